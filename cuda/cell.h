@@ -1,0 +1,44 @@
+// What a neuron model in cells/ has to offer, and how its fields are read from arrays.
+//
+// A model is a template over the floating-point type with
+//   scalar        the type of its state and parameters
+//   n_receptor    number of synaptic input channels
+//   State, Params structures of `scalar` fields only; names and order as in the model's Python entry
+//   step          advances one neuron by a step and returns how many spikes it emitted
+#pragma once
+
+#include "plan.h"
+
+// What a model may ask about the neuron and the time.
+struct Now {
+  int64 step;
+  uint64 seed;
+  int32 neuron;         // in the network's index space
+  int32 substeps;
+  const int64* events;  // of a spike source: its time stamps, n_event of them
+  int64 n_event;
+};
+
+template <int... k>
+struct Fields {};
+template <int n, int... k>
+struct MakeFields : MakeFields<n - 1, n - 1, k...> {};
+template <int... k>
+struct MakeFields<0, k...> {
+  using type = Fields<k...>;
+};
+
+template <class Record, class scalar>
+using FieldsOf = typename MakeFields<int(sizeof(Record) / sizeof(scalar))>::type;
+
+// Field k of the record is element k * stride + i.
+template <class Record, class scalar, int... k>
+DEVICE Record read_fields(const scalar* x, int64 stride, int64 i, Fields<k...>) {
+  return Record{x[k * stride + i]...};
+}
+
+template <class Record, class scalar, int... k>
+DEVICE void write_fields(scalar* x, int64 stride, int64 i, const Record& record, Fields<k...>) {
+  const scalar* field = reinterpret_cast<const scalar*>(&record);
+  ((x[k * stride + i] = field[k]), ...);
+}

@@ -1,0 +1,46 @@
+// Leaky integrate-and-fire neuron with alpha-shaped post-synaptic currents, solved exactly over a step
+// (Rotter and Diesmann, 1999, doi:10.1007/s004220050570):
+//
+//   cm dv/dt = -cm/tau_m (v - v_rest) + isyn_exc + isyn_inh + i_offset + current
+//   disyn/dt = rise - isyn/tau_syn
+//   drise/dt = -rise/tau_syn,  rise += e/tau_syn weight when a spike arrives, so that isyn peaks at weight
+//
+// Order of events as in NEST's iaf_psc_alpha.
+#pragma once
+
+#include "cell.h"
+
+template <class real>
+struct IF_curr_alpha {
+  using scalar = real;
+  static constexpr int32 n_receptor = 2;
+
+  struct State {
+    real v, isyn_exc, isyn_inh, rise_exc, rise_inh, refractory;
+  };
+
+  struct Params {
+    real v_rest, v_thresh, v_reset, i_offset, n_refractory;
+    real leak, gain;                      // of v and of a constant current, over a step
+    real decay_exc, decay_inh;            // of isyn and of rise, over a step
+    real step_exc, step_inh;              // of isyn by rise, over a step
+    real gain_exc, gain_inh;              // of v by isyn, over a step
+    real rise_gain_exc, rise_gain_inh;    // of v by rise, over a step
+    real scale_exc, scale_inh;            // of rise by weight: e / tau_syn
+  };
+
+  DEVICE static int32 step(const Now&, const Params& p, State& s, const real* input, real current) {
+    const bool active = s.refractory == 0;
+    const real v =
+        p.v_rest + ((s.v - p.v_rest) * p.leak + s.rise_exc * p.rise_gain_exc + s.isyn_exc * p.gain_exc +
+                    s.rise_inh * p.rise_gain_inh + s.isyn_inh * p.gain_inh + (p.i_offset + current) * p.gain);
+    const bool fires = active && v >= p.v_thresh;
+    s.v = fires ? p.v_reset : active ? v : s.v;
+    s.refractory = fires ? p.n_refractory : active ? real(0) : s.refractory - 1;
+    s.isyn_exc = s.isyn_exc * p.decay_exc + s.rise_exc * p.step_exc;
+    s.isyn_inh = s.isyn_inh * p.decay_inh + s.rise_inh * p.step_inh;
+    s.rise_exc = s.rise_exc * p.decay_exc + input[0] * p.scale_exc;
+    s.rise_inh = s.rise_inh * p.decay_inh + input[1] * p.scale_inh;
+    return fires;
+  }
+};

@@ -1,0 +1,29 @@
+// Emits spikes at given times. `next` counts the events that lie behind.
+#pragma once
+
+#include "cell.h"
+
+template <class real>
+struct SpikeSourceArray {
+  using scalar = double;  // also in single precision: it counts
+  static constexpr int32 n_receptor = 0;
+
+  struct State {
+    double next;
+  };
+
+  struct Params {
+    double unused;
+  };
+
+  DEVICE static int32 step(const Now& now, const Params&, State& s, const double*, double) {
+    int32 count = 0;
+    int64 next = int64(s.next);
+    while (next < now.n_event && now.events[next] <= now.step + 1) {
+      count += now.events[next] == now.step + 1;
+      ++next;
+    }
+    s.next = double(next);
+    return count;
+  }
+};

@@ -1,0 +1,35 @@
+// Poisson process: the number of spikes in a step has a Poisson distribution of mean rate * dt, drawn by
+// inversion from one uniform number per neuron and step. Active while start <= step < stop.
+#pragma once
+
+#include "cell.h"
+#include "philox.h"
+
+template <class real>
+struct SpikeSourcePoisson {
+  using scalar = double;  // also in single precision: steps are counted
+  static constexpr int32 n_receptor = 0;
+
+  struct State {
+    double unused;
+  };
+
+  struct Params {
+    double start, stop;
+    double mean;  // spikes per step
+    double none;  // probability of no spike, exp(-mean)
+    double most;  // no more spikes than this in a step; reached with a probability below 1e-15
+  };
+
+  DEVICE static int32 step(const Now& now, const Params& p, State&, const double*, double) {
+    if (double(now.step) < p.start || double(now.step) >= p.stop) return 0;
+    const double u = uniform(philox(now.seed, Purpose::kSpikeSource, uint32(now.neuron), now.step));
+    double term = p.none, sum = p.none, count = 0;
+    while (u >= sum && count < p.most) {
+      count += 1;
+      term *= p.mean / count;
+      sum += term;
+    }
+    return int32(count);
+  }
+};

@@ -1,0 +1,24 @@
+// Advances all populations of one model, CELL, by one step.
+//
+// Compiled once per model and precision: CELL is the model's structure, CELL_HEADER its file, REAL
+// double or float. Grid: threads along the neurons of the largest population, y over populations.
+#include CELL_HEADER
+#include "neuron_step.h"
+
+KERNEL(KERNEL_NAME(neuron_step_, CELL, REAL), 0) {
+  begin_step(plan, step);
+  const Group& populations = plan.group[group];
+  for_each_block(populations.n_block, [&](int32 b) {
+    const Block& block = populations.block[b];
+    const auto advance = [&](auto substeps) {
+      if (block.heterogeneous)
+        step_block<CELL<REAL>, true>(plan, team, block, step, substeps);
+      else
+        step_block<CELL<REAL>, false>(plan, team, block, step, substeps);
+    };
+    if (plan.substeps == 1)
+      advance(One());
+    else
+      advance(plan.substeps);
+  });
+}

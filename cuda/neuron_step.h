@@ -1,0 +1,54 @@
+// How one neuron, and one population, of a model is advanced by a step.
+#pragma once
+
+#include "cell.h"
+
+// A number of substeps that the compiler knows, so that the loop over neurons still vectorises.
+struct One {
+  DEVICE constexpr operator int32() const { return 1; }
+};
+
+template <class Cell, class Substeps>
+DEVICE int32 step_neuron(const Plan& plan, const Block& block, int64 step, int64 slot, int32 i,
+                         const typename Cell::Params& params, Substeps substeps) {
+  using scalar = typename Cell::scalar;
+  scalar* state = static_cast<scalar*>(block.state);
+  scalar input[Cell::n_receptor + 1];
+  for (int32 r = 0; r < Cell::n_receptor; ++r) {
+    int64* sum = plan.ring + slot + block.first_port + int64(r) * block.n + i;
+    input[r] = scalar(double(*sum) * block.unit[r]);
+    *sum = 0;
+  }
+  const scalar current = block.current ? static_cast<const scalar*>(block.current)[i] : scalar(0);
+  Now now{step, plan.seed, block.first_neuron + i, substeps, nullptr, 0};
+  if (block.events) {
+    now.events = block.events + block.n + 1 + block.events[i];
+    now.n_event = block.events[i + 1] - block.events[i];
+  }
+  const FieldsOf<typename Cell::State, scalar> fields;
+  auto neuron = read_fields<typename Cell::State>(state, block.n, i, fields);
+  const int32 spikes = Cell::step(now, params, neuron, input, current);
+  write_fields(state, block.n, i, neuron, fields);
+  return spikes;
+}
+
+template <class Cell, bool heterogeneous, class Substeps>
+DEVICE void step_block(const Plan& plan, Team team, const Block& block, int64 step,
+                       Substeps substeps) {
+  using scalar = typename Cell::scalar;
+  using Params = typename Cell::Params;
+  const int64 slot = (step + 1) % plan.n_slot * plan.n_port;
+  const scalar* param = static_cast<const scalar*>(block.param);
+  const FieldsOf<Params, scalar> fields;
+  const Params common = read_fields<Params>(param, heterogeneous ? block.n : 1, 0, fields);
+  for_each_neuron(
+      team, block.n,
+      [&](int32 i) {
+        if constexpr (heterogeneous)
+          return step_neuron<Cell>(plan, block, step, slot, i,
+                                   read_fields<Params>(param, block.n, i, fields), substeps);
+        else
+          return step_neuron<Cell>(plan, block, step, slot, i, common, substeps);
+      },
+      [&](int32 i, int32 count) { emit_spike(plan, team, step, block.first_neuron + i, count); });
+}

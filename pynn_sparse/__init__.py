@@ -1,0 +1,26 @@
+"""PyNN-sparse: a PyNN backend on a sparse-event engine, for CPU and GPU from one kernel source.
+
+Importing this package makes ``import pyNN.sparse`` work; an installed copy does so at interpreter
+start. Attributes that are not defined here are looked up in the backend, so ``pynn_sparse.setup``
+is ``pyNN.sparse.setup``.
+"""
+
+from .import_hook import register
+
+TYPE_CHECKING = False  # as in `typing`, whose import would slow down the start
+if TYPE_CHECKING:
+    from typing import Any
+
+__version__ = "0.1.0"
+
+register()
+
+
+def __getattr__(name: str) -> "Any":
+    from importlib import import_module
+    from importlib.util import find_spec
+
+    # The import system asks for __path__ and others, and for a submodule before it is loaded.
+    if name.startswith("__") or find_spec(f"{__name__}.{name}"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module("pyNN.sparse"), name)

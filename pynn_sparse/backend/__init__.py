@@ -1,0 +1,41 @@
+"""The PyNN API on the sparse-event engine; this package is imported as `pyNN.sparse`."""
+
+from .. import errors, random, space
+from ..network import Network
+from ..random import GSLRNG, NumpyRNG, RandomDistribution
+from ..space import Space
+from ..standardmodels import StandardCellType
+from .connectors import *  # noqa: F403
+from .control import (
+    end,
+    get_current_time,
+    get_max_delay,
+    get_min_delay,
+    get_time_step,
+    initialize,
+    num_processes,
+    rank,
+    reset,
+    run,
+    run_for,
+    run_until,
+    setup,
+)
+from .populations import Assembly, Population, PopulationView
+from .procedural_api import connect, create, record, record_gsyn, record_v, set
+from .projections import Projection
+from .random import NativeRNG
+from .standardmodels.cells import *  # noqa: F403
+from .standardmodels.electrodes import ACSource, DCSource, NoisyCurrentSource, StepCurrentSource
+from .standardmodels.synapses import *  # noqa: F403
+
+
+def list_standard_models() -> list[str]:
+    """Names of the standard cell types that this backend offers."""
+    return [
+        name
+        for name, item in globals().items()
+        if isinstance(item, type)
+        and issubclass(item, StandardCellType)
+        and item is not StandardCellType
+    ]

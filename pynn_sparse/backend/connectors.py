@@ -1,0 +1,193 @@
+"""Connectors: PyNN's own, with bulk transfer of what they make to the projection.
+
+Random numbers are drawn in PyNN's order, so that a seed of `NumpyRNG` gives the network that it
+gives with PyNN's other backends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pynn_sparse.engine.draws import uniform_pairs
+
+from .. import connectors as upstream
+from ..core import IndexBasedExpression
+from ..random import NumpyRNG, RandomDistribution
+
+Columns = Callable[..., Iterable[Any]]
+
+
+def source_indices(mask: Any, n_pre: int) -> NDArray[np.int64]:
+    """Presynaptic indices from what a connection map gives for a column.
+
+    That is a Boolean array, an array of indices, or one Boolean for the whole column; for a
+    population of one cell NumPy makes scalars of the first.
+    """
+    array = np.asarray(mask)
+    if array.dtype == bool:
+        return np.flatnonzero(np.broadcast_to(array, (n_pre,)))
+    return np.atleast_1d(array).astype(np.int64)
+
+
+class _BulkConnect:
+    """Makes connections column by column, as upstream does, but hands them over as arrays."""
+
+    location_selector: Any
+    callback: Any
+
+    def _standard_connect(
+        self, projection: Any, connection_map_generator: Columns, distance_map: Any = None
+    ) -> None:
+        parameters = self._parameters_from_synapse_type(projection, distance_map)  # type: ignore[attr-defined]
+        n_pre, n_post = projection.shape
+        for column, mask in enumerate(connection_map_generator()):
+            sources = source_indices(mask, n_pre)
+            if len(sources):
+                values = {
+                    name: lazy.evaluate(simplify=True)
+                    if lazy.is_homogeneous
+                    else np.atleast_1d(lazy[sources, column])
+                    for name, lazy in parameters.items()
+                }
+                projection._convergent_connect(
+                    sources, column, location_selector=self.location_selector, **values
+                )
+            if self.callback:
+                self.callback(column / n_post)
+
+
+class AllToAllConnector(_BulkConnect, upstream.AllToAllConnector):
+    __doc__ = upstream.AllToAllConnector.__doc__
+
+
+class FixedProbabilityConnector(_BulkConnect, upstream.FixedProbabilityConnector):
+    __doc__ = upstream.FixedProbabilityConnector.__doc__
+
+
+class DistanceDependentProbabilityConnector(
+    _BulkConnect, upstream.DistanceDependentProbabilityConnector
+):
+    __doc__ = upstream.DistanceDependentProbabilityConnector.__doc__
+
+
+class IndexBasedProbabilityConnector(_BulkConnect, upstream.IndexBasedProbabilityConnector):
+    __doc__ = upstream.IndexBasedProbabilityConnector.__doc__
+
+
+class DisplacementDependentProbabilityConnector(
+    _BulkConnect, upstream.DisplacementDependentProbabilityConnector
+):
+    __doc__ = upstream.DisplacementDependentProbabilityConnector.__doc__
+
+
+class FromListConnector(upstream.FromListConnector):
+    __doc__ = upstream.FromListConnector.__doc__
+
+
+class FromFileConnector(upstream.FromFileConnector):
+    __doc__ = upstream.FromFileConnector.__doc__
+
+
+class FixedNumberPreConnector(_BulkConnect, upstream.FixedNumberPreConnector):
+    __doc__ = upstream.FixedNumberPreConnector.__doc__
+
+
+class FixedNumberPostConnector(_BulkConnect, upstream.FixedNumberPostConnector):
+    __doc__ = upstream.FixedNumberPostConnector.__doc__
+
+
+class OneToOneConnector(_BulkConnect, upstream.OneToOneConnector):
+    __doc__ = upstream.OneToOneConnector.__doc__
+
+    def connect(self, projection: Any) -> None:
+        """Connect cell i to cell i; without looking at the pairs that are not connected."""
+        n_pre, n_post = projection.shape
+        same = ([i] if i < n_pre else [] for i in range(n_post))
+        self._standard_connect(projection, lambda: same)
+
+
+class FixedTotalNumberConnector(_BulkConnect, upstream.FixedTotalNumberConnector):
+    __doc__ = upstream.FixedTotalNumberConnector.__doc__
+
+    def connect(self, projection: Any) -> None:
+        """Draw all connections at once, if the generator's numbers can be had in bulk."""
+        if type(self.rng) is not NumpyRNG:
+            super().connect(projection)
+            return
+        n_pre, n_post = projection.shape
+        # Upstream draws here how many synapses each process gets: all of them, but the draw counts.
+        share = RandomDistribution("binomial", (self.n, 1.0), rng=self.rng)
+        source, target = uniform_pairs(self.rng.rng, int(share.next()), n_pre, n_post)
+        order = np.argsort(target, kind="stable")
+        ends = np.cumsum(np.bincount(target, minlength=n_post))[:-1]
+        columns = np.split(source[order], ends)
+        self._standard_connect(projection, lambda: iter(columns))
+
+
+class CSAConnector(_BulkConnect, upstream.CSAConnector):
+    __doc__ = upstream.CSAConnector.__doc__
+
+    def connect(self, projection: Any) -> None:
+        """Make the connections of a connection set, with the values that it has, if it has any."""
+        csa = upstream.csa
+        n_pre, n_post = projection.shape
+        finite = csa.cross((0, n_pre - 1), (0, n_post - 1)) * self.cset
+        if csa.arity(self.cset) == 0:
+            pairs = np.array(list(finite), np.int64).reshape(-1, 2)
+            columns = (pairs[pairs[:, 1] == j, 0] for j in range(n_post))
+            self._standard_connect(projection, lambda: columns)
+            return
+        for i, j, weight, delay in finite:
+            projection._convergent_connect(np.array([i]), j, weight=weight, delay=delay)
+
+
+class CloneConnector(_BulkConnect, upstream.CloneConnector):
+    __doc__ = upstream.CloneConnector.__doc__
+
+
+class ArrayConnector(_BulkConnect, upstream.ArrayConnector):
+    __doc__ = upstream.ArrayConnector.__doc__
+
+
+SmallWorldConnector = upstream.SmallWorldConnector  # upstream's raises NotImplementedError
+
+
+def expected_synapses(connector: Any, n_pre: int, n_post: int) -> float:
+    """How many synapses a connector is going to make; 0 where that is not known beforehand."""
+    n = getattr(connector, "n", 0)
+    n = n if isinstance(n, int) else 0
+    match connector:
+        case upstream.AllToAllConnector():
+            return float(n_pre) * n_post
+        case upstream.FixedProbabilityConnector():
+            return min(connector.p_connect, 1.0) * n_pre * n_post
+        case upstream.FixedNumberPreConnector():
+            return float(n) * n_post
+        case upstream.FixedNumberPostConnector():
+            return float(n) * n_pre
+        case upstream.FixedTotalNumberConnector():
+            return float(n)
+    return 0.0
+
+
+__all__ = [
+    "AllToAllConnector",
+    "ArrayConnector",
+    "CSAConnector",
+    "CloneConnector",
+    "DisplacementDependentProbabilityConnector",
+    "DistanceDependentProbabilityConnector",
+    "FixedNumberPostConnector",
+    "FixedNumberPreConnector",
+    "FixedProbabilityConnector",
+    "FixedTotalNumberConnector",
+    "FromFileConnector",
+    "FromListConnector",
+    "IndexBasedProbabilityConnector",
+    "IndexBasedExpression",
+    "OneToOneConnector",
+    "SmallWorldConnector",
+]

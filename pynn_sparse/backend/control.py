@@ -1,0 +1,143 @@
+"""Setting up, running and ending simulations."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import numbers
+import warnings
+from typing import Any
+
+from pynn_sparse.network.synapses import MAX_DELAY_STEPS
+
+from .. import common
+from ..common.control import DEFAULT_MAX_DELAY, DEFAULT_MIN_DELAY, DEFAULT_TIMESTEP
+from ..recording import get_io
+from . import simulator
+
+DEVICES = ("auto", "cpu", "cuda")
+PRECISIONS = ("double", "single")
+OWN_OPTIONS = ("device", "threads", "precision", "rng_seed", "max_delay")
+# Options of PyNN's other backends, and whether leaving them out changes nothing but speed or output.
+OTHER_BACKENDS = (
+    "spike_precision verbosity recording_precision rng_type t_flush grng_seed rng_seeds "
+    "rng_seeds_seed use_cvode rtol atol native_rng_baseseed default_maxstep backend model_name "
+    "reuse_genn_model quit_on_end debug optimize"
+).split()
+
+
+def setup(
+    timestep: float = DEFAULT_TIMESTEP,
+    min_delay: float | str = DEFAULT_MIN_DELAY,
+    **extra_params: Any,
+) -> int:
+    """Forget any network and begin at time 0.
+
+    Arguments:
+        timestep: length of a time step in ms.
+        min_delay, max_delay: limits of synaptic delays in ms; "auto" allows from one time step to
+            65535 of them.
+        device: "cpu"; "cuda", a GPU through CuPy; or "auto", the GPU if there is one.
+        threads: number of threads of the CPU; by default 1 for small networks, else one for each
+            processor. It does not change the results.
+        precision: "double" or "single", of neurons' state and parameters.
+        rng_seed: integer that decides what random spike sources do. Default 42.
+
+    Options of PyNN's other backends are accepted with a warning. Returns the MPI rank, 0.
+    Raises ValueError for an option value that is not valid and TypeError for an unknown option;
+    the simulation is then as it was.
+    """
+    common.setup(timestep, min_delay, **extra_params)
+    _check_names(extra_params)
+    options = {
+        "dt": _positive("timestep", timestep),
+        "min_delay": min_delay if min_delay == "auto" else _positive("min_delay", min_delay),
+        "max_delay": _max_delay(extra_params.get("max_delay", DEFAULT_MAX_DELAY), timestep),
+        "device": _choice("device", extra_params.get("device", "auto"), DEVICES),
+        "precision": _choice("precision", extra_params.get("precision", "double"), PRECISIONS),
+        "threads": _threads(extra_params.get("threads")),
+        "seed": _seed(extra_params.get("rng_seed", simulator.DEFAULT_SEED)),
+    }
+    _warn_of_other_backends(extra_params)
+    simulator.state.configure(**options)
+    return rank()
+
+
+def _check_names(options: dict[str, Any]) -> None:
+    known = (*OWN_OPTIONS, *OTHER_BACKENDS)
+    for option in options:
+        if option not in known:
+            close = difflib.get_close_matches(option, known, 1)
+            hint = f" Did you mean {close[0]!r}?" if close else f" Options are: {', '.join(OWN_OPTIONS)}."
+            raise TypeError(f"setup() has no option {option!r}.{hint}")
+
+
+def _positive(option: str, value: Any) -> float:
+    if not isinstance(value, numbers.Real) or not math.isfinite(value) or value <= 0:
+        raise ValueError(f"{option} = {value!r}: must be a number of milliseconds greater than 0")
+    return float(value)
+
+
+def _max_delay(value: Any, timestep: float) -> float | str:
+    if value == "auto":
+        return "auto"
+    limit = MAX_DELAY_STEPS * timestep
+    if _positive("max_delay", value) > limit:
+        raise ValueError(f"max_delay = {value:g}: must be at most {limit:g} ms, 65535 time steps")
+    return float(value)
+
+
+def _choice(option: str, value: Any, choices: tuple[str, ...]) -> str:
+    if value not in choices:
+        raise ValueError(f"{option} = {value!r}: must be one of {', '.join(map(repr, choices))}")
+    return str(value)
+
+
+def _threads(value: Any) -> int | None:
+    if value is None:
+        return None
+    if not isinstance(value, numbers.Integral) or not 1 <= value <= 1024:
+        raise ValueError(f"threads = {value!r}: must be an integer from 1 to 1024")
+    return int(value)
+
+
+def _seed(value: Any) -> int:
+    if not isinstance(value, numbers.Integral) or value < 0:
+        raise ValueError(f"rng_seed = {value!r}: must be an integer, 0 or greater")
+    return int(value)
+
+
+def _warn_of_other_backends(options: dict[str, Any]) -> None:
+    foreign = [option for option in options if option in OTHER_BACKENDS]
+    if foreign == ["spike_precision"] and options["spike_precision"] == "on_grid":
+        return  # which is what this backend does
+    if foreign:
+        warnings.warn(
+            f"setup() options of other backends have no effect here: {', '.join(foreign)}"
+            + (" (spikes are on the grid of time steps)" if "spike_precision" in foreign else ""),
+            stacklevel=3,
+        )
+
+
+def end(compatible_output: bool = True) -> None:
+    """Write what `record(..., to_file=...)` asked for."""
+    for population, variables, filename in simulator.state.write_on_end:
+        population.write_data(get_io(filename), variables)
+    simulator.state.write_on_end = []
+
+
+run, run_until = common.build_run(simulator)
+run_for = run
+
+reset = common.build_reset(simulator)
+
+initialize = common.initialize
+
+(
+    get_current_time,
+    get_time_step,
+    get_min_delay,
+    get_max_delay,
+    num_processes,
+    rank,
+) = common.build_state_queries(simulator)

@@ -1,0 +1,242 @@
+"""Populations, views and assemblies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pynn_sparse.errors import ParameterError
+from pynn_sparse.network import Block
+
+from .. import common, errors
+from ..models import BaseCellType
+from ..parameters import ArrayParameter, LazyArray, ParameterSpace, Sequence, simplify
+from . import simulator
+from .recording import Recorder
+
+
+def _engine_values(space: ParameterSpace, block_size: int, celltype: Any) -> dict[str, Any]:
+    """Parameters as the engine's models take them: floats, arrays, or arrays of spike times."""
+    space.evaluate(simplify=True)
+    events = celltype.model.events
+    return {
+        name: _event_times(value, block_size) if name == events else _numbers(name, value)
+        for name, value in space.as_dict().items()
+    }
+
+
+def _numbers(name: str, value: Any) -> Any:
+    try:
+        values = np.asarray(value, np.float64)
+    except (TypeError, ValueError) as error:
+        raise errors.InvalidParameterValueError(
+            f"{name} should not be of type {type(value).__name__}"
+        ) from error
+    return values if values.ndim else float(values)
+
+
+def _event_times(value: Any, size: int) -> NDArray[np.object_]:
+    """One array of times (ms) for each neuron."""
+    each = value if isinstance(value, np.ndarray) and value.dtype == object else [value] * size
+    times = np.empty(size, dtype=object)
+    for i, item in enumerate(each):
+        times[i] = np.asarray(item.value if isinstance(item, ArrayParameter) else item, float)
+    return times
+
+
+class Assembly(common.Assembly):
+    __doc__ = common.Assembly.__doc__
+    _simulator = simulator
+
+
+class _Cells:
+    """What a population and a view of it have in common: some neurons of one block."""
+
+    celltype: Any
+    size: int
+    initial_values: Any
+    all_cells: NDArray[Any]
+
+    _block: Block
+    _selection: Any  # of neurons in the block: a slice, or an array of indices
+
+    def _get_parameters(self, *names: str) -> ParameterSpace:
+        """Parameters by PyNN's names, which are the engine's."""
+        known = self.celltype.get_parameter_names()
+        for name in names:
+            if name not in known:
+                raise errors.NonExistentParameterError(name, type(self.celltype).__name__, known)
+        return self._get_native_parameters(*names)
+
+    def _get_native_parameters(self, *names: str) -> ParameterSpace:
+        values = {name: self._get_value(name) for name in names}
+        return ParameterSpace(values, shape=(self.size,))
+
+    def _get_value(self, name: str) -> Any:
+        value = self._block.get_parameter(name, self._selection)
+        if name == self._block.model.events:
+            sequences = np.empty(len(value), dtype=object)
+            sequences[:] = [Sequence(times) for times in value]
+            same = all(first == second for first, second in zip(sequences, sequences[1:], strict=False))
+            return sequences[0] if same else sequences
+        return simplify(value)
+
+    def set(self, **parameters: Any) -> None:
+        """Set parameters; see `pyNN.common.BasePopulation.set`. Nothing is set if one is not valid."""
+        super().set(**parameters)  # type: ignore[misc]
+
+    def _set_parameters(self, parameter_space: ParameterSpace) -> None:
+        values = _engine_values(parameter_space, self.size, self.celltype)
+        try:
+            self._block.set_parameters(self._selection, values)
+        except ParameterError as error:
+            raise errors.InvalidParameterValueError(f"{self._named()}: {error}") from error
+
+    def _named(self) -> str:
+        return f"{type(self.celltype).__name__} in {self.label}"  # type: ignore[attr-defined]
+
+    def initialize(self, **initial_values: Any) -> None:
+        """Set state variables; see `pyNN.common.BasePopulation.initialize`.
+
+        Raises NonExistentParameterError for a variable that the model does not have and
+        InvalidParameterValueError for values that are not finite; nothing is set then.
+        """
+        values = {name: self._initial(name, value) for name, value in initial_values.items()}
+        for name, lazy in values.items():
+            self._set_initial_value_array(name, lazy)
+
+    def _initial(self, name: str, value: Any) -> LazyArray:
+        """The values, evaluated once, so that a random one is the same whenever it is looked at."""
+        known = self.celltype.default_initial_values
+        if name not in known:
+            raise errors.NonExistentParameterError(name, type(self.celltype).__name__, list(known))
+        lazy = LazyArray(value, shape=(self.size,), dtype=float)
+        values = np.broadcast_to(np.asarray(lazy.evaluate(simplify=True), float), (self.size,))
+        if not np.isfinite(values).all():
+            bad = values[~np.isfinite(values)][0]
+            raise errors.InvalidParameterValueError(
+                f"{self._named()}: initial value of {name} = {bad}: must be a finite number"
+            )
+        return LazyArray(values.copy(), shape=(self.size,), dtype=float)
+
+    def _set_initial_value_array(self, variable: str, initial_values: LazyArray) -> None:
+        self._block.set_state(variable, self._selection, initial_values.evaluate())
+
+    def _set_cell_initial_value(self, id: Any, variable: str, value: float) -> None:
+        self[[int(self.id_to_index(id))]].initialize(**{variable: value})  # type: ignore[attr-defined,index]
+
+    def _get_view(self, selector: Any, label: str | None = None) -> PopulationView:
+        return PopulationView(self, selector, label)
+
+
+class Population(_Cells, common.Population):
+    __doc__ = common.Population.__doc__
+    _simulator = simulator
+    _recorder_class = Recorder
+    _assembly_class = Assembly
+    _selection = slice(None)
+
+    def __init__(
+        self,
+        size: Any,
+        cellclass: Any,
+        cellparams: Any = None,
+        structure: Any = None,
+        initial_values: Mapping[str, Any] | None = None,
+        label: str | None = None,
+    ) -> None:
+        _check_size(size)
+        _check_cell_type(cellclass)
+        recorders = set(simulator.state.recorders)
+        try:
+            super().__init__(size, cellclass, cellparams, structure, initial_values or {}, label)
+        except BaseException:
+            self._take_back(recorders)
+            raise
+
+    def _take_back(self, recorders: set[Any]) -> None:
+        """Leave the simulation as it was before a population that could not be made."""
+        simulator.state.recorders = recorders
+        if hasattr(self, "_block"):
+            simulator.state.network.remove_last_block(self._block)
+
+    def _create_cells(self) -> None:
+        space = self.celltype.native_parameters
+        space.shape = (self.size,)
+        values = _engine_values(space, self.size, self.celltype)
+        try:
+            self._block = simulator.state.network.add_block(self.celltype.model, self.size, values)
+        except ParameterError as error:
+            raise errors.InvalidParameterValueError(f"{self._named()}: {error}") from error
+        first = self._block.first
+        self.all_cells = np.empty(self.size, dtype=simulator.ID)
+        self.all_cells[:] = [simulator.ID(i) for i in range(first, first + self.size)]
+        for cell in self.all_cells:
+            object.__setattr__(cell, "parent", self)
+        self._mask_local = np.ones(self.size, bool)
+
+    def initialize(self, **initial_values: Any) -> None:
+        super().initialize(**initial_values)
+        for name in initial_values:
+            self._remember(name)
+
+    def _remember(self, name: str) -> None:
+        self.initial_values[name] = LazyArray(self._block.initial[name].copy(), (self.size,), float)
+
+    def is_local(self, id: Any) -> bool:
+        """Whether the cell is simulated by this process: always, for cells of this population."""
+        assert id.parent is self
+        return True
+
+
+def _check_size(size: Any) -> None:
+    parts = size if isinstance(size, tuple) else (size,)
+    if any(isinstance(part, (int, np.integer)) and part < 1 for part in parts) or not parts:
+        raise errors.InvalidDimensionsError(f"size = {size!r}: a population has at least one cell")
+
+
+def _check_cell_type(cellclass: Any) -> None:
+    cell = cellclass if isinstance(cellclass, type) else type(cellclass)
+    if issubclass(cell, BaseCellType) and not hasattr(cell, "model"):
+        raise errors.InvalidModelError(
+            f"{cell.__module__}.{cell.__name__} is not a cell type of pyNN.sparse; "
+            "use the class of that name that this backend offers, if it does"
+        )
+
+
+class PopulationView(_Cells, common.PopulationView):
+    __doc__ = common.PopulationView.__doc__
+    _simulator = simulator
+    _assembly_class = Assembly
+
+    def __init__(self, parent: Any, selector: Any, label: str | None = None) -> None:
+        super().__init__(parent, selector, label)
+        self._block = parent._block
+        self._selection = self.all_cells.astype(np.int64) - self._block.first
+
+    def initialize(self, **initial_values: Any) -> None:
+        super().initialize(**initial_values)
+        for name in initial_values:
+            self.grandparent._remember(name)
+
+    @property
+    def initial_values(self) -> Mapping[str, Any]:
+        """Initial values of the cells in this view; read-only, `initialize` changes them."""
+        return _InitialValuesOfView(self)
+
+
+class _InitialValuesOfView(Mapping[str, Any]):
+    def __init__(self, view: PopulationView) -> None:
+        self._view = view
+
+    def __getitem__(self, name: str) -> Any:
+        lazy = self._view.grandparent.initial_values[name]
+        return LazyArray(lazy.evaluate()[self._view._selection], (self._view.size,), float)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._view.grandparent.initial_values)
+
+    def __len__(self) -> int:
+        return len(self._view.grandparent.initial_values)

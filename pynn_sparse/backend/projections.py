@@ -1,0 +1,360 @@
+"""Projections: the synapses between two groups of neurons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pynn_sparse.network import SynapseTable, memory
+from pynn_sparse.network.synapses import MAX_DELAY_STEPS
+
+from .. import common, errors
+from ..parameters import LazyArray, ParameterSpace
+from ..random import RandomDistribution
+from ..space import Space
+from ..standardmodels.base import excitatory_receptor_types, inhibitory_receptor_types
+from . import simulator
+from .connectors import expected_synapses
+from .standardmodels.synapses import StaticSynapse
+
+PRE, POST = "presynaptic_index", "postsynaptic_index"
+
+
+class Connection(common.Connection):
+    """One synapse of a projection; reading and assigning its attributes goes to the projection."""
+
+    def __init__(self, projection: Projection, number: int) -> None:
+        self._projection = projection
+        self._number = number
+
+    @property
+    def presynaptic_index(self) -> int:
+        """Index of the presynaptic cell in the projection's `pre`."""
+        return int(self._projection._column(PRE, [self._number])[0])
+
+    @property
+    def postsynaptic_index(self) -> int:
+        """Index of the postsynaptic cell in the projection's `post`."""
+        return int(self._projection._column(POST, [self._number])[0])
+
+    @property
+    def weight(self) -> float:
+        """Synaptic weight, in the unit that the postsynaptic model takes."""
+        return float(self._projection._column("weight", [self._number])[0])
+
+    @weight.setter
+    def weight(self, value: float) -> None:
+        self._projection._assign_one("weight", self._number, value)
+
+    @property
+    def delay(self) -> float:
+        """Synaptic delay in ms."""
+        return float(self._projection._column("delay", [self._number])[0])
+
+    @delay.setter
+    def delay(self, value: float) -> None:
+        self._projection._assign_one("delay", self._number, value)
+
+    def as_tuple(self, *attribute_names: str) -> tuple[Any, ...]:
+        """The named attributes."""
+        return tuple(getattr(self, name) for name in attribute_names)
+
+
+class _Connections:
+    """All connections of a projection, as objects that are made when they are looked at."""
+
+    def __init__(self, projection: Projection) -> None:
+        self._projection = projection
+
+    def __len__(self) -> int:
+        return len(self._projection)
+
+    def __getitem__(self, i: Any) -> Any:
+        return self._projection[i]
+
+    def __iter__(self) -> Iterator[Connection]:
+        return (Connection(self._projection, i) for i in range(len(self)))
+
+
+class Projection(common.Projection):
+    __doc__ = common.Projection.__doc__
+    _simulator = simulator
+    _static_synapse_class = StaticSynapse
+
+    def __init__(
+        self,
+        presynaptic_neurons: Any,
+        postsynaptic_neurons: Any,
+        connector: Any,
+        synapse_type: Any = None,
+        source: Any = None,
+        receptor_type: str | None = None,
+        space: Any = None,
+        label: str | None = None,
+    ) -> None:
+        if not getattr(postsynaptic_neurons, "receptor_types", True):
+            raise errors.ConnectionError(
+                f"{postsynaptic_neurons.label} consists of spike sources, which have no receptors"
+            )
+        super().__init__(
+            presynaptic_neurons,
+            postsynaptic_neurons,
+            connector,
+            synapse_type,
+            source,
+            receptor_type,
+            space or Space(),
+            label,
+        )
+        if not isinstance(self.synapse_type, StaticSynapse):
+            raise errors.InvalidModelError(
+                f"{type(self.synapse_type).__module__}.{type(self.synapse_type).__name__} is not a "
+                "synapse type of pyNN.sparse"
+            )
+        expected = expected_synapses(connector, *self.shape)
+        memory.require(
+            expected * memory.BYTES_PER_SYNAPSE, f"{self.label} with about {expected:.3g} synapses"
+        )
+        self._pre_ids = self.pre.all_cells.astype(np.int64)
+        self._post_ids = self.post.all_cells.astype(np.int64)
+        self._columns: list[tuple[Any, ...]] = []
+        connector.connect(self)
+        self._table = self._finish()
+        simulator.state.network.tables.append(self._table)
+
+    # --- making connections -------------------------------------------------------------------
+
+    def _convergent_connect(
+        self,
+        presynaptic_indices: Any,
+        postsynaptic_index: Any,
+        location_selector: Any = None,
+        **connection_parameters: Any,
+    ) -> None:
+        """Take up connections to one cell; `presynaptic_indices` may name a cell several times.
+
+        Values of parameters are numbers or arrays of the same length as `presynaptic_indices`.
+        """
+        if location_selector is not None:
+            raise NotImplementedError("pyNN.sparse has no multicompartmental models")
+        sources = self._pre_ids[np.asarray(presynaptic_indices, np.int64)].astype(np.uint32)
+        target = self._post_ids[int(postsynaptic_index)]
+        self._columns.append(
+            (sources, target, connection_parameters["weight"], connection_parameters["delay"])
+        )
+
+    def _finish(self) -> SynapseTable:
+        """Check the connections that the connector made, and put them into one table."""
+        columns, self._columns = self._columns, []
+        counts = [len(column[0]) for column in columns]
+        source = np.concatenate([np.zeros(0, np.uint32), *(column[0] for column in columns)])
+        target = np.repeat(np.array([column[1] for column in columns], np.uint32), counts)
+        weight = _joined([column[2] for column in columns], counts)
+        delay = _joined([column[3] for column in columns], counts)
+        if len(source):
+            self._check_weights(weight, signs=self._connector.safe)
+            delay = self._delay_steps(delay)
+        return SynapseTable(source, target, weight, delay.astype(np.uint16), self.receptor_type)
+
+    def _check_weights(self, weight: NDArray[np.float64], signs: bool = True) -> None:
+        """Weights are finite, and have the sign that PyNN asks for of a receptor."""
+        if not np.isfinite(weight).all():
+            bad = weight[~np.isfinite(weight)][0]
+            raise errors.ConnectionError(
+                f"weight = {bad} in {self.label}: weights must be finite numbers"
+            )
+        if not signs:
+            return
+        if self.post.conductance_based or self.receptor_type in excitatory_receptor_types:
+            if (weight < 0).any():
+                raise errors.ConnectionError(
+                    f"weight = {weight[weight < 0][0]:g} in {self.label}: Weights must be positive "
+                    "for conductance-based and/or excitatory synapses"
+                )
+        elif self.receptor_type in inhibitory_receptor_types and (weight > 0).any():
+            raise errors.ConnectionError(
+                f"weight = {weight[weight > 0][0]:g} in {self.label}: Weights must be negative for "
+                "current-based, inhibitory synapses"
+            )
+
+    def _delay_steps(self, delay: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Delays in time steps, to the nearest; halves up, as in NEST."""
+        state = simulator.state
+        grid = state.network.grid
+        least, most = state.min_delay, state.max_delay
+        tolerance = 1e-6 * grid.dt
+        good = (delay >= least - tolerance) & (delay <= most + tolerance)  # false for NaN
+        if not good.all():
+            raise errors.ConnectionError(
+                f"delay = {delay[~good][0]:g} ms in {self.label}: delays must be from {least:g} ms to "
+                f"{most:g} ms (the time step is {grid.dt:g} ms)"
+            )
+        return np.clip(grid.nearest(delay), 1, MAX_DELAY_STEPS)
+
+    # --- reading ------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        """Number of connections."""
+        return len(self._table)
+
+    @property
+    def connections(self) -> _Connections:
+        """The connections, in the order in which they were made."""
+        return _Connections(self)
+
+    def __getitem__(self, i: Any) -> Any:
+        """The i-th connection, or a list of connections for a slice."""
+        if isinstance(i, slice):
+            return [Connection(self, j) for j in range(*i.indices(len(self)))]
+        if not -len(self) <= i < len(self):
+            raise IndexError(f"connection {i} of {len(self)} in {self.label}")
+        return Connection(self, i % len(self))
+
+    def _column(self, name: str, which: Any = slice(None)) -> NDArray[Any]:
+        """An attribute of all connections, or of those at `which`."""
+        table, n = self._table, len(self)
+        if name == PRE:
+            return _position(self._pre_ids, table.source[which])
+        if name == POST:
+            return _position(self._post_ids, table.target[which])
+        if name == "weight":
+            return np.broadcast_to(table.weight, (n,))[which]
+        if name == "delay":
+            steps = np.broadcast_to(table.delay, (n,))[which]
+            return np.asarray(simulator.state.network.grid.time(steps.astype(np.int64)))
+        raise errors.NonExistentParameterError(
+            name, type(self.synapse_type).__name__, self.synapse_type.get_parameter_names()
+        )
+
+    def get(
+        self,
+        attribute_names: Any,
+        format: str,
+        gather: Any = True,
+        with_address: bool = True,
+        multiple_synapses: str = "sum",
+    ) -> Any:
+        names = [attribute_names] if isinstance(attribute_names, str) else attribute_names
+        self._check_attributes(names)
+        return super().get(attribute_names, format, gather, with_address, multiple_synapses)
+
+    get.__doc__ = common.Projection.get.__doc__
+
+    def _check_attributes(self, names: Any) -> None:
+        known = self.synapse_type.get_parameter_names()
+        for name in names:
+            if name not in known:
+                raise errors.NonExistentParameterError(
+                    name, type(self.synapse_type).__name__, known
+                )
+
+    def _get_attributes_as_list(self, names: list[str]) -> list[tuple[Any, ...]]:
+        return list(zip(*(self._column(name).tolist() for name in names), strict=True))
+
+    def _get_attributes_as_arrays(
+        self, names: Any, multiple_synapses: str = "sum"
+    ) -> list[NDArray[np.float64]]:
+        pre, post = self._column(PRE), self._column(POST)
+        return [
+            _matrix(self.shape, pre, post, self._column(name), multiple_synapses) for name in names
+        ]
+
+    # --- changing -----------------------------------------------------------------------------
+
+    def set(self, **attributes: Any) -> None:
+        self._check_attributes(attributes)
+        self._assign({name: self._values(name, value) for name, value in attributes.items()})
+
+    set.__doc__ = common.Projection.set.__doc__
+
+    def _assign(self, values: dict[str, NDArray[np.float64]]) -> None:
+        """Check all values before the first is taken over."""
+        if not len(self):
+            return
+        checked: dict[str, Any] = dict(values)
+        if "weight" in values:
+            self._check_weights(values["weight"])
+        if "delay" in values:
+            checked["delay"] = self._delay_steps(values["delay"])
+        self._table.update(**checked)
+
+    def _assign_one(self, name: str, number: int, value: float) -> None:
+        values = self._column(name).copy()
+        values[number] = value
+        self._assign({name: values})
+
+    def _values(self, name: str, value: Any) -> NDArray[np.float64]:
+        """An attribute's new values, one for all or one for each connection."""
+        if isinstance(value, list) or (isinstance(value, np.ndarray) and value.ndim == 1):
+            return self._from_list(name, np.asarray(value, np.float64))
+        space = ParameterSpace({name: value}, self.synapse_type.get_schema(), self.shape)
+        lazy = self._handle_distance_expressions(space)[name]
+        if lazy.is_homogeneous:
+            return np.atleast_1d(np.asarray(lazy.evaluate(simplify=True), np.float64))
+        if isinstance(lazy.base_value, RandomDistribution):
+            # Drawn for every pair of cells, as PyNN's other backends do, for the same numbers.
+            return np.asarray(lazy.evaluate()[self._column(PRE), self._column(POST)], np.float64)
+        return self._by_column(lazy)
+
+    def _from_list(self, name: str, value: NDArray[np.float64]) -> NDArray[np.float64]:
+        """One value for each connected pair of cells, ordered by pre- then postsynaptic index."""
+        pair = self._column(PRE) * self.shape[1] + self._column(POST)
+        pairs, which = np.unique(pair, return_inverse=True)
+        if len(value) != len(pairs):
+            raise errors.InvalidDimensionsError(
+                f"{name} has {len(value)} values, but {self.label} connects {len(pairs)} pairs of cells"
+            )
+        return value[which]
+
+    def _by_column(self, lazy: LazyArray) -> NDArray[np.float64]:
+        pre, post = self._column(PRE), self._column(POST)
+        values = np.empty(len(self))
+        order = np.argsort(post, kind="stable")
+        targets, begins = np.unique(post[order], return_index=True)
+        for target, where in zip(targets, np.split(order, begins[1:]), strict=True):
+            values[where] = lazy[pre[where], int(target)]
+        return values
+
+    def _set_initial_value_array(self, variable: str, initial_values: Any) -> None:
+        raise errors.NonExistentParameterError(variable, type(self.synapse_type).__name__, [])
+
+
+def _joined(values: list[Any], counts: list[int]) -> NDArray[np.float64]:
+    """Values of columns, each a number or an array, as one array; of length 1 if all are one number."""
+    if all(np.ndim(value) == 0 for value in values) and len(set(map(float, values))) <= 1:
+        return np.array([float(value) for value in values[:1]])
+    parts = [
+        np.broadcast_to(np.asarray(value, np.float64), (count,))
+        for value, count in zip(values, counts, strict=True)
+    ]
+    return np.concatenate(parts)
+
+
+def _position(ids: NDArray[np.int64], wanted: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """Where each wanted identifier stands in `ids`, which need not be in order."""
+    if len(ids) and ids[-1] - ids[0] == len(ids) - 1 and (np.diff(ids) == 1).all():
+        return wanted.astype(np.int64) - ids[0]
+    order = np.argsort(ids)
+    return order[np.searchsorted(ids, wanted, sorter=order)]
+
+
+def _matrix(
+    shape: tuple[int, int], pre: Any, post: Any, values: Any, multiple_synapses: str
+) -> NDArray[np.float64]:
+    """Values as a matrix pre x post, NaN where there is no connection."""
+    matrix = np.full(shape, np.nan)
+    match multiple_synapses:
+        case "last":
+            matrix[pre, post] = values  # NumPy keeps the last of several
+        case "first":
+            matrix[pre[::-1], post[::-1]] = values[::-1]
+        case "sum":
+            matrix[pre, post] = 0.0
+            np.add.at(matrix, (pre, post), values)
+        case "min":
+            np.fmin.at(matrix, (pre, post), values)
+        case "max":
+            np.fmax.at(matrix, (pre, post), values)
+    return matrix

@@ -1,0 +1,138 @@
+"""Recording: what PyNN's recorders ask of the engine."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import quantities as pq
+from numpy.typing import NDArray
+from pynn_sparse.network import Probe
+
+from .. import errors, recording
+from . import simulator
+
+SPIKES = "spikes"
+
+
+def _neurons(ids: Iterable[int]) -> NDArray[np.int64]:
+    """Indices in the network, ascending."""
+    return np.sort(np.fromiter((int(each) for each in ids), np.int64))
+
+
+class Recorder(recording.Recorder):
+    """Records from one population, into the network's probes and the engine's spike store."""
+
+    _simulator = simulator
+
+    def __init__(self, population: Any, file: Any = None) -> None:
+        super().__init__(population, file)
+        self._probes: dict[str, Probe] = {}
+
+    def record(
+        self,
+        variables: Any,
+        ids: Any,
+        sampling_interval: float | None = None,
+        locations: Any = None,
+    ) -> None:
+        """Record variables of the cells `ids`, in addition to what is recorded already.
+
+        Recorded cells that are added during a simulation have no values (NaN) for the time before.
+        """
+        wanted = self._localize_variables(variables, locations)
+        for variable in wanted:
+            if not self.population.can_record(variable.name, variable.location):
+                raise errors.RecordingError(variable.name, self.population.celltype)
+        self._check_sampling_interval(sampling_interval)
+        if not self.recorded:
+            self._recording_start_time = simulator.state.t * pq.ms
+        for variable in wanted:
+            new = set(ids) - self.recorded[variable]
+            self.recorded[variable] |= new
+            self._record(variable, new, sampling_interval)
+
+    def _check_sampling_interval(self, sampling_interval: float | None) -> None:
+        super()._check_sampling_interval(sampling_interval)
+        if sampling_interval is None:
+            return
+        steps = sampling_interval * simulator.state.network.grid.steps_per_ms
+        if steps < 1 - 1e-9 or abs(steps - round(steps)) > 1e-6:
+            raise ValueError(
+                f"sampling_interval = {sampling_interval:g} ms: must be a multiple of the time step, "
+                f"{simulator.state.dt:g} ms"
+            )
+
+    def _record(
+        self, variable: Any, new_ids: set[Any], sampling_interval: float | None = None
+    ) -> None:
+        if variable.name == SPIKES:
+            simulator.state.network.spikes_wanted[_neurons(new_ids)] = True
+            return
+        if sampling_interval is not None:
+            self.sampling_interval = sampling_interval
+        if variable.name not in self._probes:
+            self._probes[variable.name] = self._new_probe(variable.name)
+        block = self.population._block
+        self._probes[variable.name].add((_neurons(new_ids) - block.first).astype(np.int32))
+
+    def _new_probe(self, name: str) -> Probe:
+        """A probe whose samples are in step with the population's other recordings."""
+        interval, start = self._interval(), self._start()
+        periods = math.ceil((simulator.state.step - start) / interval)
+        probe = Probe(self.population._block, name, interval, start + periods * interval)
+        simulator.state.network.probes.append(probe)
+        return probe
+
+    def _interval(self) -> int:
+        return int(simulator.state.network.grid.nearest(self.sampling_interval))
+
+    def _start(self) -> int:
+        return int(simulator.state.network.grid.nearest(self._recording_start_time.magnitude))
+
+    def _get_spiketimes(
+        self, ids: Sequence[int], clear: bool = False
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        neuron, stamp = self._spikes()
+        if len(ids) < self.population.size:
+            chosen = np.isin(neuron, _neurons(ids))
+            neuron, stamp = neuron[chosen], stamp[chosen]
+        return neuron.astype(np.int64), np.asarray(simulator.state.network.grid.time(stamp))
+
+    def _spikes(self) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        block, engine = self.population._block, simulator.state.engine
+        if engine is None:
+            return np.zeros(0, np.int32), np.zeros(0, np.int64)
+        return engine.spikes.of(block.first, block.size)
+
+    def _get_all_signals(
+        self, variable: Any, ids: Sequence[int], clear: bool = False
+    ) -> tuple[NDArray[np.float64], None]:
+        probe = self._probes[variable.name]
+        columns = np.searchsorted(probe.index, _neurons(ids) - self.population._block.first)
+        samples = probe.samples()[:, columns]
+        missing = (probe.first - self._start()) // probe.interval
+        return np.pad(samples, ((missing, 0), (0, 0)), constant_values=np.nan), None
+
+    def _local_count(self, variable: Any, filter_ids: Any = None) -> dict[int, int]:
+        block = self.population._block
+        counts = np.bincount(self._spikes()[0] - block.first, minlength=block.size)
+        recorded = self.filter_recorded(variable, filter_ids)
+        return {int(each): int(counts[int(each) - block.first]) for each in recorded}
+
+    def _clear_simulator(self) -> None:
+        block = self.population._block
+        if simulator.state.engine is not None:
+            simulator.state.engine.spikes.discard(block.first, block.size)
+        for probe in self._probes.values():
+            probe.restart(simulator.state.step)
+
+    def _reset(self) -> None:
+        """Stop recording, and forget what was recorded."""
+        network, block = simulator.state.network, self.population._block
+        self._clear_simulator()
+        network.spikes_wanted[block.first : block.first + block.size] = False
+        network.probes = [each for each in network.probes if each.block is not block]
+        self._probes = {}

@@ -1,0 +1,138 @@
+"""The state of the simulation: the network, the engine that runs it, and the time."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from typing import Any
+
+import numpy as np
+from pynn_sparse.engine import Engine, make_device
+from pynn_sparse.network import Network, TimeGrid
+from pynn_sparse.network.synapses import MAX_DELAY_STEPS
+
+from .. import common, errors
+
+name = "PyNN-sparse"
+
+DEFAULT_SEED = 42  # a script gives the same result each time it is run, as with PyNN's other backends
+
+
+class ID(int, common.IDMixin):
+    """A neuron: its index in the network, with the methods that PyNN gives to single cells."""
+
+    def __init__(self, n: int) -> None:
+        int.__init__(n)
+        common.IDMixin.__init__(self)
+
+
+class State(common.control.BaseState):
+    """What `setup` makes anew: options, an empty network, and time 0.
+
+    The engine is made when the first run begins, so that "auto" can look at the network.
+    """
+
+    num_processes = 1
+    mpi_rank = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.write_on_end: list[tuple[Any, Any, str]] = []
+        self.configure()
+
+    def configure(
+        self,
+        dt: float = 0.1,
+        min_delay: float | str = "auto",
+        max_delay: float | str = "auto",
+        device: str = "auto",
+        threads: int | None = None,
+        precision: str = "double",
+        seed: int = DEFAULT_SEED,
+    ) -> None:
+        """Forget the network and begin with these options, which have been checked."""
+        self.device = device
+        self.threads = threads
+        self.precision = precision
+        self.least_delay_allowed = min_delay
+        self.greatest_delay_allowed = max_delay
+        self.network = Network(TimeGrid(dt), seed)
+        self.engine: Engine | None = None
+        self.recorders: set[Any] = set()
+        self._sources = itertools.count()
+        self.running = False
+        self.segment_counter = 0
+        self.t_start = 0
+
+    def number_of_new_source(self) -> int:
+        """A number for each current source, which decides what noise it makes."""
+        return next(self._sources)
+
+    def clear(self) -> None:
+        """Forget the network, keep the options."""
+        self.configure(
+            self.dt,
+            self.least_delay_allowed,
+            self.greatest_delay_allowed,
+            self.device,
+            self.threads,
+            self.precision,
+            self.network.seed,
+        )
+
+    @property
+    def dt(self) -> float:
+        """Time step in ms."""
+        return self.network.grid.dt
+
+    @property
+    def step(self) -> int:
+        """Number of time steps since time 0."""
+        return max(self.engine.step, 0) if self.engine else 0
+
+    @property
+    def t(self) -> float:
+        """Time in ms, free of accumulated rounding errors."""
+        return float(self.network.grid.time(self.step))
+
+    @property
+    def min_delay(self) -> float:
+        """Least synaptic delay allowed, in ms: what `setup` was given, or else the time step."""
+        return self.dt if self.least_delay_allowed == "auto" else float(self.least_delay_allowed)
+
+    @property
+    def max_delay(self) -> float:
+        """Greatest synaptic delay allowed, in ms: what `setup` was given, or else what fits."""
+        if self.greatest_delay_allowed == "auto":
+            return float(self.network.grid.time(MAX_DELAY_STEPS))
+        return float(self.greatest_delay_allowed)
+
+    def run_until(self, time: float) -> None:
+        """Advance to `time` (ms), or if that lies between two time steps, to the later of them."""
+        steps = time * self.network.grid.steps_per_ms
+        end = int(np.ceil(steps - 1e-4))
+        if abs(end - steps) > 1e-4:
+            warnings.warn(
+                f"{time:g} ms is not a multiple of the time step of {self.dt:g} ms; "
+                f"running until {self.network.grid.time(end):g} ms",
+                errors.RoundingWarning,
+                stacklevel=4,
+            )
+        if self.engine is None:
+            device = make_device(self.device, self.threads, self.network.size, self.precision)
+            self.engine = Engine(self.network, device, self.precision)
+        self.engine.run_until(end)
+        self.running = True
+
+    def reset(self) -> None:
+        """Go back to time 0 and the initial state, and begin a new segment of recordings."""
+        self.running = False
+        self.segment_counter += 1
+        if self.engine is not None:
+            self.engine.reset()
+            self.engine.spikes.discard(0, self.network.size)
+        for probe in self.network.probes:
+            probe.restart(0)
+
+
+state = State()

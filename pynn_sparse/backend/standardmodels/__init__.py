@@ -1,0 +1,1 @@
+"""PyNN's standard models on this engine."""

@@ -1,0 +1,47 @@
+"""The command `pynn-sparse`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import platform
+import sys
+
+from . import __version__
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a subcommand; return the exit status."""
+    parser = argparse.ArgumentParser(prog="pynn-sparse", description=__doc__)
+    parser.add_argument("--version", action="version", version=f"pynn-sparse {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True)
+    info = commands.add_parser("info", help="show devices and versions, and which device is taken")
+    info.set_defaults(run=_info)
+    options = parser.parse_args(arguments)
+    return int(options.run(options))
+
+
+def _info(options: argparse.Namespace) -> int:
+    """Exit status 0 if there is a device to run on, else 1."""
+    from .engine import describe_devices
+
+    print(f"pynn-sparse {__version__}, Python {platform.python_version()}, {platform.platform()}")
+    for package in ("PyNN", "neo", "numpy", "quantities", "lazyarray"):
+        print(f"  {package:12} {_version(package)}")
+    devices = describe_devices()
+    for device in devices:
+        print(f"{device.name:5} {'can be used:' if device.usable else 'not used:   '} {device.detail}")
+    taken = next((device.name for device in devices if device.usable), None)
+    print(f'setup(device="auto") takes: {taken or "none, see above"}')
+    return 0 if taken else 1
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,6 @@
+"""The engine: lays a network out for a device and advances it. It knows nothing of PyNN."""
+
+from .devices import describe_devices, make_device
+from .engine import Engine
+
+__all__ = ["Engine", "describe_devices", "make_device"]

@@ -1,0 +1,90 @@
+"""A population's arrays on the device."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..network import Block
+from . import structures
+from .device import Device
+
+SCALARS = {"double": np.float64, "single": np.float32}
+
+
+class BlockArrays:
+    """State and parameters of a `Block` on a device, brought up to date by `synchronise`."""
+
+    def __init__(self, block: Block, device: Device, precision: str) -> None:
+        self.block = block
+        self.device = device
+        self.scalar = np.float64 if block.model.double_only else SCALARS[precision]
+        self._row = {name: row for row, name in enumerate(block.model.state)}
+        state = np.stack([block.initial[name] for name in self._row]).astype(self.scalar)
+        self.state = device.put(state)
+        block.assigned.clear()
+        self.current: Any = None
+        self.events: Any = None
+        self.param: Any = None
+        self.heterogeneous = False
+        self._version = -1
+
+    @property
+    def single(self) -> bool:
+        """Whether state and parameters are single precision."""
+        return self.scalar is np.float32
+
+    def synchronise(self, step: int) -> None:
+        """Take over what the user changed before step `step`."""
+        block = self.block
+        for name, mask in block.assigned.items():
+            values = block.initial[name][mask].astype(self.scalar)
+            self.device.assign(self.state, (self._row[name], mask), values)
+        block.assigned.clear()
+        if self._version == block.version:
+            return
+        self._put_parameters()
+        if block.model.events:
+            self._put_events(block.parameters[block.model.events], step)
+        self._version = block.version
+
+    def _put_parameters(self) -> None:
+        values = [np.asarray(self.block.derived[name]) for name in self.block.model.derived]
+        self.heterogeneous = any(value.ndim for value in values)
+        shape = (self.block.size,) if self.heterogeneous else ()
+        param = np.stack([np.broadcast_to(value, shape) for value in values])
+        self.param = self.device.put(param.astype(self.scalar))
+
+    def _put_events(self, times: NDArray[np.object_], step: int) -> None:
+        """Spike times as steps; those that lie behind are passed over."""
+        stamps = [self.block.grid.nearest(each) for each in times]
+        row_start = np.concatenate([[0], np.cumsum([len(each) for each in stamps])])
+        self.events = self.device.put(np.concatenate([row_start, *stamps]).astype(np.int64))
+        behind = np.array([np.searchsorted(each, step, side="right") for each in stamps])
+        self.device.assign(self.state, (self._row["next"],), behind.astype(self.scalar))
+
+    def row(self, name: str) -> Any:
+        """The device's array of a state variable."""
+        return self.state[self._row[name]]
+
+    def sample(self, name: str, index: NDArray[np.int32]) -> NDArray[np.float64]:
+        """Values of a state variable for some neurons."""
+        return self.device.get(self.row(name))[index].astype(np.float64)
+
+    def describe(self, first_port: int, unit: Any) -> tuple[Any, ...]:
+        """The fields of this block's record in the plan."""
+        address = self.device.address
+        pointers = (self.state, self.param, self.current, self.events, unit)
+        return (
+            *(0 if array is None else address(array) for array in pointers),
+            first_port,
+            self.block.size,
+            self.block.first,
+            self.heterogeneous,
+            0,
+        )
+
+
+assert len(structures.BLOCK.names or ()) == 10

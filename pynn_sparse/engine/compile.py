@@ -1,0 +1,186 @@
+"""Finds or makes the compiled kernels: a shared library for the CPU, cubins for GPUs.
+
+An installed copy carries a library per level of the instruction set. Where none fits the kernel
+sources at hand (an install without a compiler, sources changed in an editable install), one is
+compiled by the system's compiler when first needed and kept in the user's cache folder.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from ..errors import DeviceError, EngineError
+from ..network.cells import BUILT_IN
+from . import structures
+
+PACKAGE = Path(__file__).resolve().parent.parent
+PRECISIONS = {"double": "double", "single": "float"}
+# The steps must round as IEEE says, the same on every machine: no fused multiply-add, no fast math.
+CPU_FLAGS = (
+    "-std=c++17 -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math -fopenmp -fPIC -shared "
+    "-fvisibility=hidden"
+).split()
+NVRTC_FLAGS = ("--std=c++17", "--fmad=false")
+
+
+def source_folder() -> Path:
+    """The kernels' sources: beside the package in a checkout, inside it when installed."""
+    for folder in (PACKAGE.parent / "cuda", PACKAGE / "cuda"):
+        if (folder / "portable.h").is_file():
+            return folder
+    raise EngineError(f"the kernel sources are missing from the installation in {PACKAGE}")
+
+
+def source_hash() -> str:
+    """Names the state of the sources: the first 16 digits of a SHA-256 over paths and contents."""
+    folder = source_folder()
+    digest = hashlib.sha256()
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
+    for name in sorted(files):
+        if name.endswith((".h", ".cu", ".cpp")):
+            digest.update(name.encode() + b"\0" + files[name].read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def kernel_units(precision: str) -> dict[str, tuple[str, ...]]:
+    """Translation unit -> its macro definitions, for all kernels of a precision.
+
+    The keys name the kernels; the files are `neuron_step.cu` for those of a model.
+    """
+    real = PRECISIONS[precision]
+    cells = {
+        f"neuron_step_{model.name}_{real}": (
+            f"-DCELL={model.name}",
+            f'-DCELL_HEADER="cells/{model.name}.h"',
+            f"-DREAL={real}",
+        )
+        for model in BUILT_IN
+    }
+    return {"inject": (), "record": (), "deliver": (), **cells}
+
+
+def unit_file(kernel: str) -> str:
+    """Name of the source file that defines a kernel."""
+    return "neuron_step.cu" if kernel.startswith("neuron_step_") else f"{kernel}.cu"
+
+
+@functools.cache
+def cpu_library() -> ctypes.CDLL:
+    """The CPU library for the sources at hand; `DeviceError` if there is none and no compiler."""
+    for path in _installed_libraries():
+        library = ctypes.CDLL(str(path))
+        if _hash_of(library) == source_hash():
+            return _checked(library)
+    return _checked(ctypes.CDLL(str(_cached_library())))
+
+
+def _hash_of(library: ctypes.CDLL) -> str:
+    library.source_hash.restype = ctypes.c_char_p
+    return str(library.source_hash().decode())
+
+
+def _checked(library: ctypes.CDLL) -> ctypes.CDLL:
+    sizes = (ctypes.c_int64 * len(structures.ALL))()
+    library.structure_sizes(sizes)
+    if list(sizes) != [structure.itemsize for structure in structures.ALL]:
+        raise EngineError("structures.py and plan.h disagree about the layout of the plan")
+    library.advance.restype = ctypes.c_int64
+    library.draw_pairs.restype = ctypes.c_int64
+    return library
+
+
+def _installed_libraries() -> list[Path]:
+    """Libraries that came with the package and that this processor can run, best first."""
+    levels = [*reversed(_x86_levels()), "generic"]
+    return [
+        path
+        for level in levels
+        for folder in _package_paths()
+        if (path := folder / "lib" / f"libpynn_sparse_{level}.so").is_file()
+    ]
+
+
+def _package_paths() -> list[Path]:
+    """Folders of the package: an editable install has the sources' and the site's."""
+    import pynn_sparse
+
+    return [Path(folder) for folder in pynn_sparse.__path__]
+
+
+def _x86_levels() -> list[str]:
+    """Levels of the x86-64 instruction set (x86-64 psABI) that the processor has, lowest first."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if platform.machine() != "x86_64" or not cpuinfo.exists():
+        return []
+    lines = cpuinfo.read_text().splitlines()
+    flags = next((set(line.split()[2:]) for line in lines if line.startswith("flags")), set())
+    needs = {
+        "x86-64-v2": {"sse4_2", "popcnt", "ssse3"},
+        "x86-64-v3": {"avx2", "bmi1", "bmi2", "f16c", "fma", "movbe"},
+        "x86-64-v4": {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"},
+    }
+    levels = []
+    for level, needed in needs.items():
+        if not needed <= flags:
+            break
+        levels.append(level)
+    return levels
+
+
+def _cached_library() -> Path:
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "pynn-sparse"
+    level = (_x86_levels() or ["generic"])[-1]
+    target = cache / f"libpynn_sparse_{level}_{source_hash()}.so"
+    if not target.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        _compile_cpu(target, level)
+    return target
+
+
+def _compile_cpu(target: Path, level: str) -> None:
+    """Compile all sources into a library; it appears under its name only when complete."""
+    compiler = os.environ.get("CXX") or shutil.which("g++") or shutil.which("clang++")
+    if not compiler:
+        raise DeviceError(
+            "no library for the CPU came with this installation, and no C++ compiler was found to "
+            "make one. Install g++ (Debian: apt-get install g++), or set CXX to a compiler."
+        )
+    flags = [*CPU_FLAGS, f'-DPYNN_SPARSE_SOURCE_HASH="{source_hash()}"', f"-I{source_folder()}"]
+    if level != "generic":
+        flags.append(f"-march={level}")
+    if level == "x86-64-v4":
+        flags.append("-mprefer-vector-width=512")
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        unit = Path(folder) / "all.cpp"
+        unit.write_text(_single_unit())
+        library = Path(folder) / target.name
+        run = subprocess.run(
+            [compiler, *flags, str(unit), "-o", str(library)], capture_output=True, text=True
+        )
+        if run.returncode:
+            raise DeviceError(
+                f"{compiler} could not compile the kernels for the CPU:\n{run.stderr[-2000:]}"
+            )
+        library.replace(target)
+
+
+def _single_unit() -> str:
+    """One translation unit that includes all sources."""
+    lines = [f'#include "{name}"' for name in ("build.cpp", "deliver.cu", "inject.cu", "record.cu")]
+    for precision in PRECISIONS:
+        for kernel, definitions in kernel_units(precision).items():
+            if not definitions:
+                continue
+            pairs = [item[2:].split("=", 1) for item in definitions]
+            lines += [f"#define {name} {value}" for name, value in pairs]
+            lines.append(f'#include "{unit_file(kernel)}"')
+            lines += [f"#undef {name}" for name, _ in pairs]
+    return "\n".join([*lines, '#include "plan.cpp"', ""])

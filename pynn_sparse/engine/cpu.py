@@ -1,0 +1,60 @@
+"""The CPU as a device: arrays are NumPy's, the step loop is `cuda/plan.cpp`."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from ..errors import DeviceError
+from ..network import Model
+from .compile import PRECISIONS, cpu_library
+from .device import Launch
+
+TOO_FEW_THREADS = -2  # as `advance` in plan.cpp reports it
+
+
+class CpuDevice:
+    """Worker threads of this process; each owns a part of every population."""
+
+    name = "cpu"
+    stops_when_full = True
+    record_capacity = 1 << 16
+
+    def __init__(self, threads: int) -> None:
+        self.n_shards = threads
+        self._library = cpu_library()
+
+    def put(self, array: NDArray[Any]) -> NDArray[Any]:
+        return np.ascontiguousarray(array)
+
+    def zeros(self, shape: Any, dtype: DTypeLike) -> NDArray[Any]:
+        return np.zeros(shape, dtype)
+
+    def get(self, array: NDArray[Any]) -> NDArray[Any]:
+        return array
+
+    def assign(self, array: NDArray[Any], selection: Any, values: NDArray[Any]) -> None:
+        array[selection] = values
+
+    def address(self, array: NDArray[Any]) -> int:
+        return int(array.ctypes.data)
+
+    def step_function(self, model: Model, precision: str) -> int:
+        kernel = getattr(self._library, f"neuron_step_{model.name}_{PRECISIONS[precision]}")
+        return int(ctypes.cast(kernel, ctypes.c_void_p).value or 0)
+
+    def advance(self, plan: NDArray[np.void], launches: list[Launch], first: int, end: int) -> int:
+        reached = int(
+            self._library.advance(
+                ctypes.c_void_p(plan.ctypes.data), ctypes.c_int64(first), ctypes.c_int64(end)
+            )
+        )
+        if reached == TOO_FEW_THREADS:
+            raise DeviceError(
+                f"the system did not give {self.n_shards} threads (is OMP_THREAD_LIMIT set?); "
+                "ask for fewer with setup(threads=...)"
+            )
+        return reached

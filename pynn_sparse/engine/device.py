@@ -1,0 +1,51 @@
+"""What the engine asks of a device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from ..network import Model
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A kernel of a step: its name, the group it works on, and how much there is to do.
+
+    `items` is the length of the longest row of work, `rows` the number of rows (populations);
+    `before_time_0` marks kernels that take part in the step before time 0.
+    """
+
+    kernel: str
+    group: int
+    items: int
+    rows: int = 1
+    before_time_0: bool = False
+
+
+class Device(Protocol):
+    """Memory for arrays, and a way to advance a plan.
+
+    An array of the device is opaque but for its shape and dtype; `put`, `zeros`, `get` and
+    `assign` move data, `address` is what a structure in `cuda/plan.h` holds.
+    """
+
+    name: str
+    n_shards: int  # parts into which targets are divided, one per thread that writes
+    stops_when_full: bool  # `advance` returns early before a spike record overflows
+    record_capacity: int  # entries of a spike record, at least
+
+    def put(self, array: NDArray[Any]) -> Any: ...
+    def zeros(self, shape: Any, dtype: DTypeLike) -> Any: ...
+    def get(self, array: Any) -> NDArray[Any]: ...
+    def assign(self, array: Any, selection: Any, values: NDArray[Any]) -> None: ...
+    def address(self, array: Any) -> int: ...
+
+    def step_function(self, model: Model, precision: str) -> int:
+        """Address of a model's kernel for the plan's groups; 0 where the plan does not need it."""
+
+    def advance(self, plan: NDArray[np.void], launches: list[Launch], first: int, end: int) -> int:
+        """Do steps first .. end - 1 of the plan; return the next step to do."""

@@ -1,0 +1,17 @@
+"""Exceptions of the layers below the PyNN front, which raises PyNN's own classes to users."""
+
+
+class ParameterError(ValueError):
+    """A parameter value that a model cannot have; the message names parameter, value and what is valid."""
+
+
+class NetworkTooLargeError(MemoryError):
+    """Building or running would need more memory than there is; nothing was allocated."""
+
+
+class DeviceError(RuntimeError):
+    """A device or a compiler that was asked for cannot be used; the message says why and what to do."""
+
+
+class EngineError(RuntimeError):
+    """An invariant of the engine does not hold: a defect of PyNN-sparse, not of the user's script."""

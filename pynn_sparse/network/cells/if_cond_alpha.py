@@ -1,0 +1,37 @@
+"""IF_cond_alpha: leaky integrate-and-fire with alpha-shaped conductances."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..model import Model, Values
+from ..time import TimeGrid
+from . import leaky
+
+
+def _derive(p: Values, grid: TimeGrid) -> dict[str, Any]:
+    return {
+        **leaky.spiking(p, grid),
+        **leaky.conductance(p, grid),
+        "scale_exc": np.e / np.asarray(p["tau_syn_E"], float),
+        "scale_inh": np.e / np.asarray(p["tau_syn_I"], float),
+    }
+
+
+IF_COND_ALPHA = Model(
+    name="IF_cond_alpha",
+    state={
+        "v": -65.0,
+        "gsyn_exc": 0.0,
+        "gsyn_inh": 0.0,
+        "rise_exc": 0.0,
+        "rise_inh": 0.0,
+        "refractory": 0.0,
+    },
+    derived=(*leaky.SPIKING, *leaky.CONDUCTANCE, "scale_exc", "scale_inh"),
+    derive=_derive,
+    constraints=leaky.CONSTRAINTS,
+    recordable=("v", "gsyn_exc", "gsyn_inh"),
+)

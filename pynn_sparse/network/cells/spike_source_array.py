@@ -1,0 +1,54 @@
+"""SpikeSourceArray: spikes at given times, each moved to the nearest time step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...errors import ParameterError
+from ..model import Model, Values
+from ..time import TimeGrid
+
+
+class _SpikeTimes:
+    """Each neuron's times must be finite, not negative and in ascending order."""
+
+    def check(self, name: str, value: Any) -> None:
+        for index, times in enumerate(value):
+            if len(times) == 0:
+                continue
+            if not np.isfinite(times).all() or times.min() < 0:
+                bad = times[~(np.isfinite(times) & (times >= 0))][0]
+                raise ParameterError(
+                    f"{name} of the neuron with index {index} contain {bad:g}: "
+                    "times must be finite and 0 ms or greater"
+                )
+            if np.any(np.diff(times) < 0):
+                at = int(np.argmax(np.diff(times) < 0))
+                raise ParameterError(
+                    f"{name} of the neuron with index {index} are not in ascending order: "
+                    f"{times[at + 1]:g} ms comes after {times[at]:g} ms"
+                )
+
+
+def _most_spikes(p: Values, grid: TimeGrid) -> Any:
+    return np.array([_most_in_a_step(grid.nearest(times)) for times in p["spike_times"]], float)
+
+
+def _most_in_a_step(steps: Any) -> int:
+    return int(np.unique(steps, return_counts=True)[1].max()) if len(steps) else 1
+
+
+SPIKE_SOURCE_ARRAY = Model(
+    name="SpikeSourceArray",
+    state={"next": 0.0},
+    derived=("unused",),
+    derive=lambda p, grid: {"unused": 0.0},
+    receptors=(),
+    constraints={"spike_times": _SpikeTimes()},
+    is_source=True,
+    double_only=True,
+    events="spike_times",
+    most_spikes=_most_spikes,
+)

@@ -1,0 +1,78 @@
+"""What the network knows of a neuron model: names, values that do not change per step, limits.
+
+The step itself is in `cuda/cells/<name>.h`, whose structures State and Params have the fields
+`state` and `derived` in this order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ParameterError
+from .time import TimeGrid
+
+Values = Mapping[str, Any]  # parameter or state name -> float, or array with one value per neuron
+Derive = Callable[[Values, TimeGrid], dict[str, Any]]
+
+
+class Check(Protocol):
+    """What decides whether values of a parameter are valid."""
+
+    def check(self, name: str, value: Any) -> None:
+        """Raise `ParameterError` if not."""
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """A condition on each value of a numerical parameter, and how to say it."""
+
+    holds: Callable[[NDArray[np.float64]], NDArray[np.bool_]]
+    text: str
+
+    def check(self, name: str, value: Any) -> None:
+        """Raise `ParameterError` naming the first value for which the condition does not hold."""
+        array = np.atleast_1d(np.asarray(value, float))
+        good = self.holds(array)
+        if not good.all():
+            where = int(np.argmin(good))
+            which = f" for the neuron with index {where}" if array.size > 1 else ""
+            raise ParameterError(f"{name} = {array[where]:g}{which}: must be {self.text}")
+
+
+FINITE = Constraint(np.isfinite, "a finite number")
+POSITIVE = Constraint(lambda x: np.isfinite(x) & (x > 0), "greater than 0")
+NOT_NEGATIVE = Constraint(lambda x: np.isfinite(x) & (x >= 0), "0 or greater")
+
+
+@dataclass(frozen=True)
+class Model:
+    """A neuron model or spike source.
+
+    `state` maps state variables to the value that a neuron starts with where the user sets none.
+    `derive` computes the kernel's parameters from the user's, in PyNN's names and units, on the
+    host in double precision; it takes floats or arrays alike. `most_spikes` gives the largest
+    number of spikes that one step can bring, which bounds the accumulators. `events` is the
+    parameter, if any, that holds spike times (one array per neuron).
+    """
+
+    name: str
+    state: Mapping[str, float]
+    derived: tuple[str, ...]
+    derive: Derive
+    receptors: tuple[str, ...] = ("excitatory", "inhibitory")
+    constraints: Mapping[str, Check] = field(default_factory=dict)
+    recordable: tuple[str, ...] = ()
+    is_source: bool = False
+    double_only: bool = False
+    events: str | None = None
+    most_spikes: Callable[[Values, TimeGrid], Any] = lambda parameters, grid: 1.0
+
+    def check(self, values: Values) -> None:
+        """Raise `ParameterError` for the first parameter with a value that is not valid."""
+        for name, value in values.items():
+            self.constraints.get(name, FINITE).check(name, value)

@@ -1,0 +1,73 @@
+"""The network: blocks of neurons, tables of synapses, currents, and what is recorded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import memory
+from .block import Block
+from .currents import CurrentSource
+from .model import Model
+from .probe import Probe
+from .synapses import SynapseTable
+from .time import TimeGrid
+
+MAX_NEURONS = 2**31 - 1
+
+
+@dataclass
+class Injection:
+    """A current source and the neurons [n] (in the network's index space) that it feeds."""
+
+    source: CurrentSource
+    neurons: NDArray[np.int64]
+
+
+@dataclass
+class Network:
+    """All that there is to simulate. Invariants: blocks are contiguous and in order; every index
+    in a table is below `size`; a table's delays are at least 1.
+    """
+
+    grid: TimeGrid
+    seed: int
+    blocks: list[Block] = field(default_factory=list)
+    tables: list[SynapseTable] = field(default_factory=list)
+    injections: list[Injection] = field(default_factory=list)
+    probes: list[Probe] = field(default_factory=list)
+    spikes_wanted: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
+
+    @property
+    def size(self) -> int:
+        """Number of neurons, spike sources included."""
+        return len(self.spikes_wanted)
+
+    def add_block(self, model: Model, size: int, parameters: dict[str, Any]) -> Block:
+        """Append neurons. Raises `ParameterError` or `NetworkTooLargeError`, changing nothing."""
+        if self.size + size > MAX_NEURONS:
+            raise memory.NetworkTooLargeError(
+                f"{size} neurons more would make {self.size + size}; the limit is {MAX_NEURONS}"
+            )
+        memory.require(size * memory.BYTES_PER_NEURON, f"a population of {size} neurons")
+        block = Block(model, size, self.size, parameters, self.grid)
+        self.blocks.append(block)
+        self.spikes_wanted = np.append(self.spikes_wanted, np.zeros(size, bool))
+        return block
+
+    def remove_last_block(self, block: Block) -> None:
+        """Take back `add_block`, for a population that turned out to be ill-defined."""
+        assert self.blocks[-1] is block
+        self.blocks.pop()
+        self.spikes_wanted = self.spikes_wanted[: block.first]
+
+    def least_delay(self) -> int | None:
+        """Least delay of all synapses, in steps; None without synapses."""
+        return min((table.delay_range[0] for table in self.tables if len(table)), default=None)
+
+    def greatest_delay(self) -> int | None:
+        """Greatest delay of all synapses, in steps; None without synapses."""
+        return max((table.delay_range[1] for table in self.tables if len(table)), default=None)

@@ -1,0 +1,46 @@
+"""The grid of time steps, with the rounding rules of NEST."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+TICS_PER_MS = 1000  # NEST's finest unit of time is 1 us
+
+
+@dataclass(frozen=True)
+class TimeGrid:
+    """Time in steps of `dt` milliseconds.
+
+    Where `dt` is a multiple of 1 us, numbers of steps are found in whole microseconds, as NEST
+    does, so that a decimal value such as 0.15 ms counts as exactly that.
+    """
+
+    dt: float
+
+    @property
+    def steps_per_ms(self) -> float:
+        """Steps in a millisecond, free of the error of dividing by an inexact dt where possible."""
+        tics = round(self.dt * TICS_PER_MS)
+        if tics > 0 and abs(self.dt * TICS_PER_MS - tics) < 1e-9:
+            return TICS_PER_MS / tics
+        return 1.0 / self.dt
+
+    def nearest(self, time: Any) -> NDArray[np.int64]:
+        """Steps nearest to `time` (ms), halves up: delays, spike times, onsets of currents."""
+        return np.floor(np.asarray(time, float) * self.steps_per_ms + 0.5).astype(np.int64)
+
+    def at_least(self, time: Any) -> NDArray[np.int64]:
+        """The least number of steps that last `time` (ms) or longer: refractory periods.
+
+        The time is first rounded to microseconds, so that 0.3 ms are 3 steps of 0.1 ms.
+        """
+        tics = np.floor(np.asarray(time, float) * TICS_PER_MS + 0.5)
+        return np.ceil(tics * (self.steps_per_ms / TICS_PER_MS) - 1e-9).astype(np.int64)
+
+    def time(self, step: Any) -> Any:
+        """Time (ms) of a step, rounded to 12 decimals so that step 3 of 0.1 ms is 0.3 ms."""
+        return np.around(np.asarray(step) * self.dt, 12)
