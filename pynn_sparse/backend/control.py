@@ -21,7 +21,7 @@ OWN_OPTIONS = ("device", "threads", "precision", "rng_seed", "max_delay")
 # Options of PyNN's other backends, and whether leaving them out changes nothing but speed or output.
 OTHER_BACKENDS = (
     "spike_precision verbosity recording_precision rng_type t_flush grng_seed rng_seeds "
-    "rng_seeds_seed use_cvode rtol atol native_rng_baseseed default_maxstep backend model_name "
+    "rng_seeds_seed filename file label loglevel use_cvode rtol atol native_rng_baseseed default_maxstep backend model_name "
     "reuse_genn_model quit_on_end debug optimize"
 ).split()
 

@@ -124,7 +124,8 @@ class SynapseLayout:
 
     def _input_bound(self, tables: list[SynapseTable]) -> NDArray[np.float64]:
         """Upper bound of the weight that one step can add to each port."""
-        most = np.concatenate([_most_spikes(block) for block in self.network.blocks])
+        each = [_most_spikes(block) for block in self.network.blocks]
+        most = np.concatenate([np.zeros(0), *each])
         bound = np.zeros(self._ports)
         block_of = self._block_of()
         for table in tables:

@@ -1,0 +1,85 @@
+"""A runtime for `CudaDevice` that executes the CUDA kernels serially on the CPU."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+from pynn_sparse.engine import compile
+from pynn_sparse.engine.gpu import THREADS
+
+LAUNCHER = """
+extern "C" void launch(void (*kernel)(const Plan*, int32), const Plan* plan, int32 group,
+                       unsigned x, unsigned y, unsigned threads) {
+  gridDim = {x, y, 1};
+  blockDim = {threads, 1, 1};
+  for (blockIdx.y = 0; blockIdx.y < y; ++blockIdx.y)
+    for (blockIdx.x = 0; blockIdx.x < x; ++blockIdx.x)
+      for (threadIdx.x = 0; threadIdx.x < threads; ++threadIdx.x) kernel(plan, group);
+}
+"""
+# Unlike the CPU library's, these kernels are not asked to be fast; rounding must be the same.
+FLAGS = "-std=c++17 -O1 -ffp-contract=off -fPIC -shared -Wall -Wno-unused-function".split()
+
+
+@functools.cache
+def _library(unit: str, definitions: tuple[str, ...]) -> ctypes.CDLL:
+    folder = Path(tempfile.mkdtemp())
+    source = folder / "unit.cpp"
+    source.write_text(f'#include "cuda_emulator.h"\n#include "{unit}"\n{LAUNCHER}')
+    library = folder / "unit.so"
+    includes = [f"-I{compile.source_folder()}", f"-I{Path(__file__).parent}"]
+    compiler = os.environ.get("CXX") or shutil.which("g++") or "c++"
+    command = [compiler, *FLAGS, "-DPYNN_SPARSE_EMULATE_CUDA", *includes, *definitions]
+    subprocess.run([*command, str(source), "-o", str(library)], check=True)
+    return ctypes.CDLL(str(library))
+
+
+class EmulatedRuntime:
+    """The host's memory as the device's; it counts launches, and how graphs are repeated."""
+
+    def __init__(self) -> None:
+        self.launches = 0
+        self.graphs: list[tuple[Any, int]] = []
+        self.synchronisations = 0
+
+    def put(self, array: NDArray[Any]) -> NDArray[Any]:
+        return np.array(array, order="C")
+
+    def zeros(self, shape: Any, dtype: DTypeLike) -> NDArray[Any]:
+        return np.zeros(shape, dtype)
+
+    def get(self, array: NDArray[Any]) -> NDArray[Any]:
+        return array.copy()
+
+    def assign(self, array: NDArray[Any], selection: Any, values: NDArray[Any]) -> None:
+        array[selection] = values
+
+    def address(self, array: NDArray[Any]) -> int:
+        return int(array.ctypes.data)
+
+    def kernel(self, unit: str, name: str, definitions: tuple[str, ...]) -> Any:
+        library = _library(unit, definitions)
+        return library, getattr(library, name)
+
+    def launch(self, kernel: Any, grid: tuple[int, int], plan: Any, group: int) -> None:
+        library, function = kernel
+        address = ctypes.c_void_p(plan.ctypes.data)
+        library.launch(function, address, ctypes.c_int32(group), *grid, THREADS)
+        self.launches += 1
+
+    def repeat(self, key: Any, launch_all: Any, times: int) -> None:
+        self.graphs.append((key, times))
+        for _ in range(times):
+            launch_all()
+
+    def wait(self) -> None:
+        self.synchronisations += 1

@@ -1,0 +1,138 @@
+"""Small networks without PyNN, with everything in them that an engine has to get right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pynn_sparse.engine import Engine
+from pynn_sparse.network import Block, Injection, Network, Probe, SynapseTable, TimeGrid, currents
+from pynn_sparse.network.cells import BUILT_IN
+
+MODELS = {model.name: model for model in BUILT_IN}
+NEURONS = [name for name, model in MODELS.items() if not model.is_source]
+
+LEAKY = {
+    "v_rest": -65.0,
+    "cm": 0.25,
+    "tau_m": 12.0,
+    "tau_refrac": 1.15,
+    "i_offset": 0.1,
+    "v_reset": -68.0,
+    "v_thresh": -52.0,
+}
+SYNAPTIC = {"tau_syn_E": 1.7, "tau_syn_I": 4.0}
+REVERSAL = {"e_rev_E": 0.0, "e_rev_I": -75.0}
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "IF_curr_exp": LEAKY | SYNAPTIC,
+    "IF_curr_alpha": LEAKY | SYNAPTIC,
+    "IF_curr_delta": LEAKY,
+    "IF_cond_exp": LEAKY | SYNAPTIC | REVERSAL,
+    "IF_cond_alpha": LEAKY | SYNAPTIC | REVERSAL,
+    "Izhikevich": {"a": 0.02, "b": 0.2, "c": -65.0, "d": 6.0, "i_offset": 0.004},
+}
+# Weights that make each model fire at some ten spikes a second, excitatory and inhibitory.
+WEIGHTS = {
+    "IF_curr_exp": (0.3, -0.5),
+    "IF_curr_alpha": (0.3, -0.5),
+    "IF_curr_delta": (2.0, -3.0),
+    "IF_cond_exp": (0.01, 0.02),
+    "IF_cond_alpha": (0.01, 0.02),
+    "Izhikevich": (3.0, -2.0),
+}
+
+
+@dataclass(frozen=True)
+class Wave:
+    """A direct current, as the front's sources are for the engine."""
+
+    amplitude: float
+    start: float
+    stop: float
+
+    def sample(self, first: int, n: int, grid: TimeGrid) -> NDArray[np.float64]:
+        """Current in steps first .. first + n - 1."""
+        return currents.direct(
+            first, n, grid, amplitude=self.amplitude, start=self.start, stop=self.stop
+        )
+
+
+def random_table(
+    network: Network, pre: Block, post: Block, receptor: str, weight: float, seed: int
+) -> SynapseTable:
+    """A tenth of all pairs; weights vary by 10 %, delays from 1 to 20 steps."""
+    rng = np.random.default_rng(seed)
+    source, target = np.nonzero(rng.random((pre.size, post.size)) < 0.1)
+    table = SynapseTable(
+        (source + pre.first).astype(np.uint32),
+        (target + post.first).astype(np.uint32),
+        weight * rng.uniform(0.9, 1.1, len(source)),
+        rng.integers(1, 21, len(source)).astype(np.uint16),
+        receptor,
+    )
+    network.tables.append(table)
+    return table
+
+
+def add_neurons(network: Network, name: str, size: int, seed: int) -> Block:
+    """A population with an own tau_m (or a) and initial potential for each neuron."""
+    rng = np.random.default_rng(seed)
+    parameters = dict(PARAMETERS[name])
+    varied = "tau_m" if "tau_m" in parameters else "a"
+    parameters[varied] = parameters[varied] * rng.uniform(0.8, 1.2, size)
+    block = network.add_block(MODELS[name], size, parameters)
+    block.set_state("v", slice(None), rng.uniform(-70, -55, size))
+    return block
+
+
+def everything(dt: float = 0.1, seed: int = 7) -> Network:
+    """Every neuron model driven by both kinds of sources, recurrent, with currents and probes."""
+    network = Network(TimeGrid(dt), seed)
+    poisson = network.add_block(
+        MODELS["SpikeSourcePoisson"], 40, {"rate": 300.0, "start": 2.0, "duration": 1e10}
+    )
+    times = np.empty(20, dtype=object)
+    times[:] = [np.arange(0.0, 60.0, 3.0 + i) for i in range(20)]
+    array = network.add_block(MODELS["SpikeSourceArray"], 20, {"spike_times": times})
+    for number, name in enumerate(NEURONS):
+        homogeneous = network.add_block(MODELS[name], 30, PARAMETERS[name])
+        varied = add_neurons(network, name, 50, number)
+        exc, inh = WEIGHTS[name]
+        for seed_of, (pre, post, receptor, weight) in enumerate(
+            [
+                (poisson, varied, "excitatory", exc),
+                (poisson, homogeneous, "excitatory", exc),
+                (array, varied, "excitatory", exc),
+                (varied, homogeneous, "inhibitory", inh),
+                (homogeneous, varied, "inhibitory", inh),
+            ]
+        ):
+            random_table(network, pre, post, receptor, weight, 100 * number + seed_of)
+        chosen = np.arange(varied.first, varied.first + 50, 3)
+        network.injections.append(Injection(Wave(0.05, 5.0, 40.0), chosen))
+        network.injections.append(Injection(Wave(0.02, 10.0, 30.0), chosen[::2]))
+        for variable in MODELS[name].recordable:
+            probe = Probe(varied, variable, 3, 0)
+            probe.add(np.arange(0, 50, 7, dtype=np.int32))
+            network.probes.append(probe)
+    network.spikes_wanted[:] = True
+    return network
+
+
+def result(engine: Engine) -> dict[str, NDArray[Any]]:
+    """All that was recorded, by name."""
+    network = engine.network
+    neuron, stamp = engine.spikes.of(0, network.size)
+    samples = {
+        f"{number} {probe.variable}": probe.samples() for number, probe in enumerate(network.probes)
+    }
+    return {"neuron": neuron, "stamp": stamp, **samples}
+
+
+def assert_identical(first: dict[str, NDArray[Any]], second: dict[str, NDArray[Any]]) -> None:
+    """The same to the last bit."""
+    assert first.keys() == second.keys()
+    for name in first:
+        assert np.array_equal(first[name], second[name]), f"{name} differs"

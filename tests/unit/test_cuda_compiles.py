@@ -1,0 +1,47 @@
+"""Every kernel compiles for every supported GPU, with the options that CuPy would be given.
+
+NVRTC needs no GPU and no driver. The options are those of `engine/gpu.py` and the one that CuPy
+adds itself.
+"""
+
+from __future__ import annotations
+
+import pytest
+from pynn_sparse.engine import compile
+
+nvrtc = pytest.importorskip("cuda.bindings.nvrtc")
+
+ARCHITECTURES = ("75", "80", "90", "100", "120")
+CUPY_FLAGS = ("-ftz=true",)
+
+
+def _compile(kernel: str, definitions: tuple[str, ...], architecture: str) -> tuple[int, str, bytes]:
+    source = f'#include "{compile.unit_file(kernel)}"\n'.encode()
+    _, program = nvrtc.nvrtcCreateProgram(source, b"unit.cu", 0, [], [])
+    options = [
+        *compile.NVRTC_FLAGS,
+        *CUPY_FLAGS,
+        f"-I{compile.source_folder()}",
+        f"--gpu-architecture=sm_{architecture}",
+        *definitions,
+    ]
+    (status,) = nvrtc.nvrtcCompileProgram(program, len(options), [o.encode() for o in options])
+    log = b" " * nvrtc.nvrtcGetProgramLogSize(program)[1]
+    nvrtc.nvrtcGetProgramLog(program, log)
+    cubin = b""
+    if not int(status):
+        cubin = b" " * nvrtc.nvrtcGetCUBINSize(program)[1]
+        nvrtc.nvrtcGetCUBIN(program, cubin)
+    return int(status), log.decode(errors="replace"), cubin
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize(
+    ("precision", "kernel"),
+    [(p, kernel) for p in compile.PRECISIONS for kernel in compile.kernel_units(p)],
+)
+def test_compiles(precision: str, kernel: str, architecture: str) -> None:
+    definitions = compile.kernel_units(precision)[kernel]
+    status, log, cubin = _compile(kernel, definitions, architecture)
+    assert (status, log.strip("\0 \n")) == (0, "")
+    assert kernel.encode() in cubin  # the name by which CuPy asks for it

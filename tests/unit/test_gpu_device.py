@@ -1,0 +1,52 @@
+"""The GPU's path without a GPU: kernels compiled as CUDA, executed thread by thread on the CPU."""
+
+from __future__ import annotations
+
+import pytest
+from emulated import EmulatedRuntime
+from networks import assert_identical, everything, result
+from pynn_sparse.engine import Engine
+from pynn_sparse.engine.cpu import CpuDevice
+from pynn_sparse.engine.gpu import STEPS_PER_GRAPH, CudaDevice
+
+STEPS = 230
+
+
+def emulated(precision: str, *stops: int) -> tuple[Engine, EmulatedRuntime]:
+    runtime = EmulatedRuntime()
+    engine = Engine(everything(), CudaDevice(runtime, precision), precision)
+    for stop in stops:
+        engine.run_until(stop)
+    return engine, runtime
+
+
+@pytest.mark.parametrize("precision", ["double", "single"])
+def test_same_bits_as_the_cpu(precision: str) -> None:
+    engine = Engine(everything(), CpuDevice(2), precision)
+    engine.run_until(STEPS)
+    assert len(result(engine)["stamp"]) > 100
+    assert_identical(result(engine), result(emulated(precision, STEPS)[0]))
+
+
+def test_division_of_a_run_does_not_change_a_bit() -> None:
+    whole, parts = emulated("double", STEPS)[0], emulated("double", 1, 60, 61, STEPS)[0]
+    assert_identical(result(whole), result(parts))
+
+
+def test_no_host_between_steps() -> None:
+    """A call launches a fixed number of kernels per step, by graphs, and waits before and after."""
+    _, runtime = emulated("double", STEPS)
+    models = 8
+    per_step = models + len(["inject", "record", "deliver"])
+    before_time_0 = len(["SpikeSourceArray", "SpikeSourcePoisson", "deliver"])
+    assert runtime.launches == STEPS * per_step + before_time_0
+    assert [times for _, times in runtime.graphs] == [STEPS // STEPS_PER_GRAPH]
+    assert runtime.synchronisations == 3
+
+
+def test_graphs_are_kept_while_the_plan_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within a run, calls repeat the same graph; its key says so."""
+    monkeypatch.setattr("pynn_sparse.engine.engine.MAX_STEPS", 100)
+    _, runtime = emulated("double", STEPS)
+    assert len(runtime.graphs) == 3
+    assert len({key for key, _ in runtime.graphs}) == 1
