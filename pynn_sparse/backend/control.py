@@ -8,6 +8,7 @@ import numbers
 import warnings
 from typing import Any
 
+from pynn_sparse.engine import require_cuda
 from pynn_sparse.network.synapses import MAX_DELAY_STEPS
 
 from .. import common
@@ -44,8 +45,8 @@ def setup(
         rng_seed: integer that decides what random spike sources do. Default 42.
 
     Options of PyNN's other backends are accepted with a warning. Returns the MPI rank, 0.
-    Raises ValueError for an option value that is not valid and TypeError for an unknown option;
-    the simulation is then as it was.
+    Raises ValueError for an option value that is not valid, TypeError for an unknown option and
+    `pynn_sparse.errors.DeviceError` for "cuda" without a GPU; the simulation is then as it was.
     """
     common.setup(timestep, min_delay, **extra_params)
     _check_names(extra_params)
@@ -58,6 +59,8 @@ def setup(
         "threads": _threads(extra_params.get("threads")),
         "seed": _seed(extra_params.get("rng_seed", simulator.DEFAULT_SEED)),
     }
+    if options["device"] == "cuda":
+        require_cuda()
     _warn_of_other_backends(extra_params)
     simulator.state.configure(**options)
     return rank()

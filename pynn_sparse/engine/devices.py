@@ -59,6 +59,13 @@ def _find_cuda() -> Found:
     return Found("cuda", True, f"{name}, compute capability {version}, {memory:.0f} GiB")
 
 
+def require_cuda() -> None:
+    """Raise `DeviceError` if there is no GPU that can be used."""
+    found = _find_cuda()
+    if not found.usable:
+        raise DeviceError(f'device="cuda" cannot be used: {found.detail}')
+
+
 def make_device(name: str, threads: int | None, n_neurons: int, precision: str) -> Device:
     """The device called "cpu" or "cuda", or with "auto" the first usable one.
 
@@ -68,9 +75,7 @@ def make_device(name: str, threads: int | None, n_neurons: int, precision: str) 
     if name == "auto":
         name = "cuda" if _find_cuda().usable else "cpu"
     if name == "cuda":
-        found = _find_cuda()
-        if not found.usable:
-            raise DeviceError(f'device="cuda" cannot be used: {found.detail}')
+        require_cuda()
         from .gpu import CudaDevice, CupyRuntime
 
         return CudaDevice(CupyRuntime(), precision)

@@ -1,0 +1,353 @@
+"""Bad input: PyNN's class of error, a message with parameter, value and limit, nothing changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pyNN.sparse as sim
+import pytest
+from pyNN import errors
+from pyNN.parameters import Sequence
+from pyNN.sparse.simulator import state
+
+NAN = float("nan")
+
+
+@pytest.fixture(autouse=True)
+def fresh() -> Iterator[None]:
+    sim.setup(timestep=0.1, threads=1)
+    yield
+    sim.end()
+
+
+def snapshot() -> Any:
+    """What a failed call must leave as it was."""
+    network = state.network
+    return (
+        [(block.model.name, block.size, block.version, str(block.parameters)) for block in network.blocks],
+        [{k: v.tolist() for k, v in block.initial.items()} for block in network.blocks],
+        [(len(t), t.version, t.weight.tolist(), t.delay.tolist()) for t in network.tables],
+        len(network.injections),
+        [(probe.variable, probe.index.tolist()) for probe in network.probes],
+        network.spikes_wanted.tolist(),
+        len(state.recorders),
+        (state.t, state.dt, state.min_delay, state.max_delay, state.network),
+    )
+
+
+def refused(call: Callable[[], Any], error: type[BaseException], *words: str) -> None:
+    """`call` raises exactly that, mentions all words, and changes nothing."""
+    before = snapshot()
+    with pytest.raises(error) as caught:
+        call()
+    for word in words:
+        assert word in str(caught.value), f"{word!r} is not in: {caught.value}"
+    assert snapshot() == before
+
+
+def cells(n: int = 4, **parameters: Any) -> Any:
+    return sim.Population(n, sim.IF_curr_exp(**parameters), label="cells")
+
+
+def conductance_cells(n: int = 4) -> Any:
+    return sim.Population(n, sim.IF_cond_exp(), label="cells")
+
+
+class TestPopulation:
+    @pytest.mark.parametrize("size", [0, -3, (2, 0), ()])
+    def test_size(self, size: Any) -> None:
+        call = lambda: sim.Population(size, sim.IF_curr_exp())  # noqa: E731
+        refused(call, ValueError, str(size), "at least one")
+
+    def test_size_is_not_a_number(self) -> None:
+        refused(lambda: sim.Population(2.5, sim.IF_curr_exp()), ValueError, "size")
+
+    def test_larger_than_memory(self) -> None:
+        call = lambda: sim.Population(2_000_000_000, sim.IF_curr_exp())  # noqa: E731
+        refused(call, MemoryError, "2000000000", "GiB")
+
+    def test_unknown_parameter(self) -> None:
+        call = lambda: sim.IF_curr_exp(tau_n=3.0)  # noqa: E731
+        refused(call, errors.NonExistentParameterError, "tau_n", "IF_curr_exp", "tau_m")
+
+    @pytest.mark.parametrize(
+        ("name", "value", "valid"),
+        [
+            ("tau_m", 0.0, "greater than 0"),
+            ("tau_m", -10.0, "greater than 0"),
+            ("cm", 0.0, "greater than 0"),
+            ("tau_syn_E", NAN, "greater than 0"),
+            ("tau_refrac", -0.1, "0 or greater"),
+            ("v_rest", NAN, "finite"),
+            ("i_offset", float("inf"), "finite"),
+        ],
+    )
+    def test_value(self, name: str, value: float, valid: str) -> None:
+        text = f"{value:g}"
+        refused(lambda: cells(**{name: value}), errors.InvalidParameterValueError, name, text, valid)
+        population = cells()
+        call = lambda: population.set(v_thresh=-40.0, **{name: value})  # noqa: E731
+        refused(call, errors.InvalidParameterValueError, name, text, valid)
+
+    def test_value_of_one_neuron_among_many(self) -> None:
+        values = [10.0, 20.0, -1.0, 10.0]
+        call = lambda: cells(tau_m=values)  # noqa: E731
+        refused(call, errors.InvalidParameterValueError, "tau_m", "-1", "index 2")
+
+    def test_value_of_another_type(self) -> None:
+        refused(lambda: cells(tau_m="fast"), errors.InvalidParameterValueError)
+
+    def test_number_of_values(self) -> None:
+        refused(lambda: cells(tau_m=[10.0, 20.0]), ValueError)
+
+    def test_cell_type_of_another_backend(self) -> None:
+        from pyNN.mock import IF_curr_exp
+
+        call = lambda: sim.Population(2, IF_curr_exp())  # noqa: E731
+        refused(call, errors.InvalidModelError, "pyNN.mock", "IF_curr_exp")
+
+    def test_model_that_is_not_available(self) -> None:
+        refused(lambda: sim.HH_cond_exp(), NotImplementedError, "HH_cond_exp")
+
+    def test_unknown_initial_value(self) -> None:
+        population = cells()
+        call = lambda: population.initialize(v=-70.0, w=1.0)  # noqa: E731
+        refused(call, errors.NonExistentParameterError, "w", "IF_curr_exp")
+        call = lambda: sim.Population(  # noqa: E731
+            2, sim.IF_curr_exp(), initial_values={"w": 1.0}
+        )
+        refused(call, errors.NonExistentParameterError, "w")
+
+    def test_initial_value_that_is_not_finite(self) -> None:
+        population = cells()
+        call = lambda: population.initialize(v=[-70.0, NAN, -70.0, -70.0])  # noqa: E731
+        refused(call, errors.InvalidParameterValueError, "v", "nan", "finite")
+
+    def test_unknown_parameter_of_get_and_set(self) -> None:
+        population = cells()
+        refused(lambda: population.get("tau_n"), errors.NonExistentParameterError, "tau_n")
+        refused(lambda: population.set(tau_n=1.0), errors.NonExistentParameterError, "tau_n")
+        refused(lambda: population[1:3].set(tau_n=1.0), errors.NonExistentParameterError, "tau_n")
+
+
+class TestSpikeSources:
+    @pytest.mark.parametrize(
+        ("times", "words"),
+        [
+            ([1.0, 3.0, 2.0], ("ascending", "2 ms", "3 ms")),
+            ([-1.0, 2.0], ("-1", "0 ms or greater")),
+            ([1.0, NAN], ("nan", "finite")),
+        ],
+    )
+    def test_times(self, times: list[float], words: tuple[str, ...]) -> None:
+        make = lambda: sim.Population(2, sim.SpikeSourceArray(spike_times=times))  # noqa: E731
+        refused(make, errors.InvalidParameterValueError, "spike_times", *words)
+        population = sim.Population(2, sim.SpikeSourceArray(spike_times=[1.0]))
+        each = [Sequence([1.0]), Sequence(times)]
+        call = lambda: population.set(spike_times=each)  # noqa: E731
+        refused(call, errors.InvalidParameterValueError, "spike_times", "index 1", *words)
+
+    def test_rate(self) -> None:
+        make = lambda: sim.Population(2, sim.SpikeSourcePoisson(rate=-1.0))  # noqa: E731
+        refused(make, errors.InvalidParameterValueError, "rate", "-1", "0 or greater")
+        make = lambda: sim.Population(2, sim.SpikeSourcePoisson(rate=1e9))  # noqa: E731
+        refused(make, errors.InvalidParameterValueError, "rate", "1e+09", "at most 5e+06 Hz")
+
+    def test_no_current_into_them(self) -> None:
+        population = sim.Population(2, sim.SpikeSourcePoisson())
+        current = sim.DCSource(amplitude=1.0)
+        refused(lambda: population.inject(current), TypeError, "spike source")
+        refused(lambda: current.inject_into(population), TypeError, "spike source")
+
+    def test_no_synapses_onto_them(self) -> None:
+        sources = sim.Population(2, sim.SpikeSourcePoisson(), label="noise")
+        neurons = cells()
+        call = lambda: sim.Projection(neurons, sources, sim.AllToAllConnector())  # noqa: E731
+        refused(call, errors.ConnectionError, "noise", "receptors")
+
+
+class TestProjection:
+    def connect(self, post: Any = None, receptor_type: str = "excitatory", **synapse: Any) -> Any:
+        return sim.Projection(
+            cells(),
+            post or cells(),
+            sim.AllToAllConnector(),
+            sim.StaticSynapse(**synapse),
+            receptor_type=receptor_type,
+        )
+
+    def refuse(self, *words: str, post: Any = None, **arguments: Any) -> None:
+        pre, post = cells(), post or cells()
+        receptor_type = arguments.pop("receptor_type", "excitatory")
+        refused(
+            lambda: sim.Projection(
+                pre,
+                post,
+                sim.AllToAllConnector(),
+                sim.StaticSynapse(**arguments),
+                receptor_type=receptor_type,
+            ),
+            errors.ConnectionError,
+            *words,
+        )
+
+    @pytest.mark.parametrize(
+        ("delay", "shown"), [(0.04, "0.04"), (0.0, "0"), (-1.0, "-1"), (NAN, "nan"), (7000.0, "7000")]
+    )
+    def test_delay(self, delay: float, shown: str) -> None:
+        self.refuse("delay", shown, "0.1 ms", "6553.5 ms", weight=1.0, delay=delay)
+
+    def test_delay_outside_the_limits_of_setup(self) -> None:
+        sim.setup(timestep=0.1, min_delay=0.5, max_delay=2.0)
+        self.refuse("delay", "0.4", "0.5 ms", "2 ms", weight=1.0, delay=0.4)
+        self.refuse("delay", "2.1", "0.5 ms", "2 ms", weight=1.0, delay=2.1)
+
+    def test_weight_is_not_a_number(self) -> None:
+        self.refuse("weight", "nan", "finite", weight=NAN, delay=1.0)
+        self.refuse("weight", "inf", "finite", weight=float("inf"), delay=1.0)
+
+    def test_sign_of_weight(self) -> None:
+        self.refuse("weight", "-0.5", "positive", weight=-0.5)
+        self.refuse("weight", "0.5", "negative", weight=0.5, receptor_type="inhibitory")
+        conductances = conductance_cells()
+        self.refuse(
+            "weight", "-0.5", "positive", weight=-0.5, receptor_type="inhibitory", post=conductances
+        )
+
+    def test_signs_are_mixed(self) -> None:
+        weights = np.full((4, 4), 0.5)
+        weights[2, 1] = -0.25
+        self.refuse("weight", "-0.25", "positive", weight=weights)
+
+    def test_receptor(self) -> None:
+        self.refuse("NMDA", "excitatory", weight=1.0, receptor_type="NMDA")
+
+    def test_larger_than_memory(self) -> None:
+        pre, post = cells(300_000), cells(300_000)
+        before = len(state.network.tables)
+        with pytest.raises(MemoryError, match=r"9e\+10 synapses.*GiB"):
+            sim.Projection(pre, post, sim.AllToAllConnector(), sim.StaticSynapse(weight=1.0))
+        assert len(state.network.tables) == before
+
+    def test_setting_weights_and_delays(self) -> None:
+        projection = self.connect(weight=0.5, delay=1.0)
+        error = errors.ConnectionError
+        refused(lambda: projection.set(delay=2.0, weight=NAN), error, "weight", "nan")
+        refused(lambda: projection.set(weight=0.1, delay=0.01), error, "delay", "0.01", "0.1 ms")
+        refused(lambda: projection.set(weight=-0.1), error, "weight", "-0.1", "positive")
+        refused(lambda: setattr(projection[3], "weight", NAN), error, "weight", "nan")
+        refused(lambda: setattr(projection[3], "delay", 0.0), error, "delay", "0")
+
+    def test_number_of_values(self) -> None:
+        projection = self.connect(weight=0.5)
+        call = lambda: projection.set(weight=[0.1, 0.2])  # noqa: E731
+        refused(call, errors.InvalidDimensionsError, "weight", "2 values", "16 pairs")
+
+    def test_unknown_attribute(self) -> None:
+        projection = self.connect(weight=0.5)
+        error = errors.NonExistentParameterError
+        refused(lambda: projection.set(wieght=0.1), error, "wieght", "weight")
+        refused(lambda: projection.get("wieght", "list"), error, "wieght", "weight")
+
+    def test_index_of_connection(self) -> None:
+        projection = self.connect(weight=0.5)
+        refused(lambda: projection[16], IndexError, "16")
+
+    def test_synapse_type_of_another_backend(self) -> None:
+        from pyNN.mock import StaticSynapse
+
+        pre = cells()
+        call = lambda: sim.Projection(  # noqa: E731
+            pre, pre, sim.AllToAllConnector(), StaticSynapse(weight=1.0, delay=1.0)
+        )
+        refused(call, errors.InvalidModelError, "pyNN.mock", "StaticSynapse")
+
+
+class TestRecording:
+    def test_unknown_variable(self) -> None:
+        population = cells()
+        call = lambda: population.record(["v", "gsyn_exc"])  # noqa: E731
+        refused(call, errors.RecordingError, "gsyn_exc", "IF_curr_exp", "isyn_exc")
+
+    @pytest.mark.parametrize("interval", [0.25, 0.05, 0.0, -1.0])
+    def test_sampling_interval(self, interval: float) -> None:
+        population = cells()
+        call = lambda: population.record("v", sampling_interval=interval)  # noqa: E731
+        refused(call, ValueError, "sampling_interval", f"{interval:g}", "0.1 ms")
+
+    def test_two_sampling_intervals(self) -> None:
+        population = cells()
+        population.record("v", sampling_interval=0.5)
+        call = lambda: population.record("isyn_exc", sampling_interval=1.0)  # noqa: E731
+        refused(call, ValueError, "sampling interval")
+
+
+class TestCurrentSources:
+    def test_values(self) -> None:
+        error = errors.InvalidParameterValueError
+        refused(lambda: sim.DCSource(amplitude=NAN), error, "amplitude", "nan", "DCSource")
+        refused(lambda: sim.NoisyCurrentSource(stdev=-1.0), error, "stdev", "-1")
+        refused(lambda: sim.NoisyCurrentSource(dt=0.15), error, "dt", "0.15", "0.1 ms")
+        refused(lambda: sim.DCSource(amplitud=1.0), errors.NonExistentParameterError, "amplitud")
+
+    def test_steps(self) -> None:
+        make = sim.StepCurrentSource
+        refused(lambda: make(times=[1.0, 2.0], amplitudes=[1.0]), ValueError, "2 times", "1 amplitudes")
+        refused(lambda: make(times=[-1.0], amplitudes=[1.0]), ValueError, "negative", "-1 ms")
+        refused(
+            lambda: make(times=[3.0, 2.0], amplitudes=[1.0, 2.0]), ValueError, "increasing", "2 ms"
+        )
+
+
+class TestSetup:
+    @pytest.mark.parametrize(
+        ("options", "error", "words"),
+        [
+            ({"timestep": 0.0}, ValueError, ("timestep", "0", "greater than 0")),
+            ({"timestep": NAN}, ValueError, ("timestep", "nan")),
+            ({"device": "gpu"}, ValueError, ("device", "gpu", "'cuda'")),
+            ({"precision": "half"}, ValueError, ("precision", "half", "'single'")),
+            ({"threads": 0}, ValueError, ("threads", "0", "1 to 1024")),
+            ({"threads": 1.5}, ValueError, ("threads", "1.5")),
+            ({"rng_seed": -1}, ValueError, ("rng_seed", "-1")),
+            ({"max_delay": 1e5}, ValueError, ("max_delay", "100000", "6553.5 ms")),
+            ({"min_delay": 0.01}, Exception, ("min_delay", "0.01")),
+            ({"min_delay": 3.0, "max_delay": 2.0}, Exception, ("min_delay", "max_delay")),
+            ({"thread": 2}, TypeError, ("'thread'", "'threads'")),
+            ({"colour": 2}, TypeError, ("'colour'", "device")),
+        ],
+    )
+    def test_options(self, options: dict[str, Any], error: type[Exception], words: Any) -> None:
+        cells()
+        refused(lambda: sim.setup(**options), error, *words)
+
+    def test_options_of_other_backends_are_named_once(self) -> None:
+        with pytest.warns(UserWarning, match="verbosity, use_cvode") as caught:
+            sim.setup(verbosity="error", use_cvode=True, spike_precision="on_grid")
+        assert len(caught) == 1
+
+    def test_the_grid_is_what_on_grid_means(self, recwarn: pytest.WarningsRecorder) -> None:
+        sim.setup(spike_precision="on_grid")
+        assert not recwarn.list
+
+    def test_missing_gpu(self) -> None:
+        from pynn_sparse.engine import describe_devices
+        from pynn_sparse.errors import DeviceError
+
+        if describe_devices()[0].usable:
+            pytest.skip("there is a GPU")
+        refused(lambda: sim.setup(device="cuda"), DeviceError, 'device="cuda"', "CuPy")
+
+
+class TestRun:
+    def test_into_the_past(self) -> None:
+        cells()
+        sim.run(10.0)
+        refused(lambda: sim.run_until(5.0), ValueError, "5", "10")
+
+    def test_between_two_steps(self) -> None:
+        cells()
+        with pytest.warns(errors.RoundingWarning, match=r"0.25 ms.*0.1 ms.*0.3 ms"):
+            assert sim.run(0.25) == 0.3

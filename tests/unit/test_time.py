@@ -1,0 +1,44 @@
+"""NEST's rounding rules, found by running it (its finest unit of time is 1 us)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pynn_sparse.network import TimeGrid
+
+TENTH = TimeGrid(0.1)
+
+
+@pytest.mark.parametrize(
+    ("delay", "steps"), [(0.1, 1), (0.149, 1), (0.15, 2), (0.25, 3), (0.35, 4), (1.5, 15), (0.0, 0)]
+)
+def test_nearest_with_halves_up(delay: float, steps: int) -> None:
+    assert TENTH.nearest(delay) == steps
+
+
+@pytest.mark.parametrize(
+    ("period", "steps"),
+    [(0.0, 0), (0.05, 1), (0.1, 1), (0.14, 2), (0.3, 3), (2.0, 20), (2.04, 21), (2.0004, 20)],
+)
+def test_at_least(period: float, steps: int) -> None:
+    assert TENTH.at_least(period) == steps
+
+
+@given(st.sampled_from([0.1, 0.05, 0.01, 0.025, 0.2, 1.0, 0.5]), st.integers(0, 10**7))
+def test_multiples_of_the_step_are_found_exactly(dt: float, steps: int) -> None:
+    grid = TimeGrid(dt)
+    time = grid.time(steps)
+    assert grid.nearest(time) == steps
+    assert grid.at_least(time) == steps
+
+
+@given(st.floats(1e-4, 5.0), st.floats(0, 1e4))
+def test_nearest_is_within_half_a_step(dt: float, time: float) -> None:
+    grid = TimeGrid(dt)
+    assert abs(grid.nearest(time) * dt - time) <= dt / 2 * (1 + 1e-6) + 1e-9
+
+
+def test_times_have_no_rounding_noise() -> None:
+    assert TENTH.time(np.array([3, 7])).tolist() == [0.3, 0.7]
