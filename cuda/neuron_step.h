@@ -8,47 +8,54 @@ struct One {
   DEVICE constexpr operator int32() const { return 1; }
 };
 
+// `block` and what `input` points to are the caller's own copies: read through pointers, they might
+// change with every store as far as the compiler knows, and the loop over neurons would not vectorise.
 template <class Cell, class Substeps>
-DEVICE int32 step_neuron(const Plan& plan, const Block& block, int64 step, int64 slot, int32 i,
-                         const typename Cell::Params& params, Substeps substeps) {
+DEVICE int32 step_neuron(const Block& block, int64* input, const double* unit, int64 step,
+                         uint64 seed, int32 i, const typename Cell::Params& params,
+                         Substeps substeps) {
   using scalar = typename Cell::scalar;
   scalar* state = static_cast<scalar*>(block.state);
-  scalar input[Cell::n_receptor + 1];
+  scalar arrived[Cell::n_receptor + 1];
   for (int32 r = 0; r < Cell::n_receptor; ++r) {
-    int64* sum = plan.ring + slot + block.first_port + int64(r) * block.n + i;
-    input[r] = scalar(double(*sum) * block.unit[r]);
+    int64* sum = input + int64(r) * block.n + i;
+    arrived[r] = scalar(double(*sum) * unit[r]);
     *sum = 0;
   }
-  const scalar current = block.current ? static_cast<const scalar*>(block.current)[i] : scalar(0);
-  Now now{step, plan.seed, block.first_neuron + i, substeps, nullptr, 0};
+  const scalar current = Cell::n_receptor ? static_cast<const scalar*>(block.current)[i] : scalar(0);
+  Now now{step, seed, block.first_neuron + i, substeps, nullptr, 0};
   if (block.events) {
     now.events = block.events + block.n + 1 + block.events[i];
     now.n_event = block.events[i + 1] - block.events[i];
   }
   const FieldsOf<typename Cell::State, scalar> fields;
   auto neuron = read_fields<typename Cell::State>(state, block.n, i, fields);
-  const int32 spikes = Cell::step(now, params, neuron, input, current);
+  const int32 spikes = Cell::step(now, params, neuron, arrived, current);
   write_fields(state, block.n, i, neuron, fields);
   return spikes;
 }
 
 template <class Cell, bool heterogeneous, class Substeps>
-DEVICE void step_block(const Plan& plan, Team team, const Block& block, int64 step,
+DEVICE void step_block(const Plan& plan, Team team, const Block block, int64 step,
                        Substeps substeps) {
   using scalar = typename Cell::scalar;
   using Params = typename Cell::Params;
-  const int64 slot = (step + 1) % plan.n_slot * plan.n_port;
   const scalar* param = static_cast<const scalar*>(block.param);
   const FieldsOf<Params, scalar> fields;
   const Params common = read_fields<Params>(param, heterogeneous ? block.n : 1, 0, fields);
+  int64* const input = plan.ring + (step + 1) % plan.n_slot * plan.n_port + block.first_port;
+  double unit[Cell::n_receptor + 1];
+  for (int32 r = 0; r < Cell::n_receptor; ++r) unit[r] = block.unit[r];
+  const uint64 seed = plan.seed;
   for_each_neuron(
       team, block.n,
-      [&](int32 i) {
-        if constexpr (heterogeneous)
-          return step_neuron<Cell>(plan, block, step, slot, i,
-                                   read_fields<Params>(param, block.n, i, fields), substeps);
-        else
-          return step_neuron<Cell>(plan, block, step, slot, i, common, substeps);
+      [=](int32 i) {
+        if constexpr (heterogeneous) {
+          const Params own = read_fields<Params>(param, block.n, i, fields);
+          return step_neuron<Cell>(block, input, unit, step, seed, i, own, substeps);
+        } else {
+          return step_neuron<Cell>(block, input, unit, step, seed, i, common, substeps);
+        }
       },
       [&](int32 i, int32 count) { emit_spike(plan, team, step, block.first_neuron + i, count); });
 }

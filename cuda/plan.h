@@ -16,7 +16,7 @@
 struct Block {
   void* state;          // scalar [n_state][n]
   const void* param;    // scalar
-  const void* current;  // scalar [n], injected current (nA); null without current sources
+  const void* current;  // scalar [n], injected current (nA); null for spike sources
   const int64* events;  // spike source: [n + 1] row starts, then time stamps (steps); else null
   const double* unit;   // [n_receptor] weight per count of an accumulator; a power of two
   int64 first_port;     // port of (receptor r, neuron i) = first_port + r * n + i

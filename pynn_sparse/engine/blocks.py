@@ -25,7 +25,8 @@ class BlockArrays:
         state = np.stack([block.initial[name] for name in self._row]).astype(self.scalar)
         self.state = device.put(state)
         block.assigned.clear()
-        self.current: Any = None
+        # Read in every step, also without current sources: a test would cost more than the memory.
+        self.current = None if block.model.is_source else device.zeros(block.size, self.scalar)
         self.events: Any = None
         self.param: Any = None
         self.heterogeneous = False

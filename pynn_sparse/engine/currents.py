@@ -46,8 +46,6 @@ class CurrentLayout:
         neurons = neurons.astype(np.int32)
         row_start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
         starts = owner_starts(neurons, arrays.block.size, self.device.n_shards)
-        if arrays.current is None:
-            arrays.current = self.device.zeros(arrays.block.size, arrays.scalar)
         parts = tuple(self.device.put(each) for each in (neurons, starts, row_start, source[order]))
         self._arrays.append((arrays, len(neurons), parts))
 
