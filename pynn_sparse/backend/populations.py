@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,25 @@ def _event_times(value: Any, size: int) -> NDArray[np.object_]:
 class Assembly(common.Assembly):
     __doc__ = common.Assembly.__doc__
     _simulator = simulator
+
+    @property
+    def position_generator(self) -> Callable[[Any], NDArray[np.float64]]:
+        """Function from an index, or indices, to positions [3] or [n, 3], like a Population's.
+
+        Upstream's gives [3, n], with which distances to or from an Assembly cannot be computed.
+        """
+        return lambda i: self.positions.T[i]
+
+    @property
+    def receptor_types(self) -> list[str]:
+        """Receptors that all populations have, in the order of the first one's.
+
+        The first is the default for excitatory, the second for inhibitory synapses; upstream's
+        order depends on how Python hashes the names, and differs from run to run.
+        """
+        others = [set(each.celltype.receptor_types) for each in self.populations[1:]]
+        first = self.populations[0].celltype.receptor_types
+        return [name for name in first if all(name in other for other in others)]
 
 
 class _Cells:
