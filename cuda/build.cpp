@@ -30,13 +30,15 @@ EXPORT void add_input_bound(const SynapseTable& table, const int32* block_of, co
 }
 
 // row_start[s + 1] = number of synapses of source s whose target `rank` owns; the caller sums up.
-EXPORT void count_rows(const SynapseTable& table, const uint16* owner, int32 rank, int64* row_start) {
-  for (int64 i = 0; i < table.n; ++i) row_start[table.source[i] + 1] += owner[table.target[i]] == rank;
+EXPORT void count_rows(const SynapseTable& table, const uint16* owner, int32 rank,
+                       int64* row_start) {
+  for (int64 i = 0; i < table.n; ++i)
+    row_start[table.source[i] + 1] += owner[table.target[i]] == rank;
 }
 
 // Appends to each source's row, at next[source]; rows keep the order of projections and of synapses.
-EXPORT void fill_rows(const SynapseTable& table, const int32* block_of, const uint16* owner, int32 rank,
-                      int64* next, uint32* port, uint16* delay, int64* weight) {
+EXPORT void fill_rows(const SynapseTable& table, const int32* block_of, const uint16* owner,
+                      int32 rank, int64* next, uint32* port, uint16* delay, int64* weight) {
   for (int64 i = 0; i < table.n; ++i) {
     const uint32 target = table.target[i];
     if (owner[target] != rank) continue;

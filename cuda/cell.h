@@ -13,7 +13,7 @@
 struct Now {
   int64 step;
   uint64 seed;
-  int32 neuron;         // in the network's index space
+  int32 neuron;  // in the network's index space
   int32 substeps;
   const int64* events;  // of a spike source: its time stamps, n_event of them
   int64 n_event;

@@ -15,7 +15,8 @@ struct Membrane {
 
   DEVICE real slope(real v, real g_exc, real g_inh) const {
     const real u = v < v_thresh ? v : v_thresh;
-    return (g_leak * (v_rest - u) + g_exc * (e_rev_exc - u) + g_inh * (e_rev_inh - u) + drive) * per_cm;
+    return (g_leak * (v_rest - u) + g_exc * (e_rev_exc - u) + g_inh * (e_rev_inh - u) + drive) *
+           per_cm;
   }
 
   // v after h, for the conductances at the beginning, middle and end.

@@ -22,7 +22,8 @@ DEVICE int32 step_neuron(const Block& block, int64* input, const double* unit, i
     arrived[r] = scalar(double(*sum) * unit[r]);
     *sum = 0;
   }
-  const scalar current = Cell::n_receptor ? static_cast<const scalar*>(block.current)[i] : scalar(0);
+  const scalar current =
+      Cell::n_receptor ? static_cast<const scalar*>(block.current)[i] : scalar(0);
   Now now{step, seed, block.first_neuron + i, substeps, nullptr, 0};
   if (block.events) {
     now.events = block.events + block.n + 1 + block.events[i];

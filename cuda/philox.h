@@ -11,7 +11,8 @@ struct Bits {
 };
 
 DEVICE Bits philox(uint64 seed, Purpose purpose, uint32 index, int64 step) {
-  uint32 c0 = uint32(uint64(step)), c1 = uint32(uint64(step) >> 32), c2 = index, c3 = uint32(purpose);
+  uint32 c0 = uint32(uint64(step)), c1 = uint32(uint64(step) >> 32), c2 = index,
+         c3 = uint32(purpose);
   uint32 k0 = uint32(seed), k1 = uint32(seed >> 32);
   for (int32 round = 0; round < 10; ++round) {
     const uint64 p0 = uint64(0xD2511F53u) * c0, p1 = uint64(0xCD9E8D57u) * c2;

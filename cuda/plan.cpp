@@ -1,9 +1,9 @@
 // The step loop on the CPU: one parallel region for all steps of a call, one barrier per step.
 #include "plan.h"
 
+#include <omp.h>
 #include <atomic>
 #include <cstddef>
-#include <omp.h>
 #include <thread>
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -70,8 +70,8 @@ bool must_stop(const Plan& plan, const std::atomic<int32>* full, int64 step) {
   return false;
 }
 
-int64 run_thread(const Plan& plan, Team team, Barrier& barrier, std::atomic<int32>* full, int64 first,
-                 int64 end) {
+int64 run_thread(const Plan& plan, Team team, Barrier& barrier, std::atomic<int32>* full,
+                 int64 first, int64 end) {
   const FlushDenormals flush(plan.flush_denormals);
   const SpikeRecord& kept = plan.record[team.rank];
   for (int64 step = first; step < end; ++step) {

@@ -87,14 +87,14 @@ struct Plan {
   int64* clock;  // [2], GPU only
   int64* ring;   // [n_slot][n_port] accumulators of synaptic input, by step of arrival
   const Group* group;
-  const SpikeList* spikes;  // [2][n_shard], by parity of the step
-  const SpikeRecord* record;    // [n_shard]
-  const uint8* wanted;      // [n_neuron]
-  const Shard* shard;       // [n_shard]
+  const SpikeList* spikes;    // [2][n_shard], by parity of the step
+  const SpikeRecord* record;  // [n_shard]
+  const uint8* wanted;        // [n_neuron]
+  const Shard* shard;         // [n_shard]
   const Probe* probe;
   const Injection* injection;
-  const double* waveform;    // [n_source][waveform_steps] current (nA) at each step
-  int64 waveform_first;      // step of the first column
+  const double* waveform;  // [n_source][waveform_steps] current (nA) at each step
+  int64 waveform_first;    // step of the first column
   int64 waveform_steps;
   int64 n_port;
   uint64 seed;

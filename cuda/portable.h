@@ -27,11 +27,11 @@ struct Team {};
 
 // Defines a kernel; its body follows. `which` selects the clock that it reads: 0 while a step is
 // computed, 1 while its spikes are delivered, so that the last kernel of a step can advance clock 0.
-#define KERNEL_(name, which)                                                               \
-  DEVICE void name##_body(const Plan& plan, Team team, int32 group, int64 step);           \
-  extern "C" __global__ void name(const Plan* plan, int32 group) {                         \
-    name##_body(*plan, Team(), group, plan->clock[which]);                                 \
-  }                                                                                        \
+#define KERNEL_(name, which)                                                     \
+  DEVICE void name##_body(const Plan& plan, Team team, int32 group, int64 step); \
+  extern "C" __global__ void name(const Plan* plan, int32 group) {               \
+    name##_body(*plan, Team(), group, plan->clock[which]);                       \
+  }                                                                              \
   DEVICE void name##_body(const Plan& plan, Team team, int32 group, int64 step)
 
 DEVICE int64 first_thread() { return blockIdx.x * int64(blockDim.x) + threadIdx.x; }
@@ -80,12 +80,12 @@ struct Team {
   int32 size;
 };
 
-#define KERNEL_(name, which)                                                               \
-  DEVICE void name##_body(const Plan& plan, Team team, int32 group, int64 step);           \
-  EXPORT void name(const Plan& plan, Team team, int32 group, int64 step) {                 \
-    name##_body(plan, team, group, step);                                                  \
-  }                                                                                        \
-  DEVICE void name##_body(const Plan& plan, [[maybe_unused]] Team team,                    \
+#define KERNEL_(name, which)                                                     \
+  DEVICE void name##_body(const Plan& plan, Team team, int32 group, int64 step); \
+  EXPORT void name(const Plan& plan, Team team, int32 group, int64 step) {       \
+    name##_body(plan, team, group, step);                                        \
+  }                                                                              \
+  DEVICE void name##_body(const Plan& plan, [[maybe_unused]] Team team,          \
                           [[maybe_unused]] int32 group, int64 step)
 
 struct Range {

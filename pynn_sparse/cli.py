@@ -30,7 +30,9 @@ def _info(options: argparse.Namespace) -> int:
         print(f"  {package:12} {_version(package)}")
     devices = describe_devices()
     for device in devices:
-        print(f"{device.name:5} {'can be used:' if device.usable else 'not used:   '} {device.detail}")
+        print(
+            f"{device.name:5} {'can be used:' if device.usable else 'not used:   '} {device.detail}"
+        )
     taken = next((device.name for device in devices if device.usable), None)
     print(f'setup(device="auto") takes: {taken or "none, see above"}')
     return 0 if taken else 1

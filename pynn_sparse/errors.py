@@ -2,7 +2,7 @@
 
 
 class ParameterError(ValueError):
-    """A parameter value that a model cannot have; the message names parameter, value and what is valid."""
+    """A parameter value that a model cannot have; names parameter, value and what is valid."""
 
 
 class NetworkTooLargeError(MemoryError):
@@ -10,8 +10,8 @@ class NetworkTooLargeError(MemoryError):
 
 
 class DeviceError(RuntimeError):
-    """A device or a compiler that was asked for cannot be used; the message says why and what to do."""
+    """A device or compiler that was asked for cannot be used; says why and what to do."""
 
 
 class EngineError(RuntimeError):
-    """An invariant of the engine does not hold: a defect of PyNN-sparse, not of the user's script."""
+    """An invariant of the engine does not hold: a defect of PyNN-sparse, not of a script."""

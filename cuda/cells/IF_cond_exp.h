@@ -23,8 +23,9 @@ struct IF_cond_exp {
     real half_decay_exc, half_decay_inh;  // of gsyn, over half a substep
   };
 
-  DEVICE static int32 step(const Now& now, const Params& p, State& s, const real* input, real current) {
-    const Membrane<real> membrane{p.g_leak, p.v_rest,   p.e_rev_E, p.e_rev_I, p.i_offset + current,
+  DEVICE static int32 step(const Now& now, const Params& p, State& s, const real* input,
+                           real current) {
+    const Membrane<real> membrane{p.g_leak,   p.v_rest, p.e_rev_E, p.e_rev_I, p.i_offset + current,
                                   p.v_thresh, p.per_cm};
     real v = s.v;
     for (int32 k = 0; k < now.substeps; ++k) {

@@ -21,19 +21,19 @@ struct IF_curr_alpha {
 
   struct Params {
     real v_rest, v_thresh, v_reset, i_offset, n_refractory;
-    real leak, gain;                      // of v and of a constant current, over a step
-    real decay_exc, decay_inh;            // of isyn and of rise, over a step
-    real step_exc, step_inh;              // of isyn by rise, over a step
-    real gain_exc, gain_inh;              // of v by isyn, over a step
-    real rise_gain_exc, rise_gain_inh;    // of v by rise, over a step
-    real scale_exc, scale_inh;            // of rise by weight: e / tau_syn
+    real leak, gain;                    // of v and of a constant current, over a step
+    real decay_exc, decay_inh;          // of isyn and of rise, over a step
+    real step_exc, step_inh;            // of isyn by rise, over a step
+    real gain_exc, gain_inh;            // of v by isyn, over a step
+    real rise_gain_exc, rise_gain_inh;  // of v by rise, over a step
+    real scale_exc, scale_inh;          // of rise by weight: e / tau_syn
   };
 
   DEVICE static int32 step(const Now&, const Params& p, State& s, const real* input, real current) {
     const bool active = s.refractory == 0;
-    const real v =
-        p.v_rest + ((s.v - p.v_rest) * p.leak + s.rise_exc * p.rise_gain_exc + s.isyn_exc * p.gain_exc +
-                    s.rise_inh * p.rise_gain_inh + s.isyn_inh * p.gain_inh + (p.i_offset + current) * p.gain);
+    const real v = p.v_rest + ((s.v - p.v_rest) * p.leak + s.rise_exc * p.rise_gain_exc +
+                               s.isyn_exc * p.gain_exc + s.rise_inh * p.rise_gain_inh +
+                               s.isyn_inh * p.gain_inh + (p.i_offset + current) * p.gain);
     const bool fires = active && v >= p.v_thresh;
     s.v = fires ? p.v_reset : active ? v : s.v;
     s.refractory = fires ? p.n_refractory : active ? real(0) : s.refractory - 1;

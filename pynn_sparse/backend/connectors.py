@@ -6,11 +6,12 @@ gives with PyNN's other backends.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from pynn_sparse.engine.draws import uniform_pairs
 
 from .. import connectors as upstream
@@ -186,8 +187,8 @@ __all__ = [
     "FixedTotalNumberConnector",
     "FromFileConnector",
     "FromListConnector",
-    "IndexBasedProbabilityConnector",
     "IndexBasedExpression",
+    "IndexBasedProbabilityConnector",
     "OneToOneConnector",
     "SmallWorldConnector",
 ]

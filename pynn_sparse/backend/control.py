@@ -19,11 +19,11 @@ from . import simulator
 DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("double", "single")
 OWN_OPTIONS = ("device", "threads", "precision", "rng_seed", "max_delay")
-# Options of PyNN's other backends, and whether leaving them out changes nothing but speed or output.
+# Options of PyNN's other backends that mean nothing here.
 OTHER_BACKENDS = (
     "spike_precision verbosity recording_precision rng_type t_flush grng_seed rng_seeds "
-    "rng_seeds_seed filename file label loglevel use_cvode rtol atol native_rng_baseseed default_maxstep backend model_name "
-    "reuse_genn_model quit_on_end debug optimize"
+    "rng_seeds_seed filename file label loglevel use_cvode rtol atol native_rng_baseseed "
+    "default_maxstep backend model_name reuse_genn_model quit_on_end debug optimize"
 ).split()
 
 
@@ -34,15 +34,16 @@ def setup(
 ) -> int:
     """Forget any network and begin at time 0.
 
-    Arguments:
-        timestep: length of a time step in ms.
-        min_delay, max_delay: limits of synaptic delays in ms; "auto" allows from one time step to
-            65535 of them.
-        device: "cpu"; "cuda", a GPU through CuPy; or "auto", the GPU if there is one.
-        threads: number of threads of the CPU; by default 1 for small networks, else one for each
-            processor. It does not change the results.
-        precision: "double" or "single", of neurons' state and parameters.
-        rng_seed: integer that decides what random spike sources do. Default 42.
+    Options, all of which may be left out:
+
+    - `timestep`: length of a time step in ms.
+    - `min_delay`, `max_delay`: limits of synaptic delays in ms; "auto" allows from one time step to
+      65535 of them.
+    - `device`: "cpu"; "cuda", a GPU through CuPy; or "auto", the GPU if there is one.
+    - `threads`: number of threads of the CPU; by default 1 for small networks, else one for each
+      processor. It does not change the results.
+    - `precision`: "double" or "single", of neurons' state and parameters.
+    - `rng_seed`: integer that decides what random spike sources do. Default 42.
 
     Options of PyNN's other backends are accepted with a warning. Returns the MPI rank, 0.
     Raises ValueError for an option value that is not valid, TypeError for an unknown option and
@@ -71,7 +72,11 @@ def _check_names(options: dict[str, Any]) -> None:
     for option in options:
         if option not in known:
             close = difflib.get_close_matches(option, known, 1)
-            hint = f" Did you mean {close[0]!r}?" if close else f" Options are: {', '.join(OWN_OPTIONS)}."
+            hint = (
+                f" Did you mean {close[0]!r}?"
+                if close
+                else f" Options are: {', '.join(OWN_OPTIONS)}."
+            )
             raise TypeError(f"setup() has no option {option!r}.{hint}")
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from pynn_sparse.errors import ParameterError
 from pynn_sparse.network import Block
 
@@ -98,12 +100,12 @@ class _Cells:
         if name == self._block.model.events:
             sequences = np.empty(len(value), dtype=object)
             sequences[:] = [Sequence(times) for times in value]
-            same = all(first == second for first, second in zip(sequences, sequences[1:], strict=False))
+            same = all(first == second for first, second in itertools.pairwise(sequences))
             return sequences[0] if same else sequences
         return simplify(value)
 
     def set(self, **parameters: Any) -> None:
-        """Set parameters; see `pyNN.common.BasePopulation.set`. Nothing is set if one is not valid."""
+        """Set parameters, see `pyNN.common.BasePopulation.set`; all of them or none."""
         super().set(**parameters)  # type: ignore[misc]
 
     def _set_parameters(self, parameter_space: ParameterSpace) -> None:

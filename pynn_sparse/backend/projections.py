@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from pynn_sparse.network import SynapseTable, memory
 from pynn_sparse.network.synapses import MAX_DELAY_STEPS
 
@@ -188,8 +189,8 @@ class Projection(common.Projection):
         good = (delay >= least - tolerance) & (delay <= most + tolerance)  # false for NaN
         if not good.all():
             raise errors.ConnectionError(
-                f"delay = {delay[~good][0]:g} ms in {self.label}: delays must be from {least:g} ms to "
-                f"{most:g} ms (the time step is {grid.dt:g} ms)"
+                f"delay = {delay[~good][0]:g} ms in {self.label}: delays must be from "
+                f"{least:g} ms to {most:g} ms (the time step is {grid.dt:g} ms)"
             )
         return np.clip(grid.nearest(delay), 1, MAX_DELAY_STEPS)
 
@@ -304,7 +305,8 @@ class Projection(common.Projection):
         pairs, which = np.unique(pair, return_inverse=True)
         if len(value) != len(pairs):
             raise errors.InvalidDimensionsError(
-                f"{name} has {len(value)} values, but {self.label} connects {len(pairs)} pairs of cells"
+                f"{name} has {len(value)} values, but {self.label} connects "
+                f"{len(pairs)} pairs of cells"
             )
         return value[which]
 
@@ -322,7 +324,7 @@ class Projection(common.Projection):
 
 
 def _joined(values: list[Any], counts: list[int]) -> NDArray[np.float64]:
-    """Values of columns, each a number or an array, as one array; of length 1 if all are one number."""
+    """Values of columns, each a number or an array, as one array; [1] if all are one number."""
     if all(np.ndim(value) == 0 for value in values) and len(set(map(float, values))) <= 1:
         return np.array([float(value) for value in values[:1]])
     parts = [
@@ -346,10 +348,12 @@ def _matrix(
     """Values as a matrix pre x post, NaN where there is no connection."""
     matrix = np.full(shape, np.nan)
     match multiple_synapses:
-        case "last":
-            matrix[pre, post] = values  # NumPy keeps the last of several
         case "first":
-            matrix[pre[::-1], post[::-1]] = values[::-1]
+            _, which = np.unique(pre * shape[1] + post, return_index=True)
+            matrix[pre[which], post[which]] = values[which]
+        case "last":
+            backwards = (pre[::-1], post[::-1], values[::-1])
+            return _matrix(shape, *backwards, multiple_synapses="first")
         case "sum":
             matrix[pre, post] = 0.0
             np.add.at(matrix, (pre, post), values)

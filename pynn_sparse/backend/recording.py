@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import quantities as pq
 from numpy.typing import NDArray
+
 from pynn_sparse.network import Probe
 
 from .. import errors, recording
@@ -61,8 +62,8 @@ class Recorder(recording.Recorder):
         steps = sampling_interval * simulator.state.network.grid.steps_per_ms
         if steps < 1 - 1e-9 or abs(steps - round(steps)) > 1e-6:
             raise ValueError(
-                f"sampling_interval = {sampling_interval:g} ms: must be a multiple of the time step, "
-                f"{simulator.state.dt:g} ms"
+                f"sampling_interval = {sampling_interval:g} ms: must be a multiple of the time "
+                f"step, {simulator.state.dt:g} ms"
             )
 
     def _record(

@@ -7,6 +7,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+
 from pynn_sparse.engine import Engine, make_device
 from pynn_sparse.network import Network, TimeGrid
 from pynn_sparse.network.synapses import MAX_DELAY_STEPS
@@ -15,7 +16,9 @@ from .. import common, errors
 
 name = "PyNN-sparse"
 
-DEFAULT_SEED = 42  # a script gives the same result each time it is run, as with PyNN's other backends
+DEFAULT_SEED = (
+    42  # a script gives the same result each time it is run, as with PyNN's other backends
+)
 
 
 class ID(int, common.IDMixin):

@@ -40,10 +40,12 @@ class CurrentLayout:
             if mine.any():
                 self._add(arrays, index[mine], source[mine])
 
-    def _add(self, arrays: BlockArrays, index: NDArray[np.int64], source: NDArray[np.int32]) -> None:
-        order = np.argsort(index, kind="stable")  # a neuron's currents are added in order of injection
-        neurons, counts = np.unique(index, return_counts=True)
-        neurons = neurons.astype(np.int32)
+    def _add(
+        self, arrays: BlockArrays, index: NDArray[np.int64], source: NDArray[np.int32]
+    ) -> None:
+        # Stable, so that a neuron's currents are added in the order of their injection.
+        order = np.argsort(index, kind="stable")
+        neurons, counts = np.unique(index.astype(np.int32), return_counts=True)
         row_start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
         starts = owner_starts(neurons, arrays.block.size, self.device.n_shards)
         parts = tuple(self.device.put(each) for each in (neurons, starts, row_start, source[order]))

@@ -147,9 +147,7 @@ class _Plan:
         models = {block.model.name: block.model for block in self.network.blocks}
         rows = []
         for number, (name, blocks) in enumerate(by_model.items()):
-            largest = max(
-                block.size for block in self.network.blocks if block.model.name == name
-            )
+            largest = max(block.size for block in self.network.blocks if block.model.name == name)
             kernel, is_source = f"neuron_step_{name}", models[name].is_source
             self.launches.append(Launch(kernel, number, largest, len(blocks), is_source))
             step = self.device.step_function(models[name], self.engine.precision)

@@ -14,22 +14,22 @@ from . import structures
 from .compile import cpu_library
 from .device import Device
 
-# Accumulators are 64-bit integers. A unit is chosen so that the most that one step can bring, and what
-# is in flight, stay below 2^52; while inputs are in flight it is kept as long as they stay between 2^44
-# and 2^61, so that sums can neither overflow nor lose digits that matter.
+# Accumulators are 64-bit integers. A unit is chosen so that the most that one step can bring, and
+# what is in flight, stay below 2^52; while inputs are in flight it is kept as long as they stay
+# between 2^44 and 2^61, so that sums can neither overflow nor lose digits that matter.
 BITS = 52
 BITS_AT_LEAST = 44
 BITS_AT_MOST = 61
 
 
 def owner_of(n: int, n_shards: int) -> NDArray[np.uint16]:
-    """Which thread owns each of n neurons of a population; `owned` in portable.h is the same rule."""
+    """Which thread owns each of n neurons of a population, by the rule of `owned` in portable.h."""
     share = ((n + n_shards - 1) // n_shards + 15) // 16 * 16
     return (np.arange(n) // share).astype(np.uint16)
 
 
 def owner_starts(index: NDArray[np.int32], n: int, n_shards: int) -> NDArray[np.int32]:
-    """Where each thread's part begins in an ascending list of neurons; one more entry than threads."""
+    """Where each thread's part begins in an ascending list of neurons, and where the last ends."""
     owners = owner_of(n, n_shards)[index]
     return np.searchsorted(owners, np.arange(n_shards + 1)).astype(np.int32)
 
@@ -120,7 +120,8 @@ class SynapseLayout:
     def _in_flight(self, part: slice) -> NDArray[np.float64]:
         """Greatest accumulator, in counts, of each port of a block that already has ports."""
         counts = self.device.get(self.ring)[:, part]
-        return np.abs(counts).max(axis=0, initial=0).astype(np.float64)
+        greatest: NDArray[np.int64] = np.abs(counts).max(axis=0, initial=0)
+        return greatest.astype(np.float64)
 
     def _input_bound(self, tables: list[SynapseTable]) -> NDArray[np.float64]:
         """Upper bound of the weight that one step can add to each port."""

@@ -20,7 +20,9 @@ class CurrentSource(Protocol):
     def sample(self, first: int, n: int, grid: TimeGrid) -> NDArray[np.float64]: ...
 
 
-def _pulse(steps: NDArray[np.int64], start: float, stop: float, grid: TimeGrid) -> NDArray[np.bool_]:
+def _pulse(
+    steps: NDArray[np.int64], start: float, stop: float, grid: TimeGrid
+) -> NDArray[np.bool_]:
     latest = 2**62  # a stop of 1e12 ms means never
     begin, end = (
         int(grid.nearest(t)) if t * grid.steps_per_ms < latest else latest for t in (start, stop)
@@ -48,7 +50,7 @@ def alternating(
     start: float,
     stop: float,
 ) -> NDArray[np.float64]:
-    """offset + amplitude sin(2 pi frequency (t - start) + phase); frequency in Hz, phase in degrees."""
+    """offset + amplitude sin(2 pi frequency (t - start) + phase), in Hz and degrees."""
     steps = np.arange(first, first + n)
     cycle = 2 * np.pi * frequency / 1000 * (steps * grid.dt - start)
     wave = offset + amplitude * np.sin(cycle + np.deg2rad(phase))
@@ -56,9 +58,14 @@ def alternating(
 
 
 def stepwise(
-    first: int, n: int, grid: TimeGrid, *, times: NDArray[np.float64], amplitudes: NDArray[np.float64]
+    first: int,
+    n: int,
+    grid: TimeGrid,
+    *,
+    times: NDArray[np.float64],
+    amplitudes: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """amplitudes[i] from times[i] to times[i + 1]; of changes that fall into one step the last counts."""
+    """amplitudes[i] from times[i] to times[i + 1]; the last of several changes in a step counts."""
     current = np.concatenate([[0.0], amplitudes])
     begin = grid.nearest(times)
     return current[np.searchsorted(begin, np.arange(first, first + n), side="right")]
@@ -99,4 +106,5 @@ def _normal(position: NDArray[np.int64], key: tuple[int, int]) -> NDArray[np.flo
     words = generator.random_raw(4 * int(wanted[-1] - wanted[0] + 1)).reshape(-1, 4)
     uniform = (words[wanted - wanted[0], :2] >> np.uint64(11)) * 2.0**-53
     radius = np.sqrt(-2 * np.log1p(-uniform[:, 0]))
-    return (radius * np.cos(2 * np.pi * uniform[:, 1]))[inverse]
+    normal: NDArray[np.float64] = radius * np.cos(2 * np.pi * uniform[:, 1])
+    return normal[inverse]

@@ -41,6 +41,6 @@ def require(size: float, what: str) -> None:
     free = available()
     if size > free:
         raise NetworkTooLargeError(
-            f"{what} would take about {size / 2**30:.3g} GiB; {free / 2**30:.3g} GiB are available, "
-            f"enough for about {free / size:.0%} of it"
+            f"{what} would take about {size / 2**30:.3g} GiB; {free / 2**30:.3g} GiB are "
+            f"available, enough for about {free / size:.0%} of it"
         )

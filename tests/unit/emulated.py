@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+
 from pynn_sparse.engine import compile
 from pynn_sparse.engine.gpu import THREADS
 

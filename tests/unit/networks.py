@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from pynn_sparse.engine import Engine
 from pynn_sparse.network import Block, Injection, Network, Probe, SynapseTable, TimeGrid, currents
 from pynn_sparse.network.cells import BUILT_IN

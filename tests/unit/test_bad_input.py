@@ -26,7 +26,10 @@ def snapshot() -> Any:
     """What a failed call must leave as it was."""
     network = state.network
     return (
-        [(block.model.name, block.size, block.version, str(block.parameters)) for block in network.blocks],
+        [
+            (block.model.name, block.size, block.version, str(block.parameters))
+            for block in network.blocks
+        ],
         [{k: v.tolist() for k, v in block.initial.items()} for block in network.blocks],
         [(len(t), t.version, t.weight.tolist(), t.delay.tolist()) for t in network.tables],
         len(network.injections),
@@ -86,7 +89,9 @@ class TestPopulation:
     )
     def test_value(self, name: str, value: float, valid: str) -> None:
         text = f"{value:g}"
-        refused(lambda: cells(**{name: value}), errors.InvalidParameterValueError, name, text, valid)
+        refused(
+            lambda: cells(**{name: value}), errors.InvalidParameterValueError, name, text, valid
+        )
         population = cells()
         call = lambda: population.set(v_thresh=-40.0, **{name: value})  # noqa: E731
         refused(call, errors.InvalidParameterValueError, name, text, valid)
@@ -194,7 +199,8 @@ class TestProjection:
         )
 
     @pytest.mark.parametrize(
-        ("delay", "shown"), [(0.04, "0.04"), (0.0, "0"), (-1.0, "-1"), (NAN, "nan"), (7000.0, "7000")]
+        ("delay", "shown"),
+        [(0.04, "0.04"), (0.0, "0"), (-1.0, "-1"), (NAN, "nan"), (7000.0, "7000")],
     )
     def test_delay(self, delay: float, shown: str) -> None:
         self.refuse("delay", shown, "0.1 ms", "6553.5 ms", weight=1.0, delay=delay)
@@ -294,7 +300,9 @@ class TestCurrentSources:
 
     def test_steps(self) -> None:
         make = sim.StepCurrentSource
-        refused(lambda: make(times=[1.0, 2.0], amplitudes=[1.0]), ValueError, "2 times", "1 amplitudes")
+        refused(
+            lambda: make(times=[1.0, 2.0], amplitudes=[1.0]), ValueError, "2 times", "1 amplitudes"
+        )
         refused(lambda: make(times=[-1.0], amplitudes=[1.0]), ValueError, "negative", "-1 ms")
         refused(
             lambda: make(times=[3.0, 2.0], amplitudes=[1.0, 2.0]), ValueError, "increasing", "2 ms"

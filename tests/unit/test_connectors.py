@@ -87,7 +87,7 @@ def connections(
     if ends == "same":
         post = pre
     if ends == "views":
-        pre, post = pre[0 : n_pre : 2], post[1:]
+        pre, post = pre[0:n_pre:2], post[1:]
     if ends == "assembly":
         pre = pre + s.Population(2, s.IF_curr_exp())
     make = CONNECTORS[connector](s, rng, pre.size, post.size)

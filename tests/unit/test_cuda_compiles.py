@@ -7,6 +7,7 @@ adds itself.
 from __future__ import annotations
 
 import pytest
+
 from pynn_sparse.engine import compile
 
 nvrtc = pytest.importorskip("cuda.bindings.nvrtc")
@@ -15,7 +16,9 @@ ARCHITECTURES = ("75", "80", "90", "100", "120")
 CUPY_FLAGS = ("-ftz=true",)
 
 
-def _compile(kernel: str, definitions: tuple[str, ...], architecture: str) -> tuple[int, str, bytes]:
+def _compile(
+    kernel: str, definitions: tuple[str, ...], architecture: str
+) -> tuple[int, str, bytes]:
     source = f'#include "{compile.unit_file(kernel)}"\n'.encode()
     _, program = nvrtc.nvrtcCreateProgram(source, b"unit.cu", 0, [], [])
     options = [

@@ -1,4 +1,4 @@
-"""The engine's promises: the same bits for every device, number of threads and division of a run."""
+"""The engine's promises: the same bits for any number of threads and division of a run."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from networks import (
     random_table,
     result,
 )
+
 from pynn_sparse.engine import Engine
 from pynn_sparse.engine.cpu import CpuDevice
 from pynn_sparse.network import Network, SynapseTable, TimeGrid

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from emulated import EmulatedRuntime
 from networks import assert_identical, everything, result
+
 from pynn_sparse.engine import Engine
 from pynn_sparse.engine.cpu import CpuDevice
 from pynn_sparse.engine.gpu import STEPS_PER_GRAPH, CudaDevice

@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 from networks import PARAMETERS
+
 from pynn_sparse.engine import compile, structures
 from pynn_sparse.network import Model, TimeGrid
 from pynn_sparse.network.cells import BUILT_IN, leaky

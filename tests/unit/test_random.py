@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from pynn_sparse.engine import compile
 from pynn_sparse.engine.draws import uniform_pairs
 from pynn_sparse.network import TimeGrid, currents

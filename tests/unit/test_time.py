@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from pynn_sparse.network import TimeGrid
 
 TENTH = TimeGrid(0.1)

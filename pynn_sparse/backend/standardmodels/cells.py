@@ -82,6 +82,8 @@ SpikeSourceGamma = unavailable("SpikeSourceGamma")
 SpikeSourceInhGamma = unavailable("SpikeSourceInhGamma")
 
 __all__ = [
+    "LIF",
+    "AdExp",
     "EIF_cond_alpha_isfa_ista",
     "EIF_cond_exp_isfa_ista",
     "GIF_cond_exp",
@@ -93,9 +95,7 @@ __all__ = [
     "IF_curr_delta",
     "IF_curr_exp",
     "IF_facets_hardware1",
-    "AdExp",
     "Izhikevich",
-    "LIF",
     "PointNeuron",
     "SpikeSourceArray",
     "SpikeSourceGamma",

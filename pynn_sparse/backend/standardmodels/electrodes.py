@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from pynn_sparse.network import Injection, TimeGrid, currents
 
 from ... import errors
@@ -76,7 +77,7 @@ class SparseCurrentSource(StandardCurrentSource):
         self._recorded_from = state.step
 
     def _keep(self, first: int, samples: NDArray[np.float64]) -> None:
-        """Take up samples; of a step sampled before (after a reset, for other cells) the last counts."""
+        """Take up samples; those of a step that was sampled before, ahead of a reset, give way."""
         self._recording[:] = [(f, s) for f, s in self._recording if f < first]
         self._recording.append((first, samples))
 
@@ -136,7 +137,9 @@ class StepCurrentSource(SparseCurrentSource, electrodes.StepCurrentSource):
                 "times and amplitudes of StepCurrentSource must be finite numbers"
             )
         if len(times) and times.min() < 0:
-            raise ValueError(f"Step current cannot accept negative timestamps, got {times.min():g} ms.")
+            raise ValueError(
+                f"Step current cannot accept negative timestamps, got {times.min():g} ms."
+            )
         if np.any(np.diff(times) <= 0):
             at = int(np.argmax(np.diff(times) <= 0))
             raise ValueError(
@@ -144,7 +147,9 @@ class StepCurrentSource(SparseCurrentSource, electrodes.StepCurrentSource):
                 f"but {times[at + 1]:g} ms comes after {times[at]:g} ms."
             )
         steps = state.network.grid.nearest(times)
-        last = np.append(np.diff(steps) > 0, True)[: len(steps)]  # of changes in one step the last counts
+        last = np.append(np.diff(steps) > 0, True)[
+            : len(steps)
+        ]  # of changes in one step the last counts
         return {
             "times": Sequence(state.network.grid.time(steps[last])),
             "amplitudes": Sequence(amplitudes[last]),
@@ -172,8 +177,8 @@ class NoisyCurrentSource(SparseCurrentSource, electrodes.NoisyCurrentSource):
         steps = values["dt"] * grid.steps_per_ms
         if steps < 1 - 1e-9 or abs(steps - round(steps)) > 1e-6:
             raise errors.InvalidParameterValueError(
-                f"dt = {values['dt']:g} of NoisyCurrentSource: must be a multiple of the time step, "
-                f"{grid.dt:g} ms"
+                f"dt = {values['dt']:g} of NoisyCurrentSource: must be a multiple of the time "
+                f"step, {grid.dt:g} ms"
             )
         if values["stdev"] < 0:
             raise errors.InvalidParameterValueError(

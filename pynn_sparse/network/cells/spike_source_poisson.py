@@ -21,7 +21,8 @@ def _mean(p: Values, grid: TimeGrid) -> Any:
     if np.any(mean > MAX_MEAN):
         limit = MAX_MEAN * 1000 / grid.dt
         raise ParameterError(
-            f"rate = {np.max(p['rate']):g} Hz: must be at most {limit:g} Hz with dt = {grid.dt:g} ms"
+            f"rate = {np.max(p['rate']):g} Hz: must be at most {limit:g} Hz "
+            f"with a time step of {grid.dt:g} ms"
         )
     return mean
 

@@ -1,52 +1,45 @@
-"""A pytest plugin for PyNN's test suite: adds this backend to it, and writes a report.
+"""A pytest plugin for PyNN's test suite: puts this backend into it, and writes a report.
 
 Loaded with `-p upstream.plugin` in the process that `suite.py` starts. Each line of the report is
-one JSON object: the tests that were collected, that one has started, or how a phase of one ended.
+one JSON object: the tests that were collected, one that was started, or how a phase of one ended.
 """
 
 import importlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import pyNN
 import pytest
 
-STANDARD_IN = "pyNN.mock"
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--simulator")
-    parser.addoption("--report")
-    parser.addoption("--as-mock", action="store_true")
+    parser.addoption("--simulator", help="run on this backend")
+    parser.addoption("--report", help="write the report to this file")
+    parser.addoption("--as-mock", action="store_true", help="tests that import pyNN.mock get it")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.option.as_mock:
-        _replace_mock(f"pyNN.{config.option.simulator}")
+        _give_out_as("pyNN.mock", f"pyNN.{config.option.simulator}")
 
 
-def _replace_mock(name: str) -> None:
-    """Give the backend out as `pyNN.mock`, which PyNN's unit tests import."""
+def _give_out_as(alias: str, name: str) -> None:
     module = importlib.import_module(name)
     for loaded in list(sys.modules):
         if loaded == name or loaded.startswith(f"{name}."):
-            sys.modules[STANDARD_IN + loaded.removeprefix(name)] = sys.modules[loaded]
-    pyNN.mock = module
+            sys.modules[alias + loaded.removeprefix(name)] = sys.modules[loaded]
+    setattr(pyNN, alias.removeprefix("pyNN."), module)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each scenario on this backend instead of on those that the scenario names."""
+    """Run each scenario on this backend, in place of those that its decorator names."""
     name = metafunc.config.option.simulator
     for marker in metafunc.definition.iter_markers("parametrize"):
         if marker.args[0] == "sim":
-            lazy_simulator = type(marker.args[1][0].values[0])
+            lazy_simulator = type(marker.args[1][0].values[0])  # scenarios/fixtures.py has the class
             marker.args[1][:] = [pytest.param(lazy_simulator(name), id=name)]
-
-
-def _lines(session: pytest.Session) -> Iterator[dict[str, object]]:
-    yield {"collected": [item.nodeid for item in session.items]}
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -54,6 +47,20 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    _write(item.config, {"started": item.nodeid})
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    _write(item.config, {"test": item.nodeid, "outcome": "unfinished", "text": ""})
     return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, object]:
+    report = yield
+    text = str(report.longrepr[2]) if report.skipped else report.longreprtext
+    _write(item.config, {"test": item.nodeid, "outcome": report.outcome, "text": text})
+    return report
+
+
+def _write(config: pytest.Config, line: dict[str, object]) -> None:
+    # Closed after each line, so that the report is complete up to a crash.
+    with open(config.option.report, "a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")

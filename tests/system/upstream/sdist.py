@@ -58,9 +58,13 @@ def _download(release: str, folder: Path) -> Path:
     archives = list(folder.glob("*.tar.gz"))
     if done.returncode or not archives:
         why = (done.stderr.strip() or "no archive arrived").splitlines()[-1]
-        raise Unavailable(f"pip could not download the source distribution of PyNN {release}: {why}")
+        raise Unavailable(
+            f"pip could not download the source distribution of PyNN {release}: {why}"
+        )
     found = hashlib.sha256(archives[0].read_bytes()).hexdigest()
-    assert found == SHA256[release], f"{archives[0].name}: SHA-256 is {found}, not {SHA256[release]}"
+    assert found == SHA256[release], (
+        f"{archives[0].name}: SHA-256 is {found}, not {SHA256[release]}"
+    )
     return archives[0]
 
 

@@ -1,0 +1,445 @@
+"""PyNN's objects on this backend: parameters, initial values, recording, segments, connections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import neo
+import numpy as np
+import pyNN.sparse as sim
+import pytest
+from pyNN.parameters import Sequence
+from pyNN.random import NumpyRNG, RandomDistribution
+from pyNN.sparse.simulator import state
+
+
+@pytest.fixture(autouse=True)
+def fresh() -> Iterator[None]:
+    sim.setup(timestep=0.1, threads=1)
+    yield
+    sim.end()
+
+
+def driven(n: int = 4, **parameters: Any) -> Any:
+    """Neurons that fire regularly."""
+    return sim.Population(n, sim.IF_curr_exp(**{"i_offset": 2.0, **parameters}), label="driven")
+
+
+def signal(population: Any, name: str = "v", segment: int = -1) -> Any:
+    segments = population.get_data().segments
+    return next(each for each in segments[segment].analogsignals if each.name == name)
+
+
+class TestParameters:
+    def test_round_trip_is_lossless(self) -> None:
+        values = np.linspace(0.1, 30.0, 7) / 3
+        population = sim.Population(7, sim.IF_cond_exp(tau_m=values, cm=0.1 + 1e-16))
+        assert np.array_equal(population.get("tau_m"), values)
+        assert population.get("cm") == 0.1 + 1e-16
+        population.set(tau_syn_E=lambda i: 1.0 + i / 3)
+        assert np.array_equal(population.get("tau_syn_E"), 1.0 + np.arange(7) / 3)
+
+    def test_views_of_views(self) -> None:
+        population = driven(10)
+        inner = population[2:9][[1, 3, 5]]
+        inner.set(tau_m=[1.0, 2.0, 3.0])
+        expected = np.full(10, 20.0)
+        expected[[3, 5, 7]] = [1.0, 2.0, 3.0]
+        assert np.array_equal(population.get("tau_m"), expected)
+        assert np.array_equal(inner.get("tau_m"), [1.0, 2.0, 3.0])
+        assert population[5].tau_m == 2.0
+        population[5].tau_m = 9.0
+        assert inner.get("tau_m")[1] == 9.0
+
+    def test_spike_times_of_some_neurons(self) -> None:
+        population = sim.Population(3, sim.SpikeSourceArray(spike_times=[1.0, 2.0]))
+        population[1:2].set(spike_times=[5.0])
+        first, second, third = population.get("spike_times")
+        assert first == third == Sequence([1.0, 2.0])
+        assert second == Sequence([5.0])
+
+    def test_two_populations_may_share_a_cell_type(self) -> None:
+        celltype = sim.IF_curr_exp(tau_m=RandomDistribution("uniform", (5, 20), NumpyRNG(1)))
+        one, two = sim.Population(3, celltype), sim.Population(8, celltype)
+        one.set(v_thresh=-40.0)
+        assert len(two.get("tau_m")) == 8
+        assert two.get("v_thresh") == -50.0
+
+
+class TestInitialValues:
+    def test_of_views(self) -> None:
+        population = driven(5)
+        population[1:3].initialize(v=[-70.0, -71.0])
+        assert list(population.initial_values["v"]) == [-65.0, -70.0, -71.0, -65.0, -65.0]
+        assert list(population[2:4].initial_values["v"]) == [-71.0, -65.0]
+        population[4].set_initial_value("v", -72.0)
+        assert population[4].get_initial_value("v") == -72.0
+        population.record("v")
+        sim.run(0.1)
+        assert list(signal(population).magnitude[0]) == [-65.0, -70.0, -71.0, -65.0, -72.0]
+
+    def test_random_ones_are_drawn_once(self) -> None:
+        population = driven(5)
+        population.initialize(v=RandomDistribution("uniform", (-70, -60), NumpyRNG(3)))
+        drawn = population.initial_values["v"].evaluate()
+        assert np.array_equal(drawn, population.initial_values["v"].evaluate())
+        population.record("v")
+        sim.run(0.1)
+        sim.reset()
+        sim.run(0.1)
+        for segment in population.get_data().segments:
+            assert np.array_equal(segment.analogsignals[0].magnitude[0], drawn)
+
+    def test_set_during_a_simulation(self) -> None:
+        population = driven(3)
+        population.record("v")
+        sim.run(1.0)
+        population[1:2].initialize(v=-80.0)
+        sim.run(0.1)
+        v = signal(population).magnitude
+        assert v[-1, 1] < -79.0
+        assert v[-1, 0] > -65.0
+
+
+class TestRecording:
+    def test_sampling_interval(self) -> None:
+        population = driven()
+        every, some = driven(), driven()
+        every.record("v")
+        some.record("v", sampling_interval=0.7)
+        population.record("spikes")
+        sim.run(10.0)
+        sampled, full = signal(some), signal(every)
+        assert len(full) == 101
+        assert sampled.sampling_period == 0.7 * sampled.sampling_period.units
+        assert np.array_equal(sampled.magnitude, full.magnitude[::7])
+
+    def test_begins_with_the_initial_value_after_clear_with_the_last(self) -> None:
+        population = driven()
+        population.record(["v", "spikes"])
+        sim.run(10.0)
+        first = population.get_data(clear=True).segments[0]
+        sim.run(10.0)
+        second = population.get_data().segments[0]
+        v1, v2 = first.analogsignals[0], second.analogsignals[0]
+        assert (len(v1), len(v2)) == (101, 101)
+        assert np.array_equal(v1.magnitude[-1], v2.magnitude[0])
+        assert float(v2.t_start) == 10.0
+        assert min(float(train.min()) for train in second.spiketrains if len(train)) > 10.0
+
+    def test_begins_during_a_simulation(self) -> None:
+        """Neurons and variables that come later have no values for the time before."""
+        population = driven(4)
+        population[:2].record("v")
+        sim.run(5.0)
+        population.record(["v", "isyn_exc"])
+        sim.run(5.0)
+        v, isyn = signal(population), signal(population, "isyn_exc")
+        assert v.shape == isyn.shape == (101, 4)
+        assert np.isfinite(v.magnitude[:, :2]).all()
+        assert np.isnan(v.magnitude[:51, 2:]).all()
+        assert np.isfinite(v.magnitude[51:, 2:]).all()
+        assert np.isnan(isyn.magnitude[:50]).all()
+        assert np.isfinite(isyn.magnitude[50:]).all()
+
+    def test_begins_when_nothing_was_recorded_before(self) -> None:
+        population = driven()
+        sim.run(5.0)
+        population.record(["v", "spikes"])
+        sim.run(5.0)
+        assert float(signal(population).t_start) == 5.0
+        assert len(signal(population)) == 51
+
+    def test_ends(self) -> None:
+        population = driven()
+        population.record(["v", "spikes"])
+        sim.run(20.0)
+        population.record(None)
+        sim.run(20.0)
+        segment = population.get_data().segments[0]
+        assert not segment.analogsignals
+        assert not segment.spiketrains
+
+    def test_of_views_and_assemblies(self) -> None:
+        one, two = driven(4), driven(3, tau_refrac=10.0)
+        assembly = one[1:3] + two
+        assembly.record(["v", "spikes"])
+        sim.run(50.0)
+        block = assembly.get_data()
+        assert sum(each.shape[1] for each in block.segments[0].analogsignals) == 5
+        assert len(block.segments[0].spiketrains) == 5
+        assert len(one[:2].get_data().segments[0].spiketrains) == 1
+        counts = assembly.get_spike_counts()
+        assert [counts[cell] for cell in one[1:3]] == [counts[one[1]]] * 2
+        assert counts[two[0]] < counts[one[1]]
+
+    def test_spike_trains(self) -> None:
+        sources = sim.Population(
+            3,
+            sim.SpikeSourceArray(
+                spike_times=[Sequence([0.0, 1.0, 1.0]), Sequence([]), Sequence([2.04, 9.96])]
+            ),
+        )
+        sources.record("spikes")
+        sim.run(10.0)
+        trains = sources.get_data().segments[0].spiketrains
+        assert [train.magnitude.tolist() for train in trains] == [[0.0, 1.0, 1.0], [], [2.0, 10.0]]
+        assert [train.annotations["source_index"] for train in trains] == [0, 1, 2]
+        assert sources.get_spike_counts() == {
+            int(cell): n for cell, n in zip(sources, (3, 0, 2), strict=True)
+        }
+
+    def test_to_file(self, tmp_path: Path) -> None:
+        population = driven()
+        population.record(["v", "spikes"], to_file=str(tmp_path / "data.pkl"))
+        sim.run(20.0)
+        expected = population.get_data().segments[0]
+        sim.end()
+        stored = neo.io.PickleIO(str(tmp_path / "data.pkl")).read_block().segments[0]
+        assert np.array_equal(
+            stored.analogsignals[0].magnitude, expected.analogsignals[0].magnitude
+        )
+        assert len(stored.spiketrains[0]) == len(expected.spiketrains[0]) > 0
+
+
+class TestRunning:
+    def test_segments(self) -> None:
+        population = driven()
+        population.record(["v", "spikes"])
+        sim.run(30.0)
+        sim.reset(annotations={"trial": 1})
+        assert sim.get_current_time() == 0.0
+        population.set(i_offset=0.8)
+        sim.run(20.0)
+        sim.reset()
+        population.set(i_offset=2.0)
+        sim.run(30.0)
+        first, second, third = population.get_data().segments
+        assert first.annotations["trial"] == 1
+        assert len(second.analogsignals[0]) == 201
+        assert np.array_equal(first.analogsignals[0].magnitude, third.analogsignals[0].magnitude)
+        assert not np.array_equal(
+            first.analogsignals[0].magnitude[:201], second.analogsignals[0].magnitude
+        )
+
+    def test_time_does_not_drift(self) -> None:
+        driven(1)
+        for _ in range(3000):
+            sim.run(0.1)
+        assert sim.get_current_time() == 300.0
+        assert sim.run_until(300.0) == 300.0
+
+    def test_callbacks(self) -> None:
+        driven(1)
+        seen = []
+
+        def every_third(t: float) -> float:
+            seen.append(t)
+            return t + 3.0
+
+        sim.run(10.0, callbacks=[every_third])
+        assert seen[:4] == [0.0, 3.0, 6.0, 9.0]
+        assert sim.get_current_time() == 10.0
+
+    def test_changes_between_runs(self) -> None:
+        population = driven(2)
+        population.record("spikes")
+        sim.run(100.0)
+        before = population.get_spike_counts()
+        population[1:].set(i_offset=0.0)
+        sim.run(100.0)
+        after = population.get_spike_counts()
+        assert after[population[0]] >= 2 * before[population[0]] - 1
+        assert after[population[1]] <= before[population[1]] + 1
+
+    def test_network_may_grow(self) -> None:
+        population = driven(2)
+        sim.run(10.0)
+        later = sim.Population(2, sim.IF_curr_delta())
+        later.record("spikes")
+        connector = sim.AllToAllConnector()
+        sim.Projection(population, later, connector, sim.StaticSynapse(weight=20.0, delay=1.0))
+        sim.run(50.0)
+        assert later.mean_spike_count() > 0
+
+    def test_setup_forgets_everything(self) -> None:
+        driven(2)
+        sim.run(10.0)
+        sim.setup(timestep=0.5)
+        assert sim.get_current_time() == 0.0
+        assert sim.get_time_step() == 0.5
+        assert state.network.size == 0
+
+    def test_precision_and_threads(self) -> None:
+        counts = []
+        for options in ({"threads": 1}, {"threads": 2}, {"precision": "single"}):
+            sim.setup(timestep=0.1, **options)
+            population = driven(50)
+            noise = sim.Population(50, sim.SpikeSourcePoisson(rate=500.0))
+            connector = sim.FixedProbabilityConnector(0.5, rng=NumpyRNG(1))
+            sim.Projection(noise, population, connector, sim.StaticSynapse(weight=0.01))
+            population.record("spikes")
+            sim.run(200.0)
+            counts.append(population.get_spike_counts())
+        assert counts[0] == counts[1]
+        assert sum(counts[2].values()) == pytest.approx(sum(counts[0].values()), rel=0.02)
+
+
+class TestProjections:
+    def project(self, **synapse: Any) -> Any:
+        pre, post = driven(4), driven(3)
+        connector = sim.FixedProbabilityConnector(0.6, rng=NumpyRNG(4))
+        return sim.Projection(pre, post, connector, sim.StaticSynapse(**synapse))
+
+    def test_get_agrees_in_all_formats(self) -> None:
+        weight = RandomDistribution("uniform", (0.1, 0.9), NumpyRNG(2))
+        projection = self.project(weight=weight, delay=0.3)
+        matrix, delays = projection.get(["weight", "delay"], format="array")
+        rows = projection.get(["weight", "delay"], format="list")
+        assert len(rows) == len(projection) == projection.size() == np.isfinite(matrix).sum()
+        for (i, j, w, d), connection in zip(rows, projection.connections, strict=True):
+            assert matrix[i, j] == w == connection.weight
+            assert delays[i, j] == d == connection.delay == 0.3
+            assert (connection.presynaptic_index, connection.postsynaptic_index) == (i, j)
+            assert connection.as_tuple("presynaptic_index", "weight") == (i, w)
+        values = projection.get("weight", format="list", with_address=False)
+        assert values == [row[2] for row in rows]
+
+    def test_several_synapses_between_two_cells(self) -> None:
+        pre, post = driven(2), driven(2)
+        rows = [(0, 1, 0.5, 1.0), (0, 1, 0.2, 2.0), (0, 1, 0.3, 3.0), (1, 0, 0.1, 1.0)]
+        projection = sim.Projection(pre, post, sim.FromListConnector(rows), sim.StaticSynapse())
+        made = [w for i, j, w in projection.get("weight", format="list") if (i, j) == (0, 1)]
+        assert sorted(made) == [0.2, 0.3, 0.5]  # upstream's connector decides on the order
+        expected = {"first": made[0], "last": made[-1], "sum": 1.0, "min": 0.2, "max": 0.5}
+        for operation, value in expected.items():
+            matrix = projection.get("weight", format="array", multiple_synapses=operation)
+            assert matrix[0, 1] == pytest.approx(value)
+            assert matrix[1, 0] == 0.1
+            assert np.isnan(matrix[0, 0])
+            assert np.isnan(matrix[1, 1])
+
+    def test_set(self) -> None:
+        projection = self.project(weight=0.5)
+        connected = np.isfinite(projection.get("weight", format="array"))
+        n = len(projection)
+        projection.set(weight=0.7)
+        assert set(projection.get("weight", "list", with_address=False)) == {0.7}
+        projection.set(weight=list(np.arange(n)))
+        assert np.array_equal(projection.get("weight", "array")[connected], np.arange(n))
+        matrix = np.where(connected, np.arange(12).reshape(4, 3), np.nan)
+        projection.set(weight=matrix, delay=0.5)
+        assert np.array_equal(projection.get("weight", "array"), matrix, equal_nan=True)
+        projection.set(weight=lambda d: 0.1 + d)
+        distances = np.abs(np.arange(4)[:, np.newaxis] - np.arange(3))
+        assert np.allclose(projection.get("weight", "array")[connected], 0.1 + distances[connected])
+        projection.set(weight=RandomDistribution("uniform", (0, 1), NumpyRNG(9)))
+        drawn = NumpyRNG(9).next(12, "uniform", {"low": 0, "high": 1}).reshape(4, 3)
+        assert np.array_equal(projection.get("weight", "array")[connected], drawn[connected])
+        projection[2].weight = 0.123
+        assert [c.weight for c in projection.connections].count(0.123) == 1
+        assert set(projection.get("delay", "list", with_address=False)) == {0.5}
+
+    def test_assemblies_and_views_as_ends(self) -> None:
+        one, two = driven(3), driven(4)
+        pre, post = one[1:] + two[::2], two[1:3] + one
+        projection = sim.Projection(
+            pre, post, sim.AllToAllConnector(), sim.StaticSynapse(weight=0.1)
+        )
+        matrix = projection.get("weight", format="array")
+        assert matrix.shape == (4, 5)
+        assert (matrix == 0.1).all()
+        ids = [
+            (int(pre.all_cells[c.presynaptic_index]), int(post.all_cells[c.postsynaptic_index]))
+            for c in projection
+        ]
+        table = projection._table
+        assert ids == list(zip(table.source.tolist(), table.target.tolist(), strict=True))
+
+    def test_no_connections(self) -> None:
+        pre, post = driven(2), driven(2)
+        projection = sim.Projection(pre, post, sim.FromListConnector([]), sim.StaticSynapse())
+        assert len(projection) == 0
+        assert projection.get("weight", format="list") == []
+        projection.set(weight=1.0)
+        sim.run(1.0)
+
+    def test_save_and_load(self, tmp_path: Path) -> None:
+        projection = self.project(weight=RandomDistribution("uniform", (0, 1), NumpyRNG(2)))
+        file = str(tmp_path / "connections.txt")
+        projection.save("all", file)
+        again = sim.Projection(projection.pre, projection.post, sim.FromFileConnector(file))
+        rows = [sorted(each.get("weight", "list")) for each in (projection, again)]
+        assert np.allclose(*rows, rtol=1e-6)
+
+
+class TestCurrentSources:
+    def test_parameters_may_change_between_runs(self) -> None:
+        population = sim.Population(2, sim.IF_curr_exp())
+        source = sim.DCSource(amplitude=0.5, start=1.0, stop=1e9)
+        population[:1].inject(source)
+        population.record("v")
+        sim.run(10.0)
+        source.amplitude = -0.5
+        sim.run(10.0)
+        v = signal(population).magnitude
+        assert np.argmax(v[:, 0] > -65.0) == 11
+        assert (np.diff(v[100:, 0]) < 0).all()
+        assert (v[:, 1] == -65.0).all()
+        assert source.amplitude == -0.5
+
+    def test_recorded_current(self) -> None:
+        population = sim.Population(1, sim.IF_curr_exp())
+        source = sim.StepCurrentSource(times=[0.31, 0.33, 0.6], amplitudes=[1.0, 2.0, 0.5])
+        source.inject_into(population)
+        source.record()
+        sim.run(1.0)
+        recorded = source.get_data()
+        assert recorded.magnitude.ravel().tolist() == [0, 0, 0, 2, 2, 2, 0.5, 0.5, 0.5, 0.5, 0.5]
+        assert list(source.get_parameters()["times"].base_value.value) == [0.3, 0.6]
+
+    def test_several_sources_add_up(self) -> None:
+        one, two = (sim.Population(1, sim.IF_curr_exp(cm=10.0)) for _ in range(2))
+        for amplitude in (0.1, 0.2, 0.4):
+            one.inject(sim.DCSource(amplitude=amplitude))
+        two.inject(sim.DCSource(amplitude=0.7))
+        for population in (one, two):
+            population.record("v")
+        sim.run(20.0)
+        assert np.allclose(signal(one).magnitude, signal(two).magnitude, rtol=0, atol=1e-10)
+
+    def test_noise_is_reproducible(self) -> None:
+        traces = []
+        for _ in range(2):
+            sim.setup(rng_seed=5)
+            population = sim.Population(1, sim.IF_curr_exp())
+            population.inject(sim.NoisyCurrentSource(mean=0.2, stdev=0.3, start=1.0, dt=0.2))
+            population.record("v")
+            sim.run(20.0)
+            traces.append(signal(population).magnitude)
+        assert np.array_equal(*traces)
+        assert traces[0].std() > 0
+
+
+def test_list_of_standard_models() -> None:
+    assert set(sim.list_standard_models()) == {
+        "IF_curr_exp",
+        "IF_curr_alpha",
+        "IF_curr_delta",
+        "IF_cond_exp",
+        "IF_cond_alpha",
+        "Izhikevich",
+        "SpikeSourceArray",
+        "SpikeSourcePoisson",
+    }
+
+
+def test_each_model_can_be_described_and_recorded() -> None:
+    for name in sim.list_standard_models():
+        cell = getattr(sim, name)()
+        population = sim.Population(2, cell)
+        population.record(cell.recordable)
+        assert name in population.describe()
+    sim.run(1.0)
