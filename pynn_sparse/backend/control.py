@@ -51,19 +51,19 @@ def setup(
     """
     common.setup(timestep, min_delay, **extra_params)
     _check_names(extra_params)
-    options = {
-        "dt": _positive("timestep", timestep),
-        "min_delay": min_delay if min_delay == "auto" else _positive("min_delay", min_delay),
-        "max_delay": _max_delay(extra_params.get("max_delay", DEFAULT_MAX_DELAY), timestep),
-        "device": _choice("device", extra_params.get("device", "auto"), DEVICES),
-        "precision": _choice("precision", extra_params.get("precision", "double"), PRECISIONS),
-        "threads": _threads(extra_params.get("threads")),
-        "seed": _seed(extra_params.get("rng_seed", simulator.DEFAULT_SEED)),
-    }
-    if options["device"] == "cuda":
+    options = simulator.Options(
+        timestep=_positive("timestep", timestep),
+        min_delay=None if min_delay == "auto" else _positive("min_delay", min_delay),
+        max_delay=_max_delay(extra_params.get("max_delay", DEFAULT_MAX_DELAY), timestep),
+        device=_choice("device", extra_params.get("device", "auto"), DEVICES),
+        threads=_threads(extra_params.get("threads")),
+        precision=_choice("precision", extra_params.get("precision", "double"), PRECISIONS),
+        seed=_seed(extra_params.get("rng_seed", simulator.DEFAULT_SEED)),
+    )
+    if options.device == "cuda":
         require_cuda()
     _warn_of_other_backends(extra_params)
-    simulator.state.configure(**options)
+    simulator.state.configure(options)
     return rank()
 
 
@@ -86,9 +86,9 @@ def _positive(option: str, value: Any) -> float:
     return float(value)
 
 
-def _max_delay(value: Any, timestep: float) -> float | str:
+def _max_delay(value: Any, timestep: float) -> float | None:
     if value == "auto":
-        return "auto"
+        return None
     limit = MAX_DELAY_STEPS * timestep
     if _positive("max_delay", value) > limit:
         raise ValueError(f"max_delay = {value:g}: must be at most {limit:g} ms, 65535 time steps")
@@ -104,13 +104,13 @@ def _choice(option: str, value: Any, choices: tuple[str, ...]) -> str:
 def _threads(value: Any) -> int | None:
     if value is None:
         return None
-    if not isinstance(value, numbers.Integral) or not 1 <= value <= 1024:
+    if not isinstance(value, numbers.Integral) or not 1 <= int(value) <= 1024:
         raise ValueError(f"threads = {value!r}: must be an integer from 1 to 1024")
     return int(value)
 
 
 def _seed(value: Any) -> int:
-    if not isinstance(value, numbers.Integral) or value < 0:
+    if not isinstance(value, numbers.Integral) or int(value) < 0:
         raise ValueError(f"rng_seed = {value!r}: must be an integer, 0 or greater")
     return int(value)
 

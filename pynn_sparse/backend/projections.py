@@ -156,8 +156,8 @@ class Projection(common.Projection):
         delay = _joined([column[3] for column in columns], counts)
         if len(source):
             self._check_weights(weight, signs=self._connector.safe)
-            delay = self._delay_steps(delay)
-        return SynapseTable(source, target, weight, delay.astype(np.uint16), self.receptor_type)
+        steps = self._delay_steps(delay).astype(np.uint16)
+        return SynapseTable(source, target, weight, steps, self.receptor_type)
 
     def _check_weights(self, weight: NDArray[np.float64], signs: bool = True) -> None:
         """Weights are finite, and have the sign that PyNN asks for of a receptor."""

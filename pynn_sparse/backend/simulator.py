@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,19 @@ class ID(int, common.IDMixin):
         common.IDMixin.__init__(self)
 
 
+@dataclass(frozen=True)
+class Options:
+    """What `setup` was told, checked."""
+
+    timestep: float = 0.1
+    min_delay: float | None = None  # ms; None where the time step is the only limit
+    max_delay: float | None = None  # ms; None where the engine's is the only limit
+    device: str = "auto"
+    threads: int | None = None
+    precision: str = "double"
+    seed: int = DEFAULT_SEED
+
+
 class State(common.control.BaseState):
     """What `setup` makes anew: options, an empty network, and time 0.
 
@@ -41,25 +55,12 @@ class State(common.control.BaseState):
     def __init__(self) -> None:
         super().__init__()
         self.write_on_end: list[tuple[Any, Any, str]] = []
-        self.configure()
+        self.configure(Options())
 
-    def configure(
-        self,
-        dt: float = 0.1,
-        min_delay: float | str = "auto",
-        max_delay: float | str = "auto",
-        device: str = "auto",
-        threads: int | None = None,
-        precision: str = "double",
-        seed: int = DEFAULT_SEED,
-    ) -> None:
-        """Forget the network and begin with these options, which have been checked."""
-        self.device = device
-        self.threads = threads
-        self.precision = precision
-        self.least_delay_allowed = min_delay
-        self.greatest_delay_allowed = max_delay
-        self.network = Network(TimeGrid(dt), seed)
+    def configure(self, options: Options) -> None:
+        """Forget the network and begin with these options."""
+        self.options = options
+        self.network = Network(TimeGrid(options.timestep), options.seed)
         self.engine: Engine | None = None
         self.recorders: set[Any] = set()
         self._sources = itertools.count()
@@ -67,21 +68,13 @@ class State(common.control.BaseState):
         self.segment_counter = 0
         self.t_start = 0
 
+    def clear(self) -> None:
+        """Forget the network, keep the options."""
+        self.configure(self.options)
+
     def number_of_new_source(self) -> int:
         """A number for each current source, which decides what noise it makes."""
         return next(self._sources)
-
-    def clear(self) -> None:
-        """Forget the network, keep the options."""
-        self.configure(
-            self.dt,
-            self.least_delay_allowed,
-            self.greatest_delay_allowed,
-            self.device,
-            self.threads,
-            self.precision,
-            self.network.seed,
-        )
 
     @property
     def dt(self) -> float:
@@ -101,14 +94,12 @@ class State(common.control.BaseState):
     @property
     def min_delay(self) -> float:
         """Least synaptic delay allowed, in ms: what `setup` was given, or else the time step."""
-        return self.dt if self.least_delay_allowed == "auto" else float(self.least_delay_allowed)
+        return self.options.min_delay or self.dt
 
     @property
     def max_delay(self) -> float:
         """Greatest synaptic delay allowed, in ms: what `setup` was given, or else what fits."""
-        if self.greatest_delay_allowed == "auto":
-            return float(self.network.grid.time(MAX_DELAY_STEPS))
-        return float(self.greatest_delay_allowed)
+        return self.options.max_delay or float(self.network.grid.time(MAX_DELAY_STEPS))
 
     def run_until(self, time: float) -> None:
         """Advance to `time` (ms), or if that lies between two time steps, to the later of them."""
@@ -122,8 +113,10 @@ class State(common.control.BaseState):
                 stacklevel=4,
             )
         if self.engine is None:
-            device = make_device(self.device, self.threads, self.network.size, self.precision)
-            self.engine = Engine(self.network, device, self.precision)
+            options = self.options
+            size, precision = self.network.size, options.precision
+            device = make_device(options.device, options.threads, size, precision)
+            self.engine = Engine(self.network, device, precision)
         self.engine.run_until(end)
         self.running = True
 

@@ -26,8 +26,8 @@ class SparseCurrentSource(StandardCurrentSource):
     def __init__(self, **parameters: Any) -> None:
         super().__init__(**parameters)
         self._number = state.number_of_new_source()
-        self._recording = []
-        self._recorded_from = None
+        self._recording: list[tuple[int, NDArray[np.float64]]] = []
+        self._recorded_from: int | None = None
         self._values = self._checked(self._evaluated(self.parameter_space))
 
     def _evaluated(self, parameters: ParameterSpace) -> dict[str, Any]:
