@@ -41,8 +41,9 @@ class BlockArrays:
         """Take over what the user changed before step `step`."""
         block = self.block
         for name, mask in block.assigned.items():
-            values = block.initial[name][mask].astype(self.scalar)
-            self.device.assign(self.state, (self._row[name], mask), values)
+            index = np.flatnonzero(mask)
+            values = block.initial[name][index].astype(self.scalar)
+            self.device.assign(self.state, (self._row[name], index), values)
         block.assigned.clear()
         if self._version == block.version:
             return

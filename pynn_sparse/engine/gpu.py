@@ -111,11 +111,14 @@ class CudaDevice:
         self._units = kernel_units(precision)
         self._kernels: dict[str, Any] = {}
         self._plan: Any = None
-        self.put = runtime.put
         self.zeros = runtime.zeros
         self.get = runtime.get
         self.assign = runtime.assign
         self.address = runtime.address
+
+    def put(self, array: NDArray[Any]) -> Any:
+        """To the device; structures as bytes, since CuPy has no arrays of structures."""
+        return self._runtime.put(array.view(np.uint8) if array.dtype.names else array)
 
     def step_function(self, model: Model, precision: str) -> int:
         return 0  # kernels are launched by name
@@ -123,15 +126,16 @@ class CudaDevice:
     def advance(self, plan: NDArray[np.void], launches: list[Launch], first: int, end: int) -> int:
         self._put_plan(plan)
         work = [launch for launch in launches if launch.items]
+        for launch in work:
+            self._kernel(launch.kernel)  # compiled and loaded now, not while a graph is captured
         done = first
         if first < 0:  # sources alone, for what is due at time 0
             self._launch_all([launch for launch in work if launch.before_time_0])
             done = 0
         graphs, rest = divmod(end - done, STEPS_PER_GRAPH)
         key = (self.address(self._plan), tuple(work))
-        self._runtime.wait()
-        self._runtime.repeat(key, lambda: self._launch_steps(work, STEPS_PER_GRAPH), graphs)
         self._launch_steps(work, rest)
+        self._runtime.repeat(key, lambda: self._launch_steps(work, STEPS_PER_GRAPH), graphs)
         self._runtime.wait()
         return end
 
@@ -139,7 +143,7 @@ class CudaDevice:
         """Into the same memory each time, which the graphs refer to."""
         bytes_ = plan.view(np.uint8)
         if self._plan is None:
-            self._plan = self.put(bytes_)
+            self._plan = self._runtime.put(bytes_)
         else:
             self.assign(self._plan, slice(None), bytes_)
         self._runtime.wait()

@@ -53,6 +53,7 @@ class EmulatedRuntime:
         self.synchronisations = 0
 
     def put(self, array: NDArray[Any]) -> NDArray[Any]:
+        assert not array.dtype.names, "CuPy has no arrays of structures"
         return np.array(array, order="C")
 
     def zeros(self, shape: Any, dtype: DTypeLike) -> NDArray[Any]:

@@ -42,7 +42,7 @@ def test_no_host_between_steps() -> None:
     before_time_0 = len(["SpikeSourceArray", "SpikeSourcePoisson", "deliver"])
     assert runtime.launches == STEPS * per_step + before_time_0
     assert [times for _, times in runtime.graphs] == [STEPS // STEPS_PER_GRAPH]
-    assert runtime.synchronisations == 3
+    assert runtime.synchronisations == 2
 
 
 def test_graphs_are_kept_while_the_plan_stays(monkeypatch: pytest.MonkeyPatch) -> None:
