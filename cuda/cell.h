@@ -3,6 +3,7 @@
 // A model is a template over the floating-point type with
 //   scalar        the type of its state and parameters
 //   n_receptor    number of synaptic input channels
+//   substepped    whether `step` integrates in now.substeps parts, for want of an exact solution
 //   State, Params structures of `scalar` fields only; names and order as in the model's Python entry
 //   step          advances one neuron by a step and returns how many spikes it emitted
 #pragma once

@@ -16,9 +16,15 @@ KERNEL(KERNEL_NAME(neuron_step_, CELL, REAL), 0) {
       else
         step_block<CELL<REAL>, false>(plan, team, block, step, substeps);
     };
-    if (plan.substeps == 1)
-      advance(One());
-    else
-      advance(plan.substeps);
+    if constexpr (!CELL<REAL>::substepped) {
+      advance(Fixed<1>());
+    } else {
+      if (plan.substeps == 1)
+        advance(Fixed<1>());
+      else if (plan.substeps == 2)
+        advance(Fixed<2>());
+      else
+        advance(plan.substeps);
+    }
   });
 }

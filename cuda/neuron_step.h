@@ -4,8 +4,9 @@
 #include "cell.h"
 
 // A number of substeps that the compiler knows, so that the loop over neurons still vectorises.
-struct One {
-  DEVICE constexpr operator int32() const { return 1; }
+template <int32 n>
+struct Fixed {
+  DEVICE constexpr operator int32() const { return n; }
 };
 
 // `block` and what `input` points to are the caller's own copies: read through pointers, they might

@@ -12,6 +12,7 @@ template <class real>
 struct IF_cond_alpha {
   using scalar = real;
   static constexpr int32 n_receptor = 2;
+  static constexpr bool substepped = true;
 
   struct State {
     real v, gsyn_exc, gsyn_inh, rise_exc, rise_inh, refractory;

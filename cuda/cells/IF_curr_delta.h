@@ -12,6 +12,7 @@ template <class real>
 struct IF_curr_delta {
   using scalar = real;
   static constexpr int32 n_receptor = 2;
+  static constexpr bool substepped = false;
 
   struct State {
     real v, refractory;

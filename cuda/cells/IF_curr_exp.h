@@ -13,6 +13,7 @@ template <class real>
 struct IF_curr_exp {
   using scalar = real;
   static constexpr int32 n_receptor = 2;
+  static constexpr bool substepped = false;
 
   struct State {
     real v, isyn_exc, isyn_inh, refractory;

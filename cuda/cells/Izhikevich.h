@@ -14,6 +14,7 @@ template <class real>
 struct Izhikevich {
   using scalar = real;
   static constexpr int32 n_receptor = 2;
+  static constexpr bool substepped = false;
 
   struct State {
     real v, u;

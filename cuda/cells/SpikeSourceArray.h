@@ -7,6 +7,7 @@ template <class real>
 struct SpikeSourceArray {
   using scalar = double;  // also in single precision: it counts
   static constexpr int32 n_receptor = 0;
+  static constexpr bool substepped = false;
 
   struct State {
     double next;

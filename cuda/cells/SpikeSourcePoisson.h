@@ -9,6 +9,7 @@ template <class real>
 struct SpikeSourcePoisson {
   using scalar = double;  // also in single precision: steps are counted
   static constexpr int32 n_receptor = 0;
+  static constexpr bool substepped = false;
 
   struct State {
     double unused;
