@@ -21,7 +21,11 @@ from .recording import Recorder
 
 def _engine_values(space: ParameterSpace, block_size: int, celltype: Any) -> dict[str, Any]:
     """Parameters as the engine's models take them: floats, arrays, or arrays of spike times."""
-    space.evaluate(simplify=True)
+    try:
+        space.evaluate(simplify=True)
+    except ValueError as error:  # as lazyarray says that a value is of no use
+        names = ", ".join(space.keys())
+        raise errors.InvalidParameterValueError(f"value of {names}: {error}") from error
     events = celltype.model.events
     return {
         name: _event_times(value, block_size) if name == events else _numbers(name, value)
@@ -111,7 +115,7 @@ class _Cells:
     def _set_parameters(self, parameter_space: ParameterSpace) -> None:
         values = _engine_values(parameter_space, self.size, self.celltype)
         try:
-            self._block.set_parameters(self._selection, values)
+            self._block.set_parameters(self._selection, values, simulator.state.step)
         except ParameterError as error:
             raise errors.InvalidParameterValueError(f"{self._named()}: {error}") from error
 
@@ -204,7 +208,8 @@ class Population(_Cells, common.Population):
             self._remember(name)
 
     def _remember(self, name: str) -> None:
-        self.initial_values[name] = LazyArray(self._block.initial[name].copy(), (self.size,), float)
+        values = simplify(self._block.initial[name].copy())
+        self.initial_values[name] = LazyArray(values, (self.size,), float)
 
     def is_local(self, id: Any) -> bool:
         """Whether the cell is simulated by this process: always, for cells of this population."""

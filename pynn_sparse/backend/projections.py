@@ -184,7 +184,7 @@ class Projection(common.Projection):
         """Delays in time steps, to the nearest; halves up, as in NEST."""
         state = simulator.state
         grid = state.network.grid
-        least, most = state.min_delay, state.max_delay
+        least, most = state.least_delay_allowed, state.max_delay
         tolerance = 1e-6 * grid.dt
         good = (delay >= least - tolerance) & (delay <= most + tolerance)  # false for NaN
         if not good.all():

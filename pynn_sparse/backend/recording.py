@@ -100,7 +100,26 @@ class Recorder(recording.Recorder):
         if len(ids) < self.population.size:
             chosen = np.isin(neuron, _neurons(ids))
             neuron, stamp = neuron[chosen], stamp[chosen]
-        return neuron.astype(np.int64), np.asarray(simulator.state.network.grid.time(stamp))
+        return neuron.astype(np.int64), self._times(neuron, stamp)
+
+    def _times(self, neuron: NDArray[np.int32], stamp: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Times of spikes (ms): the end of their time step, or of a SpikeSourceArray as given.
+
+        A given time that was moved back to the present step is not reported before it is past.
+        The spikes, and the events of the block, are ordered by neuron and then by time.
+        """
+        grid, block = simulator.state.network.grid, self.population._block
+        times = np.array(grid.time(stamp), np.float64)
+        if block.model.events is None or not len(times):
+            return times
+        source, given = block.events()
+        span = int(max(stamp.max(), grid.nearest(given).max(initial=0))) + 1
+        spike = (neuron - block.first).astype(np.int64) * span + stamp
+        event = source * span + grid.nearest(given)
+        rank = np.arange(len(spike)) - np.searchsorted(spike, spike)  # among those of one step
+        place = np.minimum(np.searchsorted(event, spike) + rank, len(event) - 1)
+        known = (event[place] == spike) & (given[place] <= simulator.state.t)
+        return np.where(known, given[place], times)
 
     def _spikes(self) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         block, engine = self.population._block, simulator.state.engine

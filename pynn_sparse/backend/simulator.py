@@ -92,9 +92,17 @@ class State(common.control.BaseState):
         return float(self.network.grid.time(self.step))
 
     @property
-    def min_delay(self) -> float:
-        """Least synaptic delay allowed, in ms: what `setup` was given, or else the time step."""
+    def least_delay_allowed(self) -> float:
+        """Lower limit of synaptic delays in ms: what `setup` was given, or else the time step."""
         return self.options.min_delay or self.dt
+
+    @property
+    def min_delay(self) -> float:
+        """Least synaptic delay in ms: what `setup` was given, or else the least that there is."""
+        least = self.network.least_delay()
+        if self.options.min_delay or least is None:
+            return self.least_delay_allowed
+        return float(self.network.grid.time(least))
 
     @property
     def max_delay(self) -> float:

@@ -22,6 +22,8 @@ class Block:
         initial: state at time 0, name -> array [size] of float64.
         assigned: state set since the engine last looked, name -> bool array [size].
         derived: what the kernel takes instead, computed from `parameters`.
+        past_events: spike times that were replaced after they had been emitted, as
+            (neuron, time) arrays.
         version: counts changes of parameters.
 
     Raises `ParameterError` for values that the model cannot have.
@@ -39,16 +41,48 @@ class Block:
         self.derived = model.derive(self.parameters, grid)
         self.initial = {name: np.full(size, value) for name, value in model.state.items()}
         self.assigned: dict[str, NDArray[np.bool_]] = {}
+        self.past_events: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
+        self._events_since = -1  # step after which the present spike times hold
         self.version = 0
 
-    def set_parameters(self, selection: Selection, values: dict[str, Any]) -> None:
-        """Set parameters of the selected neurons. Raises `ParameterError`, changing nothing."""
+    def set_parameters(self, selection: Selection, values: dict[str, Any], step: int = 0) -> None:
+        """Set parameters of the selected neurons at time step `step`.
+
+        Raises `ParameterError`, changing nothing.
+        """
         self.model.check(values)
         merged = {name: self._merged(name, selection, value) for name, value in values.items()}
         parameters = {**self.parameters, **merged}
         self.derived = self.model.derive(parameters, self.grid)
+        if self.model.events in values:
+            self._keep_past_events(step)
         self.parameters = parameters
         self.version += 1
+
+    def _keep_past_events(self, step: int) -> None:
+        neuron, time = self._present_events()
+        past = self.grid.nearest(time) <= step
+        self.past_events.append((neuron[past], time[past]))
+        self._events_since = step
+
+    def _present_events(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Neuron and time (ms) of the given events that are not overdue."""
+        times = self.parameters[str(self.model.events)]
+        neuron = np.repeat(np.arange(self.size), [len(each) for each in times])
+        time = np.concatenate([np.zeros(0), *times])
+        due = self.grid.nearest(time) > self._events_since
+        return neuron[due], time[due]
+
+    def events(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Neuron and time (ms) of all spikes of a source of given times, past and to come.
+
+        The times are as given, before they are moved to the nearest time step; by neuron, then
+        by time.
+        """
+        neurons, times = zip(*self.past_events, self._present_events(), strict=True)
+        neuron, time = np.concatenate(neurons), np.concatenate(times)
+        order = np.lexsort((time, neuron))
+        return neuron[order], time[order]
 
     def _merged(self, name: str, selection: Selection, value: Any) -> Any:
         if isinstance(selection, slice) and selection == slice(None):
@@ -71,4 +105,6 @@ class Block:
 
     def reset(self) -> None:
         """Ask for the initial state in all neurons."""
+        self.past_events = []
+        self._events_since = -1
         self.assigned = {name: np.ones(self.size, bool) for name in self.initial}

@@ -185,11 +185,28 @@ class TestRecording:
         sources.record("spikes")
         sim.run(10.0)
         trains = sources.get_data().segments[0].spiketrains
-        assert [train.magnitude.tolist() for train in trains] == [[0.0, 1.0, 1.0], [], [2.0, 10.0]]
+        assert [train.magnitude.tolist() for train in trains] == [[0.0, 1.0, 1.0], [], [2.04, 9.96]]
         assert [train.annotations["source_index"] for train in trains] == [0, 1, 2]
         assert sources.get_spike_counts() == {
             int(cell): n for cell, n in zip(sources, (3, 0, 2), strict=True)
         }
+
+    def test_spike_trains_of_changed_spike_times(self) -> None:
+        """Recorded are the times that were given when they were due."""
+        source = sim.Population(2, sim.SpikeSourceArray(spike_times=[1.02, 5.04, 12.0]))
+        source.record("spikes")
+        sim.run(5.0)
+        source[:1].set(spike_times=[0.5, 1.01, 6.04, 6.06])
+        sim.run(5.0)
+        trains = source.get_data(clear=True).segments[0].spiketrains
+        assert [train.magnitude.tolist() for train in trains] == [
+            [1.02, 5.04, 6.04, 6.06],
+            [1.02, 5.04],
+        ]
+        sim.reset()
+        sim.run(5.0)
+        trains = source.get_data().segments[0].spiketrains
+        assert [train.magnitude.tolist() for train in trains] == [[0.5, 1.01], [1.02, 5.0]]
 
     def test_to_file(self, tmp_path: Path) -> None:
         population = driven()
@@ -398,7 +415,7 @@ class TestCurrentSources:
         sim.run(1.0)
         recorded = source.get_data()
         assert recorded.magnitude.ravel().tolist() == [0, 0, 0, 2, 2, 2, 0.5, 0.5, 0.5, 0.5, 0.5]
-        assert list(source.get_parameters()["times"].base_value.value) == [0.3, 0.6]
+        assert list(source.times.evaluate()) == [0.3, 0.6]
 
     def test_several_sources_add_up(self) -> None:
         one, two = (sim.Population(1, sim.IF_curr_exp(cm=10.0)) for _ in range(2))

@@ -51,7 +51,12 @@ class SparseCurrentSource(StandardCurrentSource):
 
     def get_native_parameters(self) -> ParameterSpace:
         """All parameters as they are now."""
-        return ParameterSpace(dict(self._values), shape=(1,))
+        return ParameterSpace(
+            {
+                name: value.value if isinstance(value, Sequence) else value
+                for name, value in self._values.items()
+            }
+        )
 
     def inject_into(self, cells: Any) -> None:
         """Inject the current into all `cells`, a Population, view, Assembly or list of cells."""

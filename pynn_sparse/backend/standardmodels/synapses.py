@@ -13,7 +13,7 @@ class StaticSynapse(synapses.StaticSynapse):
 
     def _get_minimum_delay(self) -> float:
         """The delay of synapses for which the user gives none."""
-        return state.min_delay
+        return state.least_delay_allowed
 
 
 ElectricalSynapse = unavailable("ElectricalSynapse")

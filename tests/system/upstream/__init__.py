@@ -8,6 +8,5 @@ The source distribution is fetched when the tests run and is never part of this 
 - `plugin`: what the pytest of that process is given besides PyNN's files.
 """
 
-import os
-SIMULATOR = os.environ.get("UPSTREAM_SIM", "sparse")
+SIMULATOR = "sparse"
 """The simulator's name, as a script of PyNN's takes it."""
