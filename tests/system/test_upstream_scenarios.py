@@ -9,7 +9,7 @@ pytestmark = pytest.mark.slow
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    parametrize(metafunc, SUITE)
+    parametrize(metafunc, lambda: collect(SUITE))
 
 
 @pytest.fixture(scope="module")

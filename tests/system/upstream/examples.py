@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +25,6 @@ class Finished:
     folder: Path
     status: int
     output: str
-    seconds: float
 
     def number(self, label: str) -> float:
         """The number that the script prints behind a label and a colon."""
@@ -39,7 +37,7 @@ class Finished:
         return neo.io.PickleIO(str(path)).read_block()
 
     def signal(self, start: str, name: str = "v") -> NDArray[np.float64]:
-        """Samples × cells of a recorded variable in the data of `block`."""
+        """Samples [times, cells] of a recorded variable in the data of `block`."""
         (signal,) = self.block(start).segments[0].filter(name=name)
         values = np.asarray(signal.magnitude)
         assert np.isfinite(values).all()
@@ -65,7 +63,6 @@ def run_script(script: str, arguments: tuple[str, ...], scratch: Path, limit: fl
     folder = scratch / "examples"
     shutil.copytree(source_tree() / "examples", folder)
     (folder / "Results").mkdir()
-    start = time.perf_counter()
     done = subprocess.run(
         [sys.executable, script, SIMULATOR, *arguments],
         cwd=folder,
@@ -76,4 +73,4 @@ def run_script(script: str, arguments: tuple[str, ...], scratch: Path, limit: fl
         encoding="utf-8",
         timeout=limit,
     )
-    return Finished(folder, done.returncode, done.stdout, time.perf_counter() - start)
+    return Finished(folder, done.returncode, done.stdout)

@@ -17,7 +17,7 @@ SHA256 = {"0.13.0": "da2821e45055a88de6cf34896067eaaebcabbfdfb7883dd147353e7b786
 PARTS = ("test", "examples")
 
 
-class Unavailable(Exception):
+class UnavailableError(Exception):
     """The source distribution is not to be had here."""
 
 
@@ -25,11 +25,11 @@ class Unavailable(Exception):
 def source_tree() -> Path:
     """The folder with PyNN's `test` and `examples`; downloaded once, then kept in the user's cache.
 
-    PyNN's package itself is left out, so that no script can import it in place of the installed one.
+    PyNN's package itself is left out: no script can import it in place of the installed one.
     """
     release = version("PyNN")
     if release not in SHA256:
-        raise Unavailable(f"no checksum is known for PyNN {release}: add it to {__file__}")
+        raise UnavailableError(f"no checksum is known for PyNN {release}: add it to {__file__}")
     folder = _cache_folder() / f"pynn-{release}"
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -39,7 +39,7 @@ def source_tree() -> Path:
     return folder
 
 
-def skip_or_fail(error: Unavailable) -> None:
+def skip_or_fail(error: UnavailableError) -> None:
     """Skip where a person works without a network; in CI a missing download is a failure."""
     if os.environ.get("CI", "").lower() in ("1", "true"):
         pytest.fail(str(error), pytrace=False)
@@ -58,7 +58,7 @@ def _download(release: str, folder: Path) -> Path:
     archives = list(folder.glob("*.tar.gz"))
     if done.returncode or not archives:
         why = (done.stderr.strip() or "no archive arrived").splitlines()[-1]
-        raise Unavailable(
+        raise UnavailableError(
             f"pip could not download the source distribution of PyNN {release}: {why}"
         )
     found = hashlib.sha256(archives[0].read_bytes()).hexdigest()
