@@ -18,13 +18,15 @@ from upstream.suite import Suite, known, lacks
 
 SUITE = Suite("examples", "examples", count=33)
 
+Check = Callable[[Finished], None]
+
 pytestmark = pytest.mark.slow
 
 
 # --- what each example is to produce --------------------------------------------------------------
 
 
-def vogels_abbott(model: str, synapses: str, excitatory: float, inhibitory: float) -> Callable:
+def vogels_abbott(model: str, synapses: str, excitatory: float, inhibitory: float) -> Check:
     """Numbers of synapses exactly as with NEST, rates (Hz) within a tenth of NEST's."""
 
     def check(done: Finished) -> None:
@@ -96,7 +98,7 @@ def simple_random_network(done: Finished) -> None:
 
 
 def izhikevich(done: Finished) -> None:
-    """NEST's spikes and minima, from a run with PyNN's connectors mended, which fail for one cell."""
+    """NEST's spikes and minima; PyNN's connectors were mended for it, which fail for one cell."""
     v = done.signal("Izhikevich")
     assert v.shape == (10001, 3)
     assert (np.diff(v, axis=0) < -20).sum(axis=0).tolist() == [6, 1, 5]
@@ -144,7 +146,7 @@ def random_distributions(done: Finished) -> None:
     assert done.has_figure("random_distributions")
 
 
-def spike_counts(figure: str, tolerance: Callable[[float], float]) -> Callable:
+def spike_counts(figure: str, tolerance: Callable[[float], float]) -> Check:
     """The script sets rates of 0, 20 … 80 Hz for 200 ms each, and counts the spikes of 50 cells."""
 
     def check(done: Finished) -> None:
@@ -208,7 +210,7 @@ def random_numbers(done: Finished) -> None:
 
 @dataclass(frozen=True)
 class Example:
-    check: Callable[[Finished], None]
+    check: Check
     script: str
     arguments: tuple[str, ...] = ()
     limit: float = 60.0
@@ -260,7 +262,6 @@ def run(script: str, arguments: tuple[str, ...], scratch: Path, limit: float = 6
         return run_script(script, arguments, scratch, limit)
     except UnavailableError as error:
         skip_or_fail(error)
-        raise
 
 
 @pytest.mark.parametrize(
@@ -287,7 +288,6 @@ def test_each_example_is_run_or_listed_with_a_reason_why_not() -> None:
         found = scripts()
     except UnavailableError as error:
         skip_or_fail(error)
-        raise
     assert len(found) == SUITE.count
     tested = {example.script for example in EXAMPLES}
     listed = set(known(SUITE).fails) | set(known(SUITE).skips)

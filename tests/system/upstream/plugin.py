@@ -1,7 +1,7 @@
 """A pytest plugin for PyNN's test suite: puts this backend into it, and writes a report.
 
 Loaded with `-p upstream.plugin` in the process that `suite.py` starts. Each line of the report is
-one JSON object: the tests that were collected, one that was started, or how a phase of one ended.
+one JSON object: the tests that were collected, one that was started, or how one ended.
 """
 
 import importlib
@@ -71,7 +71,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    _write(item.config, {"test": item.nodeid, "outcome": "unfinished", "text": ""})
+    _write(item.config, {"started": item.nodeid})
     if not item.config.option.as_mock:
         return (yield)
     # Some tests pretend that there are two processes, and stop pretending only if they pass.
@@ -86,8 +86,9 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, object]:
     report = yield
-    text = str(report.longrepr[2]) if report.skipped else report.longreprtext
-    _write(item.config, {"test": item.nodeid, "outcome": report.outcome, "text": text})
+    text = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext
+    if report.when == "teardown" or not report.passed:
+        _write(item.config, {"ended": item.nodeid, "outcome": report.outcome, "text": text})
     return report
 
 

@@ -10,6 +10,7 @@ import tempfile
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -21,13 +22,27 @@ class UnavailableError(Exception):
     """The source distribution is not to be had here."""
 
 
-@cache
 def source_tree() -> Path:
     """The folder with PyNN's `test` and `examples`; downloaded once, then kept in the user's cache.
 
     PyNN's package itself is left out: no script can import it in place of the installed one.
     """
-    release = version("PyNN")
+    folder, why_not = _find_or_fetch(version("PyNN"))
+    if folder is None:
+        raise UnavailableError(why_not)
+    return folder
+
+
+@cache
+def _find_or_fetch(release: str) -> tuple[Path | None, str]:
+    """The folder, or why there is none; cached, so that a missing network is waited for once."""
+    try:
+        return _fetched(release), ""
+    except UnavailableError as error:
+        return None, str(error)
+
+
+def _fetched(release: str) -> Path:
     if release not in SHA256:
         raise UnavailableError(f"no checksum is known for PyNN {release}: add it to {__file__}")
     folder = _cache_folder() / f"pynn-{release}"
@@ -39,7 +54,7 @@ def source_tree() -> Path:
     return folder
 
 
-def skip_or_fail(error: UnavailableError) -> None:
+def skip_or_fail(error: UnavailableError) -> NoReturn:
     """Skip where a person works without a network; in CI a missing download is a failure."""
     if os.environ.get("CI", "").lower() in ("1", "true"):
         pytest.fail(str(error), pytrace=False)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,7 +47,7 @@ class Suite:
 
 @dataclass(frozen=True)
 class Outcome:
-    result: str  # "passed", "failed", "skipped" or "unfinished"
+    result: str  # "passed", "failed", "skipped", "not finished" or "not reached"
     text: str = ""
 
 
@@ -63,6 +64,7 @@ class Known:
         return words[1] if words[:1] == ["needs"] else None
 
 
+@cache
 def known(suite: Suite) -> Known:
     table = tomllib.loads(KNOWN_FAILURES.read_text(encoding="utf-8"))[suite.name]
     return Known(table.get("fails", {}), table.get("skips", {}))
@@ -74,37 +76,31 @@ def collect(suite: Suite) -> tuple[str, ...]:
 
 
 @cache
-def _collected(folder: str, files: tuple[str, ...]) -> list[str]:
+def _collected(folder: str, files: tuple[str, ...]) -> tuple[str, ...]:
     suite = Suite("collected", folder, 0, files)
     with tempfile.TemporaryDirectory() as scratch:
         report, output = _pytest(suite, Path(scratch), "--collect-only")
     for line in report:
         if "collected" in line:
-            return line["collected"]
+            return tuple(line["collected"])
     raise RuntimeError(f"pytest could not collect PyNN's tests:\n{output}")
 
 
 def run(suite: Suite, folder: Path) -> dict[str, Outcome]:
     """Run all tests of a suite, in `folder` since some write files."""
     report, output = _pytest(suite, folder, *suite.options)
-    outcomes = {test: Outcome("unfinished") for test in collect(suite)}
+    found = {test: Outcome("not reached", output) for test in collect(suite)}
     for line in report:
-        if "test" in line:
-            test = suite.short(line["test"])
-            before = outcomes.get(test, Outcome("unfinished"))
-            outcomes[test] = _later(before, Outcome(line["outcome"], line["text"]))
-    return {
-        test: Outcome("unfinished", output) if outcome.result == "unfinished" else outcome
-        for test, outcome in outcomes.items()
-    }
+        if "started" in line:
+            found[suite.short(line["started"])] = Outcome("not finished", output)
+        elif "ended" in line:
+            test = suite.short(line["ended"])
+            if found[test].result == "not finished":  # else torn down after a failure
+                found[test] = Outcome(line["outcome"], line["text"])
+    return found
 
 
-def _later(before: Outcome, phase: Outcome) -> Outcome:
-    """A test is set up, called and torn down: it passes if no phase fails or is skipped."""
-    return before if before.result in ("failed", "skipped") else phase
-
-
-def _pytest(suite: Suite, folder: Path, *options: str) -> tuple[list[dict], str]:
+def _pytest(suite: Suite, folder: Path, *options: str) -> tuple[list[dict[str, Any]], str]:
     report = folder / "report.jsonl"
     command = [
         *(sys.executable, "-m", "pytest", "-p", "upstream.plugin", "-p", "no:cacheprovider"),
@@ -156,7 +152,6 @@ def outcomes(suite: Suite, folder: Path) -> dict[str, Outcome]:
         return run(suite, folder)
     except UnavailableError as error:
         skip_or_fail(error)
-        raise
 
 
 def judge(suite: Suite, test: str, outcome: Outcome) -> None:
@@ -164,19 +159,18 @@ def judge(suite: Suite, test: str, outcome: Outcome) -> None:
 
     So the list cannot hide a new failure, and it cannot keep an entry that is no longer true.
     """
-    expected = known(suite)
-    if test in expected.fails:
-        if outcome.result == "failed" and lacks(expected.needs(test), outcome.text):
-            pytest.xfail(expected.fails[test])
-        pytest.fail(
-            f"{outcome.result}, but it is known to fail ({expected.fails[test]}): "
-            f"take it off the list if this is for good\n{outcome.text}",
-            pytrace=False,
-        )
-    if outcome.result == "skipped" and test in expected.skips:
-        pytest.skip(expected.skips[test])
-    if outcome.result != "passed":
-        pytest.fail(f"{outcome.result}\n{outcome.text}", pytrace=False)
+    listed = known(suite)
+    reason = listed.fails.get(test)
+    if outcome.result == "passed":
+        if reason:
+            pytest.fail(f"passes, but is listed as failing: {reason}", pytrace=False)
+        return
+    if outcome.result == "failed" and reason and lacks(listed.needs(test), outcome.text):
+        pytest.xfail(reason)
+    if outcome.result == "skipped" and test in listed.skips:
+        pytest.skip(listed.skips[test])
+    other = f"; listed for another reason: {reason}" if reason else ""
+    pytest.fail(f"{outcome.result}{other}\n{outcome.text}", pytrace=False)
 
 
 def lacks(model: str | None, text: str) -> bool:
