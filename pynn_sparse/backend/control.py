@@ -23,7 +23,8 @@ OWN_OPTIONS = ("device", "threads", "precision", "rng_seed", "max_delay")
 OTHER_BACKENDS = (
     "spike_precision verbosity recording_precision rng_type t_flush grng_seed rng_seeds "
     "rng_seeds_seed filename file label loglevel use_cvode rtol atol native_rng_baseseed "
-    "default_maxstep backend model_name reuse_genn_model quit_on_end debug optimize"
+    "default_maxstep backend model_name reuse_genn_model quit_on_end debug optimize "
+    "useSystemSim maxNeuronLoss maxSynapseLoss hardwareNeuronSize"
 ).split()
 
 

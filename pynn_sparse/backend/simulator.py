@@ -49,9 +49,6 @@ class State(common.control.BaseState):
     The engine is made when the first run begins, so that "auto" can look at the network.
     """
 
-    num_processes = 1
-    mpi_rank = 0
-
     def __init__(self) -> None:
         super().__init__()
         self.write_on_end: list[tuple[Any, Any, str]] = []
@@ -75,6 +72,16 @@ class State(common.control.BaseState):
     def number_of_new_source(self) -> int:
         """A number for each current source, which decides what noise it makes."""
         return next(self._sources)
+
+    @property
+    def num_processes(self) -> int:
+        """Number of processes that simulate together."""
+        return 1
+
+    @property
+    def mpi_rank(self) -> int:
+        """Number of this process among them."""
+        return 0
 
     @property
     def dt(self) -> float:
