@@ -7,7 +7,7 @@
 // above threshold as the threshold.
 #pragma once
 
-#include "cell.h"
+#include "leaky.h"
 
 template <class real>
 struct Membrane {

@@ -47,10 +47,7 @@ struct IF_cond_alpha {
       s.gsyn_exc = g_exc[2];
       s.gsyn_inh = g_inh[2];
     }
-    const bool active = s.refractory == 0;
-    const bool fires = active && v >= p.v_thresh;
-    s.v = fires ? p.v_reset : active ? v : s.v;
-    s.refractory = fires ? p.n_refractory : active ? real(0) : s.refractory - 1;
+    const bool fires = fire(p, s, v);
     s.rise_exc += input[0] * p.scale_exc;
     s.rise_inh += input[1] * p.scale_inh;
     return fires;

@@ -37,10 +37,7 @@ struct IF_cond_exp {
       s.gsyn_exc = g_exc[2];
       s.gsyn_inh = g_inh[2];
     }
-    const bool active = s.refractory == 0;
-    const bool fires = active && v >= p.v_thresh;
-    s.v = fires ? p.v_reset : active ? v : s.v;
-    s.refractory = fires ? p.n_refractory : active ? real(0) : s.refractory - 1;
+    const bool fires = fire(p, s, v);
     s.gsyn_exc += input[0];
     s.gsyn_inh += input[1];
     return fires;

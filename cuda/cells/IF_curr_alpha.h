@@ -8,7 +8,7 @@
 // Order of events as in NEST's iaf_psc_alpha.
 #pragma once
 
-#include "cell.h"
+#include "leaky.h"
 
 template <class real>
 struct IF_curr_alpha {
@@ -31,13 +31,10 @@ struct IF_curr_alpha {
   };
 
   DEVICE static int32 step(const Now&, const Params& p, State& s, const real* input, real current) {
-    const bool active = s.refractory == 0;
     const real v = p.v_rest + ((s.v - p.v_rest) * p.leak + s.rise_exc * p.rise_gain_exc +
                                s.isyn_exc * p.gain_exc + s.rise_inh * p.rise_gain_inh +
                                s.isyn_inh * p.gain_inh + (p.i_offset + current) * p.gain);
-    const bool fires = active && v >= p.v_thresh;
-    s.v = fires ? p.v_reset : active ? v : s.v;
-    s.refractory = fires ? p.n_refractory : active ? real(0) : s.refractory - 1;
+    const bool fires = fire(p, s, v);
     s.isyn_exc = s.isyn_exc * p.decay_exc + s.rise_exc * p.step_exc;
     s.isyn_inh = s.isyn_inh * p.decay_inh + s.rise_inh * p.step_inh;
     s.rise_exc = s.rise_exc * p.decay_exc + input[0] * p.scale_exc;

@@ -6,7 +6,7 @@
 // refractory have no effect.
 #pragma once
 
-#include "cell.h"
+#include "leaky.h"
 
 template <class real>
 struct IF_curr_delta {
@@ -24,12 +24,9 @@ struct IF_curr_delta {
   };
 
   DEVICE static int32 step(const Now&, const Params& p, State& s, const real* input, real current) {
-    const bool active = s.refractory == 0;
     const real v = p.v_rest + ((s.v - p.v_rest) * p.leak + (p.i_offset + current) * p.gain +
                                (input[0] + input[1]));
-    const bool fires = active && v >= p.v_thresh;
-    s.v = fires ? p.v_reset : active ? v : s.v;
-    s.refractory = fires ? p.n_refractory : active ? real(0) : s.refractory - 1;
+    const bool fires = fire(p, s, v);
     return fires;
   }
 };

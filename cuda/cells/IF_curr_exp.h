@@ -7,7 +7,7 @@
 // Order of events as in NEST's iaf_psc_exp: input that arrives at the end of a step acts from the next.
 #pragma once
 
-#include "cell.h"
+#include "leaky.h"
 
 template <class real>
 struct IF_curr_exp {
@@ -27,12 +27,9 @@ struct IF_curr_exp {
   };
 
   DEVICE static int32 step(const Now&, const Params& p, State& s, const real* input, real current) {
-    const bool active = s.refractory == 0;
     const real v = p.v_rest + ((s.v - p.v_rest) * p.leak + s.isyn_exc * p.gain_exc +
                                s.isyn_inh * p.gain_inh + (p.i_offset + current) * p.gain);
-    const bool fires = active && v >= p.v_thresh;
-    s.v = fires ? p.v_reset : active ? v : s.v;
-    s.refractory = fires ? p.n_refractory : active ? real(0) : s.refractory - 1;
+    const bool fires = fire(p, s, v);
     s.isyn_exc = s.isyn_exc * p.decay_exc + input[0];
     s.isyn_inh = s.isyn_inh * p.decay_inh + input[1];
     return fires;

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import numbers
+import os
 import warnings
 from typing import Any
 
@@ -17,6 +18,7 @@ from ..recording import get_io
 from . import simulator
 
 DEVICES = ("auto", "cpu", "cuda")
+DEVICE_VARIABLE = "PYNN_SPARSE_DEVICE"
 PRECISIONS = ("double", "single")
 OWN_OPTIONS = ("device", "threads", "precision", "rng_seed", "max_delay")
 # Options of PyNN's other backends that mean nothing here.
@@ -40,7 +42,8 @@ def setup(
     - `timestep`: length of a time step in ms.
     - `min_delay`, `max_delay`: limits of synaptic delays in ms; "auto" allows from one time step to
       65535 of them.
-    - `device`: "cpu"; "cuda", a GPU through CuPy; or "auto", the GPU if there is one.
+    - `device`: "cpu"; "cuda", a GPU through CuPy; or "auto", the GPU if there is one. Without it,
+      the environment variable PYNN_SPARSE_DEVICE decides, and without that it is "auto".
     - `threads`: number of threads of the CPU; by default 1 for small networks, else one for each
       processor. It does not change the results.
     - `precision`: "double" or "single", of neurons' state and parameters.
@@ -56,7 +59,7 @@ def setup(
         timestep=_positive("timestep", timestep),
         min_delay=None if min_delay == "auto" else _positive("min_delay", min_delay),
         max_delay=_max_delay(extra_params.get("max_delay", DEFAULT_MAX_DELAY), timestep),
-        device=_choice("device", extra_params.get("device", "auto"), DEVICES),
+        device=_device(extra_params),
         threads=_threads(extra_params.get("threads")),
         precision=_choice("precision", extra_params.get("precision", "double"), PRECISIONS),
         seed=_seed(extra_params.get("rng_seed", simulator.DEFAULT_SEED)),
@@ -100,6 +103,12 @@ def _choice(option: str, value: Any, choices: tuple[str, ...]) -> str:
     if value not in choices:
         raise ValueError(f"{option} = {value!r}: must be one of {', '.join(map(repr, choices))}")
     return str(value)
+
+
+def _device(options: dict[str, Any]) -> str:
+    if "device" in options:
+        return _choice("device", options["device"], DEVICES)
+    return _choice(DEVICE_VARIABLE, os.environ.get(DEVICE_VARIABLE, "auto"), DEVICES)
 
 
 def _threads(value: Any) -> int | None:

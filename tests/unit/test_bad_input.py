@@ -340,6 +340,14 @@ class TestSetup:
         sim.setup(spike_precision="on_grid")
         assert not recwarn.list
 
+    def test_device_of_the_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PYNN_SPARSE_DEVICE", "gpu")
+        refused(sim.setup, ValueError, "PYNN_SPARSE_DEVICE", "'gpu'", "'cuda'")
+        sim.setup(device="cpu")  # what the script says comes first
+        monkeypatch.setenv("PYNN_SPARSE_DEVICE", "cpu")
+        sim.setup()
+        assert state.options.device == "cpu"
+
     def test_missing_gpu(self) -> None:
         from pynn_sparse.engine import describe_devices
         from pynn_sparse.errors import DeviceError

@@ -1,14 +1,16 @@
-"""The GPU's path without a GPU: kernels compiled as CUDA, executed thread by thread on the CPU."""
+"""The GPU's path: on a GPU where there is one; and everywhere, executed thread by thread on the CPU."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 from emulated import EmulatedRuntime
 from networks import assert_identical, everything, result
 
-from pynn_sparse.engine import Engine
+from pynn_sparse.engine import Engine, describe_devices
 from pynn_sparse.engine.cpu import CpuDevice
-from pynn_sparse.engine.gpu import STEPS_PER_GRAPH, CudaDevice
+from pynn_sparse.engine.gpu import STEPS_PER_GRAPH, CudaDevice, CupyRuntime
 
 STEPS = 230
 
@@ -21,12 +23,25 @@ def emulated(precision: str, *stops: int) -> tuple[Engine, EmulatedRuntime]:
     return engine, runtime
 
 
+@pytest.fixture(params=["emulated", "cuda"])
+def runtime(request: pytest.FixtureRequest) -> Any:
+    """Where CUDA kernels run."""
+    if request.param == "emulated":
+        return EmulatedRuntime()
+    found = describe_devices()[0]
+    if not found.usable:
+        pytest.skip(found.detail)
+    return CupyRuntime()
+
+
 @pytest.mark.parametrize("precision", ["double", "single"])
-def test_same_bits_as_the_cpu(precision: str) -> None:
+def test_same_bits_as_the_cpu(precision: str, runtime: Any) -> None:
     engine = Engine(everything(), CpuDevice(2), precision)
     engine.run_until(STEPS)
     assert len(result(engine)["stamp"]) > 100
-    assert_identical(result(engine), result(emulated(precision, STEPS)[0]))
+    other = Engine(everything(), CudaDevice(runtime, precision), precision)
+    other.run_until(STEPS)
+    assert_identical(result(engine), result(other))
 
 
 def test_division_of_a_run_does_not_change_a_bit() -> None:
