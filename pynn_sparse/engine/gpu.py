@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ..network import Model
-from .compile import NVRTC_FLAGS, PRECISIONS, kernel_units, source_folder, unit_file
+from .compile import NVRTC_FLAGS, PRECISIONS, kernel_units, source_folder, source_hash, unit_file
 from .device import Launch
 
 THREADS = 256  # of a block
@@ -74,7 +74,9 @@ class CupyRuntime:
 
     def kernel(self, unit: str, name: str, definitions: tuple[str, ...]) -> Any:
         options = (*NVRTC_FLAGS, f"-I{source_folder()}", *definitions)
-        module = self._cupy.RawModule(code=f'#include "{unit}"\n', options=options)
+        # CuPy caches by this text and the options, and does not look into what is included.
+        code = f'// sources {source_hash()}\n#include "{unit}"\n'
+        module = self._cupy.RawModule(code=code, options=options)
         return module.get_function(name)
 
     def launch(self, kernel: Any, grid: tuple[int, int], plan: Any, group: int) -> None:

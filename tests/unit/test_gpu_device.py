@@ -1,4 +1,4 @@
-"""The GPU's path: on a GPU where there is one; and everywhere, executed thread by thread on the CPU."""
+"""The GPU's path: on a GPU where there is one, and everywhere thread by thread on the CPU."""
 
 from __future__ import annotations
 
