@@ -112,7 +112,12 @@ class _Cells:
         """Set parameters, see `pyNN.common.BasePopulation.set`; all of them or none."""
         super().set(**parameters)  # type: ignore[misc]
 
+    def _check_present(self) -> None:
+        recorder: Recorder = self.recorder  # type: ignore[attr-defined]
+        recorder._check_present()
+
     def _set_parameters(self, parameter_space: ParameterSpace) -> None:
+        self._check_present()
         values = _engine_values(parameter_space, self.size, self.celltype)
         try:
             self._block.set_parameters(self._selection, values, simulator.state.step)
@@ -128,6 +133,7 @@ class _Cells:
         Raises NonExistentParameterError for a variable that the model does not have and
         InvalidParameterValueError for values that are not finite; nothing is set then.
         """
+        self._check_present()
         values = {name: self._initial(name, value) for name, value in initial_values.items()}
         for name, lazy in values.items():
             self._set_initial_value_array(name, lazy)

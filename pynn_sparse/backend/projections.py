@@ -114,6 +114,10 @@ class Projection(common.Projection):
                 f"{type(self.synapse_type).__module__}.{type(self.synapse_type).__name__} is not a "
                 "synapse type of pyNN.sparse"
             )
+        self._network = simulator.state.network
+        for ends in (self.pre, self.post):
+            for part in getattr(ends, "populations", [ends]):
+                part._check_present()
         expected = expected_synapses(connector, *self.shape)
         memory.require(
             expected * memory.BYTES_PER_SYNAPSE, f"{self.label} with about {expected:.3g} synapses"
@@ -272,6 +276,7 @@ class Projection(common.Projection):
 
     def _assign(self, values: dict[str, NDArray[np.float64]]) -> None:
         """Check all values before the first is taken over."""
+        simulator.state.check_present(self._network, self.label)
         if not len(self):
             return
         checked: dict[str, Any] = dict(values)

@@ -31,6 +31,10 @@ class Recorder(recording.Recorder):
     def __init__(self, population: Any, file: Any = None) -> None:
         super().__init__(population, file)
         self._probes: dict[str, Probe] = {}
+        self._network = simulator.state.network
+
+    def _check_present(self) -> None:
+        simulator.state.check_present(self._network, self.population.label)
 
     def record(
         self,
@@ -43,6 +47,7 @@ class Recorder(recording.Recorder):
 
         Recorded cells that are added during a simulation have no values (NaN) for the time before.
         """
+        self._check_present()
         wanted = self._localize_variables(variables, locations)
         for variable in wanted:
             if not self.population.can_record(variable.name, variable.location):
@@ -54,6 +59,11 @@ class Recorder(recording.Recorder):
             new = set(ids) - self.recorded[variable]
             self.recorded[variable] |= new
             self._record(variable, new, sampling_interval)
+
+    def get(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the recorded data as a Neo block; see `pyNN.recording.Recorder.get`."""
+        self._check_present()
+        return super().get(*args, **kwargs)
 
     def _check_sampling_interval(self, sampling_interval: float | None) -> None:
         super()._check_sampling_interval(sampling_interval)
@@ -137,6 +147,7 @@ class Recorder(recording.Recorder):
         return np.pad(samples, ((missing, 0), (0, 0)), constant_values=np.nan), None
 
     def _local_count(self, variable: Any, filter_ids: Any = None) -> dict[int, int]:
+        self._check_present()
         block = self.population._block
         counts = np.bincount(self._spikes()[0] - block.first, minlength=block.size)
         recorded = self.filter_recorded(variable, filter_ids)
@@ -151,6 +162,7 @@ class Recorder(recording.Recorder):
 
     def _reset(self) -> None:
         """Stop recording, and forget what was recorded."""
+        self._check_present()
         network, block = simulator.state.network, self.population._block
         self._clear_simulator()
         network.spikes_wanted[block.first : block.first + block.size] = False

@@ -69,6 +69,13 @@ class State(common.control.BaseState):
         """Forget the network, keep the options."""
         self.configure(self.options)
 
+    def check_present(self, network: Network, what: str) -> None:
+        """Raise RuntimeError if `network` is not the present one, to which `what` must belong."""
+        if network is not self.network:
+            raise RuntimeError(
+                f"{what} belongs to a network that setup() has discarded; make it anew"
+            )
+
     def number_of_new_source(self) -> int:
         """A number for each current source, which decides what noise it makes."""
         return next(self._sources)

@@ -357,6 +357,29 @@ class TestSetup:
         refused(lambda: sim.setup(device="cuda"), DeviceError, 'device="cuda"', "CuPy")
 
 
+class TestDiscardedNetwork:
+    """What belongs to a network before setup() is not mistaken for part of the new one."""
+
+    def test_everything_refuses(self) -> None:
+        old = cells()
+        old.record("spikes")
+        projection = sim.Projection(old, old, sim.AllToAllConnector(), sim.StaticSynapse())
+        sim.run(10.0)
+        sim.setup()
+        new = cells()
+        words = ("setup() has discarded", "cells")
+        refused(old.get_data, RuntimeError, *words)
+        refused(old.get_spike_counts, RuntimeError, *words)
+        refused(lambda: old[:2].record("v"), RuntimeError, *words)
+        refused(lambda: old.set(tau_m=5.0), RuntimeError, *words)
+        refused(lambda: old[1:].initialize(v=-70.0), RuntimeError, *words)
+        refused(lambda: projection.set(weight=1.0), RuntimeError, *words)
+        connector = sim.AllToAllConnector()
+        refused(lambda: sim.Projection(new, old, connector), RuntimeError, *words)
+        refused(lambda: sim.Projection(old[:1] + old[2:], new, connector), RuntimeError, *words)
+        refused(lambda: old.inject(sim.DCSource()), RuntimeError, *words)
+
+
 class TestRun:
     def test_into_the_past(self) -> None:
         cells()

@@ -63,6 +63,8 @@ class SparseCurrentSource(StandardCurrentSource):
         cells = list(cells)
         if any(not cell.celltype.injectable for cell in cells):
             raise TypeError("Can't inject current into a spike source.")
+        for population in {cell.parent for cell in cells}:
+            population._check_present()
         neurons = np.array([int(cell) for cell in cells], np.int64)
         if len(neurons):
             state.network.injections.append(Injection(self, neurons))
