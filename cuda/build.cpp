@@ -1,5 +1,5 @@
 // Turns the synapses of all projections into one table of rows by source neuron per owner thread.
-#include "plan.h"
+#include "portable.h"
 
 #include <cmath>
 #include <cstdint>

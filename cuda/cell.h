@@ -8,7 +8,7 @@
 //   step          advances one neuron by a step and returns how many spikes it emitted
 #pragma once
 
-#include "plan.h"
+#include "portable.h"
 
 // What a model may ask about the neuron and the time.
 struct Now {

@@ -1,6 +1,6 @@
 // Adds the spikes stamped step + 1 to the accumulators of what arrives at step + 1 + delay.
 // Sums are of integers, so that their order does not matter. Grid: a block of threads per spike.
-#include "plan.h"
+#include "portable.h"
 
 KERNEL(deliver, 1) {
   const int32 now = int32((step + 1) % plan.n_slot);

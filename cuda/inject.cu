@@ -1,6 +1,14 @@
 // Sums, for each neuron with current sources, their currents at step * dt.
 // Grid: threads along the neurons with current sources.
-#include "plan.h"
+#include "portable.h"
+
+// A value for a floating-point array whose precision is known only at run time.
+DEVICE void write_scalar(void* x, int32 single, int32 i, double value) {
+  if (single)
+    static_cast<float*>(x)[i] = float(value);
+  else
+    static_cast<double*>(x)[i] = value;
+}
 
 KERNEL(inject, 0) {
   for (int32 p = 0; p < plan.n_injection; ++p) {

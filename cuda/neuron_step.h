@@ -3,6 +3,20 @@
 
 #include "cell.h"
 
+// Notes a spike for delivery, and for the user where wanted.
+DEVICE void emit_spike(const Plan& plan, Team team, int64 step, int32 neuron, int32 multiplicity) {
+  const SpikeList& spikes = plan.spikes[(step & 1) * plan.n_shard + list_of(team)];
+  const int32 place = next_place(spikes.count);
+  spikes.neuron[place] = neuron;
+  spikes.multiplicity[place] = multiplicity;
+  if (!plan.wanted[neuron]) return;
+  const SpikeRecord& record = plan.record[list_of(team)];
+  const int32 row = next_place(record.count);
+  record.stamp[row] = step + 1;
+  record.neuron[row] = neuron;
+  record.multiplicity[row] = multiplicity;
+}
+
 // A number of substeps that the compiler knows, so that the loop over neurons still vectorises.
 template <int32 n>
 struct Fixed {

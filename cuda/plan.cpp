@@ -1,5 +1,5 @@
 // The step loop on the CPU: one parallel region for all steps of a call, one barrier per step.
-#include "plan.h"
+#include "portable.h"
 
 #include <omp.h>
 #include <atomic>

@@ -9,7 +9,10 @@
 // Steps begin at -1: that one only lets spike sources emit what is due at time 0.
 #pragma once
 
-#include "portable.h"
+#include "types.h"
+
+struct Plan;
+struct Team;
 
 // A population: neurons of one model, contiguous in the network's index space.
 // `scalar` is double or float; parameters are [n_param], or [n_param][n] if heterogeneous.
@@ -107,92 +110,3 @@ struct Plan {
   int32 flush_denormals;
   int32 padding;
 };
-
-// A value of a floating-point array whose precision is known only at run time.
-DEVICE double read_scalar(const void* x, int32 single, int32 i) {
-  return single ? double(static_cast<const float*>(x)[i]) : static_cast<const double*>(x)[i];
-}
-
-DEVICE void write_scalar(void* x, int32 single, int32 i, double value) {
-  if (single)
-    static_cast<float*>(x)[i] = float(value);
-  else
-    static_cast<double*>(x)[i] = value;
-}
-
-#ifdef PYNN_SPARSE_CUDA
-
-DEVICE int32 list_of(Team) { return 0; }
-
-// Items that belong to one neuron each (probes, injections): a thread per item.
-template <class Body>
-DEVICE void for_each_item(Team team, int32 n, const int32*, Body body) {
-  for_each(team, n, body);
-}
-
-DEVICE void begin_step(const Plan& plan, int64 step) {
-  if (first_thread() == 0 && blockIdx.y == 0) plan.clock[1] = step;
-}
-
-// The last kernel of a step: nobody reads clock 0 or the other list while it runs.
-DEVICE void end_step(const Plan& plan, int64 step) {
-  if (first_thread() != 0) return;
-  plan.clock[0] = step + 1;
-  *plan.spikes[(step + 1) & 1].count = 0;
-}
-
-// For each spike of the step, a block of threads along its row.
-template <class Body>
-DEVICE void for_each_synapse(const Plan& plan, Team, int64 step, Body body) {
-  const SpikeList& spikes = plan.spikes[step & 1];
-  const Shard& shard = plan.shard[0];
-  for (int32 s = blockIdx.x; s < *spikes.count; s += gridDim.x) {
-    const int32 neuron = spikes.neuron[s];
-    const int64 end = shard.row_start[neuron + 1];
-    for (int64 j = shard.row_start[neuron] + threadIdx.x; j < end; j += blockDim.x)
-      body(shard, j, spikes.multiplicity[s]);
-  }
-}
-
-#else
-
-DEVICE int32 list_of(Team team) { return team.rank; }
-
-template <class Body>
-DEVICE void for_each_item(Team team, int32, const int32* owner_start, Body body) {
-  for (int32 i = owner_start[team.rank]; i < owner_start[team.rank + 1]; ++i) body(i);
-}
-
-DEVICE void begin_step(const Plan&, int64) {}
-DEVICE void end_step(const Plan&, int64) {}
-
-// The spikes of all threads, and of their rows the part whose targets this thread owns.
-template <class Body>
-DEVICE void for_each_synapse(const Plan& plan, Team team, int64 step, Body body) {
-  const Shard& shard = plan.shard[team.rank];
-  for (int32 t = 0; t < team.size; ++t) {
-    const SpikeList& spikes = plan.spikes[(step & 1) * team.size + t];
-    const int32 count = *spikes.count;
-    for (int32 s = 0; s < count; ++s) {
-      const int32 neuron = spikes.neuron[s];
-      const int64 end = shard.row_start[neuron + 1];
-      for (int64 j = shard.row_start[neuron]; j < end; ++j) body(shard, j, spikes.multiplicity[s]);
-    }
-  }
-}
-
-#endif
-
-// Notes a spike for delivery, and for the user where wanted.
-DEVICE void emit_spike(const Plan& plan, Team team, int64 step, int32 neuron, int32 multiplicity) {
-  const SpikeList& spikes = plan.spikes[(step & 1) * plan.n_shard + list_of(team)];
-  const int32 place = next_place(spikes.count);
-  spikes.neuron[place] = neuron;
-  spikes.multiplicity[place] = multiplicity;
-  if (!plan.wanted[neuron]) return;
-  const SpikeRecord& record = plan.record[list_of(team)];
-  const int32 row = next_place(record.count);
-  record.stamp[row] = step + 1;
-  record.neuron[row] = neuron;
-  record.multiplicity[row] = multiplicity;
-}

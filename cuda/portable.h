@@ -6,18 +6,11 @@
 // atomic operation is needed there.
 #pragma once
 
+#include "plan.h"
+
 #if defined(__CUDACC__) || defined(PYNN_SPARSE_EMULATE_CUDA)
 #define PYNN_SPARSE_CUDA 1
 #endif
-
-using int32 = int;
-using int64 = long long;
-using uint8 = unsigned char;
-using uint16 = unsigned short;
-using uint32 = unsigned int;
-using uint64 = unsigned long long;
-
-struct Plan;
 
 #ifdef PYNN_SPARSE_CUDA
 
@@ -65,6 +58,38 @@ DEVICE void add(int64* x, int64 value) {
 
 // Takes the next free place of a list that other threads may append to at the same time.
 DEVICE int32 next_place(int32* count) { return atomicAdd(count, 1); }
+
+DEVICE int32 list_of(Team) { return 0; }
+
+// Items that belong to one neuron each (probes, injections): a thread per item.
+template <class Body>
+DEVICE void for_each_item(Team team, int32 n, const int32*, Body body) {
+  for_each(team, n, body);
+}
+
+DEVICE void begin_step(const Plan& plan, int64 step) {
+  if (first_thread() == 0 && blockIdx.y == 0) plan.clock[1] = step;
+}
+
+// The last kernel of a step: nobody reads clock 0 or the other list while it runs.
+DEVICE void end_step(const Plan& plan, int64 step) {
+  if (first_thread() != 0) return;
+  plan.clock[0] = step + 1;
+  *plan.spikes[(step + 1) & 1].count = 0;
+}
+
+// For each spike of the step, a block of threads along its row.
+template <class Body>
+DEVICE void for_each_synapse(const Plan& plan, Team, int64 step, Body body) {
+  const SpikeList& spikes = plan.spikes[step & 1];
+  const Shard& shard = plan.shard[0];
+  for (int32 s = blockIdx.x; s < *spikes.count; s += gridDim.x) {
+    const int32 neuron = spikes.neuron[s];
+    const int64 end = shard.row_start[neuron + 1];
+    for (int64 j = shard.row_start[neuron] + threadIdx.x; j < end; j += blockDim.x)
+      body(shard, j, spikes.multiplicity[s]);
+  }
+}
 
 #else
 
@@ -134,6 +159,31 @@ DEVICE void for_each_block(int32 n, Body body) {
 
 DEVICE void add(int64* x, int64 value) { *x += value; }
 DEVICE int32 next_place(int32* count) { return (*count)++; }
+
+DEVICE int32 list_of(Team team) { return team.rank; }
+
+template <class Body>
+DEVICE void for_each_item(Team team, int32, const int32* owner_start, Body body) {
+  for (int32 i = owner_start[team.rank]; i < owner_start[team.rank + 1]; ++i) body(i);
+}
+
+DEVICE void begin_step(const Plan&, int64) {}
+DEVICE void end_step(const Plan&, int64) {}
+
+// The spikes of all threads, and of their rows the part whose targets this thread owns.
+template <class Body>
+DEVICE void for_each_synapse(const Plan& plan, Team team, int64 step, Body body) {
+  const Shard& shard = plan.shard[team.rank];
+  for (int32 t = 0; t < team.size; ++t) {
+    const SpikeList& spikes = plan.spikes[(step & 1) * team.size + t];
+    const int32 count = *spikes.count;
+    for (int32 s = 0; s < count; ++s) {
+      const int32 neuron = spikes.neuron[s];
+      const int64 end = shard.row_start[neuron + 1];
+      for (int64 j = shard.row_start[neuron]; j < end; ++j) body(shard, j, spikes.multiplicity[s]);
+    }
+  }
+}
 
 #endif
 
