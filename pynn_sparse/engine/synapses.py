@@ -55,6 +55,7 @@ class SynapseLayout:
         self.shards: list[tuple[Any, ...]] = []
         self.units: list[Any] = []
         self._seen: Any = None
+        self._rows_seen: Any = None
 
     def reset(self) -> None:
         """Drop what is in flight; the next `synchronise` chooses units and slots afresh."""
@@ -64,20 +65,20 @@ class SynapseLayout:
         self._seen = None
 
     def synchronise(self, step: int) -> None:
-        """Rebuild if blocks, synapses or the rates of sources changed; keep what is in flight."""
-        seen = (
-            tuple(block.version if block.model.is_source else 0 for block in self.network.blocks),
-            tuple((id(table), table.version) for table in self.network.tables),
-        )
-        if seen == self._seen:
+        """Rebuild what changes of the network ask for; keep what is in flight."""
+        synapses = tuple((id(table), table.version) for table in self.network.tables)
+        sources = [block.version if block.model.is_source else 0 for block in self.network.blocks]
+        if (seen := (synapses, sources)) == self._seen:
             return
-        old_exponent, old_ports = self.exponent, self.first_port
+        old_exponent = self.exponent
         self._place_ports()
         tables = [table for table in self.network.tables if len(table)]
         self._choose_units(tables)
-        self._move_ring(step, old_ports, old_exponent)
-        self._build_rows(tables)
-        self._seen = seen
+        self._move_ring(step, old_exponent)
+        rows = (synapses, [exponent.tolist() for exponent in self.exponent])
+        if rows != self._rows_seen:
+            self._build_rows(tables)
+        self._seen, self._rows_seen = seen, rows
 
     def _place_ports(self) -> None:
         counts = [block.size * len(block.model.receptors) for block in self.network.blocks]
@@ -136,7 +137,7 @@ class SynapseLayout:
             )
         return bound
 
-    def _move_ring(self, step: int, old_ports: list[int], old_exponent: list[Any]) -> None:
+    def _move_ring(self, step: int, old_exponent: list[NDArray[np.int64]]) -> None:
         """Make room for more delays and ports; carry over what arrives after step `step`."""
         n_slot = max(self.n_slot, self.network.greatest_delay() or 1)
         rescaled = any(
