@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pynn_sparse.engine.draws import uniform_pairs
 
 from .. import connectors as upstream
+from .. import errors
 from ..core import IndexBasedExpression
 from ..random import NumpyRNG, RandomDistribution
 
@@ -87,9 +88,30 @@ class DisplacementDependentProbabilityConnector(
 class FromListConnector(upstream.FromListConnector):
     __doc__ = upstream.FromListConnector.__doc__
 
+    def connect(self, projection: Any) -> None:
+        """Make the connections of the list, if all its indices are those of cells."""
+        _check_indices(self.conn_list, projection)
+        super().connect(projection)
 
-class FromFileConnector(upstream.FromFileConnector):
+
+class FromFileConnector(FromListConnector, upstream.FromFileConnector):
     __doc__ = upstream.FromFileConnector.__doc__
+
+    def connect(self, projection: Any) -> None:
+        """Read the file and make its connections."""
+        upstream.FromFileConnector.connect(self, projection)
+
+
+def _check_indices(rows: NDArray[np.float64], projection: Any) -> None:
+    """Raise ConnectionError for an index that no cell has; upstream drops some of these."""
+    for column, (ends, size) in enumerate(zip(("pre", "post"), projection.shape, strict=True)):
+        index = rows[:, column] if rows.size else np.zeros(0)
+        bad = index[~((index >= 0) & (index < size) & (index == np.floor(index)))]
+        if len(bad):
+            raise errors.ConnectionError(
+                f"{ends}synaptic index {bad[0]:g} in the list of connections of "
+                f"{projection.label}: must be an integer from 0 to {size - 1}"
+            )
 
 
 class FixedNumberPreConnector(_BulkConnect, upstream.FixedNumberPreConnector):

@@ -45,10 +45,17 @@ def _numbers(name: str, value: Any) -> Any:
 
 def _event_times(value: Any, size: int) -> NDArray[np.object_]:
     """One array of times (ms) for each neuron."""
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value.item()
     each = value if isinstance(value, np.ndarray) and value.dtype == object else [value] * size
     times = np.empty(size, dtype=object)
     for i, item in enumerate(each):
         times[i] = np.asarray(item.value if isinstance(item, ArrayParameter) else item, float)
+        if times[i].ndim != 1:
+            raise errors.InvalidParameterValueError(
+                f"spike_times of the neuron with index {i} have {times[i].ndim} dimensions: must "
+                "be a sequence of numbers (a function of indices returns an array of Sequences)"
+            )
     return times
 
 
@@ -97,7 +104,7 @@ class _Cells:
 
     def _get_native_parameters(self, *names: str) -> ParameterSpace:
         values = {name: self._get_value(name) for name in names}
-        return ParameterSpace(values, shape=(self.size,))
+        return ParameterSpace(values, self.celltype.get_schema(), shape=(self.size,))
 
     def _get_value(self, name: str) -> Any:
         value = self._block.get_parameter(name, self._selection)

@@ -99,6 +99,7 @@ class Projection(common.Projection):
             raise errors.ConnectionError(
                 f"{postsynaptic_neurons.label} consists of spike sources, which have no receptors"
             )
+        _check_shapes(synapse_type, presynaptic_neurons, postsynaptic_neurons)
         super().__init__(
             presynaptic_neurons,
             postsynaptic_neurons,
@@ -326,6 +327,20 @@ class Projection(common.Projection):
 
     def _set_initial_value_array(self, variable: str, initial_values: Any) -> None:
         raise errors.NonExistentParameterError(variable, type(self.synapse_type).__name__, [])
+
+
+def _check_shapes(synapse_type: Any, pre: Any, post: Any) -> None:
+    """Values of a synapse type are numbers, or arrays with a value for each pair of cells."""
+    ends = all(hasattr(each, "all_cells") for each in (pre, post))
+    if not (isinstance(synapse_type, StaticSynapse) and ends):
+        return  # which PyNN's own code objects to
+    for name, lazy in synapse_type.parameter_space.items():
+        shape = np.shape(lazy.base_value) if isinstance(lazy.base_value, np.ndarray) else ()
+        if shape not in ((), (pre.size, post.size)):
+            raise errors.InvalidDimensionsError(
+                f"{name} has the shape {shape}: must be one value, or an array of shape "
+                f"{(pre.size, post.size)} with a value for each pair of cells"
+            )
 
 
 def _joined(values: list[Any], counts: list[int]) -> NDArray[np.float64]:

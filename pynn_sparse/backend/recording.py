@@ -63,6 +63,8 @@ class Recorder(recording.Recorder):
     def get(self, *args: Any, **kwargs: Any) -> Any:
         """Return the recorded data as a Neo block; see `pyNN.recording.Recorder.get`."""
         self._check_present()
+        if not (simulator.state.running or list(self.cache)):
+            raise errors.NothingToWriteError(f"{self.population.label} has no data before a run")
         return super().get(*args, **kwargs)
 
     def _check_sampling_interval(self, sampling_interval: float | None) -> None:

@@ -125,6 +125,8 @@ class State(common.control.BaseState):
 
     def run_until(self, time: float) -> None:
         """Advance to `time` (ms), or if that lies between two time steps, to the later of them."""
+        if not np.isfinite(time):
+            raise ValueError(f"cannot run until {time} ms: must be a finite time")
         steps = time * self.network.grid.steps_per_ms
         end = int(np.ceil(steps - 1e-4))
         if abs(end - steps) > 1e-4:

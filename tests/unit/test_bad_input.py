@@ -154,6 +154,11 @@ class TestSpikeSources:
         call = lambda: population.set(spike_times=each)  # noqa: E731
         refused(call, errors.InvalidParameterValueError, "spike_times", "index 1", *words)
 
+    def test_times_of_two_dimensions(self) -> None:
+        function = lambda i: Sequence([1.0 + i, 2.0 + i])  # noqa: E731 - forgets that i is an array
+        make = lambda: sim.Population(3, sim.SpikeSourceArray(spike_times=function))  # noqa: E731
+        refused(make, errors.InvalidParameterValueError, "spike_times", "2 dimensions")
+
     def test_rate(self) -> None:
         make = lambda: sim.Population(2, sim.SpikeSourcePoisson(rate=-1.0))  # noqa: E731
         refused(make, errors.InvalidParameterValueError, "rate", "-1", "0 or greater")
@@ -256,6 +261,26 @@ class TestProjection:
         error = errors.NonExistentParameterError
         refused(lambda: projection.set(wieght=0.1), error, "wieght", "weight")
         refused(lambda: projection.get("wieght", "list"), error, "wieght", "weight")
+
+    @pytest.mark.parametrize(
+        ("row", "words"),
+        [
+            ((4, 0), ("presynaptic", "4", "0 to 3")),
+            ((0, 9), ("postsynaptic", "9", "0 to 3")),
+            ((-1, 0), ("presynaptic", "-1")),
+            ((0, 1.5), ("postsynaptic", "1.5")),
+        ],
+    )
+    def test_index_in_a_list(self, row: tuple[float, float], words: tuple[str, ...]) -> None:
+        pre = cells()
+        connector = sim.FromListConnector([(0, 1, 0.1, 1.0), (*row, 0.1, 1.0)])
+        refused(lambda: sim.Projection(pre, pre, connector), errors.ConnectionError, *words)
+
+    def test_shape_of_weights(self) -> None:
+        pre = cells()
+        connector, synapse = sim.AllToAllConnector(), sim.StaticSynapse(weight=[0.1] * 16)
+        call = lambda: sim.Projection(pre, pre, connector, synapse)  # noqa: E731
+        refused(call, errors.InvalidDimensionsError, "weight", "(16,)", "(4, 4)")
 
     def test_index_of_connection(self) -> None:
         projection = self.connect(weight=0.5)
@@ -381,6 +406,16 @@ class TestDiscardedNetwork:
 
 
 class TestRun:
+    @pytest.mark.parametrize("time", [NAN, float("inf")])
+    def test_time_without_end(self, time: float) -> None:
+        cells()
+        refused(lambda: sim.run(time), ValueError, str(time), "finite")
+
+    def test_data_before_a_run(self) -> None:
+        population = cells()
+        population.record("v")
+        refused(population.get_data, errors.NothingToWriteError, "cells", "before a run")
+
     def test_into_the_past(self) -> None:
         cells()
         sim.run(10.0)

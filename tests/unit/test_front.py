@@ -59,6 +59,9 @@ class TestParameters:
         first, second, third = population.get("spike_times")
         assert first == third == Sequence([1.0, 2.0])
         assert second == Sequence([5.0])
+        population.set(spike_times=[3.0])
+        assert population.get("spike_times") == Sequence([3.0])
+        assert population[2].spike_times == Sequence([3.0])
 
     def test_two_populations_may_share_a_cell_type(self) -> None:
         celltype = sim.IF_curr_exp(tau_m=RandomDistribution("uniform", (5, 20), NumpyRNG(1)))
