@@ -2,7 +2,7 @@
 #include "portable.h"
 
 #include <cmath>
-#include <cstdint>
+#include <cstdlib>
 
 // The synapses of one projection, in the order in which they were made. A stride of 0 means one value for
 // all. Targets may lie in several populations (an Assembly), hence the tables by population.
@@ -36,9 +36,14 @@ EXPORT void count_rows(const SynapseTable& table, const uint16* owner, int32 ran
     row_start[table.source[i] + 1] += owner[table.target[i]] == rank;
 }
 
+// Weights of fewer counts than this have lost digits that a user may miss.
+constexpr int64 kFine = int64(1) << 20;
+
 // Appends to each source's row, at next[source]; rows keep the order of projections and of synapses.
+// Adds to `coarse` the number of weights that are rounded to fewer than kFine counts.
 EXPORT void fill_rows(const SynapseTable& table, const int32* block_of, const uint16* owner,
-                      int32 rank, int64* next, uint32* port, uint16* delay, int64* weight) {
+                      int32 rank, int64* next, uint32* port, uint16* delay, int64* weight,
+                      int64* coarse) {
   for (int64 i = 0; i < table.n; ++i) {
     const uint32 target = table.target[i];
     if (owner[target] != rank) continue;
@@ -46,7 +51,9 @@ EXPORT void fill_rows(const SynapseTable& table, const int32* block_of, const ui
     const int32 block = block_of[target];
     port[place] = uint32(target + table.port[block]);
     delay[place] = table.delay[i * table.delay_stride];
-    weight[place] = std::llrint(table.weight[i * table.weight_stride] * table.scale[block]);
+    const double given = table.weight[i * table.weight_stride];
+    weight[place] = std::llrint(given * table.scale[block]);
+    *coarse += given != 0 && std::abs(weight[place]) < kFine;
   }
 }
 

@@ -5,12 +5,13 @@ python examples/cell_types.py [sparse]
 
 from __future__ import annotations
 
+import importlib
+import sys
 from pathlib import Path
 from typing import Any
 
 import matplotlib
 import numpy as np
-from pyNN.utility import get_simulator
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -55,7 +56,7 @@ def simulate(sim: Any) -> list[tuple[str, Any, Any]]:
 
 def main() -> None:
     """Simulate and draw."""
-    sim, _ = get_simulator()
+    sim = importlib.import_module(f"pyNN.{sys.argv[1] if len(sys.argv) > 1 else 'sparse'}")
     figure, panels = plt.subplots(3, 2, sharex=True, figsize=(10, 6.5), layout="constrained")
     for axes, (name, v, spikes) in zip(panels.T.ravel(), simulate(sim), strict=True):
         axes.plot(v.times.rescale("ms"), v.magnitude[:, 0], lw=1)

@@ -71,10 +71,22 @@ def first_difference(one: NDArray[np.int64], two: NDArray[np.int64]) -> str:
     return f"spikes first differ at {step * TIMESTEP:.1f} ms, in neuron {neuron}"
 
 
+def backends(names: list[str]) -> list[str]:
+    """The two backends to compare: those named, made up to two from sparse and nest."""
+    others = [name for name in ("sparse", "nest") if name not in names]
+    two = [*names, *others][:2]
+    for name in two:
+        try:
+            importlib.import_module(f"pyNN.{name}")
+        except ImportError as error:
+            sys.exit(f"pyNN.{name} cannot be imported, so there is nothing to compare: {error}")
+    return two
+
+
 def main() -> None:
     """Simulate on both, compare, draw."""
     warnings.filterwarnings("ignore", module="pyNN")
-    names = [*sys.argv[1:], "sparse", "nest"][:2] if len(sys.argv) < 3 else sys.argv[1:3]
+    names = backends(sys.argv[1:])
     results = [simulate(name) for name in names]
     (rows_a, *_), (rows_b, *_) = results
     same = np.allclose(rows_a, rows_b, rtol=0, atol=1e-9) if len(rows_a) == len(rows_b) else False

@@ -174,6 +174,17 @@ class CloneConnector(_BulkConnect, upstream.CloneConnector):
 class ArrayConnector(_BulkConnect, upstream.ArrayConnector):
     __doc__ = upstream.ArrayConnector.__doc__
 
+    def connect(self, projection: Any) -> None:
+        """Connect where the matrix is True, or 1; upstream takes numbers for indices."""
+        array = np.asarray(self.array)
+        if array.shape != projection.shape or not np.isin(array, (0, 1)).all():
+            raise errors.ConnectionError(
+                f"array of ArrayConnector with shape {array.shape}: must be a Boolean matrix of "
+                f"shape {projection.shape} for {projection.label}"
+            )
+        rows = array.astype(bool)
+        self._standard_connect(projection, lambda: iter(rows.T))
+
 
 SmallWorldConnector = upstream.SmallWorldConnector  # upstream's raises NotImplementedError
 

@@ -53,7 +53,6 @@ def setup(
     Raises ValueError for an option value that is not valid, TypeError for an unknown option and
     `pynn_sparse.errors.DeviceError` for "cuda" without a GPU; the simulation is then as it was.
     """
-    common.setup(timestep, min_delay, **extra_params)
     _check_names(extra_params)
     options = simulator.Options(
         timestep=_positive("timestep", timestep),
@@ -64,15 +63,18 @@ def setup(
         precision=_choice("precision", extra_params.get("precision", "double"), PRECISIONS),
         seed=_seed(extra_params.get("rng_seed", simulator.DEFAULT_SEED)),
     )
+    _check_delays(options)
+    common.setup(timestep, min_delay, **extra_params)
     if options.device == "cuda":
         require_cuda()
     _warn_of_other_backends(extra_params)
+    _warn_of_files()
     simulator.state.configure(options)
     return rank()
 
 
 def _check_names(options: dict[str, Any]) -> None:
-    known = (*OWN_OPTIONS, *OTHER_BACKENDS)
+    known = ("timestep", "min_delay", *OWN_OPTIONS, *OTHER_BACKENDS)
     for option in options:
         if option not in known:
             close = difflib.get_close_matches(option, known, 1)
@@ -97,6 +99,26 @@ def _max_delay(value: Any, timestep: float) -> float | None:
     if _positive("max_delay", value) > limit:
         raise ValueError(f"max_delay = {value:g}: must be at most {limit:g} ms, 65535 time steps")
     return float(value)
+
+
+def _check_delays(options: simulator.Options) -> None:
+    least, most = options.min_delay, options.max_delay
+    if least is not None and least < options.timestep:
+        raise ValueError(
+            f"min_delay = {least:g}: must be at least the time step, {options.timestep:g} ms"
+        )
+    if least is not None and most is not None and least > most:
+        raise ValueError(f"min_delay = {least:g}: must be at most max_delay, {most:g} ms")
+
+
+def _warn_of_files() -> None:
+    files = [filename for _, _, filename in simulator.state.write_on_end]
+    if files:
+        warnings.warn(
+            f"setup() discards the network, and with it data for files: {', '.join(files)}; "
+            "end() would have written them",
+            stacklevel=3,
+        )
 
 
 def _choice(option: str, value: Any, choices: tuple[str, ...]) -> str:
@@ -138,10 +160,19 @@ def _warn_of_other_backends(options: dict[str, Any]) -> None:
 
 
 def end(compatible_output: bool = True) -> None:
-    """Write what `record(..., to_file=...)` asked for."""
-    for population, variables, filename in simulator.state.write_on_end:
-        population.write_data(get_io(filename), variables)
-    simulator.state.write_on_end = []
+    """Write what `record(..., to_file=...)` asked for.
+
+    All files are attempted; then the first error, if there was one, is raised.
+    """
+    requests, simulator.state.write_on_end = simulator.state.write_on_end, []
+    failures = []
+    for population, variables, filename in requests:
+        try:
+            population.write_data(get_io(filename), variables)
+        except Exception as error:
+            failures.append(error)
+    if failures:  # after the others have been written
+        raise failures[0]
 
 
 run, run_until = common.build_run(simulator)

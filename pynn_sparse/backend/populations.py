@@ -150,8 +150,15 @@ class _Cells:
         known = self.celltype.default_initial_values
         if name not in known:
             raise errors.NonExistentParameterError(name, type(self.celltype).__name__, list(known))
-        lazy = LazyArray(value, shape=(self.size,), dtype=float)
-        values = np.broadcast_to(np.asarray(lazy.evaluate(simplify=True), float), (self.size,))
+        try:
+            lazy = LazyArray(value, shape=(self.size,), dtype=float)
+            given = np.asarray(lazy.evaluate(simplify=True), float)
+            values = np.broadcast_to(given, (self.size,))
+        except (AssertionError, TypeError, ValueError) as error:
+            raise errors.InvalidParameterValueError(
+                f"{self._named()}: initial value of {name} must be a number, or one for each of "
+                f"{self.size} cells: {error}"
+            ) from error
         if not np.isfinite(values).all():
             bad = values[~np.isfinite(values)][0]
             raise errors.InvalidParameterValueError(

@@ -20,6 +20,7 @@ from . import simulator
 from .connectors import expected_synapses
 from .standardmodels.synapses import StaticSynapse
 
+GREATEST_WEIGHT = 1e100  # so that sums over any number of synapses are finite
 PRE, POST = "presynaptic_index", "postsynaptic_index"
 
 
@@ -166,10 +167,11 @@ class Projection(common.Projection):
 
     def _check_weights(self, weight: NDArray[np.float64], signs: bool = True) -> None:
         """Weights are finite, and have the sign that PyNN asks for of a receptor."""
-        if not np.isfinite(weight).all():
-            bad = weight[~np.isfinite(weight)][0]
+        good = np.abs(weight) <= GREATEST_WEIGHT  # false for NaN
+        if not good.all():
             raise errors.ConnectionError(
-                f"weight = {bad} in {self.label}: weights must be finite numbers"
+                f"weight = {weight[~good][0]} in {self.label}: weights must be finite numbers "
+                f"of at most {GREATEST_WEIGHT:g}"
             )
         if not signs:
             return
@@ -331,7 +333,8 @@ class Projection(common.Projection):
 
 def _check_shapes(synapse_type: Any, pre: Any, post: Any) -> None:
     """Values of a synapse type are numbers, or arrays with a value for each pair of cells."""
-    ends = all(hasattr(each, "all_cells") for each in (pre, post))
+    groups = (common.BasePopulation, common.Assembly)
+    ends = isinstance(pre, groups) and isinstance(post, groups)
     if not (isinstance(synapse_type, StaticSynapse) and ends):
         return  # which PyNN's own code objects to
     for name, lazy in synapse_type.parameter_space.items():

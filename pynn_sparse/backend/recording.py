@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -60,23 +61,33 @@ class Recorder(recording.Recorder):
             self.recorded[variable] |= new
             self._record(variable, new, sampling_interval)
 
-    def get(self, *args: Any, **kwargs: Any) -> Any:
+    def get(self, variables: Any, *args: Any, **kwargs: Any) -> Any:
         """Return the recorded data as a Neo block; see `pyNN.recording.Recorder.get`."""
         self._check_present()
         if not (simulator.state.running or list(self.cache)):
             raise errors.NothingToWriteError(f"{self.population.label} has no data before a run")
-        return super().get(*args, **kwargs)
+        for variable in () if variables == "all" else self._localize_variables(variables, None):
+            if not self.population.can_record(variable.name):
+                raise errors.RecordingError(variable.name, self.population.celltype)
+        return super().get(variables, *args, **kwargs)
 
-    def _check_sampling_interval(self, sampling_interval: float | None) -> None:
-        super()._check_sampling_interval(sampling_interval)
+    def store_to_cache(self, annotations: Any = None) -> None:
+        """Keep the present segment, if time has passed since its data were cleared."""
+        if simulator.state.step > self._start():
+            self.clear_flag = False
+        super().store_to_cache(annotations)
+
+    def _check_sampling_interval(self, sampling_interval: Any) -> None:
         if sampling_interval is None:
             return
-        steps = sampling_interval * simulator.state.network.grid.steps_per_ms
+        number = isinstance(sampling_interval, numbers.Real) and math.isfinite(sampling_interval)
+        steps = sampling_interval * simulator.state.network.grid.steps_per_ms if number else 0.0
         if steps < 1 - 1e-9 or abs(steps - round(steps)) > 1e-6:
             raise ValueError(
-                f"sampling_interval = {sampling_interval:g} ms: must be a multiple of the time "
+                f"sampling_interval = {sampling_interval!r} ms: must be a multiple of the time "
                 f"step, {simulator.state.dt:g} ms"
             )
+        super()._check_sampling_interval(sampling_interval)
 
     def _record(
         self, variable: Any, new_ids: set[Any], sampling_interval: float | None = None

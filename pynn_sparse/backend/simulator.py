@@ -51,7 +51,6 @@ class State(common.control.BaseState):
 
     def __init__(self) -> None:
         super().__init__()
-        self.write_on_end: list[tuple[Any, Any, str]] = []
         self.configure(Options())
 
     def configure(self, options: Options) -> None:
@@ -60,6 +59,7 @@ class State(common.control.BaseState):
         self.network = Network(TimeGrid(options.timestep), options.seed)
         self.engine: Engine | None = None
         self.recorders: set[Any] = set()
+        self.write_on_end: list[tuple[Any, Any, str]] = []
         self._sources = itertools.count()
         self.running = False
         self.segment_counter = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -178,7 +179,17 @@ class SynapseLayout:
         self.shards = []  # frees the old rows before new ones are made
         with ThreadPoolExecutor(n_shards) as pool:
             parts = pool.map(lambda rank: _rows(calls, owner, block_of, rank), range(n_shards))
-            self.shards = [tuple(self.device.put(array) for array in part) for part in parts]
+            coarse = 0
+            for *arrays, n_coarse in parts:
+                self.shards.append(tuple(self.device.put(array) for array in arrays))
+                coarse += n_coarse
+        if coarse:
+            warnings.warn(
+                f"{coarse} synapses are so weak beside the strongest input of their population and "
+                "receptor that their weights lose precision: input is summed in units of 2^-52 of "
+                "the greatest sum that can come up",
+                stacklevel=2,
+            )
 
     def _scales(self, receptor: str) -> NDArray[np.float64]:
         """For each block, accumulator counts per unit of weight at a receptor."""
@@ -213,7 +224,7 @@ def _exponents(most: NDArray[np.float64], old: NDArray[np.int64] | None) -> NDAr
 
 
 def _rows(calls: list[TableCall], owner: Any, block_of: Any, rank: int) -> tuple[Any, ...]:
-    """One thread's synapses as row_start, port, delay, weight."""
+    """One thread's synapses as row_start, port, delay, weight; and how many weights are coarse."""
     library = cpu_library()
     row_start = np.zeros(len(owner) + 1, np.int64)
     for call in calls:
@@ -222,16 +233,16 @@ def _rows(calls: list[TableCall], owner: Any, block_of: Any, rank: int) -> tuple
     total = int(row_start[-1])
     place = row_start[:-1].copy()
     port, delay = np.empty(total, np.uint32), np.empty(total, np.uint16)
-    weight = np.empty(total, np.int64)
+    weight, coarse = np.empty(total, np.int64), np.zeros(1, np.int64)
     for call in calls:
         library.fill_rows(
             call.pointer,
             _pointer(block_of),
             _pointer(owner),
             ctypes.c_int32(rank),
-            *(_pointer(array) for array in (place, port, delay, weight)),
+            *(_pointer(array) for array in (place, port, delay, weight, coarse)),
         )
-    return row_start, port, delay, weight
+    return row_start, port, delay, weight, int(coarse[0])
 
 
 class TableCall:

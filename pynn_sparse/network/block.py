@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import ParameterError
 from .model import Model
 from .time import TimeGrid
 
@@ -38,7 +39,7 @@ class Block:
         self.first = first
         self.grid = grid
         self.parameters = dict(parameters)
-        self.derived = model.derive(self.parameters, grid)
+        self.derived = self._derive(self.parameters)
         self.initial = {name: np.full(size, value) for name, value in model.state.items()}
         self.assigned: dict[str, NDArray[np.bool_]] = {}
         self.past_events: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
@@ -53,11 +54,22 @@ class Block:
         self.model.check(values)
         merged = {name: self._merged(name, selection, value) for name, value in values.items()}
         parameters = {**self.parameters, **merged}
-        self.derived = self.model.derive(parameters, self.grid)
+        self.derived = self._derive(parameters)
         if self.model.events in values:
             self._keep_past_events(step)
         self.parameters = parameters
         self.version += 1
+
+    def _derive(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        with np.errstate(all="ignore"):  # what comes of that is looked for below
+            derived = self.model.derive(parameters, self.grid)
+        bad = [name for name, value in derived.items() if not np.isfinite(value).all()]
+        if bad:
+            raise ParameterError(
+                f"the parameters are too large or too small to compute with: {', '.join(bad)} "
+                "would not be finite"
+            )
+        return derived
 
     def _keep_past_events(self, step: int) -> None:
         neuron, time = self._present_events()

@@ -107,6 +107,15 @@ class TestPopulation:
     def test_number_of_values(self) -> None:
         refused(lambda: cells(tau_m=[10.0, 20.0]), ValueError)
 
+    @pytest.mark.parametrize("value", [[1.0, 2.0], None, "a", 1j])
+    def test_initial_value_of_another_type_or_shape(self, value: Any) -> None:
+        population = cells()
+        call = lambda: population.initialize(v=value)  # noqa: E731
+        refused(call, errors.InvalidParameterValueError, "initial value of v", "cells")
+
+    def test_values_that_cannot_be_computed_with(self) -> None:
+        refused(lambda: cells(tau_syn_E=1e-320), errors.InvalidParameterValueError, "not be finite")
+
     def test_cell_type_of_another_backend(self) -> None:
         from pyNN.mock import IF_curr_exp
 
@@ -218,6 +227,7 @@ class TestProjection:
     def test_weight_is_not_a_number(self) -> None:
         self.refuse("weight", "nan", "finite", weight=NAN, delay=1.0)
         self.refuse("weight", "inf", "finite", weight=float("inf"), delay=1.0)
+        self.refuse("weight", "1e+290", "1e+100", weight=1e290, delay=1.0)
 
     def test_sign_of_weight(self) -> None:
         self.refuse("weight", "-0.5", "positive", weight=-0.5)
@@ -282,6 +292,18 @@ class TestProjection:
         call = lambda: sim.Projection(pre, pre, connector, synapse)  # noqa: E731
         refused(call, errors.InvalidDimensionsError, "weight", "(16,)", "(4, 4)")
 
+    def test_array_of_other_shape_or_values(self) -> None:
+        pre = cells()
+        for array in (np.ones((3, 4)), np.full((4, 4), 2)):
+            connector = sim.ArrayConnector(array)
+            call = lambda c=connector: sim.Projection(pre, pre, c)  # noqa: E731
+            refused(call, errors.ConnectionError, "ArrayConnector", "(4, 4)", "Boolean")
+
+    def test_single_cell_as_an_end(self) -> None:
+        pre = cells()
+        call = lambda: sim.Projection(pre[0], pre, sim.AllToAllConnector(), sim.StaticSynapse())  # noqa: E731
+        refused(call, errors.ConnectionError, "presynaptic", "Population")
+
     def test_index_of_connection(self) -> None:
         projection = self.connect(weight=0.5)
         refused(lambda: projection[16], IndexError, "16")
@@ -306,7 +328,19 @@ class TestRecording:
     def test_sampling_interval(self, interval: float) -> None:
         population = cells()
         call = lambda: population.record("v", sampling_interval=interval)  # noqa: E731
-        refused(call, ValueError, "sampling_interval", f"{interval:g}", "0.1 ms")
+        refused(call, ValueError, "sampling_interval", f"{interval!r}", "0.1 ms")
+
+    @pytest.mark.parametrize("interval", ["a", NAN])
+    def test_sampling_interval_that_is_no_number(self, interval: Any) -> None:
+        population = cells()
+        call = lambda: population.record("v", sampling_interval=interval)  # noqa: E731
+        refused(call, ValueError, "sampling_interval", f"{interval!r}")
+
+    def test_unknown_data(self) -> None:
+        population = cells()
+        population.record("v")
+        sim.run(1.0)
+        refused(lambda: population.get_data("foo"), errors.RecordingError, "foo", "isyn_exc")
 
     def test_two_sampling_intervals(self) -> None:
         population = cells()
@@ -346,8 +380,10 @@ class TestSetup:
             ({"threads": 1.5}, ValueError, ("threads", "1.5")),
             ({"rng_seed": -1}, ValueError, ("rng_seed", "-1")),
             ({"max_delay": 1e5}, ValueError, ("max_delay", "100000", "6553.5 ms")),
-            ({"min_delay": 0.01}, Exception, ("min_delay", "0.01")),
-            ({"min_delay": 3.0, "max_delay": 2.0}, Exception, ("min_delay", "max_delay")),
+            ({"min_delay": 0.01}, ValueError, ("min_delay", "0.01", "0.1 ms")),
+            ({"min_delay": "x"}, ValueError, ("min_delay", "'x'")),
+            ({"min_delay": 3.0, "max_delay": 2.0}, ValueError, ("min_delay", "max_delay")),
+            ({"mindelay": 1.0}, TypeError, ("'mindelay'", "'min_delay'")),
             ({"thread": 2}, TypeError, ("'thread'", "'threads'")),
             ({"colour": 2}, TypeError, ("'colour'", "device")),
         ],

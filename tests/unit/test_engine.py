@@ -144,6 +144,15 @@ def test_small_weights_keep_their_precision_next_to_large_ones() -> None:
     assert v[1] - rest == pytest.approx(1.0, rel=1e-12)
 
 
+def test_weights_that_lose_precision_are_announced() -> None:
+    network = quiet(2)
+    source(network, 0.0)
+    connect(network, 2, 0, 1e-4, 1)
+    connect(network, 2, 1, 1e12, 1)
+    with pytest.warns(UserWarning, match="1 synapses are so weak"):
+        run(network, 2, "double", 1)
+
+
 def test_new_weights_act_after_the_present() -> None:
     network = quiet()
     source(network, 1.0, 2.0)

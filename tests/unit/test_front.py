@@ -223,6 +223,33 @@ class TestRecording:
         )
         assert len(stored.spiketrains[0]) == len(expected.spiketrains[0]) > 0
 
+    def test_files_of_a_discarded_network_are_announced(self, tmp_path: Path) -> None:
+        old, files = driven(), [str(tmp_path / name) for name in ("old.pkl", "new.pkl", "bad.foo")]
+        old.record("spikes", to_file=files[0])
+        sim.run(1.0)
+        with pytest.warns(UserWarning, match="old.pkl"):
+            sim.setup()
+        new = driven()
+        new.record("spikes", to_file=files[2])
+        new.record("v", to_file=files[1])
+        sim.run(1.0)
+        with pytest.raises(Exception, match="foo not supported"):
+            sim.end()
+        assert Path(files[1]).exists()  # all the same
+        sim.end()
+
+    def test_reset_keeps_what_came_after_a_clear(self) -> None:
+        population = driven()
+        population.record("v")
+        sim.run(3.0)
+        population.get_data(clear=True)
+        sim.run(2.0)
+        sim.reset()
+        sim.run(0.5)
+        first, second = population.get_data().segments
+        assert float(first.analogsignals[0].t_start) == 3.0
+        assert (len(first.analogsignals[0]), len(second.analogsignals[0])) == (21, 6)
+
 
 class TestRunning:
     def test_segments(self) -> None:
@@ -419,6 +446,21 @@ class TestCurrentSources:
         recorded = source.get_data()
         assert recorded.magnitude.ravel().tolist() == [0, 0, 0, 2, 2, 2, 0.5, 0.5, 0.5, 0.5, 0.5]
         assert list(source.times.evaluate()) == [0.3, 0.6]
+
+    def test_recorded_current_after_a_reset(self) -> None:
+        population = sim.Population(1, sim.IF_curr_exp())
+        source = sim.DCSource(amplitude=1.0, start=1.0, stop=2.0)
+        population.inject(source)
+        sim.run(1.0)
+        source.record()
+        sim.run(2.0)
+        assert source.get_data().magnitude.ravel().tolist() == [1.0] * 10 + [0.0] * 11
+        sim.reset()
+        for stop in (1.5, 5.0):
+            sim.run_until(stop)
+            t = np.arange(round(stop * 10) + 1)
+            expected = ((t >= 10) & (t < 20)).astype(float)
+            assert source.get_data().magnitude.ravel().tolist() == expected.tolist()
 
     def test_several_sources_add_up(self) -> None:
         one, two = (sim.Population(1, sim.IF_curr_exp(cm=10.0)) for _ in range(2))

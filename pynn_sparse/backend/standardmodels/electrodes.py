@@ -12,7 +12,7 @@ from pynn_sparse.network import Injection, TimeGrid, currents
 from ... import errors
 from ...parameters import ParameterSpace, Sequence
 from ...standardmodels import StandardCurrentSource, build_translations, electrodes
-from ..simulator import state
+from ..simulator import ID, state
 
 
 class SparseCurrentSource(StandardCurrentSource):
@@ -28,6 +28,7 @@ class SparseCurrentSource(StandardCurrentSource):
         self._number = state.number_of_new_source()
         self._recording: list[tuple[int, NDArray[np.float64]]] = []
         self._recorded_from: int | None = None
+        self._network = state.network
         self._values = self._checked(self._evaluated(self.parameter_space))
 
     def _evaluated(self, parameters: ParameterSpace) -> dict[str, Any]:
@@ -37,7 +38,7 @@ class SparseCurrentSource(StandardCurrentSource):
 
     def _checked(self, values: dict[str, Any]) -> dict[str, Any]:
         for name, value in values.items():
-            if not np.isfinite(value):
+            if not (np.isfinite(value) or (name == "stop" and value == np.inf)):
                 raise errors.InvalidParameterValueError(
                     f"{name} = {value} of {type(self).__name__}: must be a finite number"
                 )
@@ -60,7 +61,8 @@ class SparseCurrentSource(StandardCurrentSource):
 
     def inject_into(self, cells: Any) -> None:
         """Inject the current into all `cells`, a Population, view, Assembly or list of cells."""
-        cells = list(cells)
+        state.check_present(self._network, f"this {type(self).__name__}")
+        cells = [cells] if isinstance(cells, ID) else list(cells)
         if any(not cell.celltype.injectable for cell in cells):
             raise TypeError("Can't inject current into a spike source.")
         for population in {cell.parent for cell in cells}:
@@ -87,6 +89,7 @@ class SparseCurrentSource(StandardCurrentSource):
         """Take up samples; those of a step that was sampled before, ahead of a reset, give way."""
         self._recording[:] = [(f, s) for f, s in self._recording if f < first]
         self._recording.append((first, samples))
+        self._recorded_from = min(first, self._recorded_from or 0)
 
     def _get_data(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Times (ms) and currents (nA) from the start of recording until now."""

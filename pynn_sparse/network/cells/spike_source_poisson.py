@@ -14,6 +14,7 @@ MAX_MEAN = 500.0  # spikes per step; exp(-mean), where counting begins, must not
 FOREVER = 2.0**62
 
 NOT_NAN = Constraint(lambda x: ~np.isnan(x), "a number")
+TIME_SPAN = Constraint(lambda x: x >= 0, "0 or greater")  # infinite too
 
 
 def _mean(p: Values, grid: TimeGrid) -> Any:
@@ -56,7 +57,7 @@ SPIKE_SOURCE_POISSON = Model(
     derived=("start", "stop", "mean", "none", "most"),
     derive=_derive,
     receptors=(),
-    constraints={"rate": NOT_NEGATIVE, "start": NOT_NAN, "duration": NOT_NAN},
+    constraints={"rate": NOT_NEGATIVE, "start": NOT_NAN, "duration": TIME_SPAN},
     is_source=True,
     double_only=True,
     most_spikes=_most,
