@@ -47,8 +47,8 @@ PROBABILITY = np.array(
 )
 EXTERNAL_SYNAPSES = np.array([1600, 1500, 2100, 1900, 2000, 1900, 2900, 2100])
 EXTERNAL_RATE = 8.0  # Hz, of each
-# Mean rates of the full network (Hz) that the authors' implementation in NEST gives (full_mean_rates
-# of github.com/INM-6/microcircuit-PD14-model). Rates vary a little with the network that is drawn.
+# Mean rates of the full network (Hz) with the authors' implementation in NEST (full_mean_rates of
+# github.com/INM-6/microcircuit-PD14-model). Rates vary a little with the network that is drawn.
 PUBLISHED_RATES = np.array([0.903, 2.965, 4.414, 5.876, 7.569, 8.633, 1.105, 7.829])
 
 NEURON = {
@@ -91,7 +91,7 @@ def compensating_current(scale: float, background: str) -> NDArray[np.float64]:
     """
     per_spike = NEURON["tau_syn_E"] / 1000  # s: charge that a weight of 1 nA brings, in nA s
     indegree = synapse_numbers() / FULL_SIZE[:, np.newaxis]
-    recurrent = (indegree * full_weights() * ASSUMED_RATES).sum(axis=1) * per_spike
+    recurrent = (indegree * full_weights() * PUBLISHED_RATES).sum(axis=1) * per_spike
     external = EXTERNAL_SYNAPSES * EXTERNAL_RATE * WEIGHT * per_spike
     missing = 1 - np.sqrt(scale)
     return missing * recurrent + (external if background == "dc" else missing * external)
