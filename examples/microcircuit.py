@@ -8,7 +8,8 @@ PyNN backend with spiking point neurons:
 
 At a scale below 1 there are fewer neurons, and fewer synapses for each. Synapses are then stronger,
 and a constant current makes up for the input that is missing in the mean (van Albada et al.,
-2015, doi:10.1371/journal.pcbi.1004490), so that rates stay near those of the full network.
+2015, doi:10.1371/journal.pcbi.1004490), so that rates stay near those of the full network. With
+`--background dc` this needs a scale of 0.08 or more: a smaller network is silent after a while.
 """
 
 from __future__ import annotations
@@ -51,8 +52,9 @@ EXTERNAL_RATE = 8.0  # Hz, of each
 # github.com/INM-6/microcircuit-PD14-model). Rates vary a little with the network that is drawn.
 PUBLISHED_RATES = np.array([0.903, 2.965, 4.414, 5.876, 7.569, 8.633, 1.105, 7.829])
 
-# Rates (Hz) for which a smaller network is compensated: of an earlier version of it.
-# With a constant background a network this small is close to falling silent, so that these matter.
+# Rates (Hz) for which a smaller network is compensated: those of its version in NEST 2.20.2
+# (pynest/examples/Potjans_2014/network_params.py), and of PyNN's examples/Potjans2014. They matter:
+# with the rates above, a tenth of the network falls silent on a constant background.
 ASSUMED_RATES = np.array([0.971, 2.868, 4.746, 5.396, 8.142, 9.078, 0.991, 7.523])
 
 NEURON = {
@@ -262,11 +264,11 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 def set_up(options: argparse.Namespace) -> Any:
     """The backend, ready for a network."""
     sim = importlib.import_module(f"pyNN.{options.simulator}")
-    chosen = {"threads": options.threads}
+    chosen: dict[str, Any] = {"threads": options.threads}
     if options.simulator == "sparse":
-        chosen["device"] = options.device
+        chosen |= {"device": options.device, "rng_seed": options.seed}
     elif options.simulator == "nest":
-        chosen["spike_precision"] = "on_grid"
+        chosen |= {"spike_precision": "on_grid", "rng_seed": max(1, options.seed)}
     extra = {name: value for name, value in chosen.items() if value is not None}
     sim.setup(timestep=TIMESTEP, min_delay=TIMESTEP, max_delay=20.0, **extra)
     return sim

@@ -2,16 +2,14 @@
 
     python examples/swap_backends.py [sparse] [nest]
 
-A recurrent network of 200 neurons is driven by spikes at given times, so that nothing is random
-but what `NumpyRNG` draws, the same for both. Prints whether the connections and the spikes are
-identical, or where they first differ, and draws both.
+Spikes at given times drive a recurrent network of 200 neurons, drawn by `NumpyRNG` the same for
+both. Prints whether connections and spikes are identical, or where spikes first differ.
 """
 
 from __future__ import annotations
 
 import importlib
 import sys
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +22,7 @@ from pyNN.random import NumpyRNG, RandomDistribution
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-TIMESTEP = 0.1
-DURATION = 500.0
+TIMESTEP, DURATION = 0.1, 500.0  # ms
 NEST_SHIFT = 1e-7  # ms: moves times off the edge at which NEST may take the next time step
 
 
@@ -35,14 +32,13 @@ def simulate(name: str) -> tuple[list[tuple[float, ...]], NDArray[np.int64], NDA
     extra = {"spike_precision": "on_grid"} if name == "nest" else {}
     sim.setup(timestep=TIMESTEP, min_delay=TIMESTEP, max_delay=5.0, **extra)
     rng = NumpyRNG(seed=7)
-    shift = NEST_SHIFT if name == "nest" else 0.0
     drawn = np.random.RandomState(3).uniform(1, DURATION, size=(50, 20))
-    times = [Sequence(np.unique(np.round(row, 1)) - shift) for row in drawn]
+    drawn = np.round(drawn, 1) - (NEST_SHIFT if name == "nest" else 0.0)
+    times = [Sequence(np.unique(row)) for row in drawn]
     inputs = sim.Population(50, sim.SpikeSourceArray(spike_times=times))
     neurons = sim.Population(200, sim.IF_curr_exp(tau_refrac=2.0, i_offset=0.6))
     neurons.initialize(v=RandomDistribution("uniform", (-65.0, -50.0), rng=rng))
-    delay = RandomDistribution("uniform", (0.1, 3.0), rng=rng)
-    rows = []
+    delay, rows = RandomDistribution("uniform", (0.1, 3.0), rng=rng), []
     for pre, weight, receptor in (
         (inputs, 0.4, "excitatory"),
         (neurons[:160], 0.03, "excitatory"),
@@ -61,44 +57,40 @@ def simulate(name: str) -> tuple[list[tuple[float, ...]], NDArray[np.int64], NDA
     return rows, neuron, step
 
 
-def first_difference(one: NDArray[np.int64], two: NDArray[np.int64]) -> str:
+def first_difference(*rasters: NDArray[np.int64]) -> str:
     """Where two sets of (step, neuron) first differ."""
-    spikes = [set(map(tuple, each)) for each in (one, two)]
-    only = sorted(spikes[0] ^ spikes[1])
-    if not only:
+    spikes = [set(map(tuple, each)) for each in rasters]
+    if spikes[0] == spikes[1]:
         return f"all {len(spikes[0])} spikes are identical"
-    step, neuron = only[0]
+    step, neuron = min(spikes[0] ^ spikes[1])
     return f"spikes first differ at {step * TIMESTEP:.1f} ms, in neuron {neuron}"
 
 
 def backends(names: list[str]) -> list[str]:
     """The two backends to compare: those named, made up to two from sparse and nest."""
-    others = [name for name in ("sparse", "nest") if name not in names]
-    two = [*names, *others][:2]
+    two = [*names, *(name for name in ("sparse", "nest") if name not in names)][:2]
     for name in two:
         try:
             importlib.import_module(f"pyNN.{name}")
         except ImportError as error:
-            sys.exit(f"pyNN.{name} cannot be imported, so there is nothing to compare: {error}")
+            sys.exit(f"pyNN.{name} cannot be imported: {error}")
     return two
 
 
 def main() -> None:
     """Simulate on both, compare, draw."""
-    warnings.filterwarnings("ignore", module="pyNN")
     names = backends(sys.argv[1:])
     results = [simulate(name) for name in names]
-    (rows_a, *_), (rows_b, *_) = results
-    same = np.allclose(rows_a, rows_b, rtol=0, atol=1e-9) if len(rows_a) == len(rows_b) else False
-    print(f"{len(rows_a)} connections are {'identical' if same else 'not the same'}")
-    stacked = [np.stack([step, neuron], axis=1) for _, neuron, step in results]
-    print(first_difference(*stacked))
+    (one, *_), (two, *_) = results
+    same = len(one) == len(two) and np.allclose(one, two, rtol=0, atol=1e-9)
+    print(f"{len(one)} connections are {'identical' if same else 'not the same'}")
+    print(first_difference(*[np.stack([step, neuron], axis=1) for _, neuron, step in results]))
 
     figure, panels = plt.subplots(2, 1, sharex=True, figsize=(8, 5), layout="constrained")
     for axes, name, (_, neuron, step) in zip(panels, names, results, strict=True):
         axes.plot(step * TIMESTEP, neuron, ".", markersize=2)
         axes.set(title=f"pyNN.{name}", ylabel="neuron", xlim=(0, DURATION))
-    panels[1].set_xlabel("time / ms")
+    axes.set_xlabel("time / ms")
     Path("results").mkdir(exist_ok=True)
     figure.savefig("results/swap_backends.png", dpi=120)
 

@@ -87,3 +87,19 @@ def test_swap_backends(tmp_path: Path) -> None:
     assert "10238 connections are identical" in output
     assert re.search(r"all \d{4} spikes are identical", output)
     assert_picture(tmp_path / "results" / "swap_backends.png")
+
+
+def test_balanced_network(tmp_path: Path) -> None:
+    output = run(tmp_path, "balanced_network.py", "sparse")
+    found = re.search(r"rate ([\d.]+) Hz", output)
+    assert found
+    assert 4.0 < float(found[1]) < 8.0  # it keeps itself active, at a low rate
+    assert_picture(tmp_path / "results" / "balanced_network.png")
+
+
+def test_current_sources(tmp_path: Path) -> None:
+    output = run(tmp_path, "current_sources.py", "sparse")
+    means = dict(re.findall(r"^(\w+Source) +([\d.]+) nA on average", output, re.MULTILINE))
+    assert len(means) == 4
+    assert float(means["DCSource"]) == pytest.approx(0.4 * 150 / 200, rel=0.01)
+    assert_picture(tmp_path / "results" / "current_sources.png")
