@@ -1,60 +1,128 @@
-// Turns the synapses of all projections into one table of rows by source neuron per owner thread.
-#include "portable.h"
+// Prepares the synapses of a projection for the engine.
+#include "delivery.h"
 
+#include <omp.h>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
+#include <vector>
 
-// The synapses of one projection, in the order in which they were made. A stride of 0 means one value for
-// all. Targets may lie in several populations (an Assembly), hence the tables by population.
-struct SynapseTable {
-  const uint32* source;  // [n] in the network's index space
-  const uint32* target;  // [n] likewise
-  const double* weight;
-  const uint16* delay;
-  const int64* port;    // [n_block] what to add to a target's index to get its port
-  const double* scale;  // [n_block] accumulator counts per weight, a power of two
-  int64 n;
-  int32 weight_stride;
-  int32 delay_stride;
+namespace {
+
+// Calls use(array) with an array of a table as an array of its type; `size` is that of an item.
+template <class Use>
+void with_items(void* array, int32 size, Use use) {
+  if (!array) return;
+  switch (size) {
+    case 1: return use(static_cast<uint8*>(array));
+    case 2: return use(static_cast<uint16*>(array));
+    case 4: return use(static_cast<uint32*>(array));
+    default: return use(static_cast<uint64*>(array));
+  }
+}
+
+// Room that a thread needs to sort rows.
+struct Workspace {
+  std::vector<int32> key, place;
+  std::vector<char> items;
 };
 
-// Upper bound of what one step can add to each port, in weight: sum of |weight| over a port's afferents,
-// times the most spikes that the source can emit in a step.
-EXPORT void add_input_bound(const SynapseTable& table, const int32* block_of, const double* most,
-                            double* bound) {
-  for (int64 i = 0; i < table.n; ++i) {
-    const uint32 target = table.target[i];
-    bound[target + table.port[block_of[target]]] +=
-        std::fabs(table.weight[i * table.weight_stride]) * most[table.source[i]];
-  }
+// Puts the items of a row where `place` says.
+template <class Item>
+void permute(Item* row, const std::vector<int32>& place, std::vector<char>& room) {
+  room.resize(place.size() * sizeof(Item));
+  Item* moved = reinterpret_cast<Item*>(room.data());
+  for (size_t j = 0; j < place.size(); ++j) moved[place[j]] = row[j];
+  std::memcpy(row, moved, room.size());
 }
 
-// row_start[s + 1] = number of synapses of source s whose target `rank` owns; the caller sums up.
-EXPORT void count_rows(const SynapseTable& table, const uint16* owner, int32 rank,
-                       int64* row_start) {
-  for (int64 i = 0; i < table.n; ++i)
-    row_start[table.source[i] + 1] += owner[table.target[i]] == rank;
+}  // namespace
+
+// Adds to `bound` [n of the target population], an upper bound of the weight that one step can bring: the
+// sum of |weight|, taken for `least` at least, times the most spikes that each source emits in a step.
+EXPORT void add_input_bound(const Table& table, const int64* row_start, const double* most,
+                            double least, double* bound) {
+  with_targets(table, [&](auto target) {
+    const auto add_rows = [&](auto weight) {
+      for (int32 row = 0; row < table.n_source; ++row)
+        for (int64 j = row_start[row]; j < row_start[row + 1]; ++j)
+          bound[target(j)] += std::max(weight(j), least) * most[row];
+    };
+    if (!table.weight)
+      add_rows(Common<double>{least});
+    else if (table.single)
+      add_rows([w = static_cast<const float*>(table.weight)](int64 j) { return std::fabs(double(w[j])); });
+    else
+      add_rows([w = static_cast<const double*>(table.weight)](int64 j) { return std::fabs(w[j]); });
+  });
 }
 
-// Weights of fewer counts than this have lost digits that a user may miss.
-constexpr int64 kFine = int64(1) << 20;
-
-// Appends to each source's row, at next[source]; rows keep the order of projections and of synapses.
-// Adds to `coarse` the number of weights that are rounded to fewer than kFine counts.
-EXPORT void fill_rows(const SynapseTable& table, const int32* block_of, const uint16* owner,
-                      int32 rank, int64* next, uint32* port, uint16* delay, int64* weight,
-                      int64* coarse) {
-  for (int64 i = 0; i < table.n; ++i) {
-    const uint32 target = table.target[i];
-    if (owner[target] != rank) continue;
-    const int64 place = next[table.source[i]]++;
-    const int32 block = block_of[target];
-    port[place] = uint32(target + table.port[block]);
-    delay[place] = table.delay[i * table.delay_stride];
-    const double given = table.weight[i * table.weight_stride];
-    weight[place] = std::llrint(given * table.scale[block]);
-    *coarse += given != 0 && std::abs(weight[place]) < kFine;
+// Sorts each row by the owner of the target and the group of the delay, in place and keeping the order of
+// what is equal, and writes where the segments begin to `begin`. Owners are the ranks from
+// table.first_rank on: `owner_start` as in Block. Sizes are those of an item, in bytes.
+EXPORT void arrange_rows(const Table& table, const int64* row_start, const int32* owner_start,
+                         int32 delay_group, int32 n_threads, int64* begin) {
+  const int32 n_segment = table.n_part * table.n_group;
+  const int32 target_size = table.wide_target ? 4 : 2, delay_size = table.wide_delay ? 2 : 1,
+              weight_size = table.single ? 4 : 8;
+#pragma omp parallel num_threads(n_threads)
+  {
+    Workspace work;
+    std::vector<int32> next(n_segment + 1);
+#pragma omp for schedule(static)
+    for (int32 row = 0; row < table.n_source; ++row) {
+      const int64 first = row_start[row];
+      const int32 n = int32(row_start[row + 1] - first);
+      work.key.resize(n);
+      work.place.resize(n);
+      std::fill(next.begin(), next.end(), 0);
+      with_targets(table, [&](auto target) {
+        with_delays(table, [&](auto delay) {
+          for (int32 j = 0; j < n; ++j) {
+            int32 part = 0;
+            while (part + 1 < table.n_part &&
+                   int32(target(first + j)) >= owner_start[table.first_rank + part + 1])
+              ++part;
+            const int32 group = (delay(first + j) - 1) / delay_group - table.first_group;
+            work.key[j] = part * table.n_group + group;
+            ++next[work.key[j] + 1];
+          }
+        });
+      });
+      for (int32 k = 0; k < n_segment; ++k) next[k + 1] += next[k];
+      for (int32 k = 0; k < n_segment; ++k) begin[int64(row) * n_segment + k] = first + next[k];
+      bool sorted = true;
+      for (int32 j = 0; j < n; ++j) {
+        work.place[j] = next[work.key[j]]++;
+        sorted &= work.place[j] == j;
+      }
+      if (sorted) continue;
+      const auto move = [&](const void* array, int32 size) {
+        with_items(const_cast<void*>(array), size,
+                   [&](auto* items) { permute(items + first, work.place, work.items); });
+      };
+      move(table.target, target_size);
+      move(table.delay, delay_size);
+      move(table.weight, weight_size);
+    }
   }
+  begin[int64(table.n_source) * n_segment] = row_start[table.n_source];
+}
+
+// Number of weights that are not 0 but come to fewer counts than this, and so have lost digits that a user
+// may miss.
+EXPORT int64 count_coarse(const Table& table, int64 n) {
+  constexpr double kFine = 1 << 20;
+  const auto count = [&](auto weight) {
+    int64 coarse = 0;
+    for (int64 j = 0; j < n; ++j) {
+      const double size = std::fabs(double(weight[j]));
+      coarse += size != 0 && size * table.scale < kFine;
+    }
+    return coarse;
+  };
+  return table.single ? count(static_cast<const float*>(table.weight))
+                      : count(static_cast<const double*>(table.weight));
 }
 
 // Splits a stream of 32-bit words into pairs (source, target), each uniform in 0..last by rejection

@@ -1,13 +1,14 @@
-// Adds the spikes stamped step + 1 to the accumulators of what arrives at step + 1 + delay.
+// Adds the weights of synapses to the accumulators of what arrives at the time of the spike + delay.
 // Sums are of integers, so that their order does not matter. Grid: a block of threads per spike.
-#include "portable.h"
+#include "delivery.h"
 
 KERNEL(deliver, 1) {
-  const int32 now = int32((step + 1) % plan.n_slot);
-  for_each_synapse(plan, team, step, [&](const Shard& shard, int64 j, int32 multiplicity) {
-    int32 slot = now + shard.delay[j];
-    if (slot >= plan.n_slot) slot -= plan.n_slot;
-    add(plan.ring + slot * plan.n_port + shard.port[j], shard.weight[j] * multiplicity);
+  for_each_segment(plan, team, step, [&](const Table& table, int32, const Segment& segment) {
+    with_arrays(table, [&](auto target, auto delay, auto weight) {
+      for (int64 j = segment.begin; j < segment.end; j += segment.stride)
+        add(accumulator(plan, table, segment, target(j), delay(j)),
+            weight(j) * segment.multiplicity);
+    });
   });
   end_step(plan, step);
 }

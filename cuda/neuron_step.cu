@@ -11,10 +11,10 @@ KERNEL(KERNEL_NAME(neuron_step_, CELL, REAL), 0) {
   for_each_block(populations.n_block, [&](int32 b) {
     const Block& block = populations.block[b];
     const auto advance = [&](auto substeps) {
-      if (block.heterogeneous)
-        step_block<CELL<REAL>, true>(plan, team, block, step, substeps);
-      else
-        step_block<CELL<REAL>, false>(plan, team, block, step, substeps);
+      with_flags(block.heterogeneous, block.current, [&](auto heterogeneous, auto driven) {
+        step_block<CELL<REAL>, heterogeneous.value, driven.value>(plan, team, block, step, n_step,
+                                                                  substeps);
+      });
     };
     if constexpr (!CELL<REAL>::substepped) {
       advance(Fixed<1>());

@@ -4,11 +4,14 @@
 #include "cell.h"
 
 // Notes a spike for delivery, and for the user where wanted.
-DEVICE void emit_spike(const Plan& plan, Team team, int64 step, int32 neuron, int32 multiplicity) {
-  const SpikeList& spikes = plan.spikes[(step & 1) * plan.n_shard + list_of(team)];
+DEVICE void emit_spike(const Plan& plan, Team team, const Block& block, int64 step, int32 i,
+                       int32 multiplicity) {
+  const SpikeList& spikes = spike_list(plan, step, list_of(team));
   const int32 place = next_place(spikes.count);
-  spikes.neuron[place] = neuron;
+  spikes.neuron[place] = i;
   spikes.multiplicity[place] = multiplicity;
+  note_block(spikes, place, block.number);
+  const int32 neuron = block.first_neuron + i;
   if (!plan.wanted[neuron]) return;
   const SpikeRecord& record = plan.record[list_of(team)];
   const int32 row = next_place(record.count);
@@ -23,23 +26,41 @@ struct Fixed {
   DEVICE constexpr operator int32() const { return n; }
 };
 
+template <bool flag>
+struct Flag {
+  static constexpr bool value = flag;
+};
+
+// Calls use(a, b) with what is known of a block made known to the compiler.
+template <class Use>
+DEVICE void with_flags(bool a, bool b, Use use) {
+  if (a)
+    b ? use(Flag<true>(), Flag<true>()) : use(Flag<true>(), Flag<false>());
+  else
+    b ? use(Flag<false>(), Flag<true>()) : use(Flag<false>(), Flag<false>());
+}
+
+// What a step needs that is the same for all neurons of a block.
+struct AtStep {
+  int64 step;
+  int64* input;  // [n_receptor][n]
+};
+
 // `block` and what `input` points to are the caller's own copies: read through pointers, they might
 // change with every store as far as the compiler knows, and the loop over neurons would not vectorise.
-template <class Cell, class Substeps>
-DEVICE int32 step_neuron(const Block& block, int64* input, const double* unit, int64 step,
-                         uint64 seed, int32 i, const typename Cell::Params& params,
-                         Substeps substeps) {
+template <class Cell, bool driven, class Substeps>
+DEVICE int32 step_neuron(const Block& block, AtStep at, const double* unit, uint64 seed, int32 i,
+                         const typename Cell::Params& params, Substeps substeps) {
   using scalar = typename Cell::scalar;
   scalar* state = static_cast<scalar*>(block.state);
   scalar arrived[Cell::n_receptor + 1];
   for (int32 r = 0; r < Cell::n_receptor; ++r) {
-    int64* sum = input + int64(r) * block.n + i;
+    int64* sum = at.input + int64(r) * block.n + i;
     arrived[r] = scalar(double(*sum) * unit[r]);
     *sum = 0;
   }
-  const scalar current =
-      Cell::n_receptor ? static_cast<const scalar*>(block.current)[i] : scalar(0);
-  Now now{step, seed, block.first_neuron + i, substeps, nullptr, 0};
+  const scalar current = driven ? static_cast<const scalar*>(block.current)[i] : scalar(0);
+  Now now{at.step, seed, block.first_neuron, i, substeps, nullptr, 0};
   if (block.events) {
     now.events = block.events + block.n + 1 + block.events[i];
     now.n_event = block.events[i + 1] - block.events[i];
@@ -51,27 +72,32 @@ DEVICE int32 step_neuron(const Block& block, int64* input, const double* unit, i
   return spikes;
 }
 
-template <class Cell, bool heterogeneous, class Substeps>
-DEVICE void step_block(const Plan& plan, Team team, const Block block, int64 step,
+template <class Cell, bool heterogeneous, bool driven, class Substeps>
+DEVICE void step_block(const Plan& plan, Team team, const Block block, int64 first, int32 n_step,
                        Substeps substeps) {
   using scalar = typename Cell::scalar;
   using Params = typename Cell::Params;
   const scalar* param = static_cast<const scalar*>(block.param);
   const FieldsOf<Params, scalar> fields;
   const Params common = read_fields<Params>(param, heterogeneous ? block.n : 1, 0, fields);
-  int64* const input = plan.ring + (step + 1) % plan.n_slot * plan.n_port + block.first_port;
   double unit[Cell::n_receptor + 1];
   for (int32 r = 0; r < Cell::n_receptor; ++r) unit[r] = block.unit[r];
   const uint64 seed = plan.seed;
+  for (int64 step = first; step < first + n_step; ++step)
+    begin_block(spike_list(plan, step, list_of(team)), block.number);
   for_each_neuron(
-      team, block.n,
-      [=](int32 i) {
+      team, block, first, n_step,
+      [&](int64 step) {
+        const int64 slot = (step + 1) % plan.n_slot;
+        return AtStep{step, plan.ring + slot * plan.n_port + block.first_port};
+      },
+      [=](int32 i, AtStep at) {
         if constexpr (heterogeneous) {
           const Params own = read_fields<Params>(param, block.n, i, fields);
-          return step_neuron<Cell>(block, input, unit, step, seed, i, own, substeps);
+          return step_neuron<Cell, driven>(block, at, unit, seed, i, own, substeps);
         } else {
-          return step_neuron<Cell>(block, input, unit, step, seed, i, common, substeps);
+          return step_neuron<Cell, driven>(block, at, unit, seed, i, common, substeps);
         }
       },
-      [&](int32 i, int32 count) { emit_spike(plan, team, step, block.first_neuron + i, count); });
+      [&](int32 i, int32 count, int64 step) { emit_spike(plan, team, block, step, i, count); });
 }

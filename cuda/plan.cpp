@@ -9,9 +9,10 @@
 #include <immintrin.h>
 #endif
 
-EXPORT void inject(const Plan& plan, Team team, int32 group, int64 step);
-EXPORT void record(const Plan& plan, Team team, int32 group, int64 step);
-EXPORT void deliver(const Plan& plan, Team team, int32 group, int64 step);
+EXPORT void inject(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
+EXPORT void background(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
+EXPORT void record(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
+EXPORT void deliver(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
 
 namespace {
 
@@ -62,31 +63,61 @@ class FlushDenormals {
 #endif
 };
 
-// Whether the next step could overflow a thread's spike record. One flag per thread and parity, so that
-// all threads read the same values whichever of them is ahead.
-bool must_stop(const Plan& plan, const std::atomic<int32>* full, int64 step) {
-  for (int32 t = 0; t < plan.n_shard; ++t)
-    if (full[(step & 1) * plan.n_shard + t].load(std::memory_order_relaxed)) return true;
-  return false;
+// Whether the next steps could overflow a thread's spike record. One flag per thread and parity of the
+// batch, so that all threads read the same values whichever of them is ahead.
+struct Fullness {
+  std::atomic<int32>* flag;
+  int32 n;
+
+  void note(int32 rank, int64 batch, bool full) {
+    flag[(batch & 1) * n + rank].store(full, std::memory_order_relaxed);
+  }
+  bool any(int64 batch) const {
+    for (int32 t = 0; t < n; ++t)
+      if (flag[(batch & 1) * n + t].load(std::memory_order_relaxed)) return true;
+    return false;
+  }
+};
+
+// Steps first .. first + n_step - 1 of a thread's own neurons, up to what they emit.
+void update(const Plan& plan, Team team, int64 first, int32 n_step) {
+  for (int64 step = first; step < first + n_step; ++step) {
+    *spike_list(plan, step, team.rank).count = 0;
+    if (step < 0) continue;
+    inject(plan, team, 0, step, 1);
+    background(plan, team, 0, step, 1);
+  }
+  for (int32 g = 0; g < plan.n_group; ++g) {
+    const Group& group = plan.group[g];
+    if (first >= 0 || group.is_source)
+      group.step(plan, team, g, first, n_step);
+    else
+      for (int32 b = 0; b < group.n_block; ++b)
+        begin_block(spike_list(plan, first, team.rank), group.block[b].number);
+  }
+  for (int64 step = first; step < first + n_step; ++step) {
+    begin_block(spike_list(plan, step, team.rank), plan.n_block);
+    if (step >= 0) record(plan, team, 0, step, 1);
+  }
 }
 
-int64 run_thread(const Plan& plan, Team team, Barrier& barrier, std::atomic<int32>* full,
-                 int64 first, int64 end) {
+// Neurons do `batch` steps between two barriers: no spike of the first step arrives before they end.
+// Without delivery groups a list of spikes is used again after two batches, when all have read it.
+int64 run_thread(const Plan& plan, Team team, Barrier& barrier, Fullness fullness, int64 first,
+                 int64 end) {
   const FlushDenormals flush(plan.flush_denormals);
   const SpikeRecord& kept = plan.record[team.rank];
-  for (int64 step = first; step < end; ++step) {
-    *plan.spikes[(step & 1) * plan.n_shard + team.rank].count = 0;
-    if (step >= 0) inject(plan, team, 0, step);
-    for (int32 g = 0; g < plan.n_group; ++g)
-      if (step >= 0 || plan.group[g].is_source) plan.group[g].step(plan, team, g, step);
-    if (step >= 0) record(plan, team, 0, step);
-    full[(step & 1) * plan.n_shard + team.rank].store(*kept.count > kept.capacity - kept.reserve,
-                                                      std::memory_order_relaxed);
+  int64 step = first;
+  for (int64 batch = 0; step < end; ++batch) {
+    const int32 n_step = step < 0 ? 1 : int32(std::min<int64>(plan.batch, end - step));
+    update(plan, team, step, n_step);
+    fullness.note(team.rank, batch, *kept.count > kept.capacity - kept.reserve * plan.batch);
     barrier.wait();
-    deliver(plan, team, 0, step);
-    if (must_stop(plan, full, step)) return step + 1;
+    for (int32 k = 0; k < n_step; ++k) deliver(plan, team, 0, step + k, 1);
+    step += n_step;
+    if (fullness.any(batch)) break;
   }
-  return end;
+  return step;
 }
 
 }  // namespace
@@ -101,17 +132,29 @@ EXPORT int64 advance(const Plan& plan, int64 first, int64 end) {
 #pragma omp parallel num_threads(plan.n_shard)
   if (omp_get_num_threads() == plan.n_shard) {
     const Team team{omp_get_thread_num(), plan.n_shard};
-    const int64 reached = run_thread(plan, team, barrier, full, first, end);
+    const int64 reached = run_thread(plan, team, barrier, {full, plan.n_shard}, first, end);
     if (team.rank == 0) next = reached;
   }
   delete[] full;
   return next;
 }
 
+// Delivers what the spikes emitted before `step` have not brought yet, so that nothing but the ring, which
+// must have a slot for every delay, holds what is in flight: as if time went on without further spikes.
+EXPORT void deliver_pending(const Plan& plan, int64 step) {
+  const int64 end = step + int64(plan.n_delay_group - 1) * plan.delay_group;
+  for (; step < end; ++step) {
+    for (int32 rank = 0; rank < plan.n_shard; ++rank) *spike_list(plan, step, rank).count = 0;
+    for (int32 rank = 0; rank < plan.n_shard; ++rank)
+      deliver(plan, {rank, plan.n_shard}, 0, step, 1);
+  }
+}
+
 // Sizes of the structures that Python mirrors, in the order of plan.h.
 EXPORT void structure_sizes(int64* sizes) {
   const int64 values[] = {sizeof(Block), sizeof(Group), sizeof(SpikeList), sizeof(SpikeRecord),
-                          sizeof(Shard), sizeof(Probe), sizeof(Injection), sizeof(Plan)};
+                          sizeof(Table), sizeof(Background), sizeof(Probe), sizeof(Injection),
+                          sizeof(Plan)};
   std::copy(std::begin(values), std::end(values), sizes);
 }
 

@@ -16,39 +16,53 @@
 
 #define DEVICE __device__ __forceinline__
 
+DEVICE const SpikeList& spike_list(const Plan& plan, int64 step, int32 thread);
+DEVICE int32 first_slot(const Plan& plan, int64 step, int32 group);
+
 struct Team {};
 
 // Defines a kernel; its body follows. `which` selects the clock that it reads: 0 while a step is
 // computed, 1 while its spikes are delivered, so that the last kernel of a step can advance clock 0.
-#define KERNEL_(name, which)                                                     \
-  DEVICE void name##_body(const Plan& plan, Team team, int32 group, int64 step); \
-  extern "C" __global__ void name(const Plan* plan, int32 group) {               \
-    name##_body(*plan, Team(), group, plan->clock[which]);                       \
-  }                                                                              \
-  DEVICE void name##_body(const Plan& plan, Team team, int32 group, int64 step)
+#define KERNEL_(name, which)                                                            \
+  DEVICE void name##_body(const Plan& plan, Team team, int32 group, int64 step, int32); \
+  extern "C" __global__ void name(const Plan* plan, int32 group) {                      \
+    name##_body(*plan, Team(), group, plan->clock[which], 1);                           \
+  }                                                                                     \
+  DEVICE void name##_body(const Plan& plan, Team team, int32 group, int64 step, int32 n_step)
 
 DEVICE int64 first_thread() { return blockIdx.x * int64(blockDim.x) + threadIdx.x; }
 DEVICE int64 thread_count() { return int64(gridDim.x) * blockDim.x; }
 
 // Calls body(i) for i in 0..n-1: a thread per item.
 template <class Body>
-DEVICE void for_each(Team, int32 n, Body body) {
+DEVICE void for_each_owned(Team, int32 n, const int32*, Body body) {
   for (int64 i = first_thread(); i < n; i += thread_count()) body(int32(i));
 }
 
-// As for_each, for a body that returns how many spikes i emitted; emit(i, count) where that is not 0.
-template <class Body, class Emit>
-DEVICE void for_each_neuron(Team, int32 n, Body body, Emit emit) {
-  for (int64 i = first_thread(); i < n; i += thread_count()) {
-    const int32 count = body(int32(i));
-    if (count) emit(int32(i), count);
-  }
+// The same, in stretches of at most kStretch items that begin at multiples of it: body(begin, end).
+constexpr int32 kStretch = 1;
+template <class Body>
+DEVICE void for_each_stretch(Team team, int32 n, const int32* owner_start, Body body) {
+  for_each_owned(team, n, owner_start, [&](int32 i) { body(i, i + 1); });
+}
+
+// Advances each neuron of a block by n_step steps. prepare(step) gives what is the same for all neurons,
+// body(i, prepared) returns how many spikes neuron i emitted; emit(i, count, step) where that is not 0.
+template <class Prepare, class Body, class Emit>
+DEVICE void for_each_neuron(Team team, const Block& block, int64 first, int32 n_step,
+                            Prepare prepare, Body body, Emit emit) {
+  for_each_owned(team, block.n, block.owner_start, [&](int32 i) {
+    for (int64 step = first; step < first + n_step; ++step) {
+      const int32 count = body(i, prepare(step));
+      if (count) emit(i, count, step);
+    }
+  });
 }
 
 // Calls body(b) for each population of a merged launch: a row of blocks per population.
 template <class Body>
-DEVICE void for_each_block(int32, Body body) {
-  body(int32(blockIdx.y));
+DEVICE void for_each_block(int32 n, Body body) {
+  if (int32(blockIdx.y) < n) body(int32(blockIdx.y));
 }
 
 // Adds to an accumulator that other threads may add to at the same time.
@@ -56,48 +70,75 @@ DEVICE void add(int64* x, int64 value) {
   atomicAdd(reinterpret_cast<uint64*>(x), static_cast<uint64>(value));
 }
 
+DEVICE int64 round_to_integer(double x) { return __double2ll_rn(x); }
+
 // Takes the next free place of a list that other threads may append to at the same time.
 DEVICE int32 next_place(int32* count) { return atomicAdd(count, 1); }
 
 DEVICE int32 list_of(Team) { return 0; }
 
+DEVICE void begin_block(const SpikeList&, int32) {}
+DEVICE void note_block(const SpikeList& spikes, int32 place, int32 block) {
+  spikes.block[place] = block;
+}
+
 // Items that belong to one neuron each (probes, injections): a thread per item.
 template <class Body>
 DEVICE void for_each_item(Team team, int32 n, const int32*, Body body) {
-  for_each(team, n, body);
+  for_each_owned(team, n, nullptr, body);
 }
 
 DEVICE void begin_step(const Plan& plan, int64 step) {
   if (first_thread() == 0 && blockIdx.y == 0) plan.clock[1] = step;
 }
 
-// The last kernel of a step: nobody reads clock 0 or the other list while it runs.
+// The last kernel of a step: nobody reads clock 0 or the list of the next step while it runs.
 DEVICE void end_step(const Plan& plan, int64 step) {
   if (first_thread() != 0) return;
   plan.clock[0] = step + 1;
-  *plan.spikes[(step + 1) & 1].count = 0;
+  *spike_list(plan, step + 1, 0).count = 0;
 }
 
-// For each spike of the step, a block of threads along its row.
+// For each spike that is due, each segment of synapses: a block of threads along it.
+// body(table, row, segment) with the members of Segment.
+struct Segment {
+  int64 begin, end;  // this thread's part: begin, begin + stride, ...
+  int64 stride;
+  int32 multiplicity;
+  int32 first_slot;  // of the ring, for a delay of 0; to be wrapped around
+};
+
 template <class Body>
-DEVICE void for_each_synapse(const Plan& plan, Team, int64 step, Body body) {
-  const SpikeList& spikes = plan.spikes[step & 1];
-  const Shard& shard = plan.shard[0];
-  for (int32 s = blockIdx.x; s < *spikes.count; s += gridDim.x) {
-    const int32 neuron = spikes.neuron[s];
-    const int64 end = shard.row_start[neuron + 1];
-    for (int64 j = shard.row_start[neuron] + threadIdx.x; j < end; j += blockDim.x)
-      body(shard, j, spikes.multiplicity[s]);
+DEVICE void for_each_segment(const Plan& plan, Team, int64 step, Body body) {
+  for (int32 g = 0; g < plan.n_delay_group; ++g) {
+    const int64 emitted = step - int64(g) * plan.delay_group;
+    if (emitted < -1) return;
+    const SpikeList& spikes = spike_list(plan, emitted, 0);
+    for (int32 s = blockIdx.x; s < *spikes.count; s += gridDim.x) {
+      const int32 block = spikes.block[s];
+      for (int32 t = plan.table_start[block]; t < plan.table_start[block + 1]; ++t) {
+        const Table& table = plan.table[t];
+        const int32 row = spikes.neuron[s] - table.first_source, group = g - table.first_group;
+        if (row < 0 || row >= table.n_source || group < 0 || group >= table.n_group) continue;
+        const int64* begin = table.begin + int64(row) * table.n_group + group;
+        body(table, row, Segment{begin[0] + threadIdx.x, begin[1], blockDim.x,
+                                 spikes.multiplicity[s], first_slot(plan, step, g)});
+      }
+    }
   }
 }
 
 #else
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 
 #define DEVICE inline __attribute__((always_inline))
 #define EXPORT extern "C" __attribute__((visibility("default")))
+
+DEVICE const SpikeList& spike_list(const Plan& plan, int64 step, int32 thread);
+DEVICE int32 first_slot(const Plan& plan, int64 step, int32 group);
 
 // One of `size` worker threads.
 struct Team {
@@ -105,50 +146,53 @@ struct Team {
   int32 size;
 };
 
-#define KERNEL_(name, which)                                                     \
-  DEVICE void name##_body(const Plan& plan, Team team, int32 group, int64 step); \
-  EXPORT void name(const Plan& plan, Team team, int32 group, int64 step) {       \
-    name##_body(plan, team, group, step);                                        \
-  }                                                                              \
-  DEVICE void name##_body(const Plan& plan, [[maybe_unused]] Team team,          \
-                          [[maybe_unused]] int32 group, int64 step)
-
-struct Range {
-  int32 begin, end;
-};
-
-// The part of 0..n-1 that a thread owns; parts begin at multiples of 16, so that no two threads write
-// to one cache line. `pynn_sparse/engine/layout.py` assigns synapses to owners by the same rule.
-DEVICE Range owned(Team team, int32 n) {
-  const int32 share = ((n + team.size - 1) / team.size + 15) / 16 * 16;
-  const int32 begin = std::min<int64>(n, int64(team.rank) * share);
-  return {begin, std::min(n, begin + share)};
-}
+#define KERNEL_(name, which)                                                                   \
+  DEVICE void name##_body(const Plan& plan, Team team, int32 group, int64 step, int32 n_step); \
+  EXPORT void name(const Plan& plan, Team team, int32 group, int64 step, int32 n_step) {       \
+    name##_body(plan, team, group, step, n_step);                                              \
+  }                                                                                            \
+  DEVICE void name##_body(const Plan& plan, [[maybe_unused]] Team team,                        \
+                          [[maybe_unused]] int32 group, int64 step,                            \
+                          [[maybe_unused]] int32 n_step)
 
 template <class Body>
-DEVICE void for_each(Team team, int32 n, Body body) {
-  const Range range = owned(team, n);
-  for (int32 i = range.begin; i < range.end; ++i) body(i);
+DEVICE void for_each_owned(Team team, int32, const int32* owner_start, Body body) {
+  for (int32 i = owner_start[team.rank]; i < owner_start[team.rank + 1]; ++i) body(i);
+}
+
+constexpr int32 kStretch = 256;
+template <class Body>
+DEVICE void for_each_stretch(Team team, int32, const int32* owner_start, Body body) {
+  const int32 end = owner_start[team.rank + 1];
+  for (int32 begin = owner_start[team.rank]; begin < end;) {
+    const int32 next = std::min(end, (begin / kStretch + 1) * kStretch);
+    body(begin, next);
+    begin = next;
+  }
 }
 
 // The neurons are advanced a tile at a time, without branches, so that the loop vectorises; the few that
-// fired are picked out afterwards.
-template <class Body, class Emit>
-DEVICE void for_each_neuron(Team team, int32 n, Body body, Emit emit) {
+// fired are picked out afterwards. A tile does all steps in turn while its state is in the first cache.
+template <class Prepare, class Body, class Emit>
+DEVICE void for_each_neuron(Team team, const Block& block, int64 first, int32 n_step,
+                            Prepare prepare, Body body, Emit emit) {
   constexpr int32 tile = 256;
   int32 count[tile];
-  const Range range = owned(team, n);
-  for (int32 begin = range.begin; begin < range.end; begin += tile) {
-    const int32 size = std::min(tile, range.end - begin);
-    int32 any = 0;
+  const int32 end = block.owner_start[team.rank + 1];
+  for (int32 begin = block.owner_start[team.rank]; begin < end; begin += tile) {
+    const int32 size = std::min(tile, end - begin);
+    for (int64 step = first; step < first + n_step; ++step) {
+      const auto prepared = prepare(step);
+      int32 any = 0;
 #pragma GCC ivdep
-    for (int32 k = 0; k < size; ++k) {
-      count[k] = body(begin + k);
-      any |= count[k];
+      for (int32 k = 0; k < size; ++k) {
+        count[k] = body(begin + k, prepared);
+        any |= count[k];
+      }
+      if (!any) continue;
+      for (int32 k = 0; k < size; ++k)
+        if (count[k]) emit(begin + k, count[k], step);
     }
-    if (!any) continue;
-    for (int32 k = 0; k < size; ++k)
-      if (count[k]) emit(begin + k, count[k]);
   }
 }
 
@@ -158,9 +202,15 @@ DEVICE void for_each_block(int32 n, Body body) {
 }
 
 DEVICE void add(int64* x, int64 value) { *x += value; }
+DEVICE int64 round_to_integer(double x) { return std::llrint(x); }
 DEVICE int32 next_place(int32* count) { return (*count)++; }
 
 DEVICE int32 list_of(Team team) { return team.rank; }
+
+DEVICE void begin_block(const SpikeList& spikes, int32 block) {
+  spikes.block[block] = *spikes.count;
+}
+DEVICE void note_block(const SpikeList&, int32, int32) {}
 
 template <class Body>
 DEVICE void for_each_item(Team team, int32, const int32* owner_start, Body body) {
@@ -170,22 +220,110 @@ DEVICE void for_each_item(Team team, int32, const int32* owner_start, Body body)
 DEVICE void begin_step(const Plan&, int64) {}
 DEVICE void end_step(const Plan&, int64) {}
 
-// The spikes of all threads, and of their rows the part whose targets this thread owns.
+struct Segment {
+  int64 begin, end;
+  int32 multiplicity;
+  int32 first_slot;
+  static constexpr int64 stride = 1;
+};
+
+// Segments wait here for their places in memory, which are far apart, to be fetched: first where each
+// begins, then its synapses. `body` gets them in the order in which they were put in.
 template <class Body>
-DEVICE void for_each_synapse(const Plan& plan, Team team, int64 step, Body body) {
-  const Shard& shard = plan.shard[team.rank];
-  for (int32 t = 0; t < team.size; ++t) {
-    const SpikeList& spikes = plan.spikes[(step & 1) * team.size + t];
-    const int32 count = *spikes.count;
-    for (int32 s = 0; s < count; ++s) {
-      const int32 neuron = spikes.neuron[s];
-      const int64 end = shard.row_start[neuron + 1];
-      for (int64 j = shard.row_start[neuron]; j < end; ++j) body(shard, j, spikes.multiplicity[s]);
+class SegmentQueue {
+ public:
+  explicit SegmentQueue(Body body) : body_(body) {}
+
+  DEVICE void put(const Table& table, int32 row, const int64* begin, int32 multiplicity,
+                  int32 first_slot) {
+    __builtin_prefetch(begin);
+    waiting_[size_++] = {&table, begin, row, {0, 0, multiplicity, first_slot}};
+    if (size_ == kLength) drain();
+  }
+
+  void drain() {
+    for (int32 i = 0; i < size_; ++i) {
+      Waiting& each = waiting_[i];
+      each.segment.begin = each.begin[0];
+      each.segment.end = each.begin[1];
+      fetch(*each.table, each.segment);
+    }
+    for (int32 i = 0; i < size_; ++i) body_(*waiting_[i].table, waiting_[i].row, waiting_[i].segment);
+    size_ = 0;
+  }
+
+ private:
+  static constexpr int32 kLength = 32, kLine = 64;
+
+  struct Waiting {
+    const Table* table;
+    const int64* begin;
+    int32 row;
+    Segment segment;
+  };
+
+  // The first lines of each array; the processor's own prefetching goes on from there.
+  DEVICE static void fetch(const Table& table, const Segment& segment) {
+    const auto lines = [&](const void* array, int64 size) {
+      if (!array) return;
+      const char* first = static_cast<const char*>(array) + segment.begin * size;
+      const int64 length = (segment.end - segment.begin) * size;
+      for (int64 at = 0; at < std::min<int64>(length, 4 * kLine); at += kLine)
+        __builtin_prefetch(first + at);
+    };
+    lines(table.target, table.wide_target ? 4 : 2);
+    lines(table.delay, table.wide_delay ? 2 : 1);
+    lines(table.weight, table.single ? 4 : 8);
+  }
+
+  Body body_;
+  int32 size_ = 0;
+  Waiting waiting_[kLength];
+};
+
+// For each spike that is due, of all threads, the segments whose targets this thread owns.
+template <class Body>
+DEVICE void for_each_segment(const Plan& plan, Team team, int64 step, Body body) {
+  SegmentQueue<Body> queue(body);
+  for (int32 g = 0; g < plan.n_delay_group; ++g) {
+    const int64 emitted = step - int64(g) * plan.delay_group;
+    if (emitted < -1) break;
+    const int32 slot = first_slot(plan, step, g);
+    for (int32 t = 0; t < team.size; ++t) {
+      const SpikeList& spikes = spike_list(plan, emitted, t);
+      if (!*spikes.count) continue;
+      for (int32 b = 0; b < plan.n_block; ++b) {
+        const int32 first = spikes.block[b], last = spikes.block[b + 1];
+        if (first == last) continue;
+        for (int32 j = plan.table_start[b]; j < plan.table_start[b + 1]; ++j) {
+          const Table& table = plan.table[j];
+          const int32 part = team.rank - table.first_rank, group = g - table.first_group;
+          if (part < 0 || part >= table.n_part || group < 0 || group >= table.n_group) continue;
+          for (int32 s = first; s < last; ++s) {
+            const int32 row = spikes.neuron[s] - table.first_source;
+            if (row < 0 || row >= table.n_source) continue;
+            const int64 at = (int64(row) * table.n_part + part) * table.n_group + group;
+            queue.put(table, row, table.begin + at, spikes.multiplicity[s], slot);
+          }
+        }
+      }
     }
   }
+  queue.drain();
 }
 
 #endif
+
+// The spikes that a thread emitted in a step.
+DEVICE const SpikeList& spike_list(const Plan& plan, int64 step, int32 thread) {
+  return plan.spikes[(step + 1) % plan.n_list * plan.n_shard + thread];
+}
+
+// Slot of the ring that a delay of 0 would mean for spikes whose group `group` of delays is delivered
+// after `step`. It may be negative; adding a delay of the group gives less than 2 * n_slot.
+DEVICE int32 first_slot(const Plan& plan, int64 step, int32 group) {
+  return int32((step + 1) % plan.n_slot) - group * plan.delay_group;
+}
 
 // One more level, so that `name` may itself be made by macros.
 #define KERNEL(name, which) KERNEL_(name, which)

@@ -1,9 +1,9 @@
-// Poisson process: the number of spikes in a step has a Poisson distribution of mean rate * dt, drawn by
-// inversion from one uniform number per neuron and step. Active while start <= step < stop.
+// Poisson process: the number of spikes in a step has a Poisson distribution of mean rate * dt, see
+// poisson.h. Active while start <= step < stop.
 #pragma once
 
 #include "cell.h"
-#include "philox.h"
+#include "poisson.h"
 
 template <class real>
 struct SpikeSourcePoisson {
@@ -24,13 +24,7 @@ struct SpikeSourcePoisson {
 
   DEVICE static int32 step(const Now& now, const Params& p, State&, const double*, double) {
     if (double(now.step) < p.start || double(now.step) >= p.stop) return 0;
-    const double u = uniform(philox(now.seed, Purpose::kSpikeSource, uint32(now.neuron), now.step));
-    double term = p.none, sum = p.none, count = 0;
-    while (u >= sum && count < p.most) {
-      count += 1;
-      term *= p.mean / count;
-      sum += term;
-    }
-    return int32(count);
+    const uint32 bits = poisson_bits(now.seed, now.first_neuron, now.index, now.step);
+    return poisson_count(bits, p.mean, p.none, p.most);
   }
 };

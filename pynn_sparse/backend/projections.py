@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pynn_sparse.network import SynapseTable, memory
+from pynn_sparse.network import Block, SynapseTable, memory
 from pynn_sparse.network.synapses import MAX_DELAY_STEPS
 
 from .. import common, errors
@@ -128,8 +128,8 @@ class Projection(common.Projection):
         self._post_ids = self.post.all_cells.astype(np.int64)
         self._columns: list[tuple[Any, ...]] = []
         connector.connect(self)
-        self._table = self._finish()
-        simulator.state.network.tables.append(self._table)
+        self._tables = self._finish()
+        simulator.state.network.tables.extend(self._tables)
 
     # --- making connections -------------------------------------------------------------------
 
@@ -152,18 +152,39 @@ class Projection(common.Projection):
             (sources, target, connection_parameters["weight"], connection_parameters["delay"])
         )
 
-    def _finish(self) -> SynapseTable:
-        """Check the connections that the connector made, and put them into one table."""
+    def _finish(self) -> list[SynapseTable]:
+        """Check the connections that the connector made, and put them into tables."""
         columns, self._columns = self._columns, []
         counts = [len(column[0]) for column in columns]
-        source = np.concatenate([np.zeros(0, np.uint32), *(column[0] for column in columns)])
+        if not sum(counts):
+            return []
+        source = np.concatenate([column[0] for column in columns])
         target = np.repeat(np.array([column[1] for column in columns], np.uint32), counts)
         weight = _joined([column[2] for column in columns], counts)
         delay = _joined([column[3] for column in columns], counts)
-        if len(source):
-            self._check_weights(weight, signs=self._connector.safe)
+        columns.clear()
+        self._check_weights(weight, signs=self._connector.safe)
         steps = self._delay_steps(delay).astype(np.uint16)
-        return SynapseTable(source, target, weight, steps, self.receptor_type)
+        weight = weight.astype(simulator.state.scalar, copy=False)
+        return self._divided(source, target, weight, steps)
+
+    def _divided(self, source: Any, target: Any, weight: Any, delay: Any) -> list[SynapseTable]:
+        """A table for each pair of populations that is connected."""
+        pres, posts = _blocks(self.pre), _blocks(self.post)
+        tables = []
+        for pre in pres:
+            for post in posts:
+                part: Any = slice(None)
+                if len(pres) * len(posts) > 1:
+                    part = np.flatnonzero(_inside(source, pre) & _inside(target, post))
+                    if not len(part):
+                        continue
+                values = (each if len(each) == 1 else each[part] for each in (weight, delay))
+                ends = source[part] - np.uint32(pre.first), target[part] - np.uint32(post.first)
+                tables.append(
+                    SynapseTable.from_pairs(pre, post, *ends, *values, self.receptor_type)
+                )
+        return tables
 
     def _check_weights(self, weight: NDArray[np.float64], signs: bool = True) -> None:
         """Weights are finite, and have the sign that PyNN asks for of a receptor."""
@@ -205,7 +226,7 @@ class Projection(common.Projection):
 
     def __len__(self) -> int:
         """Number of connections."""
-        return len(self._table)
+        return sum(len(table) for table in self._tables)
 
     @property
     def connections(self) -> _Connections:
@@ -220,21 +241,46 @@ class Projection(common.Projection):
             raise IndexError(f"connection {i} of {len(self)} in {self.label}")
         return Connection(self, i % len(self))
 
-    def _column(self, name: str, which: Any = slice(None)) -> NDArray[Any]:
-        """An attribute of all connections, or of those at `which`."""
-        table, n = self._table, len(self)
+    def _order(self) -> NDArray[np.int64]:
+        """Where the connections are stored, ordered by target and then by source.
+
+        Positions count through the tables. Of several connections between two cells, the one with
+        the lesser delay, and then with the lesser weight, comes first.
+        """
+        if len(self._tables) == 1 and _ascending(self._pre_ids) and _ascending(self._post_ids):
+            return self._tables[0].order()
+        pre, post = self._stored(PRE), self._stored(POST)
+        return np.lexsort((self._stored("weight"), self._stored("delay"), pre, post))
+
+    def _stored(self, name: str) -> NDArray[Any]:
+        """An attribute of all connections, in the order in which they are stored."""
+        parts = [self._of_table(name, table) for table in self._tables]
+        return np.concatenate(parts) if len(parts) != 1 else parts[0]
+
+    def _of_table(self, name: str, table: SynapseTable) -> NDArray[Any]:
+        n = len(table)
         if name == PRE:
-            return _position(self._pre_ids, table.source[which])
+            return _position(self._pre_ids, table.source() + table.pre.first)
         if name == POST:
-            return _position(self._post_ids, table.target[which])
+            return _position(self._post_ids, table.target.astype(np.int64) + table.post.first)
         if name == "weight":
-            return np.broadcast_to(table.weight, (n,))[which]
+            return np.broadcast_to(table.weight, (n,)).astype(np.float64)
         if name == "delay":
-            steps = np.broadcast_to(table.delay, (n,))[which]
+            steps = np.broadcast_to(table.delay, (n,))
             return np.asarray(simulator.state.network.grid.time(steps.astype(np.int64)))
         raise errors.NonExistentParameterError(
             name, type(self.synapse_type).__name__, self.synapse_type.get_parameter_names()
         )
+
+    def _column(self, name: str, which: Any = slice(None)) -> NDArray[Any]:
+        """An attribute of all connections, or of those at `which`."""
+        return self._columns_of([name], which)[0]
+
+    def _columns_of(self, names: Any, which: Any = slice(None)) -> list[NDArray[Any]]:
+        if not self._tables:
+            return [np.zeros(0)[which] for _ in names]
+        order = self._order()[which]
+        return [self._stored(name)[order] for name in names]
 
     def get(
         self,
@@ -259,14 +305,16 @@ class Projection(common.Projection):
                 )
 
     def _get_attributes_as_list(self, names: list[str]) -> list[tuple[Any, ...]]:
-        return list(zip(*(self._column(name).tolist() for name in names), strict=True))
+        columns = self._columns_of(names)
+        return list(zip(*(column.tolist() for column in columns), strict=True))
 
     def _get_attributes_as_arrays(
         self, names: Any, multiple_synapses: str = "sum"
     ) -> list[NDArray[np.float64]]:
-        pre, post = self._column(PRE), self._column(POST)
+        pre, post, *values = self._columns_of([PRE, POST, *names])
         return [
-            _matrix(self.shape, pre, post, self._column(name), multiple_synapses) for name in names
+            _matrix(self.shape, pre.astype(np.int64), post.astype(np.int64), each, multiple_synapses)
+            for each in values
         ]
 
     # --- changing -----------------------------------------------------------------------------
@@ -287,7 +335,15 @@ class Projection(common.Projection):
             self._check_weights(values["weight"])
         if "delay" in values:
             checked["delay"] = self._delay_steps(values["delay"])
-        self._table.update(**checked)
+        order = self._order() if any(len(each) > 1 for each in checked.values()) else None
+        stored = {name: _stored_as(order, each) for name, each in checked.items()}
+        first = 0
+        for table in self._tables:
+            part = slice(first, first + len(table))
+            table.update(
+                **{name: each if len(each) == 1 else each[part] for name, each in stored.items()}
+            )
+            first += len(table)
 
     def _assign_one(self, name: str, number: int, value: float) -> None:
         values = self._column(name).copy()
@@ -357,7 +413,30 @@ def _joined(values: list[Any], counts: list[int]) -> NDArray[np.float64]:
     return np.concatenate(parts)
 
 
-def _position(ids: NDArray[np.int64], wanted: NDArray[np.uint32]) -> NDArray[np.int64]:
+def _blocks(ends: Any) -> list[Block]:
+    """The blocks that the cells of a population, view or assembly lie in, each once."""
+    parts = getattr(ends, "populations", [ends])
+    return list({id(part._block): part._block for part in parts}.values())
+
+
+def _inside(neuron: NDArray[np.uint32], block: Block) -> NDArray[np.bool_]:
+    return (neuron >= block.first) & (neuron < block.first + block.size)
+
+
+def _ascending(ids: NDArray[np.int64]) -> bool:
+    return bool((np.diff(ids) > 0).all())
+
+
+def _stored_as(order: NDArray[np.int64] | None, values: NDArray[Any]) -> NDArray[Any]:
+    """Values of connections, given in users' order, in the order of storage."""
+    if len(values) == 1 or order is None:
+        return values
+    stored = np.empty_like(values)
+    stored[order] = values
+    return stored
+
+
+def _position(ids: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
     """Where each wanted identifier stands in `ids`, which need not be in order."""
     if len(ids) and ids[-1] - ids[0] == len(ids) - 1 and (np.diff(ids) == 1).all():
         return wanted.astype(np.int64) - ids[0]

@@ -96,6 +96,11 @@ class State(common.control.BaseState):
         return self.network.grid.dt
 
     @property
+    def scalar(self) -> type[np.floating[Any]]:
+        """Type of weights, as `setup` was told by `precision`."""
+        return np.float32 if self.options.precision == "single" else np.float64
+
+    @property
     def step(self) -> int:
         """Number of time steps since time 0."""
         return max(self.engine.step, 0) if self.engine else 0

@@ -25,8 +25,7 @@ class BlockArrays:
         state = np.stack([block.initial[name] for name in self._row]).astype(self.scalar)
         self.state = device.put(state)
         block.assigned.clear()
-        # Read in every step, also without current sources: a test would cost more than the memory.
-        self.current = None if block.model.is_source else device.zeros(block.size, self.scalar)
+        self.current: Any = None
         self.events: Any = None
         self.param: Any = None
         self.heterogeneous = False
@@ -75,18 +74,27 @@ class BlockArrays:
         """Values of a state variable for some neurons."""
         return self.device.get(self.row(name))[index].astype(np.float64)
 
-    def describe(self, first_port: int, unit: Any) -> tuple[Any, ...]:
+    def require_current(self) -> Any:
+        """The injected current (nA) of each neuron, from now on read in every step."""
+        if self.current is None:
+            self.current = self.device.zeros(self.block.size, self.scalar)
+        return self.current
+
+    def describe(
+        self, number: int, first_port: int, unit: Any, owner_start: Any
+    ) -> tuple[Any, ...]:
         """The fields of this block's record in the plan."""
         address = self.device.address
-        pointers = (self.state, self.param, self.current, self.events, unit)
+        pointers = (self.state, self.param, self.current, self.events, unit, owner_start)
         return (
             *(0 if array is None else address(array) for array in pointers),
+            0,
             first_port,
             self.block.size,
             self.block.first,
             self.heterogeneous,
-            0,
+            number,
         )
 
 
-assert len(structures.BLOCK.names or ()) == 10
+assert len(structures.BLOCK.names or ()) == 12

@@ -64,7 +64,7 @@ def kernel_units(precision: str) -> dict[str, tuple[str, ...]]:
         )
         for model in BUILT_IN
     }
-    return {"inject": (), "record": (), "deliver": (), **cells}
+    return {"inject": (), "background": (), "record": (), "deliver": (), **cells}
 
 
 def unit_file(kernel: str) -> str:
@@ -93,7 +93,7 @@ def _checked(library: ctypes.CDLL) -> ctypes.CDLL:
     if list(sizes) != [structure.itemsize for structure in structures.ALL]:
         raise EngineError("structures.py and plan.h disagree about the layout of the plan")
     library.advance.restype = ctypes.c_int64
-    library.draw_pairs.restype = ctypes.c_int64
+    library.draw_pairs.restype = library.count_coarse.restype = ctypes.c_int64
     return library
 
 
@@ -174,7 +174,8 @@ def _compile_cpu(target: Path, level: str) -> None:
 
 def _single_unit() -> str:
     """One translation unit that includes all sources."""
-    lines = [f'#include "{name}"' for name in ("build.cpp", "deliver.cu", "inject.cu", "record.cu")]
+    sources = ("build.cpp", "background.cu", "deliver.cu", "inject.cu", "record.cu")
+    lines = [f'#include "{name}"' for name in sources]
     for precision in PRECISIONS:
         for kernel, definitions in kernel_units(precision).items():
             if not definitions:

@@ -22,9 +22,11 @@ class CpuDevice:
     name = "cpu"
     stops_when_full = True
     record_capacity = 1 << 16
+    groups_delays = True
+    lists_blocks = False
 
     def __init__(self, threads: int) -> None:
-        self.n_shards = threads
+        self.n_shards = self.build_threads = threads
         self._library = cpu_library()
 
     def put(self, array: NDArray[Any]) -> NDArray[Any]:
@@ -45,6 +47,9 @@ class CpuDevice:
     def step_function(self, model: Model, precision: str) -> int:
         kernel = getattr(self._library, f"neuron_step_{model.name}_{PRECISIONS[precision]}")
         return int(ctypes.cast(kernel, ctypes.c_void_p).value or 0)
+
+    def deliver_pending(self, plan: NDArray[np.void], step: int) -> None:
+        self._library.deliver_pending(ctypes.c_void_p(plan.ctypes.data), ctypes.c_int64(step))
 
     def advance(self, plan: NDArray[np.void], launches: list[Launch], first: int, end: int) -> int:
         reached = int(

@@ -37,6 +37,9 @@ class Device(Protocol):
     n_shards: int  # parts into which targets are divided, one per thread that writes
     stops_when_full: bool  # `advance` returns early before a spike record overflows
     record_capacity: int  # entries of a spike record, at least
+    groups_delays: bool  # whether delivery may wait, see cuda/plan.h
+    lists_blocks: bool  # whether a list of spikes holds the block of each
+    build_threads: int  # of the host, to prepare synapses with
 
     def put(self, array: NDArray[Any]) -> Any: ...
     def zeros(self, shape: Any, dtype: DTypeLike) -> Any: ...
@@ -46,6 +49,9 @@ class Device(Protocol):
 
     def step_function(self, model: Model, precision: str) -> int:
         """Address of a model's kernel for the plan's groups; 0 where the plan does not need it."""
+
+    def deliver_pending(self, plan: NDArray[np.void], step: int) -> None:
+        """Deliver all of the spikes emitted before `step`, if that waits for anything."""
 
     def advance(self, plan: NDArray[np.void], launches: list[Launch], first: int, end: int) -> int:
         """Do steps first .. end - 1 of the plan; return the next step to do."""

@@ -7,18 +7,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..network import Network, Probe
+from ..network import Block, Network, Probe
 from ..network.cells.leaky import substeps
 from . import structures
 from .blocks import BlockArrays
 from .currents import CurrentLayout
 from .device import Device, Launch
-from .spikes import SpikeStore
-from .synapses import SynapseLayout, owner_of, owner_starts
+from .spikes import SpikeLists, SpikeStore
+from .ownership import owner_starts, split
+from .background import Backgrounds
+from .synapses import SynapseLayout
 
 BEFORE_TIME_0 = -1  # the step in which spike sources emit what is due at time 0
 MAX_STEPS = 10_000  # of one call down, so that an interrupt from the keyboard is seen
 MAX_SAMPLES = 1 << 23  # of recorded variables, and of waveforms, held for one call
+MAX_BATCH = 16  # steps of a tile of neurons at a time, so that its input stays in the cache
 
 
 class Engine:
@@ -37,11 +40,16 @@ class Engine:
         self._blocks: list[BlockArrays] = []
         self._synapses = SynapseLayout(network, device)
         self._currents = CurrentLayout(network, device)
+        self._backgrounds = Backgrounds(network, device)
+        self._owner_starts: list[NDArray[np.int32]] = []
+        self._plan: _Plan | None = None
 
     def reset(self) -> None:
         """Go back to time 0 and the initial state; what was recorded stays."""
         self.step = BEFORE_TIME_0
         self._synapses.reset()
+        self._backgrounds.reset()
+        self._plan = None
         for block in self.network.blocks:
             block.reset()
             block.version += 1  # spike times count from 0 again
@@ -51,20 +59,30 @@ class Engine:
         if end <= max(self.step, 0):
             return
         self._synchronise()
-        plan = _Plan(self)
+        self._plan = _Plan(self, self._plan)
         while self.step < end:
-            self.step = plan.advance(end)
+            self.step = self._plan.advance(end)
 
     def _synchronise(self) -> None:
         for block in self.network.blocks[len(self._blocks) :]:
             self._blocks.append(BlockArrays(block, self.device, self.precision))
         for arrays in self._blocks:
             arrays.synchronise(self.step)
-        self._synapses.synchronise(self.step)
-        self._currents.synchronise(self._blocks)
+        if len(self._owner_starts) != len(self._blocks):
+            self._owner_starts = owner_starts(self.network.blocks, self.device.n_shards)
+        fused = self._backgrounds.tables()
+        self._synapses.synchronise(self.step, fused, self._owner_starts, self._settle)
+        self._backgrounds.synchronise(self.step, fused, self._blocks)
+        self._currents.synchronise(self._blocks, self._owner_starts)
         for probe in self.network.probes:
             if not probe.rows and probe.first == max(self.step, 0):
                 probe.append(self._state(probe)[np.newaxis])
+
+    def _settle(self, synapses: SynapseLayout) -> None:
+        """Deliver all that was emitted, with the synapses as they were, into a ring with room."""
+        if self._plan is not None:
+            self._plan.settle(synapses, self.step)
+            self._plan = None
 
     def _state(self, probe: Probe) -> NDArray[np.float64]:
         return self._arrays_of(probe).sample(probe.variable, probe.index)
@@ -76,14 +94,14 @@ class Engine:
 class _Plan:
     """The structure `Plan` of cuda/plan.h for one run, and the arrays that it points to."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, last: _Plan | None) -> None:
         self.engine = engine
         self.device = engine.device
         self.network = engine.network
         self._alive: list[Any] = []
         self.launches: list[Launch] = []
         self.record = np.zeros(1, structures.PLAN)
-        self._fill()
+        self._fill(last.lists if last else None)
 
     # --- filling in ---------------------------------------------------------------------------
 
@@ -104,13 +122,14 @@ class _Plan:
         for name, value in fields.items():
             self.record[name] = value
 
-    def _fill(self) -> None:
-        engine, synapses, currents = self.engine, self.engine._synapses, self.engine._currents
+    def _fill(self, lists: SpikeLists | None) -> None:
+        engine, currents = self.engine, self.engine._currents
         injections = currents.describe()
         self.probes = [probe for probe in self.network.probes if len(probe.index)]
         self._probe_addresses = [self._put_probe(probe) for probe in self.probes]
         self.launches.append(Launch("inject", 0, currents.longest))
-        groups = self._groups()
+        self._fill_backgrounds()
+        self._fill_blocks()
         self.launches.append(
             Launch("record", 0, max((len(probe.index) for probe in self.probes), default=0))
         )
@@ -119,53 +138,99 @@ class _Plan:
         self.device.assign(clock, slice(None), np.full(2, engine.step))
         self._set(
             clock=self.device.address(clock),
-            ring=self.device.address(synapses.ring),
-            group=self._put(groups),
-            n_group=len(groups),
-            shard=self._put(synapses.describe_shards()),
             n_shard=self.device.n_shards,
             injection=self._put(injections),
             n_injection=len(injections),
             n_probe=len(self.probes),
             wanted=self._put(self.network.spikes_wanted.astype(np.uint8)),
-            n_port=synapses.n_port,
-            n_slot=synapses.n_slot,
             seed=self.network.seed % 2**64,
             substeps=substeps(self.network.grid),
             flush_denormals=engine.precision == "single",
         )
-        self._fill_spikes()
+        self._fill_synapses()
+        self._fill_spikes(lists)
 
-    def _groups(self) -> NDArray[np.void]:
-        """Blocks by model, in the order in which models first appear."""
+    def _fill_backgrounds(self) -> None:
+        engine, synapses = self.engine, self.engine._synapses
+        starts = [self.device.put(each) for each in engine._owner_starts]
+        self._alive.append(starts)
+        self._starts = starts
+        records = engine._backgrounds.describe(
+            synapses.exponent_of,
+            synapses.ports.of_table,
+            lambda block: starts[synapses.ports.number(block)],
+        )
+        self._set(background=self._put(records), n_background=len(records))
+        self.launches.append(
+            Launch("background", 0, int(records["n"].max(initial=0)), len(records))
+        )
+
+    def _fill_blocks(self) -> None:
+        """Blocks by model, in the order in which models first appear; without sources that emit
+        nothing because their spikes are drawn where they arrive.
+        """
         synapses = self.engine._synapses
-        by_model: dict[str, list[tuple[Any, ...]]] = {}
-        for arrays, port, unit in zip(
-            self.engine._blocks, synapses.first_port, synapses.units, strict=True
-        ):
-            by_model.setdefault(arrays.block.model.name, []).append(arrays.describe(port, unit))
-        models = {block.model.name: block.model for block in self.network.blocks}
-        rows = []
-        for number, (name, blocks) in enumerate(by_model.items()):
-            largest = max(block.size for block in self.network.blocks if block.model.name == name)
-            kernel, is_source = f"neuron_step_{name}", models[name].is_source
-            self.launches.append(Launch(kernel, number, largest, len(blocks), is_source))
-            step = self.device.step_function(models[name], self.engine.precision)
+        drawn = {id(drive.table.pre) for drive in self.engine._backgrounds.open()}
+        self.advanced: list[BlockArrays] = []
+        by_model: dict[str, list[BlockArrays]] = {}
+        for arrays in self.engine._blocks:
+            if id(arrays.block) not in drawn:
+                by_model.setdefault(arrays.block.model.name, []).append(arrays)
+        groups = []
+        for name, members in by_model.items():
+            blocks = []
+            for arrays in members:
+                number = synapses.ports.number(arrays.block)
+                port, unit = synapses.ports.first[number], synapses.units[number]
+                place = len(self.advanced)
+                blocks.append(arrays.describe(place, port, unit, self._starts[number]))
+                self.advanced.append(arrays)
+            model = members[0].block.model
+            largest = max(arrays.block.size for arrays in members)
+            launch = Launch(
+                f"neuron_step_{name}", len(groups), largest, len(blocks), model.is_source
+            )
+            self.launches.append(launch)
+            step = self.device.step_function(model, self.engine.precision)
             address = self._put(np.array(blocks, structures.BLOCK))
-            rows.append((step, address, len(blocks), is_source))
-        return np.array(rows, structures.GROUP)
+            groups.append((step, address, len(blocks), model.is_source))
+        self._set(
+            group=self._put(np.array(groups, structures.GROUP)),
+            n_group=len(groups),
+            n_block=len(self.advanced),
+        )
 
-    def _fill_spikes(self) -> None:
-        """Lists and records of spikes, for each thread; each is as long as the thread may need."""
-        n_shards = self.device.n_shards
-        owners = [owner_of(block.size, n_shards) for block in self.network.blocks]
-        owner = np.concatenate([np.zeros(0, np.uint16), *owners])
-        owned = np.bincount(owner, minlength=n_shards)
-        wanted = np.bincount(owner[self.network.spikes_wanted], minlength=n_shards)
-        # Counters of different threads are kept on different cache lines.
-        self._list_counts = self._zeros((2 * n_shards, 16), np.int32)
+    def _fill_synapses(self) -> None:
+        synapses = self.engine._synapses
+        records, starts = synapses.describe([arrays.block for arrays in self.advanced])
+        sampled = self.probes or self.network.injections
+        self.batch = 1 if sampled else min(synapses.batch, MAX_BATCH)
+        self._set(
+            ring=self.device.address(synapses.ring),
+            n_slot=synapses.n_slot,
+            n_port=synapses.n_port,
+            table=self._put(records),
+            table_start=self._put(starts),
+            delay_group=synapses.delay_group,
+            n_delay_group=synapses.n_delay_group,
+            batch=self.batch,
+        )
+
+    def _fill_spikes(self, lists: SpikeLists | None) -> None:
+        """Lists of spikes by step, and records of those that the user wants, for each thread."""
+        synapses, n_shards = self.engine._synapses, self.device.n_shards
+        owned, wanted = np.zeros(n_shards, np.int64), np.zeros(n_shards, np.int64)
+        for arrays in self.advanced:
+            starts = self._owner_starts(arrays.block)
+            owned += np.diff(starts)
+            first = arrays.block.first
+            flags = self.network.spikes_wanted[first : first + arrays.block.size]
+            wanted += np.diff(np.concatenate([[0], np.cumsum(flags)])[starts])
+        n_list = (synapses.n_delay_group - 1) * synapses.delay_group + 2 * self.batch
+        shape = (n_list, owned.tolist(), len(self.advanced))
+        keep = lists is not None and lists.shape == shape
+        self.lists = lists if keep and lists else SpikeLists(self.device, *shape)
         self._record_counts = self._zeros((n_shards, 16), np.int32)
-        lists = [self._spike_list(i, int(owned[i % n_shards])) for i in range(2 * n_shards)]
         self._records = [self._spike_record(int(n)) for n in wanted]
         self._reserve = max(int(wanted.max(initial=0)), 1)
         rows = [
@@ -173,19 +238,27 @@ class _Plan:
             for i, (arrays, sizes) in enumerate(self._records)
         ]
         self._set(
-            spikes=self._put(np.array(lists, structures.SPIKE_LIST)),
+            spikes=self.lists.address,
+            n_list=n_list,
             record=self._put(np.array(rows, structures.SPIKE_RECORD)),
         )
 
-    def _spike_list(self, number: int, size: int) -> tuple[int, ...]:
-        arrays = [self._zeros(max(size, 1), np.int32) for _ in range(2)]
-        count = self.device.address(self._list_counts[number])
-        return (count, *(self.device.address(array) for array in arrays))
+    def _owner_starts(self, block: Block) -> NDArray[np.int32]:
+        return self.engine._owner_starts[self.engine._synapses.ports.number(block)]
 
     def _spike_record(self, reserve: int) -> tuple[list[Any], tuple[int, int]]:
-        capacity = max(self.device.record_capacity, 4 * reserve)
+        capacity = max(self.device.record_capacity, 2 * MAX_BATCH * reserve)
         types = (np.int64, np.int32, np.int32)
         return [self._zeros(capacity, dtype) for dtype in types], (capacity, reserve)
+
+    def settle(self, synapses: SynapseLayout, step: int) -> None:
+        """Deliver what waits for its group of delays; the ring has room for all delays."""
+        self._set(
+            ring=self.device.address(synapses.ring),
+            n_slot=synapses.n_slot,
+            n_port=synapses.n_port,
+        )
+        self.device.deliver_pending(self.record, step)
 
     # --- running ------------------------------------------------------------------------------
 
@@ -231,7 +304,7 @@ class _Plan:
     def _put_probe(self, probe: Probe) -> tuple[int, int, int, bool]:
         """What does not change from call to call: source, index, owner_start, single."""
         arrays = self.engine._arrays_of(probe)
-        starts = owner_starts(probe.index, probe.block.size, self.device.n_shards)
+        starts = split(probe.index, self._owner_starts(probe.block))
         source = self.device.address(arrays.row(probe.variable))
         return source, self._put(probe.index), self._put(starts), arrays.single
 

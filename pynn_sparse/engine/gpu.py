@@ -106,6 +106,9 @@ class CudaDevice:
     n_shards = 1
     stops_when_full = False
     record_capacity = 1 << 22
+    groups_delays = False
+    lists_blocks = True
+    build_threads = 1
 
     def __init__(self, runtime: Runtime, precision: str) -> None:
         self._runtime = runtime
@@ -124,6 +127,9 @@ class CudaDevice:
 
     def step_function(self, model: Model, precision: str) -> int:
         return 0  # kernels are launched by name
+
+    def deliver_pending(self, plan: NDArray[np.void], step: int) -> None:
+        """Nothing: delivery never waits here."""
 
     def advance(self, plan: NDArray[np.void], launches: list[Launch], first: int, end: int) -> int:
         self._put_plan(plan)

@@ -1,9 +1,41 @@
-"""Spikes that were recorded, of all neurons."""
+"""Spikes: those on their way, by step, and those that were recorded."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
+
+from . import structures
+from .device import Device
+
+
+class SpikeLists:
+    """Lists of the spikes of the last steps, on a device, each as long as a thread may need.
+
+    Args:
+        device: where they are kept.
+        n_list: number of steps that they last for.
+        owned: for each thread, the number of neurons that it advances.
+        n_block: number of blocks that are advanced.
+    """
+
+    def __init__(self, device: Device, n_list: int, owned: list[int], n_block: int) -> None:
+        self.n_list = n_list
+        self.shape = (n_list, owned, n_block)
+        # Counters of different threads are kept on different cache lines.
+        counts = device.zeros((n_list * len(owned), 16), np.int32)
+        self._alive: list[Any] = [counts]
+        rows = []
+        for number in range(n_list * len(owned)):
+            size = max(owned[number % len(owned)], 1)
+            blocks = size if device.lists_blocks else n_block + 1
+            arrays = [device.zeros(length, np.int32) for length in (size, size, blocks)]
+            self._alive += arrays
+            rows.append((device.address(counts[number]), *map(device.address, arrays)))
+        self._records = device.put(np.array(rows, structures.SPIKE_LIST))
+        self.address = device.address(self._records)
 
 
 class SpikeStore:

@@ -1,4 +1,4 @@
-"""NumPy descriptions of the structures in `cuda/plan.h` and `cuda/build.cpp`, field by field."""
+"""NumPy descriptions of the structures in `cuda/plan.h`, field by field."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ BLOCK = _structure(
     current=POINTER,
     events=POINTER,
     unit=POINTER,
+    owner_start=POINTER,
+    history=POINTER,
     first_port=np.int64,
     n=np.int32,
     first_neuron=np.int32,
     heterogeneous=np.int32,
-    padding=np.int32,
+    number=np.int32,
 )
 GROUP = _structure(step=POINTER, block=POINTER, n_block=np.int32, is_source=np.int32)
-SPIKE_LIST = _structure(count=POINTER, neuron=POINTER, multiplicity=POINTER)
+SPIKE_LIST = _structure(count=POINTER, neuron=POINTER, multiplicity=POINTER, block=POINTER)
 SPIKE_RECORD = _structure(
     count=POINTER,
     stamp=POINTER,
@@ -33,7 +35,40 @@ SPIKE_RECORD = _structure(
     capacity=np.int32,
     reserve=np.int32,
 )
-SHARD = _structure(row_start=POINTER, port=POINTER, delay=POINTER, weight=POINTER)
+TABLE = _structure(
+    begin=POINTER,
+    target=POINTER,
+    delay=POINTER,
+    weight=POINTER,
+    rule=POINTER,
+    scale=np.float64,
+    common_weight=np.int64,
+    first_port=np.int64,
+    first_source=np.int32,
+    n_source=np.int32,
+    first_rank=np.int32,
+    n_part=np.int32,
+    first_group=np.int32,
+    n_group=np.int32,
+    common_delay=np.int32,
+    wide_target=np.int32,
+    wide_delay=np.int32,
+    single=np.int32,
+)
+BACKGROUND = _structure(
+    param=POINTER,
+    threshold=POINTER,
+    weight=POINTER,
+    owner_start=POINTER,
+    common_weight=np.int64,
+    first_port=np.int64,
+    first_step=np.int64,
+    last_step=np.int64,
+    first_neuron=np.int32,
+    n=np.int32,
+    delay=np.int32,
+    n_threshold=np.int32,
+)
 PROBE = _structure(
     source=POINTER,
     index=POINTER,
@@ -61,7 +96,9 @@ PLAN = _structure(
     spikes=POINTER,
     record=POINTER,
     wanted=POINTER,
-    shard=POINTER,
+    table=POINTER,
+    table_start=POINTER,
+    background=POINTER,
     probe=POINTER,
     injection=POINTER,
     waveform=POINTER,
@@ -70,25 +107,19 @@ PLAN = _structure(
     n_port=np.int64,
     seed=np.uint64,
     n_slot=np.int32,
+    n_list=np.int32,
     n_group=np.int32,
+    n_block=np.int32,
     n_shard=np.int32,
+    n_background=np.int32,
     n_probe=np.int32,
     n_injection=np.int32,
+    delay_group=np.int32,
+    n_delay_group=np.int32,
+    batch=np.int32,
     substeps=np.int32,
     flush_denormals=np.int32,
     padding=np.int32,
 )
 # In the order in which `structure_sizes` of the library reports them.
-ALL = (BLOCK, GROUP, SPIKE_LIST, SPIKE_RECORD, SHARD, PROBE, INJECTION, PLAN)
-
-TABLE = _structure(
-    source=POINTER,
-    target=POINTER,
-    weight=POINTER,
-    delay=POINTER,
-    port=POINTER,
-    scale=POINTER,
-    n=np.int64,
-    weight_stride=np.int32,
-    delay_stride=np.int32,
-)
+ALL = (BLOCK, GROUP, SPIKE_LIST, SPIKE_RECORD, TABLE, BACKGROUND, PROBE, INJECTION, PLAN)

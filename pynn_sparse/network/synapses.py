@@ -1,4 +1,4 @@
-"""The synapses of a projection."""
+"""Synapses from one population to another."""
 
 from __future__ import annotations
 
@@ -7,47 +7,146 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .block import Block
+
 MAX_DELAY_STEPS = 65535
 
 
 class SynapseTable:
-    """Synapses of one receptor, in the order in which they were made.
+    """Synapses of one projection between two blocks, at one receptor, in rows by source neuron.
+
+    The order within a row is not part of the table's meaning: the engine rearranges rows in place
+    to suit delivery, so that a synapse is stored once. `order` gives the order that users see.
 
     Attributes:
-        source, target: uint32 [n], in the network's index space of neurons.
-        weight: float64 [n], or [1] where all are equal; in the user's unit and sign.
-        delay: uint16 [n] or [1], in time steps, 1 .. MAX_DELAY_STEPS.
+        pre, post: the blocks.
+        first_source: index in `pre` of the neuron that row 0 belongs to.
+        row_start: int64 [n_source + 1].
+        target: uint16 or uint32 [n], index in `post`.
+        weight: float64 or float32 [n], or [1] where all are equal; in the user's unit and sign.
+        delay: uint8 or uint16 [n], or [1] where all are equal; time steps, 1 .. MAX_DELAY_STEPS.
         receptor: name of the targets' receptor.
-        version: counts changes of weights and delays.
+        rule: how the weights change with spikes, None if they do not.
+        version: counts changes of weights and delays made from outside.
     """
 
     def __init__(
         self,
-        source: NDArray[np.uint32],
-        target: NDArray[np.uint32],
-        weight: NDArray[np.float64],
-        delay: NDArray[np.uint16],
+        pre: Block,
+        post: Block,
+        first_source: int,
+        row_start: NDArray[np.int64],
+        target: NDArray[Any],
+        weight: NDArray[Any],
+        delay: NDArray[Any],
         receptor: str,
+        rule: Any = None,
     ) -> None:
-        self.source = source
-        self.target = target
-        self.weight = weight
-        self.delay = delay
+        self.pre = pre
+        self.post = post
+        self.first_source = first_source
+        self.row_start = row_start
+        self.target = target.astype(index_type(post.size), copy=False)
+        self.weight = _common(weight) if rule is None else _each(weight, len(target))
+        self.delay = _compact(_common(delay))
         self.receptor = receptor
+        self.rule = rule
         self.version = 0
+        self.arrangement: Any = None  # the engine's note of how it has arranged the rows
+
+    @classmethod
+    def from_pairs(
+        cls,
+        pre: Block,
+        post: Block,
+        source: NDArray[Any],
+        target: NDArray[Any],
+        weight: NDArray[Any],
+        delay: NDArray[Any],
+        receptor: str,
+        rule: Any = None,
+    ) -> SynapseTable:
+        """Make a table of synapses in any order; `source` and `target` are indices in the blocks.
+
+        Weight and delay have length n or 1. There must be at least one synapse.
+        """
+        first = int(source.min())
+        rows = int(source.max()) - first + 1
+        order = stable_order(source - first if first else source)
+        counts = np.bincount(source, minlength=first + rows)[first:]
+        row_start = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
+        weight, delay = (each if len(each) == 1 else each[order] for each in (weight, delay))
+        target = target.astype(index_type(post.size))[order]
+        return cls(pre, post, first, row_start, target, weight, delay, receptor, rule)
 
     def __len__(self) -> int:
-        return len(self.source)
+        return len(self.target)
+
+    @property
+    def n_source(self) -> int:
+        """Number of rows."""
+        return len(self.row_start) - 1
+
+    def source(self) -> NDArray[np.int64]:
+        """Index in `pre` of each synapse's source, in the order of storage."""
+        rows = np.arange(self.first_source, self.first_source + self.n_source)
+        return np.repeat(rows, np.diff(self.row_start))
+
+    def order(self) -> NDArray[np.int64]:
+        """Where the synapses are stored, by target, source, delay and weight, all ascending."""
+        order = stable_order(self.target)
+        source, target = self.source()[order], self.target[order]
+        same = (source[1:] == source[:-1]) & (target[1:] == target[:-1])
+        if same.any():  # several synapses between two neurons
+            run = np.concatenate([[0], np.cumsum(~same)])
+            several = np.flatnonzero(np.append(same, False) | np.insert(same, 0, False))
+            where = order[several]
+            delay, weight = (np.broadcast_to(x, (len(self),)) for x in (self.delay, self.weight))
+            order[several] = where[np.lexsort((weight[where], delay[where], run[several]))]
+        return order
 
     def update(self, *, weight: Any = None, delay: Any = None) -> None:
-        """Replace weights and/or delays by arrays of length n or 1, already checked."""
+        """Replace weights and/or delays by arrays of length n (in order of storage) or 1."""
         if weight is not None:
-            self.weight = np.ascontiguousarray(weight, np.float64)
+            given = np.asarray(weight).astype(self.weight.dtype)
+            self.weight = _common(given) if self.rule is None else _each(given, len(self))
         if delay is not None:
-            self.delay = np.ascontiguousarray(delay, np.uint16)
+            self.delay = _compact(_common(np.asarray(delay)))
+            self.arrangement = None
         self.version += 1
 
     @property
     def delay_range(self) -> tuple[int, int]:
         """Least and greatest delay in steps; the table must not be empty."""
         return int(self.delay.min()), int(self.delay.max())
+
+
+def index_type(n: int) -> type[np.unsignedinteger[Any]]:
+    """The smallest type that holds indices of n neurons."""
+    return np.uint16 if n <= 1 << 16 else np.uint32
+
+
+def stable_order(key: NDArray[Any]) -> NDArray[np.int64]:
+    """What sorts non-negative integers below 2^32, equal ones in the order in which they come."""
+    # NumPy's stable sort of 16-bit integers is a radix sort, ten times as fast as that of longer ones.
+    order = np.argsort(key.astype(np.uint16), kind="stable")
+    if len(key) and int(key.max()) >= 1 << 16:
+        high = (key >> 16).astype(np.uint16)
+        order = order[np.argsort(high[order], kind="stable")]
+    return order
+
+
+def _common(values: NDArray[Any]) -> NDArray[Any]:
+    """One value if all are equal. The array belongs to the table from now on."""
+    if len(values) > 1 and (values == values[0]).all():
+        return values[:1].copy()
+    return np.ascontiguousarray(values)
+
+
+def _each(values: NDArray[Any], n: int) -> NDArray[Any]:
+    """A value for each synapse, since each is going to change."""
+    return np.ascontiguousarray(np.broadcast_to(values, (n,)))
+
+
+def _compact(delay: NDArray[Any]) -> NDArray[Any]:
+    return delay.astype(np.uint8 if delay.max(initial=0) < 1 << 8 else np.uint16, copy=False)

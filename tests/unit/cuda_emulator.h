@@ -2,6 +2,8 @@
 // kernels whose threads do not communicate within a launch but by atomic operations.
 #pragma once
 
+#include <cmath>
+
 #define __device__
 #define __global__
 #define __forceinline__ inline
@@ -10,6 +12,8 @@ struct Dim3 {
   unsigned x, y, z;
 };
 inline Dim3 gridDim, blockDim, blockIdx, threadIdx;
+
+inline long long __double2ll_rn(double x) { return std::llrint(x); }
 
 template <class T>
 T atomicAdd(T* x, T value) {

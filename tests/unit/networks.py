@@ -66,9 +66,11 @@ def random_table(
     """A tenth of all pairs; weights vary by 10 %, delays from 1 to 20 steps."""
     rng = np.random.default_rng(seed)
     source, target = np.nonzero(rng.random((pre.size, post.size)) < 0.1)
-    table = SynapseTable(
-        (source + pre.first).astype(np.uint32),
-        (target + post.first).astype(np.uint32),
+    table = SynapseTable.from_pairs(
+        pre,
+        post,
+        source,
+        target,
         weight * rng.uniform(0.9, 1.1, len(source)),
         rng.integers(1, 21, len(source)).astype(np.uint16),
         receptor,

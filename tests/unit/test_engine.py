@@ -17,7 +17,7 @@ from networks import (
 
 from pynn_sparse.engine import Engine
 from pynn_sparse.engine.cpu import CpuDevice
-from pynn_sparse.network import Network, SynapseTable, TimeGrid
+from pynn_sparse.network import Block, Network, SynapseTable, TimeGrid
 
 STEPS = 600
 
@@ -91,15 +91,19 @@ def source(network: Network, *times: float) -> None:
 
 
 def connect(network: Network, pre: int, post: int, weight: float, delay: int) -> SynapseTable:
-    table = SynapseTable(
-        np.array([pre], np.uint32),
-        np.array([post], np.uint32),
+    table = SynapseTable.from_pairs(
+        *(_block_of(network, neuron) for neuron in (pre, post)),
+        *(np.array([neuron - _block_of(network, neuron).first]) for neuron in (pre, post)),
         np.array([weight]),
         np.array([delay], np.uint16),
         "excitatory",
     )
     network.tables.append(table)
     return table
+
+
+def _block_of(network: Network, neuron: int) -> Block:
+    return next(b for b in network.blocks if b.first <= neuron < b.first + b.size)
 
 
 def spikes(engine: Engine) -> list[tuple[int, int]]:

@@ -398,12 +398,14 @@ class TestProjections:
         matrix = projection.get("weight", format="array")
         assert matrix.shape == (4, 5)
         assert (matrix == 0.1).all()
-        ids = [
-            (int(pre.all_cells[c.presynaptic_index]), int(post.all_cells[c.postsynaptic_index]))
-            for c in projection
-        ]
-        table = projection._table
-        assert ids == list(zip(table.source.tolist(), table.target.tolist(), strict=True))
+        ends = [(c.presynaptic_index, c.postsynaptic_index) for c in projection]
+        assert ends == [(i, j) for j in range(5) for i in range(4)]
+        ids = {
+            (int(i) + table.pre.first, int(j) + table.post.first)
+            for table in projection._tables
+            for i, j in zip(table.source(), table.target, strict=True)
+        }
+        assert ids == {(int(i), int(j)) for i in pre.all_cells for j in post.all_cells}
 
     def test_no_connections(self) -> None:
         pre, post = driven(2), driven(2)

@@ -15,7 +15,7 @@ DT = 0.1
 
 def steps(n: int, until: float, **parameters: Any) -> list[NDArray[np.int64]]:
     """Time steps of the spikes of n sources."""
-    sim.setup(timestep=DT, rng_seed=11)
+    sim.setup(timestep=DT, rng_seed=12)
     population = sim.Population(n, sim.SpikeSourcePoisson(**parameters))
     population.record("spikes")
     sim.run(until)

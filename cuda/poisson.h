@@ -1,0 +1,72 @@
+// Numbers of spikes of Poisson sources, as a function of seed, source and step.
+//
+// One call of Philox serves the four neurons i, i + 64, i + 128 and i + 192 of each 256 of a population:
+// each takes one of its words, and a tile of neurons needs 64 calls without any shuffling.
+//
+// The count is found by inversion: the number of partial sums S_k = P(count <= k), computed in double
+// precision, that do not exceed the uniform number u of 32 bits. So probabilities are multiples of
+// 2^-32, which makes mean counts wrong by less than 1e-9 per step.
+#pragma once
+
+#include "philox.h"
+
+constexpr int32 kTile = 256, kCalls = kTile / 4;
+
+// The Philox call that serves a neuron of a population, and the word of it.
+DEVICE int32 call_of(int32 i) { return i / kTile * kCalls + i % kCalls; }
+DEVICE int32 word_of(int32 i) { return i % kTile / kCalls; }
+
+DEVICE uint32 poisson_bits(uint64 seed, int32 first_neuron, int32 i, int64 step) {
+  const Bits bits = philox(seed, Purpose::kSpikeSource, uint32(first_neuron + call_of(i)), step);
+  const int32 word = word_of(i);
+  const uint32 low = word & 1 ? bits.word[1] : bits.word[0];
+  const uint32 high = word & 1 ? bits.word[3] : bits.word[2];
+  return word & 2 ? high : low;
+}
+
+// `none` is exp(-mean); no more than `most` spikes, which only a probability below 1e-15 exceeds.
+DEVICE int32 poisson_count(uint32 bits, double mean, double none, double most) {
+  const double u = bits * 0x1p-32;
+  double term = none, sum = none, count = 0;
+  while (u >= sum && count < most) {
+    count += 1;
+    term *= mean / count;
+    sum += term;
+  }
+  return int32(count);
+}
+
+// The bits of the neurons first .. first + kTile - 1, `first` being a multiple of kTile.
+DEVICE void poisson_tile(uint64 seed, int32 first_neuron, int32 first, int64 step, uint32* bits) {
+  const uint32 call = uint32(first_neuron + call_of(first));
+  for (int32 c = 0; c < kCalls; ++c) {
+    const Bits made = philox(seed, Purpose::kSpikeSource, call + c, step);
+    for (int32 word = 0; word < 4; ++word) bits[word * kCalls + c] = made.word[word];
+  }
+}
+
+// Calls arrive(i, count) for the targets of sources that share their parameters. threshold[k] is S_k
+// times 2^32, rounded up.
+template <class Arrive>
+DEVICE void for_each_poisson(Team team, const Background& drive, uint64 seed, int64 step,
+                             Arrive arrive) {
+  if (double(step) < drive.param[0] || double(step) >= drive.param[1]) return;
+  for_each_stretch(team, drive.n, drive.owner_start, [&](int32 begin, int32 end) {
+    if constexpr (kStretch == 1) {
+      const uint32 bits = poisson_bits(seed, drive.first_neuron, begin, step);
+      int32 count = 0;
+      for (int32 k = 0; k < drive.n_threshold; ++k) count += bits >= drive.threshold[k];
+      if (count) arrive(begin, count);
+    } else {
+      static_assert(kStretch == 1 || kStretch == kTile);
+      uint32 bits[kStretch], count[kStretch] = {};
+      const int32 first = begin / kStretch * kStretch;
+      poisson_tile(seed, drive.first_neuron, first, step, bits);
+      for (int32 k = 0; k < drive.n_threshold; ++k) {
+        const uint32 threshold = drive.threshold[k];
+        for (int32 i = 0; i < kStretch; ++i) count[i] += bits[i] >= threshold;
+      }
+      for (int32 i = begin; i < end; ++i) arrive(i, int32(count[i - first]));
+    }
+  });
+}

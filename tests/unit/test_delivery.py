@@ -1,0 +1,181 @@
+"""Ways of delivering spikes that are chosen for speed must not change a bit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from networks import (
+    MODELS,
+    PARAMETERS,
+    add_neurons,
+    assert_identical,
+    everything,
+    random_table,
+    result,
+)
+from numpy.typing import NDArray
+
+from pynn_sparse.engine import Engine, synapses
+from pynn_sparse.engine.cpu import CpuDevice
+from pynn_sparse.network import Block, Network, SynapseTable, TimeGrid
+
+STOPS = (100, 101, 260, 400)
+
+
+def change(network: Network, stop: int) -> None:
+    """Something else after each part of a run."""
+    table = network.tables[3]
+    match stop:
+        case 100:
+            table.update(weight=table.weight * 2)
+        case 101:
+            table.update(delay=np.asarray(table.delay) + 7)
+        case 260:
+            block = add_neurons(network, "IF_curr_exp", 30, 99)
+            random_table(network, network.blocks[0], block, "excitatory", 0.5, 98)
+
+
+def run(network: Network, threads: int, step: Callable[[Network, int], None]) -> dict[str, Any]:
+    engine = Engine(network, CpuDevice(threads), "double")
+    for stop in STOPS:
+        engine.run_until(stop)
+        step(network, stop)
+    return result(engine)
+
+
+class TestGroupsOfDelays:
+    @pytest.mark.parametrize("threads", [1, 2, 3])
+    @pytest.mark.parametrize("group", [1, 3, 7, 13])
+    def test_same_bits(self, monkeypatch: pytest.MonkeyPatch, group: int, threads: int) -> None:
+        expected = run(everything(), 1, change)
+        monkeypatch.setattr(synapses, "best_group", lambda *_: group)
+        assert_identical(run(everything(), threads, change), expected)
+
+    def test_rows_keep_their_synapses(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Rows are sorted in place; what users see does not change."""
+        network = everything()
+        before = [seen(table) for table in network.tables]
+        monkeypatch.setattr(synapses, "best_group", lambda *_: 3)
+        run(network, 2, lambda network, stop: None)
+        for old, table in zip(before, network.tables, strict=True):
+            assert all(map(np.array_equal, old, seen(table)))
+
+    def test_large_networks_are_grouped_and_small_ones_not(self) -> None:
+        assert synapses.best_group(64, 500.0, 1200.0) < 8
+        assert synapses.best_group(64, 40.0, 2.0) == 64
+        assert synapses.best_group(1, 40.0, 1e6) == 1
+
+
+def seen(table: SynapseTable) -> tuple[NDArray[Any], ...]:
+    order = table.order()
+    return table.source()[order], table.target[order], table.weight[order], table.delay[order]
+
+
+class Driven:
+    """Neurons with a Poisson source each, and others that they excite."""
+
+    def __init__(self, *, recorded: bool, rate: Any = 8000.0, spread: bool = False) -> None:
+        self.network = Network(TimeGrid(0.1), 5)
+        parameters = {"rate": rate, "start": 3.0, "duration": 30.0}
+        self.poisson = self.network.add_block(MODELS["SpikeSourcePoisson"], 300, parameters)
+        self.neurons = self.add(300)
+        weight = np.linspace(0.05, 0.3, 300) if spread else np.array([0.1])
+        index = np.arange(300)
+        self.background = SynapseTable.from_pairs(
+            self.poisson, self.neurons, index, index, weight, np.array([12]), "excitatory"
+        )
+        self.network.tables.append(self.background)
+        self.others = self.add(50)
+        random_table(self.network, self.neurons, self.others, "excitatory", 0.5, 2)
+        self.record(recorded)
+
+    def add(self, n: int) -> Block:
+        block = self.network.add_block(MODELS["IF_curr_exp"], n, PARAMETERS["IF_curr_exp"])
+        self.network.spikes_wanted[block.first :] = True
+        return block
+
+    def record(self, recorded: bool) -> None:
+        """The sources' spikes."""
+        self.network.spikes_wanted[: self.poisson.size] = recorded
+
+    def spikes(self, engine: Engine) -> dict[str, NDArray[Any]]:
+        """Those of the neurons."""
+        neuron, stamp = engine.spikes.of(self.neurons.first, 350)
+        return {"neuron": neuron, "stamp": stamp}
+
+
+class TestBackground:
+    """Sources that feed one neuron each are drawn where their spikes arrive."""
+
+    def spikes(self, driven: Driven, threads: int = 1, step: Any = None) -> dict[str, Any]:
+        engine = Engine(driven.network, CpuDevice(threads), "double")
+        for stop in STOPS:
+            engine.run_until(stop)
+            if step:
+                step(driven, stop)
+        found = driven.spikes(engine)
+        assert len(found["stamp"]) > 500
+        return found
+
+    @pytest.mark.parametrize("threads", [1, 2, 3])
+    @pytest.mark.parametrize("spread", [False, True])
+    @pytest.mark.parametrize("rate", [8000.0, np.linspace(2000.0, 12000.0, 300)])
+    def test_same_bits_as_spikes(self, rate: Any, spread: bool, threads: int) -> None:
+        expected = self.spikes(Driven(recorded=True, rate=rate, spread=spread))
+        fused = Driven(recorded=False, rate=rate, spread=spread)
+        assert_identical(self.spikes(fused, threads), expected)
+
+    def test_changes_act_on_spikes_that_are_emitted_later(self) -> None:
+        def change(driven: Driven, stop: int) -> None:
+            match stop:
+                case 100:
+                    driven.poisson.set_parameters(slice(None), {"rate": 15000.0})
+                    driven.background.update(weight=[0.2])
+                case 101:
+                    driven.poisson.set_parameters(slice(20, 30), {"rate": 0.0})
+                case 260:
+                    random_table(driven.network, driven.poisson, driven.others, "inhibitory", -1, 3)
+
+        expected = self.spikes(Driven(recorded=True), 1, change)
+        assert_identical(self.spikes(Driven(recorded=False), 2, change), expected)
+
+    def test_recording_may_begin_and_end(self) -> None:
+        expected = self.spikes(Driven(recorded=True))
+        switched = self.spikes(Driven(recorded=False), 2, lambda d, stop: d.record(stop == 101))
+        assert_identical(switched, expected)
+
+    def test_it_is_used(self) -> None:
+        for recorded in (False, True):
+            engine = Engine(Driven(recorded=recorded).network, CpuDevice(1), "double")
+            engine.run_until(10)
+            assert engine._plan is not None
+            assert engine._plan.record["n_background"] == (0 if recorded else 1)
+
+
+def test_batches_of_steps_change_nothing() -> None:
+    """Neurons do as many steps at a time as the least delay allows."""
+
+    def network() -> Network:
+        network = Network(TimeGrid(0.1), 5)
+        poisson = network.add_block(
+            MODELS["SpikeSourcePoisson"], 100, {"rate": 500.0, "start": 0.0, "duration": 1e10}
+        )
+        neurons = add_neurons(network, "IF_curr_exp", 1000, 1)
+        for pre, weight, seed in ((poisson, 1.0, 1), (neurons, 0.2, 2)):
+            table = random_table(network, pre, neurons, "excitatory", weight, seed)
+            table.update(delay=table.delay + 9)
+        network.spikes_wanted[:] = True
+        return network
+
+    engine = Engine(network(), CpuDevice(2), "double")
+    engine.run_until(400)
+    assert engine._plan is not None
+    assert engine._plan.batch == 10
+    stepwise = Engine(network(), CpuDevice(1), "double")
+    for stop in range(1, 401):
+        stepwise.run_until(stop)
+    assert len(result(engine)["stamp"]) > 1000
+    assert_identical(result(engine), result(stepwise))
