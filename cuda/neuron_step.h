@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cell.h"
+#include "plasticity.h"
 
 // Notes a spike for delivery, and for the user where wanted.
 DEVICE void emit_spike(const Plan& plan, Team team, const Block& block, int64 step, int32 i,
@@ -11,6 +12,7 @@ DEVICE void emit_spike(const Plan& plan, Team team, const Block& block, int64 st
   spikes.neuron[place] = i;
   spikes.multiplicity[place] = multiplicity;
   note_block(spikes, place, block.number);
+  for (int32 h = 0; h < block.n_history; ++h) add_spike(block.history[h], i, step + 1);
   const int32 neuron = block.first_neuron + i;
   if (!plan.wanted[neuron]) return;
   const SpikeRecord& record = plan.record[list_of(team)];

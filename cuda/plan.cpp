@@ -13,6 +13,7 @@ EXPORT void inject(const Plan& plan, Team team, int32 group, int64 step, int32 n
 EXPORT void background(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
 EXPORT void record(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
 EXPORT void deliver(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
+EXPORT void remember(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
 
 namespace {
 
@@ -113,7 +114,10 @@ int64 run_thread(const Plan& plan, Team team, Barrier& barrier, Fullness fullnes
     update(plan, team, step, n_step);
     fullness.note(team.rank, batch, *kept.count > kept.capacity - kept.reserve * plan.batch);
     barrier.wait();
-    for (int32 k = 0; k < n_step; ++k) deliver(plan, team, 0, step + k, 1);
+    for (int32 k = 0; k < n_step; ++k) {
+      deliver(plan, team, 0, step + k, 1);
+      if (plan.plastic) remember(plan, team, 0, step + k, 1);
+    }
     step += n_step;
     if (fullness.any(batch)) break;
   }
@@ -153,8 +157,8 @@ EXPORT void deliver_pending(const Plan& plan, int64 step) {
 // Sizes of the structures that Python mirrors, in the order of plan.h.
 EXPORT void structure_sizes(int64* sizes) {
   const int64 values[] = {sizeof(Block), sizeof(Group), sizeof(SpikeList), sizeof(SpikeRecord),
-                          sizeof(Table), sizeof(Background), sizeof(Probe), sizeof(Injection),
-                          sizeof(Plan)};
+                          sizeof(History), sizeof(Rule), sizeof(Table), sizeof(Background),
+                          sizeof(Probe), sizeof(Injection), sizeof(Plan)};
   std::copy(std::begin(values), std::end(values), sizes);
 }
 

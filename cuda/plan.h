@@ -17,8 +17,31 @@
 
 struct Plan;
 struct Team;
-struct History;
-struct Rule;
+
+// Spikes of a population that plastic synapses onto it may still have to see: for each neuron the last
+// `capacity`, with a trace to which each spike adds 1 and that decays in between.
+struct History {
+  int32* count;         // [n] spikes so far
+  int64* stamp;         // [n][capacity], spike k at place k % capacity
+  double* trace;        // [n][capacity] just after the spike
+  const double* decay;  // [n_decay] of the trace over a number of steps; beyond, nothing is left
+  int32 n_decay;
+  int32 capacity;  // a power of two
+};
+
+// How the weights of a table change with pairs of spikes, see plasticity.h.
+struct Rule {
+  const History* history;  // of the targets
+  const double* decay;     // [n_decay] of the source's trace
+  int64* last;             // [n_shard][n_source] stamp of the source's last spike
+  double* trace;           // [n_shard][n_source] just after it; 0 before the first
+  double potentiation;     // change of weight per unit of the trace
+  double depression;
+  double least, greatest;  // weights, without sign
+  double sign;             // of the weights
+  int32 n_decay;
+  int32 padding;
+};
 
 // A population: neurons of one model, contiguous in the network's index space.
 // `scalar` is double or float; parameters are [n_param], or [n_param][n] if heterogeneous.
@@ -29,12 +52,14 @@ struct Block {
   const int64* events;       // spike source: [n + 1] row starts, then time stamps (steps); else null
   const double* unit;        // [n_receptor] weight per count of an accumulator; a power of two
   const int32* owner_start;  // [n_shard + 1] thread t owns owner_start[t] .. owner_start[t + 1] - 1
-  const History* history;    // of its spikes, for plastic synapses onto it; null where not needed
+  const History* history;    // [n_history] of its spikes, for plastic synapses onto it
   int64 first_port;          // port of (receptor r, neuron i) = first_port + r * n + i
   int32 n;
   int32 first_neuron;
   int32 heterogeneous;
   int32 number;  // its place in the order in which blocks are advanced
+  int32 n_history;
+  int32 padding;
 };
 
 // The populations of one model, advanced by one launch.
@@ -158,5 +183,5 @@ struct Plan {
   int32 batch;          // steps that neurons may do without a spike of the first reaching the last
   int32 substeps;       // Runge-Kutta steps in a step, for models without an exact solution
   int32 flush_denormals;
-  int32 padding;
+  int32 plastic;  // whether any table has a rule
 };

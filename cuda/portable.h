@@ -104,6 +104,7 @@ DEVICE void end_step(const Plan& plan, int64 step) {
 struct Segment {
   int64 begin, end;  // this thread's part: begin, begin + stride, ...
   int64 stride;
+  bool leads;  // whether this thread does what is done once for a segment
   int32 multiplicity;
   int32 first_slot;  // of the ring, for a delay of 0; to be wrapped around
 };
@@ -121,7 +122,7 @@ DEVICE void for_each_segment(const Plan& plan, Team, int64 step, Body body) {
         const int32 row = spikes.neuron[s] - table.first_source, group = g - table.first_group;
         if (row < 0 || row >= table.n_source || group < 0 || group >= table.n_group) continue;
         const int64* begin = table.begin + int64(row) * table.n_group + group;
-        body(table, row, Segment{begin[0] + threadIdx.x, begin[1], blockDim.x,
+        body(table, row, Segment{begin[0] + threadIdx.x, begin[1], blockDim.x, threadIdx.x == 0,
                                  spikes.multiplicity[s], first_slot(plan, step, g)});
       }
     }
@@ -225,6 +226,7 @@ struct Segment {
   int32 multiplicity;
   int32 first_slot;
   static constexpr int64 stride = 1;
+  static constexpr bool leads = true;
 };
 
 // Segments wait here for their places in memory, which are far apart, to be fetched: first where each

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pynn_sparse.network import Block, SynapseTable, memory
+from pynn_sparse.errors import ParameterError
+from pynn_sparse.network import Block, PairRule, SynapseTable, memory
 from pynn_sparse.network.synapses import MAX_DELAY_STEPS
 
 from .. import common, errors
@@ -18,9 +20,11 @@ from ..space import Space
 from ..standardmodels.base import excitatory_receptor_types, inhibitory_receptor_types
 from . import simulator
 from .connectors import expected_synapses
-from .standardmodels.synapses import StaticSynapse
+from .standardmodels.synapses import StaticSynapse, STDPMechanism
 
 GREATEST_WEIGHT = 1e100  # so that sums over any number of synapses are finite
+OF_SYNAPSES = ("weight", "delay")  # attributes of which each synapse has its own
+RULE_PARAMETERS = [field.name for field in fields(PairRule) if field.name != "sign"]
 PRE, POST = "presynaptic_index", "postsynaptic_index"
 
 
@@ -111,12 +115,13 @@ class Projection(common.Projection):
             space or Space(),
             label,
         )
-        if not isinstance(self.synapse_type, StaticSynapse):
+        if not isinstance(self.synapse_type, (StaticSynapse, STDPMechanism)):
             raise errors.InvalidModelError(
                 f"{type(self.synapse_type).__module__}.{type(self.synapse_type).__name__} is not a "
                 "synapse type of pyNN.sparse"
             )
         self._network = simulator.state.network
+        self._rule = self._make_rule({})
         for ends in (self.pre, self.post):
             for part in getattr(ends, "populations", [ends]):
                 part._check_present()
@@ -130,6 +135,15 @@ class Projection(common.Projection):
         connector.connect(self)
         self._tables = self._finish()
         simulator.state.network.tables.extend(self._tables)
+
+    def _make_rule(self, values: dict[str, Any]) -> PairRule | None:
+        """How weights change with spikes; `values` override parameters of the synapse type."""
+        positive = self.post.conductance_based or self.receptor_type in excitatory_receptor_types
+        try:
+            rule: PairRule | None = self.synapse_type.rule(values, 1.0 if positive else -1.0)
+        except ParameterError as error:
+            raise errors.InvalidParameterValueError(f"{self.label}: {error}") from error
+        return rule
 
     # --- making connections -------------------------------------------------------------------
 
@@ -181,9 +195,8 @@ class Projection(common.Projection):
                         continue
                 values = (each if len(each) == 1 else each[part] for each in (weight, delay))
                 ends = source[part] - np.uint32(pre.first), target[part] - np.uint32(post.first)
-                tables.append(
-                    SynapseTable.from_pairs(pre, post, *ends, *values, self.receptor_type)
-                )
+                kind = self.receptor_type, self._rule
+                tables.append(SynapseTable.from_pairs(pre, post, *ends, *values, *kind))
         return tables
 
     def _check_weights(self, weight: NDArray[np.float64], signs: bool = True) -> None:
@@ -268,9 +281,9 @@ class Projection(common.Projection):
         if name == "delay":
             steps = np.broadcast_to(table.delay, (n,))
             return np.asarray(simulator.state.network.grid.time(steps.astype(np.int64)))
-        raise errors.NonExistentParameterError(
-            name, type(self.synapse_type).__name__, self.synapse_type.get_parameter_names()
-        )
+        if name == "dendritic_delay_fraction":
+            return np.ones(n)
+        return np.full(n, getattr(table.rule, name))
 
     def _column(self, name: str, which: Any = slice(None)) -> NDArray[Any]:
         """An attribute of all connections, or of those at `which`."""
@@ -313,7 +326,9 @@ class Projection(common.Projection):
     ) -> list[NDArray[np.float64]]:
         pre, post, *values = self._columns_of([PRE, POST, *names])
         return [
-            _matrix(self.shape, pre.astype(np.int64), post.astype(np.int64), each, multiple_synapses)
+            _matrix(
+                self.shape, pre.astype(np.int64), post.astype(np.int64), each, multiple_synapses
+            )
             for each in values
         ]
 
@@ -321,9 +336,24 @@ class Projection(common.Projection):
 
     def set(self, **attributes: Any) -> None:
         self._check_attributes(attributes)
+        shared = {
+            name: attributes.pop(name) for name in list(attributes) if name not in OF_SYNAPSES
+        }
+        rule = self._changed_rule(shared) if shared else None
         self._assign({name: self._values(name, value) for name, value in attributes.items()})
+        if rule is not None:
+            self._rule = rule
+            for table in self._tables:
+                table.update(rule=rule)
 
     set.__doc__ = common.Projection.set.__doc__
+
+    def _changed_rule(self, values: dict[str, Any]) -> PairRule | None:
+        """The rule with other parameters, which all synapses share."""
+        if "dendritic_delay_fraction" in values:
+            raise NotImplementedError("dendritic_delay_fraction of pyNN.sparse is always 1")
+        current = {name: getattr(self._rule, name) for name in RULE_PARAMETERS}
+        return self._make_rule(current | values)
 
     def _assign(self, values: dict[str, NDArray[np.float64]]) -> None:
         """Check all values before the first is taken over."""
@@ -391,7 +421,7 @@ def _check_shapes(synapse_type: Any, pre: Any, post: Any) -> None:
     """Values of a synapse type are numbers, or arrays with a value for each pair of cells."""
     groups = (common.BasePopulation, common.Assembly)
     ends = isinstance(pre, groups) and isinstance(post, groups)
-    if not (isinstance(synapse_type, StaticSynapse) and ends):
+    if not (isinstance(synapse_type, (StaticSynapse, STDPMechanism)) and ends):
         return  # which PyNN's own code objects to
     for name, lazy in synapse_type.parameter_space.items():
         shape = np.shape(lazy.base_value) if isinstance(lazy.base_value, np.ndarray) else ()

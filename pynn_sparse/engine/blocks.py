@@ -81,20 +81,25 @@ class BlockArrays:
         return self.current
 
     def describe(
-        self, number: int, first_port: int, unit: Any, owner_start: Any
+        self, number: int, first_port: int, unit: Any, owner_start: Any, histories: tuple[int, int]
     ) -> tuple[Any, ...]:
-        """The fields of this block's record in the plan."""
+        """The fields of this block's record in the plan.
+
+        `histories` are the address of records of histories, and their number.
+        """
         address = self.device.address
         pointers = (self.state, self.param, self.current, self.events, unit, owner_start)
         return (
             *(0 if array is None else address(array) for array in pointers),
-            0,
+            histories[0],
             first_port,
             self.block.size,
             self.block.first,
             self.heterogeneous,
             number,
+            histories[1],
+            0,
         )
 
 
-assert len(structures.BLOCK.names or ()) == 12
+assert len(structures.BLOCK.names or ()) == 14

@@ -23,6 +23,7 @@ from . import structures
 
 PACKAGE = Path(__file__).resolve().parent.parent
 PRECISIONS = {"double": "double", "single": "float"}
+SHARED_KERNELS = ("inject", "background", "record", "deliver", "remember")  # by all models
 # The steps must round as IEEE says, the same on every machine: no fused multiply-add, no fast math.
 CPU_FLAGS = (
     "-std=c++17 -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math -fopenmp -fPIC -shared "
@@ -64,7 +65,7 @@ def kernel_units(precision: str) -> dict[str, tuple[str, ...]]:
         )
         for model in BUILT_IN
     }
-    return {"inject": (), "background": (), "record": (), "deliver": (), **cells}
+    return {**dict.fromkeys(SHARED_KERNELS, ()), **cells}
 
 
 def unit_file(kernel: str) -> str:
@@ -174,8 +175,7 @@ def _compile_cpu(target: Path, level: str) -> None:
 
 def _single_unit() -> str:
     """One translation unit that includes all sources."""
-    sources = ("build.cpp", "background.cu", "deliver.cu", "inject.cu", "record.cu")
-    lines = [f'#include "{name}"' for name in sources]
+    lines = [f'#include "{name}"' for name in ("build.cpp", *map(unit_file, SHARED_KERNELS))]
     for precision in PRECISIONS:
         for kernel, definitions in kernel_units(precision).items():
             if not definitions:

@@ -23,9 +23,7 @@ class CurrentLayout:
         self._seen: Any = None
         self._arrays: list[tuple[BlockArrays, int, tuple[Any, ...]]] = []
 
-    def synchronise(
-        self, blocks: list[BlockArrays], owner_starts: list[NDArray[np.int32]]
-    ) -> None:
+    def synchronise(self, blocks: list[BlockArrays], owner_starts: list[NDArray[np.int32]]) -> None:
         """Take over injections made since the last call."""
         seen = (len(self.network.injections), id(owner_starts))
         if seen == self._seen or not self.network.injections:
@@ -64,7 +62,12 @@ class CurrentLayout:
         """The plan's records of injections."""
         address = self.device.address
         rows = [
-            (address(arrays.require_current()), *(address(each) for each in parts), n, arrays.single)
+            (
+                address(arrays.require_current()),
+                *(address(each) for each in parts),
+                n,
+                arrays.single,
+            )
             for arrays, n, parts in self._arrays
         ]
         return np.array(rows, structures.INJECTION)

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from ..network import Block, Network, Probe
 from ..network.cells.leaky import substeps
 from . import structures
+from .background import Backgrounds
 from .blocks import BlockArrays
 from .currents import CurrentLayout
 from .device import Device, Launch
 from .spikes import SpikeLists, SpikeStore
 from .ownership import owner_starts, split
-from .background import Backgrounds
+from .plasticity import Plasticity
 from .synapses import SynapseLayout
 
 BEFORE_TIME_0 = -1  # the step in which spike sources emit what is due at time 0
@@ -41,6 +42,7 @@ class Engine:
         self._synapses = SynapseLayout(network, device)
         self._currents = CurrentLayout(network, device)
         self._backgrounds = Backgrounds(network, device)
+        self._plasticity = Plasticity(network, device)
         self._owner_starts: list[NDArray[np.int32]] = []
         self._plan: _Plan | None = None
 
@@ -49,7 +51,10 @@ class Engine:
         self.step = BEFORE_TIME_0
         self._synapses.reset()
         self._backgrounds.reset()
+        self._plasticity.reset()
         self._plan = None
+        for table in self.network.tables:
+            table.reset()
         for block in self.network.blocks:
             block.reset()
             block.version += 1  # spike times count from 0 again
@@ -62,6 +67,7 @@ class Engine:
         self._plan = _Plan(self, self._plan)
         while self.step < end:
             self.step = self._plan.advance(end)
+        self._synapses.fetch_weights()
 
     def _synchronise(self) -> None:
         for block in self.network.blocks[len(self._blocks) :]:
@@ -73,6 +79,7 @@ class Engine:
         fused = self._backgrounds.tables()
         self._synapses.synchronise(self.step, fused, self._owner_starts, self._settle)
         self._backgrounds.synchronise(self.step, fused, self._blocks)
+        self._plasticity.synchronise(self._owner_starts)
         self._currents.synchronise(self._blocks, self._owner_starts)
         for probe in self.network.probes:
             if not probe.rows and probe.first == max(self.step, 0):
@@ -134,6 +141,8 @@ class _Plan:
             Launch("record", 0, max((len(probe.index) for probe in self.probes), default=0))
         )
         self.launches.append(Launch("deliver", 0, self.network.size, before_time_0=True))
+        if engine._plasticity.tables:
+            self.launches.append(Launch("remember", 0, self.network.size, before_time_0=True))
         clock = self._zeros(2, np.int64)
         self.device.assign(clock, slice(None), np.full(2, engine.step))
         self._set(
@@ -183,7 +192,9 @@ class _Plan:
                 number = synapses.ports.number(arrays.block)
                 port, unit = synapses.ports.first[number], synapses.units[number]
                 place = len(self.advanced)
-                blocks.append(arrays.describe(place, port, unit, self._starts[number]))
+                histories = self.engine._plasticity.histories_of(arrays.block)
+                fixed = place, port, unit, self._starts[number]
+                blocks.append(arrays.describe(*fixed, (self._put(histories), len(histories))))
                 self.advanced.append(arrays)
             model = members[0].block.model
             largest = max(arrays.block.size for arrays in members)
@@ -202,7 +213,10 @@ class _Plan:
 
     def _fill_synapses(self) -> None:
         synapses = self.engine._synapses
-        records, starts = synapses.describe([arrays.block for arrays in self.advanced])
+        plasticity = self.engine._plasticity
+        rules = {id(table): self._put(plasticity.rule_of(table)) for table in plasticity.tables}
+        blocks = [arrays.block for arrays in self.advanced]
+        records, starts = synapses.describe(blocks, lambda table: rules.get(id(table), 0))
         sampled = self.probes or self.network.injections
         self.batch = 1 if sampled else min(synapses.batch, MAX_BATCH)
         self._set(
@@ -214,6 +228,7 @@ class _Plan:
             delay_group=synapses.delay_group,
             n_delay_group=synapses.n_delay_group,
             batch=self.batch,
+            plastic=bool(rules),
         )
 
     def _fill_spikes(self, lists: SpikeLists | None) -> None:

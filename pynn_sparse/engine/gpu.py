@@ -17,7 +17,8 @@ from .device import Launch
 
 THREADS = 256  # of a block
 MAX_BLOCKS = 65535
-DELIVERY_BLOCKS = 1024  # a block takes a spike at a time
+PER_SPIKE = ("deliver", "remember")
+DELIVERY_BLOCKS = 1024  # each takes a spike at a time
 STEPS_PER_GRAPH = 50
 
 
@@ -174,6 +175,6 @@ class CudaDevice:
 
 
 def _grid(launch: Launch) -> tuple[int, int]:
-    if launch.kernel == "deliver":
+    if launch.kernel in PER_SPIKE:
         return min(launch.items, DELIVERY_BLOCKS), 1
     return min(-(-launch.items // THREADS), MAX_BLOCKS), launch.rows

@@ -24,6 +24,8 @@ BLOCK = _structure(
     first_neuron=np.int32,
     heterogeneous=np.int32,
     number=np.int32,
+    n_history=np.int32,
+    padding=np.int32,
 )
 GROUP = _structure(step=POINTER, block=POINTER, n_block=np.int32, is_source=np.int32)
 SPIKE_LIST = _structure(count=POINTER, neuron=POINTER, multiplicity=POINTER, block=POINTER)
@@ -34,6 +36,27 @@ SPIKE_RECORD = _structure(
     multiplicity=POINTER,
     capacity=np.int32,
     reserve=np.int32,
+)
+HISTORY = _structure(
+    count=POINTER,
+    stamp=POINTER,
+    trace=POINTER,
+    decay=POINTER,
+    n_decay=np.int32,
+    capacity=np.int32,
+)
+RULE = _structure(
+    history=POINTER,
+    decay=POINTER,
+    last=POINTER,
+    trace=POINTER,
+    potentiation=np.float64,
+    depression=np.float64,
+    least=np.float64,
+    greatest=np.float64,
+    sign=np.float64,
+    n_decay=np.int32,
+    padding=np.int32,
 )
 TABLE = _structure(
     begin=POINTER,
@@ -119,7 +142,19 @@ PLAN = _structure(
     batch=np.int32,
     substeps=np.int32,
     flush_denormals=np.int32,
-    padding=np.int32,
+    plastic=np.int32,
 )
 # In the order in which `structure_sizes` of the library reports them.
-ALL = (BLOCK, GROUP, SPIKE_LIST, SPIKE_RECORD, TABLE, BACKGROUND, PROBE, INJECTION, PLAN)
+ALL = (
+    BLOCK,
+    GROUP,
+    SPIKE_LIST,
+    SPIKE_RECORD,
+    HISTORY,
+    RULE,
+    TABLE,
+    BACKGROUND,
+    PROBE,
+    INJECTION,
+    PLAN,
+)

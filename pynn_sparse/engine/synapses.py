@@ -192,17 +192,25 @@ class SynapseLayout:
         receptor = table.post.model.receptors.index(table.receptor)
         return int(self.exponent[self.ports.number(table.post)][receptor])
 
-    def describe(self, blocks: list[Block]) -> tuple[NDArray[np.void], NDArray[np.int32]]:
+    def fetch_weights(self) -> None:
+        """Bring weights that have changed with spikes back to their tables."""
+        for table in self.delivered:
+            if table.rule:
+                self._tables[id(table)].fetch_weights()
+
+    def describe(
+        self, blocks: list[Block], rule: Callable[[SynapseTable], int]
+    ) -> tuple[NDArray[np.void], NDArray[np.int32]]:
         """The plan's records of tables, by their source among `blocks`, and where each one's begin.
 
-        `blocks` are in the order in which they are advanced.
+        `blocks` are in the order in which they are advanced; `rule` gives the address of a table's.
         """
         records, starts = [np.zeros(0, structures.TABLE)], [0]
         for block in blocks:
             mine = [table for table in self.delivered if table.pre is block]
             for table in mine:
-                port = self.ports.of_table(table)
-                records.append(self._tables[id(table)].record(self.exponent_of(table), port))
+                place = self.exponent_of(table), self.ports.of_table(table)
+                records.append(self._tables[id(table)].record(*place, rule(table)))
             starts.append(starts[-1] + len(mine))
         return np.concatenate(records), np.array(starts, np.int32)
 

@@ -102,6 +102,12 @@ class DeviceTable:
             self._version = table.version
         self.fixed = _fixed(table) | arrangement.fields()
 
+    def fetch_weights(self) -> None:
+        """Bring weights that the device has changed back to the table."""
+        weight = self._device.get(self._arrays["weight"])
+        if weight is not self.table.weight:
+            self.table.weight[:] = weight
+
     def record(self, exponent: int, port: int, rule: int = 0) -> NDArray[np.void]:
         """The record of the plan, for accumulators in units of 2^-exponent."""
         record = np.zeros(1, structures.TABLE)
@@ -141,7 +147,5 @@ def count_coarse(table: SynapseTable, exponent: int) -> int:
     """Number of synapses whose weight in counts has lost digits that a user may miss."""
     record = host_record(table, scale=np.ldexp(1.0, exponent), weight=table.weight.ctypes.data)
     n = len(table.weight)
-    coarse = int(
-        cpu_library().count_coarse(ctypes.c_void_p(record.ctypes.data), ctypes.c_int64(n))
-    )
+    coarse = int(cpu_library().count_coarse(ctypes.c_void_p(record.ctypes.data), ctypes.c_int64(n)))
     return coarse * (len(table) if n == 1 else 1)

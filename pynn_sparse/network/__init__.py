@@ -9,6 +9,7 @@ from .block import Block
 from .currents import CurrentSource
 from .model import Constraint, Model
 from .network import Injection, Network
+from .plasticity import PairRule
 from .probe import Probe
 from .synapses import SynapseTable
 from .time import TimeGrid
@@ -20,6 +21,7 @@ __all__ = [
     "Injection",
     "Model",
     "Network",
+    "PairRule",
     "Probe",
     "SynapseTable",
     "TimeGrid",

@@ -53,6 +53,18 @@ class SynapseTable:
         self.rule = rule
         self.version = 0
         self.arrangement: Any = None  # the engine's note of how it has arranged the rows
+        self._keep_initial()
+
+    def _keep_initial(self) -> None:
+        """Weights that change with spikes are kept as they are now, in the order that users see."""
+        self._initial = None if self.rule is None else self.weight[self.order()]
+
+    def reset(self) -> None:
+        """Go back to the initial weights."""
+        if self._initial is not None:
+            self.weight = np.empty_like(self.weight)
+            self.weight[self.order()] = self._initial
+            self.version += 1
 
     @classmethod
     def from_pairs(
@@ -105,13 +117,19 @@ class SynapseTable:
             order[several] = where[np.lexsort((weight[where], delay[where], run[several]))]
         return order
 
-    def update(self, *, weight: Any = None, delay: Any = None) -> None:
-        """Replace weights and/or delays by arrays of length n (in order of storage) or 1."""
+    def update(self, *, weight: Any = None, delay: Any = None, rule: Any = None) -> None:
+        """Replace weights and delays, by arrays of length n (in order of storage) or 1, or the rule.
+
+        The weights are also those that a reset goes back to.
+        """
+        if rule is not None:
+            self.rule = rule
         if weight is not None:
             given = np.asarray(weight).astype(self.weight.dtype)
             self.weight = _common(given) if self.rule is None else _each(given, len(self))
+            self._keep_initial()
         if delay is not None:
-            self.delay = _compact(_common(np.asarray(delay)))
+            self.delay = _compact(_common(np.array(delay)))
             self.arrangement = None
         self.version += 1
 
@@ -145,7 +163,7 @@ def _common(values: NDArray[Any]) -> NDArray[Any]:
 
 def _each(values: NDArray[Any], n: int) -> NDArray[Any]:
     """A value for each synapse, since each is going to change."""
-    return np.ascontiguousarray(np.broadcast_to(values, (n,)))
+    return np.array(np.broadcast_to(values, (n,)))
 
 
 def _compact(delay: NDArray[Any]) -> NDArray[Any]:

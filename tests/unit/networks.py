@@ -9,7 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pynn_sparse.engine import Engine
-from pynn_sparse.network import Block, Injection, Network, Probe, SynapseTable, TimeGrid, currents
+from pynn_sparse.network import (
+    Block,
+    Injection,
+    Network,
+    PairRule,
+    Probe,
+    SynapseTable,
+    TimeGrid,
+    currents,
+)
 from pynn_sparse.network.cells import BUILT_IN
 
 MODELS = {model.name: model for model in BUILT_IN}
@@ -61,7 +70,13 @@ class Wave:
 
 
 def random_table(
-    network: Network, pre: Block, post: Block, receptor: str, weight: float, seed: int
+    network: Network,
+    pre: Block,
+    post: Block,
+    receptor: str,
+    weight: float,
+    seed: int,
+    rule: PairRule | None = None,
 ) -> SynapseTable:
     """A tenth of all pairs; weights vary by 10 %, delays from 1 to 20 steps."""
     rng = np.random.default_rng(seed)
@@ -74,6 +89,7 @@ def random_table(
         weight * rng.uniform(0.9, 1.1, len(source)),
         rng.integers(1, 21, len(source)).astype(np.uint16),
         receptor,
+        rule,
     )
     network.tables.append(table)
     return table
@@ -90,8 +106,11 @@ def add_neurons(network: Network, name: str, size: int, seed: int) -> Block:
     return block
 
 
-def everything(dt: float = 0.1, seed: int = 7) -> Network:
-    """Every neuron model driven by both kinds of sources, recurrent, with currents and probes."""
+def everything(dt: float = 0.1, seed: int = 7, *, plastic: bool = True) -> Network:
+    """Every neuron model driven by both kinds of sources, recurrent, with currents and probes.
+
+    All synapses are plastic, or all static.
+    """
     network = Network(TimeGrid(dt), seed)
     poisson = network.add_block(
         MODELS["SpikeSourcePoisson"], 40, {"rate": 300.0, "start": 2.0, "duration": 1e10}
@@ -112,7 +131,10 @@ def everything(dt: float = 0.1, seed: int = 7) -> Network:
                 (homogeneous, varied, "inhibitory", inh),
             ]
         ):
-            random_table(network, pre, post, receptor, weight, 100 * number + seed_of)
+            limits = {"w_min": 0.2 * abs(weight), "w_max": 2 * abs(weight)}
+            rule = PairRule(**limits, A_plus=0.1, A_minus=0.05, sign=np.sign(weight))
+            seed_of += 100 * number
+            random_table(network, pre, post, receptor, weight, seed_of, rule if plastic else None)
         chosen = np.arange(varied.first, varied.first + 50, 3)
         network.injections.append(Injection(Wave(0.05, 5.0, 40.0), chosen))
         network.injections.append(Injection(Wave(0.02, 10.0, 30.0), chosen[::2]))
@@ -131,7 +153,11 @@ def result(engine: Engine) -> dict[str, NDArray[Any]]:
     samples = {
         f"{number} {probe.variable}": probe.samples() for number, probe in enumerate(network.probes)
     }
-    return {"neuron": neuron, "stamp": stamp, **samples}
+    weights = {
+        f"weights {number}": table.weight[table.order()]
+        for number, table in enumerate(network.tables)
+    }
+    return {"neuron": neuron, "stamp": stamp, **samples, **weights}
 
 
 def assert_identical(first: dict[str, NDArray[Any]], second: dict[str, NDArray[Any]]) -> None:

@@ -198,6 +198,23 @@ def test_parameters_equal_or_per_neuron_give_the_same(name: str) -> None:
     assert_identical(result(run(network(False))), result(run(network(True))))
 
 
+def test_reset_restores_plastic_weights() -> None:
+    network = everything()
+    initial = {number: table.weight.copy() for number, table in enumerate(network.tables)}
+    engine = run(network)
+    changed = [i for i, table in enumerate(network.tables) if (table.weight != initial[i]).any()]
+    assert len(changed) == len(network.tables)
+    first = result(engine)
+    engine.reset()
+    engine.spikes.discard(0, network.size)
+    for probe in network.probes:
+        probe.restart(0)
+    for number, table in enumerate(network.tables):
+        assert np.array_equal(np.sort(table.weight), np.sort(initial[number]))
+    engine.run_until(STEPS)
+    assert_identical(first, result(engine))
+
+
 def test_empty_network_and_no_steps() -> None:
     engine = Engine(Network(TimeGrid(0.1), 1), CpuDevice(2), "double")
     engine.run_until(0)

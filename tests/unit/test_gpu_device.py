@@ -53,8 +53,8 @@ def test_no_host_between_steps() -> None:
     """A call launches a fixed number of kernels per step, by graphs, and waits before and after."""
     _, runtime = emulated("double", STEPS)
     models = 8
-    per_step = models + len(["inject", "record", "deliver"])
-    before_time_0 = len(["SpikeSourceArray", "SpikeSourcePoisson", "deliver"])
+    per_step = models + len(["inject", "record", "deliver", "remember"])
+    before_time_0 = len(["SpikeSourceArray", "SpikeSourcePoisson", "deliver", "remember"])
     assert runtime.launches == STEPS * per_step + before_time_0
     assert [times for _, times in runtime.graphs] == [STEPS // STEPS_PER_GRAPH]
     assert runtime.synchronisations == 2
