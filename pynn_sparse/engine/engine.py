@@ -14,9 +14,9 @@ from .background import Backgrounds
 from .blocks import BlockArrays
 from .currents import CurrentLayout
 from .device import Device, Launch
-from .spikes import SpikeLists, SpikeStore
 from .ownership import owner_starts, split
 from .plasticity import Plasticity
+from .spikes import SpikeLists, SpikeStore
 from .synapses import SynapseLayout
 
 BEFORE_TIME_0 = -1  # the step in which spike sources emit what is due at time 0

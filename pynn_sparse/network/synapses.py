@@ -118,7 +118,7 @@ class SynapseTable:
         return order
 
     def update(self, *, weight: Any = None, delay: Any = None, rule: Any = None) -> None:
-        """Replace weights and delays, by arrays of length n (in order of storage) or 1, or the rule.
+        """Replace weights, delays (length n, in the order of storage, or 1), or the rule.
 
         The weights are also those that a reset goes back to.
         """
@@ -146,7 +146,7 @@ def index_type(n: int) -> type[np.unsignedinteger[Any]]:
 
 def stable_order(key: NDArray[Any]) -> NDArray[np.int64]:
     """What sorts non-negative integers below 2^32, equal ones in the order in which they come."""
-    # NumPy's stable sort of 16-bit integers is a radix sort, ten times as fast as that of longer ones.
+    # NumPy's stable sort of 16-bit integers is a radix sort, many times as fast as of longer ones.
     order = np.argsort(key.astype(np.uint16), kind="stable")
     if len(key) and int(key.max()) >= 1 << 16:
         high = (key >> 16).astype(np.uint16)

@@ -221,6 +221,30 @@ FIGURE = ("--plot-figure",)
 PLAIN = "204712 e→e  50753 e→i  50753 i→e  12698 i→i"
 GROUPED = "255687 e→e,i  63693 i→e,i"
 
+
+def simple_stdp(done: Finished) -> None:
+    """The sum over all pairs; a target's spike reaches the synapse after 3 ms."""
+    (text,) = re.findall(r"Final weights: \[([^]]*)\]", done.output)
+    post = np.arange(100.02, 1060.0, 100.0) + 3.0
+    expected = []
+    for shift in range(-30, 30):
+        pre = np.arange(100.0 + shift, 1060.0, 100.0)
+        lag = (post[:, np.newaxis] - pre)[post < pre[-1]]  # later ones change nothing yet
+        change = np.where(lag > 0, 0.01, -0.012) * np.exp(-np.abs(lag) / 20.0)
+        expected.append(5e-8 + 1e-7 * change.sum())
+    assert [float(each) for each in text.split()] == pytest.approx(expected, rel=1e-7)
+    assert done.has_figure("simple_stdp")
+
+
+def stdp_network(done: Finished) -> None:
+    """The script makes the network and describes it, without running it."""
+    made = [int(n) for n in re.findall(r"Total connections : (\d+)", done.output)]
+    assert len(made) == 3
+    assert 300 < made[0] < 3000
+    assert made[1:] == pytest.approx([200, 200], abs=60)
+    assert done.output.count("AdditiveWeightDependence") == 1
+
+
 EXAMPLES = [
     Example(vogels_abbott("CUBA", PLAIN, 5.93, 5.75), "VAbenchmarks.py", ("CUBA",)),
     Example(vogels_abbott("COBA", PLAIN, 15.8, 15.2), "VAbenchmarks.py", ("COBA",)),
@@ -251,6 +275,8 @@ EXAMPLES = [
         FIGURE,
     ),
     Example(random_numbers, "random_numbers.py"),
+    Example(simple_stdp, "simple_STDP.py", FIGURE),
+    Example(stdp_network, "stdp_network.py"),
 ]
 
 

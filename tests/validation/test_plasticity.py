@@ -28,7 +28,7 @@ def plastic(sim: Any, w_max: float, **parameters: Any) -> Any:
 
 
 class PlasticNetwork:
-    """Neurons with plastic synapses from sources and among each other; `weights` after each part."""
+    """Plastic synapses from sources and among neurons; `weights` after each part of a run."""
 
     def __init__(self, cell: str, w_max: float) -> None:
         self.cell = cell
