@@ -4,7 +4,13 @@
 
 #include "portable.h"
 
-enum class Purpose : uint32 { kSpikeSource = 1 };
+// Part of the counter: what is drawn for one purpose is independent of what is drawn for another.
+enum class Purpose : uint32 {
+  kSpikeSource = 1,
+  kConnect = 2,  // the other ends of the connections of a cell
+  kDraw = 3,     // values of a distribution
+  kEnd = 4,      // the first ends of connections that are drawn as pairs
+};
 
 struct Bits {
   uint32 word[4];

@@ -8,6 +8,12 @@
 
 #include "plan.h"
 
+// NVRTC knows memcpy, floor and sqrt without headers, and has none.
+#ifndef __CUDACC_RTC__
+#include <cmath>
+#include <cstring>
+#endif
+
 #if defined(__CUDACC__) || defined(PYNN_SPARSE_EMULATE_CUDA)
 #define PYNN_SPARSE_CUDA 1
 #endif

@@ -175,7 +175,8 @@ def _compile_cpu(target: Path, level: str) -> None:
 
 def _single_unit() -> str:
     """One translation unit that includes all sources."""
-    lines = [f'#include "{name}"' for name in ("build.cpp", *map(unit_file, SHARED_KERNELS))]
+    host = ("build.cpp", "connect.cpp", "draw.cpp")
+    lines = [f'#include "{name}"' for name in (*host, *map(unit_file, SHARED_KERNELS))]
     for precision in PRECISIONS:
         for kernel, definitions in kernel_units(precision).items():
             if not definitions:
