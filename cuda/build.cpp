@@ -14,10 +14,14 @@ template <class Use>
 void with_items(void* array, int32 size, Use use) {
   if (!array) return;
   switch (size) {
-    case 1: return use(static_cast<uint8*>(array));
-    case 2: return use(static_cast<uint16*>(array));
-    case 4: return use(static_cast<uint32*>(array));
-    default: return use(static_cast<uint64*>(array));
+    case 1:
+      return use(static_cast<uint8*>(array));
+    case 2:
+      return use(static_cast<uint16*>(array));
+    case 4:
+      return use(static_cast<uint32*>(array));
+    default:
+      return use(static_cast<uint64*>(array));
   }
 }
 
@@ -51,7 +55,9 @@ EXPORT void add_input_bound(const Table& table, const int64* row_start, const do
     if (!table.weight)
       add_rows(Common<double>{least});
     else if (table.single)
-      add_rows([w = static_cast<const float*>(table.weight)](int64 j) { return std::fabs(double(w[j])); });
+      add_rows([w = static_cast<const float*>(table.weight)](int64 j) {
+        return std::fabs(double(w[j]));
+      });
     else
       add_rows([w = static_cast<const double*>(table.weight)](int64 j) { return std::fabs(w[j]); });
   });

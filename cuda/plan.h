@@ -46,11 +46,11 @@ struct Rule {
 // A population: neurons of one model, contiguous in the network's index space.
 // `scalar` is double or float; parameters are [n_param], or [n_param][n] if heterogeneous.
 struct Block {
-  void* state;               // scalar [n_state][n]
-  const void* param;         // scalar
-  const void* current;       // scalar [n], injected current (nA); null where there is none
-  const int64* events;       // spike source: [n + 1] row starts, then time stamps (steps); else null
-  const double* unit;        // [n_receptor] weight per count of an accumulator; a power of two
+  void* state;          // scalar [n_state][n]
+  const void* param;    // scalar
+  const void* current;  // scalar [n], injected current (nA); null where there is none
+  const int64* events;  // spike source: [n + 1] row starts, then time stamps (steps); else null
+  const double* unit;   // [n_receptor] weight per count of an accumulator; a power of two
   const int32* owner_start;  // [n_shard + 1] thread t owns owner_start[t] .. owner_start[t + 1] - 1
   const History* history;    // [n_history] of its spikes, for plastic synapses onto it
   int64 first_port;          // port of (receptor r, neuron i) = first_port + r * n + i
@@ -107,9 +107,9 @@ struct Table {
   int32 first_group;  // segment g is of the delays of group first_group + g
   int32 n_group;
   int32 common_delay;
-  int32 wide_target;   // target is uint32
-  int32 wide_delay;    // delay is uint16
-  int32 single;        // weight is float
+  int32 wide_target;  // target is uint32
+  int32 wide_delay;   // delay is uint16
+  int32 single;       // weight is float
 };
 
 // Poisson sources that each feed one neuron of a population, drawn where their spikes arrive instead of
@@ -120,8 +120,8 @@ struct Background {
   const int64* weight;       // [n] in counts, or null where all are common_weight
   const int32* owner_start;  // of the targets
   int64 common_weight;
-  int64 first_port;   // of target 0
-  int64 first_step;   // drawn for the steps first_step .. last_step - 1 of the sources
+  int64 first_port;  // of target 0
+  int64 first_step;  // drawn for the steps first_step .. last_step - 1 of the sources
   int64 last_step;
   int32 first_neuron;  // of the sources
   int32 n;

@@ -23,8 +23,8 @@ DEVICE void add_spike(const History& history, int32 i, int64 stamp) {
   double trace = 1;
   if (count) {
     const int64 last = row + ((count - 1) & mask);
-    trace += history.trace[last] *
-             decayed(history.decay, history.n_decay, stamp - history.stamp[last]);
+    trace +=
+        history.trace[last] * decayed(history.decay, history.n_decay, stamp - history.stamp[last]);
   }
   history.stamp[row + (count & mask)] = stamp;
   history.trace[row + (count & mask)] = trace;

@@ -10,11 +10,11 @@
 
 #include "philox.h"
 
-constexpr int32 kTile = 256, kCalls = kTile / 4;
+constexpr int32 kPoissonTile = 256, kPoissonCalls = kPoissonTile / 4;
 
 // The Philox call that serves a neuron of a population, and the word of it.
-DEVICE int32 call_of(int32 i) { return i / kTile * kCalls + i % kCalls; }
-DEVICE int32 word_of(int32 i) { return i % kTile / kCalls; }
+DEVICE int32 call_of(int32 i) { return i / kPoissonTile * kPoissonCalls + i % kPoissonCalls; }
+DEVICE int32 word_of(int32 i) { return i % kPoissonTile / kPoissonCalls; }
 
 DEVICE uint32 poisson_bits(uint64 seed, int32 first_neuron, int32 i, int64 step) {
   const Bits bits = philox(seed, Purpose::kSpikeSource, uint32(first_neuron + call_of(i)), step);
@@ -36,12 +36,12 @@ DEVICE int32 poisson_count(uint32 bits, double mean, double none, double most) {
   return int32(count);
 }
 
-// The bits of the neurons first .. first + kTile - 1, `first` being a multiple of kTile.
+// The bits of the neurons first .. first + kPoissonTile - 1, `first` being a multiple of kPoissonTile.
 DEVICE void poisson_tile(uint64 seed, int32 first_neuron, int32 first, int64 step, uint32* bits) {
   const uint32 call = uint32(first_neuron + call_of(first));
-  for (int32 c = 0; c < kCalls; ++c) {
+  for (int32 c = 0; c < kPoissonCalls; ++c) {
     const Bits made = philox(seed, Purpose::kSpikeSource, call + c, step);
-    for (int32 word = 0; word < 4; ++word) bits[word * kCalls + c] = made.word[word];
+    for (int32 word = 0; word < 4; ++word) bits[word * kPoissonCalls + c] = made.word[word];
   }
 }
 
@@ -58,7 +58,7 @@ DEVICE void for_each_poisson(Team team, const Background& drive, uint64 seed, in
       for (int32 k = 0; k < drive.n_threshold; ++k) count += bits >= drive.threshold[k];
       if (count) arrive(begin, count);
     } else {
-      static_assert(kStretch == 1 || kStretch == kTile);
+      static_assert(kStretch == 1 || kStretch == kPoissonTile);
       uint32 bits[kStretch], count[kStretch] = {};
       const int32 first = begin / kStretch * kStretch;
       poisson_tile(seed, drive.first_neuron, first, step, bits);

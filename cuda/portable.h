@@ -128,8 +128,9 @@ DEVICE void for_each_segment(const Plan& plan, Team, int64 step, Body body) {
         const int32 row = spikes.neuron[s] - table.first_source, group = g - table.first_group;
         if (row < 0 || row >= table.n_source || group < 0 || group >= table.n_group) continue;
         const int64* begin = table.begin + int64(row) * table.n_group + group;
-        body(table, row, Segment{begin[0] + threadIdx.x, begin[1], blockDim.x, threadIdx.x == 0,
-                                 spikes.multiplicity[s], first_slot(plan, step, g)});
+        body(table, row,
+             Segment{begin[0] + threadIdx.x, begin[1], blockDim.x, threadIdx.x == 0,
+                     spikes.multiplicity[s], first_slot(plan, step, g)});
       }
     }
   }
@@ -159,8 +160,7 @@ struct Team {
     name##_body(plan, team, group, step, n_step);                                              \
   }                                                                                            \
   DEVICE void name##_body(const Plan& plan, [[maybe_unused]] Team team,                        \
-                          [[maybe_unused]] int32 group, int64 step,                            \
-                          [[maybe_unused]] int32 n_step)
+                          [[maybe_unused]] int32 group, int64 step, [[maybe_unused]] int32 n_step)
 
 template <class Body>
 DEVICE void for_each_owned(Team team, int32, const int32* owner_start, Body body) {
@@ -256,7 +256,8 @@ class SegmentQueue {
       each.segment.end = each.begin[1];
       fetch(*each.table, each.segment);
     }
-    for (int32 i = 0; i < size_; ++i) body_(*waiting_[i].table, waiting_[i].row, waiting_[i].segment);
+    for (int32 i = 0; i < size_; ++i)
+      body_(*waiting_[i].table, waiting_[i].row, waiting_[i].segment);
     size_ = 0;
   }
 
