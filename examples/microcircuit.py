@@ -110,7 +110,8 @@ def clipped(mean: float, deviation: float, low: float, high: float, rng: Any) ->
 
 def build(sim: Any, options: argparse.Namespace) -> tuple[dict[str, Any], int]:
     """Make the network; return the populations and the number of synapses."""
-    rng = NumpyRNG(seed=options.seed)
+    make_rng = sim.NativeRNG if options.rng == "native" else NumpyRNG
+    rng = make_rng(seed=options.seed)
     currents = compensating_current(options.scale, options.background)
     sizes = np.maximum(np.round(FULL_SIZE * options.scale), 1).astype(int)
     populations = {}
@@ -244,6 +245,12 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add("simulator", nargs="?", default="sparse", help="PyNN backend (default: sparse)")
     add("--scale", type=float, default=0.1, help="share of neurons and of synapses per neuron")
+    add(
+        "--rng",
+        choices=("numpy", "native"),
+        default="numpy",
+        help="numpy: the same network on all backends; native: the backend's own, which is faster",
+    )
     add("--duration", type=float, default=1000.0, help="biological time to measure, in ms")
     add("--warm-up", type=float, default=500.0, help="biological time before that, in ms")
     add("--background", choices=("poisson", "dc"), default="poisson", help="external input")

@@ -18,6 +18,7 @@ from .. import connectors as upstream
 from .. import errors
 from ..core import IndexBasedExpression
 from ..random import NumpyRNG, RandomDistribution
+from .bulk import connect_in_bulk
 
 Columns = Callable[..., Iterable[Any]]
 
@@ -61,11 +62,20 @@ class _BulkConnect:
                 self.callback(column / n_post)
 
 
-class AllToAllConnector(_BulkConnect, upstream.AllToAllConnector):
+class _InEngine(_BulkConnect):
+    """Lets the engine make connections whose random numbers need not be another backend's."""
+
+    def connect(self, projection: Any) -> None:
+        """Connect the cells of a projection."""
+        if not connect_in_bulk(self, projection):
+            super().connect(projection)  # type: ignore[misc]
+
+
+class AllToAllConnector(_InEngine, upstream.AllToAllConnector):
     __doc__ = upstream.AllToAllConnector.__doc__
 
 
-class FixedProbabilityConnector(_BulkConnect, upstream.FixedProbabilityConnector):
+class FixedProbabilityConnector(_InEngine, upstream.FixedProbabilityConnector):
     __doc__ = upstream.FixedProbabilityConnector.__doc__
 
 
@@ -114,11 +124,11 @@ def _check_indices(rows: NDArray[np.float64], projection: Any) -> None:
             )
 
 
-class FixedNumberPreConnector(_BulkConnect, upstream.FixedNumberPreConnector):
+class FixedNumberPreConnector(_InEngine, upstream.FixedNumberPreConnector):
     __doc__ = upstream.FixedNumberPreConnector.__doc__
 
 
-class FixedNumberPostConnector(_BulkConnect, upstream.FixedNumberPostConnector):
+class FixedNumberPostConnector(_InEngine, upstream.FixedNumberPostConnector):
     __doc__ = upstream.FixedNumberPostConnector.__doc__
 
 
@@ -127,6 +137,8 @@ class OneToOneConnector(_BulkConnect, upstream.OneToOneConnector):
 
     def connect(self, projection: Any) -> None:
         """Connect cell i to cell i; without looking at the pairs that are not connected."""
+        if connect_in_bulk(self, projection):
+            return
         n_pre, n_post = projection.shape
         same = ([i] if i < n_pre else [] for i in range(n_post))
         self._standard_connect(projection, lambda: same)
@@ -137,6 +149,8 @@ class FixedTotalNumberConnector(_BulkConnect, upstream.FixedTotalNumberConnector
 
     def connect(self, projection: Any) -> None:
         """Draw all connections at once, if the generator's numbers can be had in bulk."""
+        if connect_in_bulk(self, projection):
+            return
         if type(self.rng) is not NumpyRNG:
             super().connect(projection)
             return

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pynn_sparse.engine.connect import Rows
 from pynn_sparse.errors import ParameterError
 from pynn_sparse.network import Block, PairRule, SynapseTable, memory
-from pynn_sparse.network.synapses import MAX_DELAY_STEPS
+from pynn_sparse.network.synapses import MAX_DELAY_STEPS, index_type
 
 from .. import common, errors
 from ..parameters import LazyArray, ParameterSpace
@@ -132,8 +133,9 @@ class Projection(common.Projection):
         self._pre_ids = self.pre.all_cells.astype(np.int64)
         self._post_ids = self.post.all_cells.astype(np.int64)
         self._columns: list[tuple[Any, ...]] = []
+        self._tables: list[SynapseTable] = []
         connector.connect(self)
-        self._tables = self._finish()
+        self._tables += self._finish()
         simulator.state.network.tables.extend(self._tables)
 
     def _make_rule(self, values: dict[str, Any]) -> PairRule | None:
@@ -164,6 +166,27 @@ class Projection(common.Projection):
         target = self._post_ids[int(postsynaptic_index)]
         self._columns.append(
             (sources, target, connection_parameters["weight"], connection_parameters["delay"])
+        )
+
+    def _connect_rows(self, rows: Rows, weight: NDArray[Any], delay: NDArray[Any]) -> None:
+        """Take up all connections; weights and delays (in steps) have length n or 1."""
+        if not len(rows.target):
+            return
+        self._check_weights(weight, signs=self._connector.safe)
+        pre, post = (
+            _stretch(*ends) for ends in ((self.pre, self._pre_ids), (self.post, self._post_ids))
+        )
+        if pre is None or post is None:
+            source = np.repeat(self._pre_ids.astype(np.uint32), np.diff(rows.row_start))
+            target = self._post_ids.astype(np.uint32)[rows.target]
+            self._tables += self._divided(source, target, weight, delay)
+            return
+        target = rows.target
+        if post[1]:
+            target = (target + np.uint32(post[1])).astype(index_type(post[0].size))
+        kind = self.receptor_type, self._rule
+        self._tables.append(
+            SynapseTable(pre[0], post[0], pre[1], rows.row_start, target, weight, delay, *kind)
         )
 
     def _finish(self) -> list[SynapseTable]:
@@ -447,6 +470,14 @@ def _blocks(ends: Any) -> list[Block]:
     """The blocks that the cells of a population, view or assembly lie in, each once."""
     parts = getattr(ends, "populations", [ends])
     return list({id(part._block): part._block for part in parts}.values())
+
+
+def _stretch(ends: Any, ids: NDArray[np.int64]) -> tuple[Block, int] | None:
+    """The block in which cells follow each other without a gap, and the index of the first."""
+    (block, *others) = _blocks(ends)
+    if others or (np.diff(ids) != 1).any():
+        return None
+    return block, int(ids[0]) - block.first
 
 
 def _inside(neuron: NDArray[np.uint32], block: Block) -> NDArray[np.bool_]:

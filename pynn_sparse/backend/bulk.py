@@ -1,0 +1,133 @@
+"""Connections made in bulk by the engine, where no other backend's random numbers are asked for.
+
+That is so for connectors that draw nothing, or from a `NativeRNG`, if weights and delays are
+numbers or drawn from a `NativeRNG`, too. All else goes column by column, see `connectors`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pynn_sparse.engine import connect
+from pynn_sparse.engine.connect import Rows
+from pynn_sparse.engine.devices import processors
+from pynn_sparse.errors import ParameterError
+
+from .. import connectors as upstream
+from .. import errors
+from ..random import RandomDistribution
+from . import simulator
+from .random import NativeRNG
+
+MakeRows = Callable[[int], Rows]  # from the number of threads
+
+
+def connect_in_bulk(connector: Any, projection: Any) -> bool:
+    """Make the connections of a projection at once; False if that cannot be done.
+
+    Raises ConnectionError for parameters that are not valid.
+    """
+    parameters = {
+        name: lazy
+        for name, lazy in connector._parameters_from_synapse_type(projection).items()
+        if name in ("weight", "delay")
+    }
+    make = _maker(connector, projection)
+    if make is None or not all(map(_in_bulk, parameters.values())):
+        return False
+    threads = simulator.state.options.threads or processors()
+    try:
+        rows = make(threads)
+        n = len(rows.target)
+        weight = _weights(parameters["weight"], n, threads)
+        steps = _steps(parameters["delay"], n, threads, projection)
+    except ParameterError as error:
+        raise errors.ConnectionError(f"{projection.label}: {error}") from error
+    projection._connect_rows(rows, weight, steps)
+    if connector.callback:  # as often as PyNN calls it
+        for column in range(projection.shape[1]):
+            connector.callback(column / projection.shape[1])
+    return True
+
+
+def _maker(connector: Any, projection: Any) -> MakeRows | None:
+    """What makes the rows of a connector, or None if that is up to PyNN."""
+    shape = projection.shape
+    if isinstance(connector, upstream.OneToOneConnector):
+        return lambda threads: connect.one_to_one(*shape)
+    allowed = connector.allow_self_connections
+    if allowed not in (True, False):  # "NoMutual"
+        return None
+    skip = {} if allowed else {"skip_self": _same_cells(projection)}
+    if isinstance(connector, upstream.AllToAllConnector):
+        return lambda threads: connect.all_to_all(*shape, **skip)
+    if not isinstance(connector.rng, NativeRNG):
+        return None
+    if isinstance(connector, upstream.FixedProbabilityConnector):
+        p = min(connector.p_connect, 1.0)
+        seed = connector.rng.seed_of_bulk()
+        return lambda threads: connect.fixed_probability(*shape, p, seed, threads, **skip)
+    return _maker_by_number(connector, shape, skip)
+
+
+def _maker_by_number(
+    connector: Any, shape: tuple[int, int], skip: dict[str, Any]
+) -> MakeRows | None:
+    n, repeat = connector.n, {"with_replacement": connector.with_replacement}
+    if not isinstance(n, (int, np.integer)):
+        return None
+    if isinstance(connector, upstream.FixedTotalNumberConnector):
+        seed = connector.rng.seed_of_bulk()
+        return lambda threads: connect.fixed_total_number(*shape, n, seed, threads)
+    before = isinstance(connector, upstream.FixedNumberPreConnector)
+    # PyNN takes every cell once more where there are fewer than asked for.
+    if not connector.with_replacement and n > shape[0 if before else 1] - bool(skip):
+        return None
+    seed = connector.rng.seed_of_bulk()
+    make = connect.fixed_number_pre if before else connect.fixed_number_post
+    return lambda threads: make(*shape, n, seed, threads, **repeat, **skip)
+
+
+def _same_cells(projection: Any) -> NDArray[np.int64]:
+    """For each source the index of the target that is the same cell, or -1."""
+    place = {int(cell): j for j, cell in enumerate(projection._post_ids)}
+    return np.array([place.get(int(cell), -1) for cell in projection._pre_ids], np.int64)
+
+
+def _in_bulk(lazy: Any) -> bool:
+    drawn = lazy.base_value
+    if isinstance(drawn, RandomDistribution) and not lazy.operations:
+        return isinstance(drawn.rng, NativeRNG)
+    return bool(lazy.is_homogeneous)
+
+
+def _weights(lazy: Any, n: int, threads: int) -> NDArray[Any]:
+    drawn = lazy.base_value
+    if not isinstance(drawn, RandomDistribution):
+        return np.array([lazy.evaluate(simplify=True)], simulator.state.scalar)
+    if drawn.name in connect.DRAWN:
+        seed = drawn.rng.seed_of_bulk()
+        scalar = simulator.state.scalar
+        return connect.draw(drawn.name, drawn.parameters, n, seed, threads, scalar)
+    return np.asarray(drawn.next(n)).reshape(n).astype(simulator.state.scalar)
+
+
+def _steps(lazy: Any, n: int, threads: int, projection: Any) -> NDArray[Any]:
+    """Delays in time steps."""
+    drawn, state = lazy.base_value, simulator.state
+    if isinstance(drawn, RandomDistribution) and drawn.name in connect.DRAWN:
+        per_ms = state.network.grid.steps_per_ms
+        limits = (state.least_delay_allowed * per_ms, state.max_delay * per_ms)
+        seed = drawn.rng.seed_of_bulk()
+        law = drawn.name, drawn.parameters
+        return connect.draw_steps(*law, n, seed, threads, per_ms, *limits)
+    if isinstance(drawn, RandomDistribution):
+        delay = np.asarray(drawn.next(n), float).reshape(n)
+    else:
+        delay = np.array([lazy.evaluate(simplify=True)], float)
+    steps: NDArray[Any] = projection._delay_steps(delay).astype(np.uint16)
+    return steps
