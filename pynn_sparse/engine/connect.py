@@ -1,8 +1,8 @@
 """Connectivity and values drawn in the engine, for `NativeRNG`: they need not be another backend's.
 
 All is a function of a seed of 64 bits. The number of threads changes how long it takes, not what is
-made; nor does the machine (`cuda/draws.h` says how). One seed is for one call: two calls with the
-same seed draw from the same random bits.
+made; nor does the machine (`cuda/draws.h` says how). Connections and values of one seed are
+independent of each other, but two networks, or two sets of values, need two seeds.
 """
 
 from __future__ import annotations
