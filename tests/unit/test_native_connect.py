@@ -432,11 +432,12 @@ def test_wrong_probability(p: float) -> None:
 
 def test_too_many_without_replacement() -> None:
     skip = np.array([0, -1, 2])
-    for call in (
+    calls: list[Callable[[], Rows]] = [
         lambda: connect.fixed_number_post(3, 4, 5, 1, 1),
         lambda: connect.fixed_number_post(3, 5, 5, 1, 1, skip_self=skip),
         lambda: connect.fixed_number_pre(4, 3, 5, 1, 1),
-    ):
+    ]
+    for call in calls:
         with pytest.raises(ParameterError, match="n = 5: must be at most 4"):
             call()
     with pytest.raises(ParameterError, match="n = 3: must be at most 2"):
