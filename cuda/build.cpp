@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <type_traits>
 #include <vector>
 
 namespace {
@@ -113,6 +114,97 @@ EXPORT void arrange_rows(const Table& table, const int64* row_start, const int32
     }
   }
   begin[int64(table.n_source) * n_segment] = row_start[table.n_source];
+}
+
+// Merges the rows of tables that have one source population, `first` [n_source + 1] being where those of the
+// result begin. Targets become ports, weights are multiplied by each table's `scale`; segments are made
+// as by arrange_rows, for all threads and groups. `like` has the types of the result's arrays.
+EXPORT void merge_rows(const Table* table, const int64* const* row_start,
+                       const int32* const* owner_start, int32 n_table, const Table& like,
+                       const int64* first, int32 delay_group, int32 n_threads, int64* begin) {
+  const int32 n_segment = like.n_part * like.n_group;
+  uint32* const port = static_cast<uint32*>(const_cast<void*>(like.target));
+  with_items(const_cast<void*>(like.delay), like.wide_delay ? 2 : 1, [&](auto* delays) {
+    with_items(like.weight, like.single ? 4 : 8, [&](auto* weights) {
+      using Delay = std::remove_reference_t<decltype(*delays)>;
+      using Real = std::conditional_t<sizeof(*weights) == 4, float, double>;
+      struct Synapse {
+        uint32 port;
+        Delay delay;
+        Real weight;
+        int32 key;
+      };
+#pragma omp parallel num_threads(n_threads)
+      {
+        std::vector<Synapse> synapses;
+        std::vector<int32> next(n_segment + 1);
+#pragma omp for schedule(static)
+        for (int32 row = 0; row < like.n_source; ++row) {
+          synapses.clear();
+          std::fill(next.begin(), next.end(), 0);
+          for (int32 t = 0; t < n_table; ++t) {
+            const int32 own = row - table[t].first_source;
+            if (own < 0 || own >= table[t].n_source) continue;
+            const Real* from = static_cast<const Real*>(table[t].weight);
+            with_targets(table[t], [&](auto target) {
+              with_delays(table[t], [&](auto delay) {
+                for (int64 j = row_start[t][own]; j < row_start[t][own + 1]; ++j) {
+                  const int32 i = target(j);
+                  int32 part = 0;
+                  while (part + 1 < like.n_part && i >= owner_start[t][part + 1]) ++part;
+                  const int32 key = part * like.n_group + (delay(j) - 1) / delay_group;
+                  synapses.push_back({uint32(table[t].first_port + i), Delay(delay(j)),
+                                      Real(from[j] * table[t].scale), key});
+                  ++next[key + 1];
+                }
+              });
+            });
+          }
+          for (int32 k = 0; k < n_segment; ++k) next[k + 1] += next[k];
+          for (int32 k = 0; k < n_segment; ++k)
+            begin[int64(row) * n_segment + k] = first[row] + next[k];
+          for (const Synapse& each : synapses) {
+            const int64 place = first[row] + next[each.key]++;
+            port[place] = each.port;
+            delays[place] = each.delay;
+            reinterpret_cast<Real*>(weights)[place] = each.weight;
+          }
+        }
+      }
+      begin[int64(like.n_source) * n_segment] = first[like.n_source];
+    });
+  });
+}
+
+// Takes the rows of one table out of merged ones: the synapses with ports from table.first_port on, as
+// many as the population `n` has neurons. The result's arrays are those of `table`.
+EXPORT void extract_rows(const Table& merged, const int64* first, const Table& table,
+                         const int64* row_start, int32 n, int32 n_threads) {
+  const uint32* const port = static_cast<const uint32*>(merged.target);
+  const auto copy = [&](auto from_delay, auto* targets, auto* delays, auto* weights) {
+    using Real = std::conditional_t<sizeof(*weights) == 4, float, double>;
+    const Real* from = static_cast<const Real*>(merged.weight);
+    const uint32 low = uint32(table.first_port);
+#pragma omp parallel for num_threads(n_threads) schedule(static)
+    for (int32 own = 0; own < table.n_source; ++own) {
+      const int32 row = own + table.first_source;
+      int64 place = row_start[own];
+      for (int64 j = first[row]; j < first[row + 1]; ++j) {
+        if (port[j] - low >= uint32(n)) continue;
+        targets[place] = port[j] - low;
+        delays[place] = from_delay(j);
+        reinterpret_cast<Real*>(weights)[place++] = Real(from[j] / table.scale);
+      }
+    }
+  };
+  with_delays(merged, [&](auto from_delay) {
+    with_items(const_cast<void*>(table.target), table.wide_target ? 4 : 2, [&](auto* targets) {
+      with_items(const_cast<void*>(table.delay), table.wide_delay ? 2 : 1, [&](auto* delays) {
+        with_items(table.weight, table.single ? 4 : 8,
+                   [&](auto* weights) { copy(from_delay, targets, delays, weights); });
+      });
+    });
+  });
 }
 
 // Number of weights that are not 0 but come to fewer counts than this, and so have lost digits that a user

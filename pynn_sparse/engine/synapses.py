@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..network import Block, Network, SynapseTable, memory
 from . import structures
+from .bundles import Bundles, Place
 from .device import Device
 from .tables import Arrangement, DeviceTable, count_coarse
 from .units import Ports, exponents, input_bound
@@ -45,6 +46,7 @@ class SynapseLayout:
         self.delay_group = self.n_delay_group = self.batch = 1
         self.delivered: list[SynapseTable] = []
         self._tables: dict[int, DeviceTable] = {}
+        self._bundles = Bundles()
         self._checked: dict[int, tuple[int, int]] = {}
         self._seen: Any = None
 
@@ -94,10 +96,11 @@ class SynapseLayout:
         greatest = max((most for _, most in ranges), default=1)
         self.delay_group, self.n_delay_group = greatest, 1
         self.batch = min((least for least, _ in ranges), default=1)
-        mixed = [table for table in self.delivered if len(table.delay) > 1]
+        mixed = [t for t in self.delivered if t.delay_range[0] < t.delay_range[1]]
         if not mixed or not self.device.groups_delays or any(t.rule for t in self.delivered):
             return
-        row = sum(map(len, mixed)) / sum(table.n_source for table in mixed)
+        # Projections with mixed delays are merged by their source, see bundles.py.
+        row = sum(map(len, mixed)) / sum({id(t.pre): t.pre.size for t in mixed}.values())
         ports = sum(block.size * len(block.model.receptors) for block in self.network.blocks)
         self.delay_group = best_group(greatest, row, 8 * ports / self.device.n_shards / 1024)
         self.n_delay_group = -(-greatest // self.delay_group)
@@ -164,7 +167,13 @@ class SynapseLayout:
     # --- rows ---------------------------------------------------------------------------------
 
     def _arrange(self, owner_starts: list[NDArray[np.int32]]) -> None:
-        present = {id(table): table for table in self.delivered}
+        def place(table: SynapseTable) -> Place:
+            starts = owner_starts[self.ports.number(table.post)]
+            return self.exponent_of(table), self.ports.of_table(table), starts
+
+        groups = self.delay_group, self.n_delay_group
+        self._bundles.arrange(self.delivered, place, *groups, self.device.n_shards)
+        present = {id(table): table for table in self.delivered if table.lent_to is None}
         self._tables = {key: old for key, old in self._tables.items() if key in present}
         for key, table in present.items():
             starts = owner_starts[self.ports.number(table.post)]
@@ -207,10 +216,12 @@ class SynapseLayout:
         """
         records, starts = [np.zeros(0, structures.TABLE)], [0]
         for block in blocks:
-            mine = [table for table in self.delivered if table.pre is block]
-            for table in mine:
-                place = self.exponent_of(table), self.ports.of_table(table)
-                records.append(self._tables[id(table)].record(*place, rule(table)))
+            mine = [bundle.record() for bundle in self._bundles.of(block)]
+            for table in self.delivered:
+                if table.pre is block and table.lent_to is None:
+                    place = self.exponent_of(table), self.ports.of_table(table)
+                    mine.append(self._tables[id(table)].record(*place, rule(table)))
+            records += mine
             starts.append(starts[-1] + len(mine))
         return np.concatenate(records), np.array(starts, np.int32)
 

@@ -15,19 +15,36 @@ from .compile import cpu_library
 from .device import Device
 
 
-def host_record(table: SynapseTable, **more: Any) -> NDArray[np.void]:
-    """The record `Table` of cuda/plan.h with the arrays as they are on the host."""
-    record = np.zeros(1, structures.TABLE)
-    fields = {
-        "target": table.target.ctypes.data,
-        "delay": table.delay.ctypes.data if len(table.delay) > 1 else 0,
-        "weight": table.weight.ctypes.data if has_weights(table) else 0,
-        **_fixed(table),
-        **more,
-    }
-    for name, value in fields.items():
-        record[name] = value
-    return record
+class HostTable:
+    """A table as functions of cuda/build.cpp take it: a record of its arrays on the host."""
+
+    def __init__(self, table: SynapseTable, **more: Any) -> None:
+        self._alive = target, weight, delay = table.arrays()
+        self.record = np.zeros(1, structures.TABLE)
+        fields = {
+            "target": target.ctypes.data,
+            "delay": delay.ctypes.data if len(delay) > 1 else 0,
+            "weight": weight.ctypes.data if len(weight) > 1 or table.rule else 0,
+            "common_delay": int(delay[0]),
+            "wide_target": target.dtype.itemsize == 4,
+            "wide_delay": delay.dtype.itemsize == 2,
+            "single": weight.dtype.itemsize == 4,
+            "first_source": table.first_source,
+            "n_source": table.n_source,
+            **more,
+        }
+        for name, value in fields.items():
+            self.record[name] = value
+
+    @property
+    def pointer(self) -> ctypes.c_void_p:
+        """The argument."""
+        return pointer(self.record)
+
+
+def pointer(array: NDArray[Any]) -> ctypes.c_void_p:
+    """An array's address as an argument of a function of the library."""
+    return ctypes.c_void_p(array.ctypes.data)
 
 
 def has_weights(table: SynapseTable) -> bool:
@@ -133,19 +150,21 @@ def arrange(table: SynapseTable, arrangement: Arrangement, threads: int) -> NDAr
         return table.row_start
     begin = np.empty(table.n_source * arrangement.n_part * arrangement.n_group + 1, np.int64)
     owner_start = np.array(arrangement.owner_start, np.int32)
-    record = host_record(table, **arrangement.fields())
+    host = HostTable(table, **arrangement.fields())
     cpu_library().arrange_rows(
-        *(ctypes.c_void_p(each.ctypes.data) for each in (record, table.row_start, owner_start)),
+        host.pointer,
+        pointer(table.row_start),
+        pointer(owner_start),
         ctypes.c_int32(arrangement.delay_group),
         ctypes.c_int32(threads),
-        ctypes.c_void_p(begin.ctypes.data),
+        pointer(begin),
     )
     return begin
 
 
 def count_coarse(table: SynapseTable, exponent: int) -> int:
     """Number of synapses whose weight in counts has lost digits that a user may miss."""
-    record = host_record(table, scale=np.ldexp(1.0, exponent), weight=table.weight.ctypes.data)
-    n = len(table.weight)
-    coarse = int(cpu_library().count_coarse(ctypes.c_void_p(record.ctypes.data), ctypes.c_int64(n)))
-    return coarse * (len(table) if n == 1 else 1)
+    weight = table.arrays()[1]
+    host = HostTable(table, scale=np.ldexp(1.0, exponent), weight=weight.ctypes.data)
+    coarse = int(cpu_library().count_coarse(host.pointer, ctypes.c_int64(len(weight))))
+    return coarse * (len(table) if len(weight) == 1 else 1)

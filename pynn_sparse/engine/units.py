@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..network import Block, SynapseTable
 from .compile import cpu_library
-from .tables import host_record
+from .tables import HostTable, pointer
 
 # Accumulators are 64-bit integers. A unit is chosen so that the most that one step can bring, and
 # what is in flight, stay below 2^52; while inputs are in flight it is kept as long as they stay
@@ -52,8 +52,9 @@ def input_bound(tables: list[SynapseTable], ports: Ports) -> NDArray[np.float64]
         rows = slice(table.first_source, table.first_source + table.n_source)
         most = np.ascontiguousarray(np.broadcast_to(most, (pre.size,))[rows])
         port = ports.of_table(table)
+        host = HostTable(table)
         cpu_library().add_input_bound(
-            pointer(host_record(table)),
+            host.pointer,
             pointer(table.row_start),
             pointer(most),
             ctypes.c_double(_least_bound(table)),
@@ -64,7 +65,8 @@ def input_bound(tables: list[SynapseTable], ports: Ports) -> NDArray[np.float64]
 
 def _least_bound(table: SynapseTable) -> float:
     """A size that every weight of a table may come to have."""
-    common = abs(float(table.weight[0])) if len(table.weight) == 1 else 0.0
+    weight = table.arrays()[1]
+    common = abs(float(weight[0])) if len(weight) == 1 else 0.0
     return max(common, table.rule.greatest_weight if table.rule else 0.0)
 
 
@@ -77,7 +79,3 @@ def exponents(most: NDArray[np.float64], old: NDArray[np.int64] | None) -> NDArr
     keep = (old + magnitude >= BITS_AT_LEAST) & (old + magnitude <= BITS_AT_MOST) | (most == 0)
     return np.where(keep, old, fresh)
 
-
-def pointer(array: NDArray[Any]) -> ctypes.c_void_p:
-    """An array's address as an argument of a function of the library."""
-    return ctypes.c_void_p(array.ctypes.data)

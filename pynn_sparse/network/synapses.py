@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from .block import Block
 
 MAX_DELAY_STEPS = 65535
+ARRAYS = ("target", "weight", "delay")
 
 
 class SynapseTable:
@@ -53,7 +54,10 @@ class SynapseTable:
         self.rule = rule
         self.version = 0
         self.arrangement: Any = None  # the engine's note of how it has arranged the rows
+        self._lent_to: Any = None
+        self._n = len(target)
         self._keep_initial()
+        self._note_kind()
 
     def _keep_initial(self) -> None:
         """Weights that change with spikes are kept as they are now, in the order that users see."""
@@ -92,12 +96,52 @@ class SynapseTable:
         return cls(pre, post, first, row_start, target, weight, delay, receptor, rule)
 
     def __len__(self) -> int:
-        return len(self.target)
+        return self._n
 
     @property
     def n_source(self) -> int:
         """Number of rows."""
         return len(self.row_start) - 1
+
+    @property
+    def index_type(self) -> type[np.unsignedinteger[Any]]:
+        """Type of `target`."""
+        return index_type(self.post.size)
+
+    @property
+    def mixed(self) -> bool:
+        """Whether synapses have different weights and delays."""
+        return self._mixed
+
+    def lend(self, holder: Any) -> None:
+        """Give up the arrays; from now on `holder.extract(self)` makes them when they are asked for.
+
+        So an engine that has the synapses in a form of its own need not hold them twice.
+        """
+        self._lent_to = holder
+        del self.target, self.weight, self.delay
+
+    def take_back(self) -> None:
+        """Have arrays of its own again."""
+        self.target, self.weight, self.delay = self.arrays()
+        self._lent_to = None
+
+    def arrays(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """`target`, `weight` and `delay`, its own or made for the caller."""
+        if self._lent_to is None:
+            return self.target, self.weight, self.delay
+        made: tuple[NDArray[Any], NDArray[Any], NDArray[Any]] = self._lent_to.extract(self)
+        return made
+
+    @property
+    def lent_to(self) -> Any:
+        """Who holds the arrays instead, or None."""
+        return self._lent_to
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ARRAYS and self.__dict__.get("_lent_to") is not None:
+            return self.arrays()[ARRAYS.index(name)]
+        raise AttributeError(f"SynapseTable has no attribute {name!r}")
 
     def source(self) -> NDArray[np.int64]:
         """Index in `pre` of each synapse's source, in the order of storage."""
@@ -106,8 +150,9 @@ class SynapseTable:
 
     def order(self) -> NDArray[np.int64]:
         """Where the synapses are stored, by target, source, delay and weight, all ascending."""
-        order = stable_order(self.target)
-        source, target = self.source()[order], self.target[order]
+        targets = self.target
+        order = stable_order(targets)
+        source, target = self.source()[order], targets[order]
         same = (source[1:] == source[:-1]) & (target[1:] == target[:-1])
         if same.any():  # several synapses between two neurons
             run = np.concatenate([[0], np.cumsum(~same)])
@@ -122,6 +167,7 @@ class SynapseTable:
 
         The weights are also those that a reset goes back to.
         """
+        self.take_back()
         if rule is not None:
             self.rule = rule
         if weight is not None:
@@ -131,12 +177,17 @@ class SynapseTable:
         if delay is not None:
             self.delay = _compact(_common(np.array(delay)))
             self.arrangement = None
+        self._note_kind()
         self.version += 1
+
+    def _note_kind(self) -> None:
+        self._mixed = len(self.weight) > 1 and len(self.delay) > 1
+        self._delay_range = int(self.delay.min()), int(self.delay.max())
 
     @property
     def delay_range(self) -> tuple[int, int]:
-        """Least and greatest delay in steps; the table must not be empty."""
-        return int(self.delay.min()), int(self.delay.max())
+        """Least and greatest delay in steps."""
+        return self._delay_range
 
 
 def index_type(n: int) -> type[np.unsignedinteger[Any]]:
