@@ -56,40 +56,45 @@ def connect_in_bulk(connector: Any, projection: Any) -> bool:
 
 def _maker(connector: Any, projection: Any) -> MakeRows | None:
     """What makes the rows of a connector, or None if that is up to PyNN."""
-    shape = projection.shape
+    n_pre, n_post = projection.shape
     if isinstance(connector, upstream.OneToOneConnector):
-        return lambda threads: connect.one_to_one(*shape)
+        return lambda threads: connect.one_to_one(n_pre, n_post)
     allowed = connector.allow_self_connections
     if allowed not in (True, False):  # "NoMutual"
         return None
-    skip = {} if allowed else {"skip_self": _same_cells(projection)}
+    skip = None if allowed else _same_cells(projection)
     if isinstance(connector, upstream.AllToAllConnector):
-        return lambda threads: connect.all_to_all(*shape, **skip)
+        return lambda threads: connect.all_to_all(n_pre, n_post, skip_self=skip)
     if not isinstance(connector.rng, NativeRNG):
         return None
     if isinstance(connector, upstream.FixedProbabilityConnector):
         p = min(connector.p_connect, 1.0)
         seed = connector.rng.seed_of_bulk()
-        return lambda threads: connect.fixed_probability(*shape, p, seed, threads, **skip)
-    return _maker_by_number(connector, shape, skip)
+        return lambda threads: connect.fixed_probability(
+            n_pre, n_post, p, seed, threads, skip_self=skip
+        )
+    return _maker_by_number(connector, n_pre, n_post, skip)
 
 
 def _maker_by_number(
-    connector: Any, shape: tuple[int, int], skip: dict[str, Any]
+    connector: Any, n_pre: int, n_post: int, skip: NDArray[np.int64] | None
 ) -> MakeRows | None:
-    n, repeat = connector.n, {"with_replacement": connector.with_replacement}
-    if not isinstance(n, (int, np.integer)):
+    if not isinstance(connector.n, (int, np.integer)):
         return None
+    n = int(connector.n)
     if isinstance(connector, upstream.FixedTotalNumberConnector):
         seed = connector.rng.seed_of_bulk()
-        return lambda threads: connect.fixed_total_number(*shape, n, seed, threads)
+        return lambda threads: connect.fixed_total_number(n_pre, n_post, n, seed, threads)
     before = isinstance(connector, upstream.FixedNumberPreConnector)
+    repeat = connector.with_replacement
     # PyNN takes every cell once more where there are fewer than asked for.
-    if not connector.with_replacement and n > shape[0 if before else 1] - bool(skip):
+    if not repeat and n > (n_pre if before else n_post) - (skip is not None):
         return None
     seed = connector.rng.seed_of_bulk()
     make = connect.fixed_number_pre if before else connect.fixed_number_post
-    return lambda threads: make(*shape, n, seed, threads, **repeat, **skip)
+    return lambda threads: make(
+        n_pre, n_post, n, seed, threads, with_replacement=repeat, skip_self=skip
+    )
 
 
 def _same_cells(projection: Any) -> NDArray[np.int64]:

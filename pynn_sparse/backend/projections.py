@@ -23,7 +23,8 @@ from . import simulator
 from .connectors import expected_synapses
 from .standardmodels.synapses import StaticSynapse, STDPMechanism
 
-GREATEST_WEIGHT = 1e100  # so that sums over any number of synapses are finite
+# So that sums over any number of synapses are finite.
+GREATEST_WEIGHT: dict[Any, float] = {np.float64: 1e100, np.float32: 1e30}
 OF_SYNAPSES = ("weight", "delay")  # attributes of which each synapse has its own
 RULE_PARAMETERS = [field.name for field in fields(PairRule) if field.name != "sign"]
 PRE, POST = "presynaptic_index", "postsynaptic_index"
@@ -216,19 +217,20 @@ class Projection(common.Projection):
                     part = np.flatnonzero(_inside(source, pre) & _inside(target, post))
                     if not len(part):
                         continue
-                values = (each if len(each) == 1 else each[part] for each in (weight, delay))
-                ends = source[part] - np.uint32(pre.first), target[part] - np.uint32(post.first)
+                w, d = (each if len(each) == 1 else each[part] for each in (weight, delay))
+                i, j = source[part] - np.uint32(pre.first), target[part] - np.uint32(post.first)
                 kind = self.receptor_type, self._rule
-                tables.append(SynapseTable.from_pairs(pre, post, *ends, *values, *kind))
+                tables.append(SynapseTable.from_pairs(pre, post, i, j, w, d, *kind))
         return tables
 
     def _check_weights(self, weight: NDArray[np.float64], signs: bool = True) -> None:
         """Weights are finite, and have the sign that PyNN asks for of a receptor."""
-        good = np.abs(weight) <= GREATEST_WEIGHT  # false for NaN
+        limit = GREATEST_WEIGHT[simulator.state.scalar]
+        good = np.abs(weight) <= limit  # false for NaN
         if not good.all():
             raise errors.ConnectionError(
                 f"weight = {weight[~good][0]} in {self.label}: weights must be finite numbers "
-                f"of at most {GREATEST_WEIGHT:g}"
+                f"of at most {limit:g}"
             )
         if not signs:
             return

@@ -185,7 +185,7 @@ class _Plan:
         for arrays in self.engine._blocks:
             if id(arrays.block) not in drawn:
                 by_model.setdefault(arrays.block.model.name, []).append(arrays)
-        groups = []
+        groups: list[tuple[Any, ...]] = []
         for name, members in by_model.items():
             blocks = []
             for arrays in members:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,4 +77,3 @@ def exponents(most: NDArray[np.float64], old: NDArray[np.int64] | None) -> NDArr
         return fresh
     keep = (old + magnitude >= BITS_AT_LEAST) & (old + magnitude <= BITS_AT_MOST) | (most == 0)
     return np.where(keep, old, fresh)
-

@@ -114,7 +114,7 @@ class SynapseTable:
         return self._mixed
 
     def lend(self, holder: Any) -> None:
-        """Give up the arrays; from now on `holder.extract(self)` makes them when they are asked for.
+        """Give up the arrays; `holder.extract(self)` makes them when they are asked for.
 
         So an engine that has the synapses in a form of its own need not hold them twice.
         """
@@ -202,19 +202,20 @@ def stable_order(key: NDArray[Any]) -> NDArray[np.int64]:
     if len(key) and int(key.max()) >= 1 << 16:
         high = (key >> 16).astype(np.uint16)
         order = order[np.argsort(high[order], kind="stable")]
-    return order
+    return np.asarray(order, np.int64)
 
 
 def _common(values: NDArray[Any]) -> NDArray[Any]:
     """One value if all are equal. The array belongs to the table from now on."""
-    if len(values) > 1 and (values == values[0]).all():
-        return values[:1].copy()
-    return np.ascontiguousarray(values)
+    equal = len(values) > 1 and bool(np.all(values == values[0]))
+    kept: NDArray[Any] = values[:1].copy() if equal else np.ascontiguousarray(values)
+    return kept
 
 
 def _each(values: NDArray[Any], n: int) -> NDArray[Any]:
     """A value for each synapse, since each is going to change."""
-    return np.array(np.broadcast_to(values, (n,)))
+    each: NDArray[Any] = np.array(np.broadcast_to(values, (n,)))
+    return each
 
 
 def _compact(delay: NDArray[Any]) -> NDArray[Any]:
