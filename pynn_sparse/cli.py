@@ -8,6 +8,7 @@ import platform
 import sys
 
 from . import __version__
+from .bench import command
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -17,6 +18,9 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     info = commands.add_parser("info", help="show devices and versions, and which device is taken")
     info.set_defaults(run=_info)
+    bench = commands.add_parser("bench", help="time published networks, here and on peers")
+    command.add_options(bench)
+    bench.set_defaults(run=command.run)
     options = parser.parse_args(arguments)
     return int(options.run(options))
 

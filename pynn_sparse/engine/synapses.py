@@ -19,7 +19,7 @@ from .units import Ports, exponents, input_bound
 Settle = Callable[["SynapseLayout"], None]
 
 # Time of a synaptic event, in ns, by the size in KiB of the accumulators that a thread writes to,
-# and of finding a segment of synapses; measured by tests/benchmarks, and only ever compared.
+# and of finding a segment of synapses; measured once, and only ever compared.
 EVENT_TIMES = ((64, 0.9), (1024, 1.2), (4096, 2.5), (16384, 5.0), (262144, 10.0))
 SEGMENT_TIME = 15.0
 

@@ -1,0 +1,1 @@
+"""Benchmarks: published networks on this backend and on other simulators, in the same run."""

@@ -1,0 +1,192 @@
+"""The benchmark networks, written once for all PyNN backends.
+
+- cuba*, coba*: Vogels and Abbott (2005), doi:10.1523/JNEUROSCI.3508-05.2005, as PyNN's example
+  `VAbenchmarks.py` defines them: 80 synapses for each neuron at any size, started by a Poisson
+  input in the first 50 ms, then active by themselves.
+- brunel: a balanced random network as of Brunel (2000), doi:10.1023/A:1008925309027, with 12,500
+  neurons, 15.6 million synapses of one delay, and a Poisson source of 20 kHz for each neuron.
+- microcircuit*: see `microcircuit.py`.
+- stdp: 1.2 million plastic synapses from 12,000 Poisson sources onto 1000 neurons.
+- silent: a million neurons, most of which do nothing.
+- wide: ten million synapses that differ, for memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from . import microcircuit
+
+TIMESTEP = 0.1  # ms
+
+
+@dataclass(frozen=True)
+class Built:
+    """A network that was built: what to record from, and what there is to compute.
+
+    Attributes:
+        recorded: populations whose spikes are recorded, all of the network's neurons or a sample.
+        neurons: number of neurons, without sources.
+        synapses: number of recurrent and other synapses of which there are many for each source.
+        fan_out: mean number of these that a spike of the recorded neurons reaches.
+    """
+
+    recorded: list[Any]
+    neurons: int
+    synapses: int
+    fan_out: float
+
+
+@dataclass(frozen=True)
+class Network:
+    """A benchmark: how it is built, on how many biological milliseconds it is measured.
+
+    `large` ones are run on this backend alone unless peers are asked for by name.
+    """
+
+    build: Callable[[Any, Any], Built]
+    duration: float = 1000.0
+    large: bool = False
+    description: str = ""
+
+
+def _uniform(rng: Any, low: float, high: float) -> Any:
+    from pyNN.random import RandomDistribution
+
+    return RandomDistribution("uniform", (low, high), rng=rng)
+
+
+# Cell type, further parameters, weights (nA or uS) of excitatory and inhibitory synapses.
+VOGELS_ABBOTT: dict[str, tuple[str, dict[str, float], float, float]] = {
+    "cuba": ("IF_curr_exp", {"v_rest": -49.0}, 0.0162, -0.0918),
+    "coba": ("IF_cond_exp", {"v_rest": -60.0, "e_rev_E": 0.0, "e_rev_I": -80.0}, 0.004, 0.051),
+}
+SHARED = {
+    "tau_m": 20.0,
+    "v_reset": -60.0,
+    "v_thresh": -50.0,
+    "cm": 0.2,
+    "tau_refrac": 5.0,
+    "tau_syn_E": 5.0,
+    "tau_syn_I": 10.0,
+}
+
+
+def _vogels_abbott(kind: str, size: int) -> Callable[[Any, Any], Built]:
+    def build(sim: Any, rng: Any) -> Built:
+        model, parameters, excitation, inhibition = VOGELS_ABBOTT[kind]
+        neurons = sim.Population(size, getattr(sim, model)(**SHARED, **parameters))
+        neurons.initialize(v=_uniform(rng, -60.0, -50.0))
+        n_exc = int(0.8 * size)
+        connector = sim.FixedProbabilityConnector(80 / size, rng=rng)
+        synapses = 0
+        for pre, weight, receptor in (
+            (neurons[:n_exc], excitation, "excitatory"),
+            (neurons[n_exc:], inhibition, "inhibitory"),
+        ):
+            synapse = sim.StaticSynapse(weight=weight, delay=0.2)
+            made = sim.Projection(pre, neurons, connector, synapse, receptor_type=receptor)
+            synapses += made.size(gather=True)
+        kick = sim.Population(20, sim.SpikeSourcePoisson(rate=100.0, duration=50.0))
+        strong = sim.StaticSynapse(weight=6 * excitation, delay=0.2)
+        few = sim.FixedProbabilityConnector(0.02, rng=rng)
+        sim.Projection(kick, neurons, few, strong, receptor_type="excitatory")
+        return Built([neurons], size, synapses, synapses / size)
+
+    return build
+
+
+def _brunel(sim: Any, rng: Any, size: int = 12_500) -> Built:
+    cell = sim.IF_curr_exp(
+        tau_m=20.0,
+        cm=0.25,
+        v_rest=0.0,
+        v_reset=0.0,
+        v_thresh=20.0,
+        tau_refrac=2.0,
+        tau_syn_E=0.5,
+        tau_syn_I=0.5,
+    )
+    neurons = sim.Population(size, cell, initial_values={"v": 0.0})
+    n_exc, weight, synapses = int(0.8 * size), 0.05, 0
+    connector = sim.FixedProbabilityConnector(0.1, rng=rng)
+    for pre, strength, receptor in (
+        (neurons[:n_exc], weight, "excitatory"),
+        (neurons[n_exc:], -5 * weight, "inhibitory"),
+    ):
+        synapse = sim.StaticSynapse(weight=strength, delay=1.5)
+        made = sim.Projection(pre, neurons, connector, synapse, receptor_type=receptor)
+        synapses += made.size(gather=True)
+    drive = sim.Population(size, sim.SpikeSourcePoisson(rate=20_000.0))
+    synapse = sim.StaticSynapse(weight=weight, delay=1.5)
+    sim.Projection(drive, neurons, sim.OneToOneConnector(), synapse, receptor_type="excitatory")
+    return Built([neurons], size, synapses, synapses / size)
+
+
+def _stdp(sim: Any, rng: Any) -> Built:
+    neurons = sim.Population(
+        1000,
+        sim.IF_curr_exp(
+            tau_m=20.0, cm=0.2, v_rest=-60.0, v_reset=-60.0, tau_refrac=2.0, tau_syn_E=5.0
+        ),
+        initial_values={"v": -60.0},
+    )
+    sources = sim.Population(12_000, sim.SpikeSourcePoisson(rate=14.0))
+    plastic = sim.STDPMechanism(
+        timing_dependence=sim.SpikePairRule(
+            tau_plus=20.0, tau_minus=20.0, A_plus=0.001, A_minus=0.00105
+        ),
+        weight_dependence=sim.AdditiveWeightDependence(w_min=0.0, w_max=0.006),
+        weight=_uniform(rng, 0.0, 0.006),
+        delay=1.0,
+    )
+    connector = sim.FixedProbabilityConnector(0.1, rng=rng)
+    made = sim.Projection(sources, neurons, connector, plastic, receptor_type="excitatory")
+    return Built([neurons], 1000, made.size(gather=True), 0.0)
+
+
+def _silent(sim: Any, rng: Any) -> Built:
+    """Each of 1000 sources fires 100 of a million neurons, once a second."""
+    neurons = sim.Population(1_000_000, sim.IF_curr_exp(tau_refrac=2.0))
+    sources = sim.Population(1000, sim.SpikeSourcePoisson(rate=1.0))
+    connector = sim.FixedNumberPostConnector(100, rng=rng)
+    strong = sim.StaticSynapse(weight=10.0, delay=1.0)
+    made = sim.Projection(sources, neurons, connector, strong, receptor_type="excitatory")
+    return Built([neurons], 1_000_000, made.size(gather=True), 0.0)
+
+
+def _wide(sim: Any, rng: Any) -> Built:
+    neurons = sim.Population(20_000, sim.IF_curr_exp())
+    connector = sim.FixedNumberPostConnector(500, rng=rng)
+    synapse = sim.StaticSynapse(weight=_uniform(rng, 0.0, 0.01), delay=_uniform(rng, 0.5, 5.0))
+    made = sim.Projection(neurons, neurons, connector, synapse, receptor_type="excitatory")
+    return Built([neurons], 20_000, made.size(gather=True), 500.0)
+
+
+def _microcircuit(scale: float, background: str) -> Callable[[Any, Any], Built]:
+    def build(sim: Any, rng: Any) -> Built:
+        populations, synapses = microcircuit.build(sim, rng, scale, background)
+        neurons = sum(population.size for population in populations)
+        return Built(populations, neurons, synapses, synapses / neurons)
+
+    return build
+
+
+NETWORKS: dict[str, Network] = {
+    "cuba4000": Network(_vogels_abbott("cuba", 4000)),
+    "cuba20000": Network(_vogels_abbott("cuba", 20_000)),
+    "coba4000": Network(_vogels_abbott("coba", 4000)),
+    "coba20000": Network(_vogels_abbott("coba", 20_000)),
+    "brunel": Network(_brunel, 500.0),
+    "microcircuit0.1-poisson": Network(_microcircuit(0.1, "poisson")),
+    "microcircuit0.1-dc": Network(_microcircuit(0.1, "dc")),
+    "microcircuit0.2-poisson": Network(_microcircuit(0.2, "poisson"), 500.0),
+    "microcircuit0.2-dc": Network(_microcircuit(0.2, "dc"), 500.0),
+    "microcircuit1.0-poisson": Network(_microcircuit(1.0, "poisson"), 500.0, large=True),
+    "microcircuit1.0-dc": Network(_microcircuit(1.0, "dc"), 500.0, large=True),
+    "stdp": Network(_stdp),
+    "silent": Network(_silent, 100.0, large=True),
+    "wide": Network(_wide, 100.0, large=True),
+}

@@ -1,0 +1,175 @@
+"""One run of a benchmark network in a process of its own; prints a line of JSON.
+
+python -m pynn_sparse.bench.one_run cuba4000 sparse --threads 2 --duration 1000
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import resource
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import pynest
+from .networks import NETWORKS, TIMESTEP, Built
+
+WARM_UP = 100.0  # ms
+
+
+class Stopwatch:
+    """Seconds since the last look."""
+
+    def __init__(self) -> None:
+        self._since = time.perf_counter()
+
+    def lap(self) -> float:
+        """Seconds since the last lap, or since the beginning."""
+        before, self._since = self._since, time.perf_counter()
+        return self._since - before
+
+
+def busy() -> tuple[float, float]:
+    """CPU seconds that all processes have used, and that this one has."""
+    fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
+    user, nice, system = map(int, fields[:3])
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    ticks = os.sysconf("SC_CLK_TCK")
+    return (user + nice + system) / ticks, own.ru_utime + own.ru_stime
+
+
+def resident() -> float:
+    """Bytes of memory in use."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return float(pages * os.sysconf("SC_PAGE_SIZE"))
+
+
+def cv_of_intervals(trains: list[Any]) -> float:
+    """Mean coefficient of variation over the trains of three spikes or more; NaN without any."""
+    values = []
+    for train in trains:
+        intervals = np.diff(np.asarray(train, float))
+        if len(intervals) > 1 and intervals.mean() > 0:
+            values.append(intervals.std() / intervals.mean())
+    return float(np.mean(values)) if values else float("nan")
+
+
+def measure(
+    setup: Callable[[], Any],
+    build: Callable[[Any], Built],
+    run: Callable[[float], Any],
+    trains: Callable[[Built], list[Any]],
+    duration: float,
+) -> dict[str, Any]:
+    """Times in s, rates in Hz, memory in bytes; `trains` gives spike times (ms) after the run."""
+    watch = Stopwatch()
+    sim = setup()
+    figures: dict[str, Any] = {"import": watch.lap()}
+    before = resident()
+    built = build(sim)
+    figures["build"] = watch.lap()
+    run(TIMESTEP)
+    figures["first step"] = watch.lap()
+    grown = resident() - before
+    run(WARM_UP)
+    watch.lap()
+    system, own = busy()
+    run(duration)
+    wall = watch.lap()
+    after, peak = busy(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    spikes = [np.asarray(train, float) for train in trains(built)]
+    # A step's spikes are stamped with its end.
+    begin = TIMESTEP + WARM_UP + 1e-6
+    counted = [train[train > begin] for train in spikes]
+    recorded = sum(population.size for population in built.recorded)
+    n_spikes = sum(map(len, counted)) * built.neurons / recorded
+    events, steps = n_spikes * built.fan_out, duration / TIMESTEP
+    return figures | {
+        "run per second": wall / duration * 1000,
+        "rate": n_spikes / built.neurons / duration * 1000,
+        "cv": cv_of_intervals(counted),
+        "neurons": built.neurons,
+        "synapses": built.synapses,
+        "ns per neuron-step": wall / (built.neurons * steps) * 1e9,
+        "ns per event": wall / events * 1e9 if events else None,
+        "bytes per synapse": grown / built.synapses,
+        "peak MiB": peak / 1024,
+        "other CPU": max(0.0, after[0] - system - (after[1] - own)) / wall,
+    }
+
+
+def with_pynn(name: str, backend: str, threads: int, rng: str, duration: float) -> dict[str, Any]:
+    """A run through PyNN."""
+    sim: Any = None
+
+    def setup() -> Any:
+        nonlocal sim
+        sim = importlib.import_module(f"pyNN.{backend}")
+        extra = {"spike_precision": "on_grid"} if backend == "nest" else {}
+        sim.setup(timestep=TIMESTEP, min_delay=TIMESTEP, max_delay=20.0, threads=threads, **extra)
+        return sim
+
+    def build(sim: Any) -> Built:
+        from pyNN.random import NumpyRNG
+
+        generator = sim.NativeRNG(1) if rng == "native" else NumpyRNG(1)
+        built = NETWORKS[name].build(sim, generator)
+        for population in built.recorded:
+            population.record("spikes")
+        return built
+
+    def trains(built: Built) -> list[Any]:
+        segments = [population.get_data().segments[0] for population in built.recorded]
+        return [train.magnitude for segment in segments for train in segment.spiketrains]
+
+    run = lambda time: sim.run(time)  # noqa: E731 - `sim` is known only after setup
+    return {"engine": f"PyNN {backend}"} | measure(setup, build, run, trains, duration)
+
+
+def with_pynest(name: str, threads: int, duration: float) -> dict[str, Any]:
+    """A run with plain PyNEST."""
+    nest: Any = None
+
+    def setup() -> Any:
+        nonlocal nest
+        nest = pynest.setup(threads)
+        return nest
+
+    def trains(built: Built) -> list[Any]:
+        return [train for recorded in built.recorded for train in recorded.trains()]
+
+    figures = measure(
+        setup,
+        lambda sim: pynest.build(sim, name),
+        lambda time: nest.Simulate(time),
+        trains,
+        duration,
+    )
+    return {"engine": "PyNEST"} | figures
+
+
+def main() -> None:
+    """Read the command line, measure, print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("network", choices=NETWORKS)
+    parser.add_argument("backend", choices=("sparse", "nest"))
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--rng", choices=("numpy", "native"), default="numpy")
+    parser.add_argument("--duration", type=float, default=1000.0, help="biological time, in ms")
+    options = parser.parse_args()
+    if options.backend == "nest" and options.network in pynest.NETWORKS:
+        figures = with_pynest(options.network, options.threads, options.duration)
+    else:
+        run = (options.network, options.backend, options.threads, options.rng)
+        figures = with_pynn(*run, options.duration)
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()

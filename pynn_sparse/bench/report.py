@@ -1,0 +1,158 @@
+"""Results of the benchmarks as a table, as JSON and as a picture."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import math
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+from .peers import PEERS
+from .suite import OWN, Comparison
+
+NOTHING = "-"
+HEADS = (
+    "network",
+    "threads",
+    "build / s",
+    "peer / s",
+    "ratio",
+    "first step / s",
+    "run / s per s",
+    "peer / s per s",
+    "ratio",
+    "ns per neuron-step",
+    "ns per event",
+    "bytes per synapse",
+    "peak MiB",
+)
+
+
+def table(found: list[Comparison]) -> str:
+    """Markdown, a row for each comparison: medians, in brackets the least and the greatest."""
+    rows = [HEADS, ["---"] * len(HEADS), *map(_row, found)]
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def _row(each: Comparison) -> list[str]:
+    name = each.network + (" (NativeRNG)" if each.rng == "native" else "")
+    if OWN not in each.runs:
+        return [name, str(each.threads), f"not available: {each.absent[OWN]}"]
+    built, ran = (_peers(each, figure) for figure in ("build", "run per second"))
+    ratios = (
+        [f"differs: {each.problem}"] * 2
+        if each.problem
+        else [_number(each.ratio(figure)) for figure in ("build", "run per second")]
+    )
+    own = [
+        _number(each.median(OWN, figure))
+        for figure in ("ns per neuron-step", "ns per event", "bytes per synapse", "peak MiB")
+    ]
+    return [
+        name,
+        str(each.threads),
+        *(_spread(each, OWN, "build"), built, ratios[0]),
+        _spread(each, OWN, "first step"),
+        *(_spread(each, OWN, "run per second"), ran, ratios[1]),
+        *own,
+    ]
+
+
+def _peers(each: Comparison, figure: str) -> str:
+    parts = [
+        f"{each.runs[name][0].get('engine', name)} {_spread(each, name, figure)}"
+        for name in each.runs
+        if name != OWN
+    ]
+    return ", ".join(parts) or NOTHING
+
+
+def _spread(each: Comparison, simulator: str, figure: str) -> str:
+    values = each.values(simulator, figure)
+    if not values:
+        return NOTHING
+    text = _number(each.median(simulator, figure))
+    return text if len(values) == 1 else f"{text} ({_number(values[0])}-{_number(values[-1])})"
+
+
+def _number(value: float) -> str:
+    if math.isnan(value):
+        return NOTHING
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were measured on and with."""
+    cpu = next(
+        (
+            line.split(":", 1)[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.machine(),
+    )
+    packages = ["pynn-sparse", "PyNN", "numpy"]
+    packages += [name for peer in PEERS.values() for name in peer.packages]
+    return {
+        "processor": cpu,
+        "processors": os.cpu_count(),
+        "Python": platform.python_version(),
+        "packages": {name: _version(name) for name in packages},
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def caption(command: str) -> str:
+    """The machine, the versions and the command, for below a table."""
+    about = machine()
+    versions = ", ".join(f"{name} {version}" for name, version in about["packages"].items())
+    return (
+        f"`{command}`: {about['processors']} processors ({about['processor']}), "
+        f"Python {about['Python']}, {versions}."
+    )
+
+
+def write_json(file: Path, found: list[Comparison], command: str) -> None:
+    """All figures of all runs."""
+    results = [vars(each) for each in found]
+    file.write_text(json.dumps(machine() | {"command": command, "results": results}, indent=1))
+
+
+def write_picture(file: Path, found: list[Comparison]) -> None:
+    """Seconds per biological second, a bar for each simulator, on a logarithmic axis."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    shown = [each for each in found if OWN in each.runs]
+    simulators = [OWN, *PEERS]
+    colours = dict(zip(simulators, ("#1f5fa8", "#d9822b", "#3a9c68"), strict=False))
+    height = 0.8 / len(simulators)
+    figure, axes = plt.subplots(figsize=(8, 1.2 + 0.45 * len(shown)), layout="constrained")
+    for place, each in enumerate(shown):
+        for number, name in enumerate(simulators):
+            if name in each.runs:
+                at = place + (number - (len(simulators) - 1) / 2) * height
+                value = each.median(name, "run per second")
+                axes.barh(at, value, height, color=colours[name], label=name)
+                axes.text(value, at, f" {value:.2g}", va="center", fontsize=7)
+    axes.set_yticks(range(len(shown)), [f"{each.network}, {each.threads} thr." for each in shown])
+    axes.invert_yaxis()
+    axes.set_xscale("log")
+    axes.set_xlabel("seconds per biological second")
+    axes.axvline(1, color="k", linewidth=0.8, linestyle=":")
+    labels = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+    axes.legend(labels.values(), labels.keys(), frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(file, dpi=150)
+    plt.close(figure)

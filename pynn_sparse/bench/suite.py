@@ -1,0 +1,124 @@
+"""Runs networks on this backend and its peers in turn, and compares what they did and how fast."""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from .networks import NETWORKS
+from .peers import PEERS, Peer, one_run
+
+OWN = "sparse"
+RATE_TOLERANCE = 0.1  # of the rate
+CV_TOLERANCE = 0.1
+Figures = dict[str, Any]
+Execute = Callable[[list[str]], Figures]
+
+
+class RunError(RuntimeError):
+    """A run failed; the message is the last line that it wrote."""
+
+
+@dataclass
+class Comparison:
+    """A network with a number of threads: the figures of all runs, by simulator.
+
+    Attributes:
+        runs: simulator -> figures of each run; for this backend "sparse".
+        absent: simulator -> why there are none.
+        problem: how what the simulators did differs, or "".
+    """
+
+    network: str
+    threads: int
+    rng: str
+    runs: dict[str, list[Figures]] = field(default_factory=dict)
+    absent: dict[str, str] = field(default_factory=dict)
+    problem: str = ""
+
+    def values(self, simulator: str, figure: str) -> list[float]:
+        """A figure of all runs that have it, ascending."""
+        found = (run.get(figure) for run in self.runs.get(simulator, []))
+        return sorted(float(each) for each in found if each is not None)
+
+    def median(self, simulator: str, figure: str) -> float:
+        """Median of a figure; NaN without runs."""
+        values = self.values(simulator, figure)
+        return statistics.median(values) if values else math.nan
+
+    def ratio(self, figure: str) -> float:
+        """How many times the best peer's time this backend's is; NaN if there is no peer."""
+        peers = [self.median(name, figure) for name in self.runs if name != OWN]
+        best = min((each for each in peers if not math.isnan(each)), default=math.nan)
+        return best / self.median(OWN, figure)
+
+
+def execute(command: list[str]) -> Figures:
+    """Run a command; its last line is JSON. Raises `RunError` if it fails."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
+        raise RunError(lines[-1])
+    figures: Figures = json.loads(done.stdout.strip().splitlines()[-1])
+    return figures
+
+
+def compare(
+    network: str,
+    threads: int,
+    peers: list[Peer],
+    repeats: int,
+    *,
+    rng: str = "numpy",
+    duration: float | None = None,
+    run: Execute = execute,
+) -> Comparison:
+    """Run a network on all simulators, one after the other, `repeats` times."""
+    found = Comparison(network, threads, rng)
+    milliseconds = duration or NETWORKS[network].duration
+    commands = {OWN: one_run(network, OWN, threads, milliseconds, "--rng", rng)}
+    for peer in peers:
+        command = None if peer.missing() else peer.command(network, threads, milliseconds)
+        if command is None:
+            found.absent[peer.name] = peer.missing() or "does not have this network"
+        else:
+            commands[peer.name] = command
+    for _ in range(repeats):
+        for name, command in commands.items():
+            if name not in found.absent:
+                _add_run(found, name, command, run)
+    found.problem = difference(found)
+    return found
+
+
+def _add_run(found: Comparison, name: str, command: list[str], run: Execute) -> None:
+    try:
+        found.runs.setdefault(name, []).append(run(command))
+    except RunError as error:
+        found.absent[name] = str(error)
+        found.runs.pop(name, None)
+
+
+def difference(found: Comparison) -> str:
+    """In what the peers' activity differs from this backend's, or ""."""
+    problems = []
+    for name in found.runs:
+        if name == OWN or OWN not in found.runs:
+            continue
+        own, other = (found.median(each, "rate") for each in (OWN, name))
+        if abs(own - other) > RATE_TOLERANCE * max(own, other):
+            problems.append(f"rate {own:.3g} Hz, on {name} {other:.3g} Hz")
+        own, other = (found.median(each, "cv") for each in (OWN, name))
+        if abs(own - other) > CV_TOLERANCE:
+            problems.append(f"CV {own:.2g}, on {name} {other:.2g}")
+    return "; ".join(problems)
+
+
+def peers_for(network: str, names: list[str], asked: bool) -> list[Peer]:
+    """Peers to run a network on; large networks have none unless they were asked for."""
+    return [] if NETWORKS[network].large and not asked else [PEERS[name] for name in names]
