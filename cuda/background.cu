@@ -14,13 +14,13 @@ KERNEL(background, 0) {
       input[i] += count * weight;
     };
     if (drive.threshold)
-      for_each_poisson(team, drive, plan.seed, drawn, arrive);
+      for_each_poisson(team, drive, drawn, arrive);
     else
       for_each_owned(team, drive.n, drive.owner_start, [&](int32 i) {
         const double* p = drive.param + i;
         const int64 n = drive.n;
         if (double(drawn) < p[0] || double(drawn) >= p[n]) return;
-        const uint32 bits = poisson_bits(plan.seed, drive.first_neuron, i, drawn);
+        const uint32 bits = poisson_bits(drive.seed, drive.stream, i, drawn);
         arrive(i, poisson_count(bits, p[2 * n], p[3 * n], p[4 * n]));
       });
   });

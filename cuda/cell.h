@@ -14,8 +14,8 @@
 struct Now {
   int64 step;
   uint64 seed;
-  int32 first_neuron;  // of the population, in the network's index space
-  int32 index;         // of the neuron in its population
+  int32 stream;  // what the random numbers of the population are counted from
+  int32 index;   // of the neuron in its population
   int32 substeps;
   const int64* events;  // of a spike source: its time stamps, n_event of them
   int64 n_event;

@@ -51,7 +51,7 @@ struct AtStep {
 // `block` and what `input` points to are the caller's own copies: read through pointers, they might
 // change with every store as far as the compiler knows, and the loop over neurons would not vectorise.
 template <class Cell, bool driven, class Substeps>
-DEVICE int32 step_neuron(const Block& block, AtStep at, const double* unit, uint64 seed, int32 i,
+DEVICE int32 step_neuron(const Block& block, AtStep at, const double* unit, int32 i,
                          const typename Cell::Params& params, Substeps substeps) {
   using scalar = typename Cell::scalar;
   scalar* state = static_cast<scalar*>(block.state);
@@ -62,7 +62,7 @@ DEVICE int32 step_neuron(const Block& block, AtStep at, const double* unit, uint
     *sum = 0;
   }
   const scalar current = driven ? static_cast<const scalar*>(block.current)[i] : scalar(0);
-  Now now{at.step, seed, block.first_neuron, i, substeps, nullptr, 0};
+  Now now{at.step, block.seed, block.stream, i, substeps, nullptr, 0};
   if (block.events) {
     now.events = block.events + block.n + 1 + block.events[i];
     now.n_event = block.events[i + 1] - block.events[i];
@@ -84,7 +84,6 @@ DEVICE void step_block(const Plan& plan, Team team, const Block block, int64 fir
   const Params common = read_fields<Params>(param, heterogeneous ? block.n : 1, 0, fields);
   double unit[Cell::n_receptor + 1];
   for (int32 r = 0; r < Cell::n_receptor; ++r) unit[r] = block.unit[r];
-  const uint64 seed = plan.seed;
   for (int64 step = first; step < first + n_step; ++step)
     begin_block(spike_list(plan, step, list_of(team)), block.number);
   for_each_neuron(
@@ -96,9 +95,9 @@ DEVICE void step_block(const Plan& plan, Team team, const Block block, int64 fir
       [=](int32 i, AtStep at) {
         if constexpr (heterogeneous) {
           const Params own = read_fields<Params>(param, block.n, i, fields);
-          return step_neuron<Cell, driven>(block, at, unit, seed, i, own, substeps);
+          return step_neuron<Cell, driven>(block, at, unit, i, own, substeps);
         } else {
-          return step_neuron<Cell, driven>(block, at, unit, seed, i, common, substeps);
+          return step_neuron<Cell, driven>(block, at, unit, i, common, substeps);
         }
       },
       [&](int32 i, int32 count, int64 step) { emit_spike(plan, team, block, step, i, count); });

@@ -53,13 +53,14 @@ struct Block {
   const double* unit;   // [n_receptor] weight per count of an accumulator; a power of two
   const int32* owner_start;  // [n_shard + 1] thread t owns owner_start[t] .. owner_start[t + 1] - 1
   const History* history;    // [n_history] of its spikes, for plastic synapses onto it
+  uint64 seed;               // of its random numbers
   int64 first_port;          // port of (receptor r, neuron i) = first_port + r * n + i
   int32 n;
   int32 first_neuron;
   int32 heterogeneous;
   int32 number;  // its place in the order in which blocks are advanced
   int32 n_history;
-  int32 padding;
+  int32 stream;  // number of its first neuron among those with the same seed
 };
 
 // The populations of one model, advanced by one launch.
@@ -119,11 +120,12 @@ struct Background {
   const uint32* threshold;   // [n_threshold], see poisson.h; null if heterogeneous
   const int64* weight;       // [n] in counts, or null where all are common_weight
   const int32* owner_start;  // of the targets
+  uint64 seed;               // of the sources, as in their Block
   int64 common_weight;
   int64 first_port;  // of target 0
   int64 first_step;  // drawn for the steps first_step .. last_step - 1 of the sources
   int64 last_step;
-  int32 first_neuron;  // of the sources
+  int32 stream;  // of the sources
   int32 n;
   int32 delay;
   int32 n_threshold;
@@ -169,7 +171,6 @@ struct Plan {
   int64 waveform_first;    // step of the first column
   int64 waveform_steps;
   int64 n_port;
-  uint64 seed;
   int32 n_slot;
   int32 n_list;
   int32 n_group;

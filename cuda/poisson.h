@@ -16,8 +16,8 @@ constexpr int32 kPoissonTile = 256, kPoissonCalls = kPoissonTile / 4;
 DEVICE int32 call_of(int32 i) { return i / kPoissonTile * kPoissonCalls + i % kPoissonCalls; }
 DEVICE int32 word_of(int32 i) { return i % kPoissonTile / kPoissonCalls; }
 
-DEVICE uint32 poisson_bits(uint64 seed, int32 first_neuron, int32 i, int64 step) {
-  const Bits bits = philox(seed, Purpose::kSpikeSource, uint32(first_neuron + call_of(i)), step);
+DEVICE uint32 poisson_bits(uint64 seed, int32 stream, int32 i, int64 step) {
+  const Bits bits = philox(seed, Purpose::kSpikeSource, uint32(stream + call_of(i)), step);
   const int32 word = word_of(i);
   const uint32 low = word & 1 ? bits.word[1] : bits.word[0];
   const uint32 high = word & 1 ? bits.word[3] : bits.word[2];
@@ -37,8 +37,8 @@ DEVICE int32 poisson_count(uint32 bits, double mean, double none, double most) {
 }
 
 // The bits of the neurons first .. first + kPoissonTile - 1, `first` being a multiple of kPoissonTile.
-DEVICE void poisson_tile(uint64 seed, int32 first_neuron, int32 first, int64 step, uint32* bits) {
-  const uint32 call = uint32(first_neuron + call_of(first));
+DEVICE void poisson_tile(uint64 seed, int32 stream, int32 first, int64 step, uint32* bits) {
+  const uint32 call = uint32(stream + call_of(first));
   for (int32 c = 0; c < kPoissonCalls; ++c) {
     const Bits made = philox(seed, Purpose::kSpikeSource, call + c, step);
     for (int32 word = 0; word < 4; ++word) bits[word * kPoissonCalls + c] = made.word[word];
@@ -48,12 +48,11 @@ DEVICE void poisson_tile(uint64 seed, int32 first_neuron, int32 first, int64 ste
 // Calls arrive(i, count) for the targets of sources that share their parameters. threshold[k] is S_k
 // times 2^32, rounded up.
 template <class Arrive>
-DEVICE void for_each_poisson(Team team, const Background& drive, uint64 seed, int64 step,
-                             Arrive arrive) {
+DEVICE void for_each_poisson(Team team, const Background& drive, int64 step, Arrive arrive) {
   if (double(step) < drive.param[0] || double(step) >= drive.param[1]) return;
   for_each_stretch(team, drive.n, drive.owner_start, [&](int32 begin, int32 end) {
     if constexpr (kStretch == 1) {
-      const uint32 bits = poisson_bits(seed, drive.first_neuron, begin, step);
+      const uint32 bits = poisson_bits(drive.seed, drive.stream, begin, step);
       int32 count = 0;
       for (int32 k = 0; k < drive.n_threshold; ++k) count += bits >= drive.threshold[k];
       if (count) arrive(begin, count);
@@ -61,7 +60,7 @@ DEVICE void for_each_poisson(Team team, const Background& drive, uint64 seed, in
       static_assert(kStretch == 1 || kStretch == kPoissonTile);
       uint32 bits[kStretch], count[kStretch] = {};
       const int32 first = begin / kStretch * kStretch;
-      poisson_tile(seed, drive.first_neuron, first, step, bits);
+      poisson_tile(drive.seed, drive.stream, first, step, bits);
       for (int32 k = 0; k < drive.n_threshold; ++k) {
         const uint32 threshold = drive.threshold[k];
         for (int32 i = 0; i < kStretch; ++i) count[i] += bits[i] >= threshold;

@@ -6,6 +6,7 @@ is ``pyNN.sparse.setup``.
 """
 
 from .import_hook import register
+from .instances import run_instances
 
 TYPE_CHECKING = False  # as in `typing`, whose import would slow down the start
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 register()
+
+__all__ = ["__version__", "run_instances"]
 
 
 def __getattr__(name: str) -> "Any":

@@ -24,7 +24,7 @@ struct SpikeSourcePoisson {
 
   DEVICE static int32 step(const Now& now, const Params& p, State&, const double*, double) {
     if (double(now.step) < p.start || double(now.step) >= p.stop) return 0;
-    const uint32 bits = poisson_bits(now.seed, now.first_neuron, now.index, now.step);
+    const uint32 bits = poisson_bits(now.seed, now.stream, now.index, now.step);
     return poisson_count(bits, p.mean, p.none, p.most);
   }
 };

@@ -76,9 +76,14 @@ class State(common.control.BaseState):
                 f"{what} belongs to a network that setup() has discarded; make it anew"
             )
 
-    def number_of_new_source(self) -> int:
-        """A number for each current source, which decides what noise it makes."""
-        return next(self._sources)
+    def key_of_new_source(self) -> tuple[int, int]:
+        """A seed and a number for each current source, which decide what noise it makes."""
+        return self.network.stream.seed, next(self._sources)
+
+    def begin_instance(self, seed: int) -> None:
+        """Let what is made from now on draw the random numbers that it would draw alone."""
+        self.network.begin_instance(seed)
+        self._sources = itertools.count()
 
     @property
     def num_processes(self) -> int:

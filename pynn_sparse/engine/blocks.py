@@ -92,14 +92,15 @@ class BlockArrays:
         return (
             *(0 if array is None else address(array) for array in pointers),
             histories[0],
+            self.block.stream.seed % 2**64,
             first_port,
             self.block.size,
             self.block.first,
             self.heterogeneous,
             number,
             histories[1],
-            0,
+            self.block.first - self.block.stream.first,
         )
 
 
-assert len(structures.BLOCK.names or ()) == 14
+assert len(structures.BLOCK.names or ()) == 15

@@ -152,7 +152,6 @@ class _Plan:
             n_injection=len(injections),
             n_probe=len(self.probes),
             wanted=self._put(self.network.spikes_wanted.astype(np.uint8)),
-            seed=self.network.seed % 2**64,
             substeps=substeps(self.network.grid),
             flush_denormals=engine.precision == "single",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,17 @@ from numpy.typing import NDArray
 from ..errors import ParameterError
 from .model import Model
 from .time import TimeGrid
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Random numbers of a part of the network: they depend on `seed` and on a neuron's number,
+    counted from neuron `first`.
+    """
+
+    seed: int
+    first: int = 0
+
 
 Selection = Any  # what NumPy takes as an index of a one-dimensional array
 
@@ -23,6 +35,7 @@ class Block:
         initial: state at time 0, name -> array [size] of float64.
         assigned: state set since the engine last looked, name -> bool array [size].
         derived: what the kernel takes instead, computed from `parameters`.
+        stream: what its random numbers are drawn from.
         past_events: spike times that were replaced after they had been emitted, as
             (neuron, time) arrays.
         version: counts changes of parameters.
@@ -31,13 +44,20 @@ class Block:
     """
 
     def __init__(
-        self, model: Model, size: int, first: int, parameters: dict[str, Any], grid: TimeGrid
+        self,
+        model: Model,
+        size: int,
+        first: int,
+        parameters: dict[str, Any],
+        grid: TimeGrid,
+        stream: Stream,
     ) -> None:
         model.check(parameters)
         self.model = model
         self.size = size
         self.first = first
         self.grid = grid
+        self.stream = stream
         self.parameters = dict(parameters)
         self.derived = self._derive(self.parameters)
         self.initial = {name: np.full(size, value) for name, value in model.state.items()}

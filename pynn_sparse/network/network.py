@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import memory
-from .block import Block
+from .block import Block, Stream
 from .currents import CurrentSource
 from .model import Model
 from .probe import Probe
@@ -41,6 +41,9 @@ class Network:
     probes: list[Probe] = field(default_factory=list)
     spikes_wanted: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
 
+    def __post_init__(self) -> None:
+        self.stream = Stream(self.seed)
+
     @property
     def size(self) -> int:
         """Number of neurons, spike sources included."""
@@ -53,10 +56,14 @@ class Network:
                 f"{size} neurons more would make {self.size + size}; the limit is {MAX_NEURONS}"
             )
         memory.require(size * memory.BYTES_PER_NEURON, f"a population of {size} neurons")
-        block = Block(model, size, self.size, parameters, self.grid)
+        block = Block(model, size, self.size, parameters, self.grid, self.stream)
         self.blocks.append(block)
         self.spikes_wanted = np.append(self.spikes_wanted, np.zeros(size, bool))
         return block
+
+    def begin_instance(self, seed: int) -> None:
+        """Let what is added from now on draw the random numbers of a network of its own."""
+        self.stream = Stream(seed, self.size)
 
     def remove_last_block(self, block: Block) -> None:
         """Take back `add_block`, for a population that turned out to be ill-defined."""

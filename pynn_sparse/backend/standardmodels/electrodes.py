@@ -25,7 +25,7 @@ class SparseCurrentSource(StandardCurrentSource):
 
     def __init__(self, **parameters: Any) -> None:
         super().__init__(**parameters)
-        self._number = state.number_of_new_source()
+        self._key = state.key_of_new_source()
         self._recording: list[tuple[int, NDArray[np.float64]]] = []
         self._recorded_from: int | None = None
         self._network = state.network
@@ -197,5 +197,4 @@ class NoisyCurrentSource(SparseCurrentSource, electrodes.NoisyCurrentSource):
         return values
 
     def _waveform(self, first: int, n: int, grid: TimeGrid) -> NDArray[np.float64]:
-        key = (state.network.seed, self._number)
-        return currents.noisy(first, n, grid, key=key, **self._values)
+        return currents.noisy(first, n, grid, key=self._key, **self._values)
