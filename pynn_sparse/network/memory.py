@@ -9,8 +9,7 @@ from ..errors import NetworkTooLargeError
 
 # Identifier objects and parameters in Python, state, accumulators for a few dozen delays.
 BYTES_PER_NEURON = 1000
-# Source, target, weight and delay as the user sees them (18), as the engine does (14), and what
-# building needs for a moment.
+# Target, weight and delay (11 to 13), and what building and sorting need for a moment.
 BYTES_PER_SYNAPSE = 48
 
 
