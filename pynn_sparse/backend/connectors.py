@@ -22,6 +22,8 @@ from .bulk import connect_in_bulk
 
 Columns = Callable[..., Iterable[Any]]
 
+COLUMNS_OF_NUMBERS = 1 << 20  # random numbers held at a time, which stay in the cache
+
 
 def source_indices(mask: Any, n_pre: int) -> NDArray[np.int64]:
     """Presynaptic indices from what a connection map gives for a column.
@@ -77,6 +79,37 @@ class AllToAllConnector(_InEngine, upstream.AllToAllConnector):
 
 class FixedProbabilityConnector(_InEngine, upstream.FixedProbabilityConnector):
     __doc__ = upstream.FixedProbabilityConnector.__doc__
+
+    def connect(self, projection: Any) -> None:
+        """Connect the cells of a projection, many columns at a time if nothing else is drawn."""
+        parameters = self._parameters_from_synapse_type(projection)
+        alone = all(lazy.is_homogeneous for _, lazy in parameters.items())
+        plain = type(self.rng) is NumpyRNG and self.allow_self_connections in (True, False)
+        if not (alone and plain) or self.callback:
+            super().connect(projection)
+            return
+        weight, delay = (
+            np.array([parameters[name].evaluate(simplify=True)], float)
+            for name in ("weight", "delay")
+        )
+        source, target = self._draw_pairs(*projection.shape)
+        if not self.allow_self_connections:
+            other = projection._pre_ids[source] != projection._post_ids[target]
+            source, target = source[other], target[other]
+        projection._connect_pairs(source, target, weight, delay)
+
+    def _draw_pairs(self, n_pre: int, n_post: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Indices of connected cells, from the numbers that PyNN draws column by column."""
+        at_once = max(1, COLUMNS_OF_NUMBERS // n_pre)
+        sources, targets = [np.zeros(0, np.uint32)], [np.zeros(0, np.uint32)]
+        for first in range(0, n_post, at_once):
+            columns = min(at_once, n_post - first)
+            drawn = self.rng.rng.uniform(0, 1, columns * n_pre)
+            pair = np.flatnonzero(drawn < self.p_connect).astype(np.uint32)
+            target, source = np.divmod(pair, np.uint32(n_pre))
+            sources.append(source)
+            targets.append(target + np.uint32(first))
+        return np.concatenate(sources), np.concatenate(targets)
 
 
 class DistanceDependentProbabilityConnector(

@@ -201,6 +201,22 @@ class Projection(common.Projection):
         weight = _joined([column[2] for column in columns], counts)
         delay = _joined([column[3] for column in columns], counts)
         columns.clear()
+        return self._checked(source, target, weight, delay)
+
+    def _connect_pairs(
+        self,
+        source: NDArray[np.int64],
+        target: NDArray[np.int64],
+        weight: NDArray[np.float64],
+        delay: NDArray[np.float64],
+    ) -> None:
+        """Take up all connections, by indices of cells; weights, delays (ms) of length n or 1."""
+        if len(source):
+            pre, post = (each.astype(np.uint32) for each in (self._pre_ids, self._post_ids))
+            self._tables += self._checked(pre[source], post[target], weight, delay)
+
+    def _checked(self, source: Any, target: Any, weight: Any, delay: Any) -> list[SynapseTable]:
+        """Tables of connections between cells of the network; weights and delays are checked."""
         self._check_weights(weight, signs=self._connector.safe)
         steps = self._delay_steps(delay).astype(np.uint16)
         weight = weight.astype(simulator.state.scalar, copy=False)
