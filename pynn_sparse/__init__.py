@@ -6,11 +6,12 @@ is ``pyNN.sparse.setup``.
 """
 
 from .import_hook import register
-from .instances import run_instances
 
 TYPE_CHECKING = False  # as in `typing`, whose import would slow down the start
 if TYPE_CHECKING:
     from typing import Any
+
+    from .instances import run_instances
 
 __version__ = "0.1.0"
 
@@ -23,6 +24,8 @@ def __getattr__(name: str) -> "Any":
     from importlib import import_module
     from importlib.util import find_spec
 
+    if name == "run_instances":
+        return import_module("pynn_sparse.instances").run_instances
     # The import system asks for __path__ and others, and for a submodule before it is loaded.
     if name.startswith("__") or find_spec(f"{__name__}.{name}"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
