@@ -7,6 +7,7 @@ gives with PyNN's other backends.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from .bulk import connect_in_bulk
 
 Columns = Callable[..., Iterable[Any]]
 
-COLUMNS_OF_NUMBERS = 1 << 20  # random numbers held at a time, which stay in the cache
+NUMBERS_AT_ONCE = 1 << 20  # drawn at a time, so that they stay in the cache
 
 
 def source_indices(mask: Any, n_pre: int) -> NDArray[np.int64]:
@@ -100,11 +101,12 @@ class FixedProbabilityConnector(_InEngine, upstream.FixedProbabilityConnector):
 
     def _draw_pairs(self, n_pre: int, n_post: int) -> tuple[NDArray[Any], NDArray[Any]]:
         """Indices of connected cells, from the numbers that PyNN draws column by column."""
-        at_once = max(1, COLUMNS_OF_NUMBERS // n_pre)
+        generator = deepcopy(self.rng).rng  # as PyNN's: the connector's own does not move on
+        at_once = max(1, NUMBERS_AT_ONCE // n_pre)
         sources, targets = [np.zeros(0, np.uint32)], [np.zeros(0, np.uint32)]
         for first in range(0, n_post, at_once):
             columns = min(at_once, n_post - first)
-            drawn = self.rng.rng.uniform(0, 1, columns * n_pre)
+            drawn = generator.uniform(0, 1, columns * n_pre)
             pair = np.flatnonzero(drawn < self.p_connect).astype(np.uint32)
             target, source = np.divmod(pair, np.uint32(n_pre))
             sources.append(source)

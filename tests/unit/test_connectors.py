@@ -196,6 +196,30 @@ def test_native_generator_is_reproducible() -> None:
     assert draw(None) == draw(None)
 
 
+@pytest.mark.parametrize("self_connections", [True, False])
+@pytest.mark.parametrize("part", [slice(None), slice(3, 40), [5, 2, 30]])
+def test_constant_values_draw_the_same_pairs(
+    monkeypatch: pytest.MonkeyPatch, self_connections: bool, part: Any
+) -> None:
+    """Many columns at a time or one, twice with one connector, and the generator afterwards."""
+    monkeypatch.setattr("pyNN.sparse.connectors.NUMBERS_AT_ONCE", 130)
+    found = []
+    for backend in (mock, sim):
+        backend.setup()
+        rng = NumpyRNG(4)
+        cells = backend.Population(50, backend.IF_curr_exp())
+        connector = backend.FixedProbabilityConnector(
+            0.2, allow_self_connections=self_connections, rng=rng
+        )
+        synapse = backend.StaticSynapse(weight=0.1, delay=1.0)
+        ends = [(cells[part], cells), (cells, cells[part])]
+        made = [backend.Projection(*each, connector, synapse) for each in ends]
+        lists = [sorted(each.get(["weight", "delay"], format="list")) for each in made]
+        found.append((lists, rng.next(3).tolist()))
+    assert len(found[0][0][0]) > 20
+    assert found[0] == found[1]
+
+
 def test_progress_callback() -> None:
     sim.setup()
     seen: list[float] = []
