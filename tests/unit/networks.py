@@ -146,6 +146,39 @@ def everything(dt: float = 0.1, seed: int = 7, *, plastic: bool = True) -> Netwo
     return network
 
 
+class Driven:
+    """Neurons with a Poisson source each, and others that they excite."""
+
+    def __init__(self, *, recorded: bool, rate: Any = 8000.0, spread: bool = False) -> None:
+        self.network = Network(TimeGrid(0.1), 5)
+        parameters = {"rate": rate, "start": 3.0, "duration": 30.0}
+        self.poisson = self.network.add_block(MODELS["SpikeSourcePoisson"], 300, parameters)
+        self.neurons = self.add(300)
+        weight = np.linspace(0.05, 0.3, 300) if spread else np.array([0.1])
+        index = np.arange(300)
+        self.background = SynapseTable.from_pairs(
+            self.poisson, self.neurons, index, index, weight, np.array([12]), "excitatory"
+        )
+        self.network.tables.append(self.background)
+        self.others = self.add(50)
+        random_table(self.network, self.neurons, self.others, "excitatory", 0.5, 2)
+        self.record(recorded)
+
+    def add(self, n: int) -> Block:
+        block = self.network.add_block(MODELS["IF_curr_exp"], n, PARAMETERS["IF_curr_exp"])
+        self.network.spikes_wanted[block.first :] = True
+        return block
+
+    def record(self, recorded: bool) -> None:
+        """The sources' spikes."""
+        self.network.spikes_wanted[: self.poisson.size] = recorded
+
+    def spikes(self, engine: Engine) -> dict[str, NDArray[Any]]:
+        """Those of the neurons."""
+        neuron, stamp = engine.spikes.of(self.neurons.first, 350)
+        return {"neuron": neuron, "stamp": stamp}
+
+
 def result(engine: Engine) -> dict[str, NDArray[Any]]:
     """All that was recorded, by name."""
     network = engine.network

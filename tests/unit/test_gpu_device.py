@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from emulated import EmulatedRuntime
-from networks import assert_identical, everything, result
+from networks import Driven, assert_identical, everything, result
 
 from pynn_sparse.engine import Engine, describe_devices
 from pynn_sparse.engine.cpu import CpuDevice
@@ -42,6 +43,21 @@ def test_same_bits_as_the_cpu(precision: str, runtime: Any) -> None:
     other = Engine(everything(), CudaDevice(runtime, precision), precision)
     other.run_until(STEPS)
     assert_identical(result(engine), result(other))
+
+
+@pytest.mark.parametrize("rate", [8000.0, np.linspace(2000.0, 12000.0, 300)])
+def test_background_drawn_where_it_arrives(rate: Any, runtime: Any) -> None:
+    """Spikes emitted on the CPU, or drawn at the targets on the GPU, also after a change."""
+    found = []
+    for recorded, device in ((True, CpuDevice(2)), (False, CudaDevice(runtime, "double"))):
+        driven = Driven(recorded=recorded, rate=rate, spread=True)
+        engine = Engine(driven.network, device, "double")
+        engine.run_until(STEPS // 2)
+        driven.poisson.set_parameters(slice(0, 100), {"rate": 15000.0})
+        engine.run_until(STEPS)
+        found.append(driven.spikes(engine))
+    assert len(found[0]["stamp"]) > 100
+    assert_identical(*found)
 
 
 def test_division_of_a_run_does_not_change_a_bit() -> None:
