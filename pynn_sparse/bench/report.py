@@ -10,6 +10,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
+from .. import __version__
 from .peers import PEERS
 from .suite import OWN, Comparison
 
@@ -94,13 +95,13 @@ def machine() -> dict[str, Any]:
         ),
         platform.machine(),
     )
-    packages = ["pynn-sparse", "PyNN", "numpy"]
+    packages = ["PyNN", "numpy"]
     packages += [name for peer in PEERS.values() for name in peer.packages]
     return {
         "processor": cpu,
         "processors": os.cpu_count(),
         "Python": platform.python_version(),
-        "packages": {name: _version(name) for name in packages},
+        "packages": {"pynn-sparse": __version__} | {name: _version(name) for name in packages},
     }
 
 
