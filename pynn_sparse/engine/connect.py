@@ -245,7 +245,7 @@ def _by_number(
     seed: int = 0,
     threads: int = 1,
     with_replacement: bool = False,
-    dtype: DTypeLike = None,
+    dtype: DTypeLike | None = None,
 ) -> Rows:
     """Rows of the given lengths, [n_source]."""
     rows = _empty(length, n_target, dtype)
@@ -258,7 +258,7 @@ def _by_number(
     return rows
 
 
-def _empty(length: NDArray[np.int64], n_target: int, dtype: DTypeLike = None) -> Rows:
+def _empty(length: NDArray[np.int64], n_target: int, dtype: DTypeLike | None = None) -> Rows:
     """Rows of given lengths, [n_source], whose targets are yet to be filled in."""
     row_start = np.zeros(len(length) + 1, np.int64)
     np.cumsum(length, out=row_start[1:])
