@@ -22,6 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_options(bench)
     bench.set_defaults(run=command.run)
     options = parser.parse_args(arguments)
+    options.typed = sys.argv[1:] if arguments is None else arguments
     return int(options.run(options))
 
 

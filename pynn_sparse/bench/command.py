@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,17 +13,19 @@ from .peers import PEERS
 from .suite import compare, peers_for
 
 DEFAULT = [name for name, network in NETWORKS.items() if not network.large]
+QUICK = ["cuba4000", "coba4000"]
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of the subcommand."""
     add = parser.add_argument
-    add("--networks", nargs="+", choices=NETWORKS, default=DEFAULT, metavar="NAME", help=_names())
+    add("--networks", nargs="+", choices=NETWORKS, metavar="NAME", help=_names())
     add("--peers", nargs="*", choices=PEERS, metavar="NAME", help=", ".join(PEERS))
-    add("--threads", type=int, nargs="+", default=[1, 2], metavar="N", help="of each run")
+    add("--threads", type=int, nargs="+", metavar="N", help="of each run; by default 1 and 2")
     add("--rng", nargs="+", choices=("numpy", "native"), default=["numpy"], help="that connects")
-    add("--repeats", type=int, default=5, metavar="N", help="of each run; medians are shown")
+    add("--repeats", type=int, metavar="N", help="of each run, 5 by default; medians are shown")
     add("--duration", type=float, metavar="MS", help="biological time instead of the network's own")
+    add("--quick", action="store_true", help=f"100 ms of {', '.join(QUICK)}, once, on 2 threads")
     add("--json", type=Path, metavar="FILE", help="all figures of all runs")
     add("--table", type=Path, metavar="FILE", help="the table, as Markdown")
     add("--picture", type=Path, metavar="FILE", help="times as a picture")
@@ -39,6 +40,7 @@ def _names() -> str:
 
 def run(options: argparse.Namespace) -> int:
     """Run, print, write; 0 if all simulators did the same, 1 if not."""
+    _fill_in(options)
     for name in ("threads", "repeats", "duration"):
         values = getattr(options, name)
         for value in values if isinstance(values, list) else [values]:
@@ -48,10 +50,9 @@ def run(options: argparse.Namespace) -> int:
     for each in _all(options):
         found.append(compare(**each))
         print(report.table(found[-1:]).splitlines()[2], file=sys.stderr, flush=True)
-    command = shlex.join(["pynn-sparse", *sys.argv[1:]])
-    text = f"{report.table(found)}\n\n{report.caption(command)}"
-    for peer, reason in {item for each in found for item in each.absent.items()}:
-        text += f"\n{peer}: {reason}."
+    files = [options.json, options.table, options.picture]
+    command = report.command_line(options.typed, files)
+    text = f"{report.table(found)}\n\n{report.caption(command)}{report.missing(found)}"
     print(text)
     if options.table:
         options.table.write_text(text + "\n")
@@ -60,6 +61,17 @@ def run(options: argparse.Namespace) -> int:
     if options.picture:
         report.write_picture(options.picture, found)
     return int(any(each.problem for each in found))
+
+
+def _fill_in(options: argparse.Namespace) -> None:
+    """What was not asked for; `--quick` leaves what was."""
+    quick = options.quick
+    options.networks = options.networks or (QUICK if quick else DEFAULT)
+    options.threads = options.threads or ([2] if quick else [1, 2])
+    if options.repeats is None:
+        options.repeats = 1 if quick else 5
+    if options.duration is None and quick:
+        options.duration = 100.0
 
 
 def _all(options: argparse.Namespace) -> list[dict[str, Any]]:

@@ -31,12 +31,14 @@ class Built:
         neurons: number of neurons, without sources.
         synapses: number of recurrent and other synapses of which there are many for each source.
         fan_out: mean number of these that a spike of the recorded neurons reaches.
+        source_events: synaptic events per biological second from sources that reach many neurons.
     """
 
     recorded: list[Any]
     neurons: int
     synapses: int
     fan_out: float
+    source_events: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,8 @@ def _stdp(sim: Any, rng: Any) -> Built:
     )
     connector = sim.FixedProbabilityConnector(0.1, rng=rng)
     made = sim.Projection(sources, neurons, connector, plastic, receptor_type="excitatory")
-    return Built([neurons], 1000, made.size(gather=True), 0.0)
+    synapses = made.size(gather=True)
+    return Built([neurons], 1000, synapses, 0.0, 14.0 * synapses)
 
 
 def _silent(sim: Any, rng: Any) -> Built:
@@ -155,7 +158,8 @@ def _silent(sim: Any, rng: Any) -> Built:
     strong = sim.StaticSynapse(weight=10.0, delay=1.0)
     made = sim.Projection(sources, neurons, connector, strong, receptor_type="excitatory")
     sample = neurons[:10_000]  # a train of spikes for each of a million takes minutes to make
-    return Built([sample], 1_000_000, made.size(gather=True), 0.0)
+    synapses = made.size(gather=True)
+    return Built([sample], 1_000_000, synapses, 0.0, 1.0 * synapses)
 
 
 def _wide(sim: Any, rng: Any) -> Built:

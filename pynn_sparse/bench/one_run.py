@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from . import pynest
+from . import genn, pynest
 from .networks import NETWORKS, TIMESTEP, Built
 
 WARM_UP = 100.0  # ms
@@ -50,14 +50,19 @@ def resident() -> float:
     return float(pages * os.sysconf("SC_PAGE_SIZE"))
 
 
-def cv_of_intervals(trains: list[Any]) -> float:
-    """Mean coefficient of variation over the trains of three spikes or more; NaN without any."""
+def peak() -> float:
+    """Bytes of memory that were in use at most."""
+    return 1024.0 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def cv_of_intervals(trains: list[Any]) -> float | None:
+    """Mean coefficient of variation over the trains of three spikes or more; None without any."""
     values = []
     for train in trains:
         intervals = np.diff(np.asarray(train, float))
         if len(intervals) > 1 and intervals.mean() > 0:
             values.append(intervals.std() / intervals.mean())
-    return float(np.mean(values)) if values else float("nan")
+    return float(np.mean(values)) if values else None
 
 
 def measure(
@@ -67,7 +72,12 @@ def measure(
     trains: Callable[[Built], list[Any]],
     duration: float,
 ) -> dict[str, Any]:
-    """Times in s, rates in Hz, memory in bytes; `trains` gives spike times (ms) after the run."""
+    """Times in s, rates in Hz, memory in bytes; `trains` gives spike times (ms) after the run.
+
+    "run per second" is the real-time factor: seconds for a biological second. Bytes per synapse are
+    what memory has grown by since before the network was built, at the end of the first step and
+    at most.
+    """
     watch = Stopwatch()
     sim = setup()
     figures: dict[str, Any] = {"import": watch.lap()}
@@ -76,20 +86,21 @@ def measure(
     figures["build"] = watch.lap()
     run(TIMESTEP)
     figures["first step"] = watch.lap()
-    grown = resident() - before
+    grown, most = resident() - before, peak() - before
     run(WARM_UP)
     watch.lap()
     system, own = busy()
     run(duration)
     wall = watch.lap()
-    after, peak = busy(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    after, memory = busy(), peak()
     spikes = [np.asarray(train, float) for train in trains(built)]
     # A step's spikes are stamped with its end.
     begin = TIMESTEP + WARM_UP + 1e-6
     counted = [train[train > begin] for train in spikes]
     recorded = sum(population.size for population in built.recorded)
     n_spikes = sum(map(len, counted)) * built.neurons / recorded
-    events, steps = n_spikes * built.fan_out, duration / TIMESTEP
+    events = n_spikes * built.fan_out + built.source_events * duration / 1000
+    steps = duration / TIMESTEP
     return figures | {
         "run per second": wall / duration * 1000,
         "rate": n_spikes / built.neurons / duration * 1000,
@@ -99,7 +110,8 @@ def measure(
         "ns per neuron-step": wall / (built.neurons * steps) * 1e9,
         "ns per event": wall / events * 1e9 if events else None,
         "bytes per synapse": grown / built.synapses,
-        "peak MiB": peak / 1024,
+        "peak bytes per synapse": most / built.synapses,
+        "peak MiB": memory / 2**20,
         "other CPU": max(0.0, after[0] - system - (after[1] - own)) / wall,
     }
 
@@ -154,16 +166,37 @@ def with_pynest(name: str, threads: int, duration: float) -> dict[str, Any]:
     return {"engine": "PyNEST"} | figures
 
 
+def with_genn(name: str, duration: float) -> dict[str, Any]:
+    """A run with GeNN, on one thread; its build includes the compiler."""
+    steps = round((TIMESTEP + WARM_UP + duration) / TIMESTEP)
+    made: list[genn.Simulation] = []
+
+    def setup() -> genn.Simulation:
+        made.append(genn.Simulation(steps))
+        return made[0]
+
+    figures = measure(
+        setup,
+        lambda sim: genn.build(sim, name),
+        lambda time: made[0].run(time),
+        lambda built: genn.trains(made[0], built),
+        duration,
+    )
+    return {"engine": "GeNN"} | figures
+
+
 def main() -> None:
     """Read the command line, measure, print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("network", choices=NETWORKS)
-    parser.add_argument("backend", choices=("sparse", "nest"))
+    parser.add_argument("backend", choices=("sparse", "nest", "genn"))
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rng", choices=("numpy", "native"), default="numpy")
     parser.add_argument("--duration", type=float, default=1000.0, help="biological time, in ms")
     options = parser.parse_args()
-    if options.backend == "nest" and options.network in pynest.NETWORKS:
+    if options.backend == "genn":
+        figures = with_genn(options.network, options.duration)
+    elif options.backend == "nest" and options.network in pynest.NETWORKS:
         figures = with_pynest(options.network, options.threads, options.duration)
     else:
         run = (options.network, options.backend, options.threads, options.rng)

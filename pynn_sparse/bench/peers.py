@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from . import genn
+
 
 @dataclass(frozen=True)
 class Peer:
@@ -16,6 +18,7 @@ class Peer:
     """
 
     name: str
+    title: str
     missing: Callable[[], str | None]
     command: Callable[[str, int, float], list[str] | None]
     packages: tuple[str, ...]
@@ -27,15 +30,27 @@ def one_run(network: str, backend: str, threads: int, duration: float, *more: st
     return [*where, "--threads", str(threads), "--duration", str(duration), *more]
 
 
-def _nest_missing() -> str | None:
-    return None if importlib.util.find_spec("nest") else "nest-simulator is not installed"
+def _absent(module: str) -> Callable[[], str | None]:
+    return lambda: None if importlib.util.find_spec(module) else "not installed"
 
 
 NEST = Peer(
     "nest",
-    _nest_missing,
+    "NEST",
+    _absent("nest"),
     lambda network, threads, duration: one_run(network, "nest", threads, duration),
     ("nest-simulator",),
 )
 
-PEERS = {peer.name: peer for peer in (NEST,)}
+# It has one thread on a CPU, whatever number the others use.
+GENN = Peer(
+    "genn",
+    "GeNN",
+    _absent("pygenn"),
+    lambda network, threads, duration: (
+        one_run(network, "genn", 1, duration) if network in genn.NETWORKS else None
+    ),
+    ("pygenn",),
+)
+
+PEERS = {peer.name: peer for peer in (NEST, GENN)}

@@ -7,6 +7,7 @@ import json
 import math
 import os
 import platform
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -23,30 +24,42 @@ HEADS = (
     "ratio",
     "first step / s",
     "run / s per s",
-    "peer / s per s",
+    *(f"{peer.title} / s per s" for peer in PEERS.values()),
     "ratio",
     "ns per neuron-step",
     "ns per event",
     "bytes per synapse",
     "peak MiB",
+    "other CPU",
 )
 
 
 def table(found: list[Comparison]) -> str:
-    """Markdown, a row for each comparison: medians, in brackets the least and the greatest."""
-    rows = [HEADS, ["---"] * len(HEADS), *map(_row, found)]
+    """Markdown, a row for each comparison: medians, in brackets the least and the greatest.
+
+    A ratio is that of the time of the fastest peer, with whatever number of threads, to this
+    backend's. "Other CPU" is how many processors other processes used at most during a run.
+    """
+    rows = [HEADS, ["---"] * len(HEADS), *(_row(each, found) for each in found)]
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
-def _row(each: Comparison) -> list[str]:
+def ratio(each: Comparison, found: list[Comparison], figure: str) -> float:
+    """How many times this backend's time the least is that a peer needs for the same network."""
+    alike = [other for other in found if other.network == each.network and not other.problem]
+    times = [time for other in alike if not math.isnan(time := other.best(figure))]
+    return min(times, default=math.nan) / each.median(OWN, figure)
+
+
+def _row(each: Comparison, found: list[Comparison]) -> list[str]:
     name = each.network + (" (NativeRNG)" if each.rng == "native" else "")
     if OWN not in each.runs:
-        return [name, str(each.threads), f"not available: {each.absent[OWN]}"]
-    built, ran = (_peers(each, figure) for figure in ("build", "run per second"))
+        reason = f"not available: {each.absent[OWN]}"
+        return [name, str(each.threads), reason, *[""] * (len(HEADS) - 3)]
     ratios = (
-        [f"differs: {each.problem}"] * 2
+        [f"rates differ: {each.problem}"] * 2
         if each.problem
-        else [_number(each.ratio(figure)) for figure in ("build", "run per second")]
+        else [_number(ratio(each, found, figure)) for figure in ("build", "run per second")]
     )
     own = [
         _number(each.median(OWN, figure))
@@ -55,20 +68,22 @@ def _row(each: Comparison) -> list[str]:
     return [
         name,
         str(each.threads),
-        *(_spread(each, OWN, "build"), built, ratios[0]),
+        _spread(each, OWN, "build"),
+        ", ".join(_peer(each, peer, "build") for peer in PEERS if peer in each.runs) or NOTHING,
+        ratios[0],
         _spread(each, OWN, "first step"),
-        *(_spread(each, OWN, "run per second"), ran, ratios[1]),
+        _spread(each, OWN, "run per second"),
+        *(_peer(each, peer, "run per second") for peer in PEERS),
+        ratios[1],
         *own,
+        _number(max((max(each.values(run, "other CPU")) for run in each.runs), default=math.nan)),
     ]
 
 
-def _peers(each: Comparison, figure: str) -> str:
-    parts = [
-        f"{each.runs[name][0].get('engine', name)} {_spread(each, name, figure)}"
-        for name in each.runs
-        if name != OWN
-    ]
-    return ", ".join(parts) or NOTHING
+def _peer(each: Comparison, peer: str, figure: str) -> str:
+    if peer not in each.runs:
+        return NOTHING
+    return f"{each.runs[peer][0].get('engine', peer)} {_spread(each, peer, figure)}"
 
 
 def _spread(each: Comparison, simulator: str, figure: str) -> str:
@@ -110,6 +125,34 @@ def _version(package: str) -> str:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return "not installed"
+
+
+def command_line(arguments: list[str], files: list[Path | None]) -> str:
+    """What was typed, with the names of `files` but not the folders that they are in."""
+    words = []
+    for word in arguments:
+        option, equals, value = word.rpartition("=")
+        words.append(option + equals + Path(value).name if Path(value) in files else word)
+    return shlex.join(["pynn-sparse", *words])
+
+
+def missing(found: list[Comparison]) -> str:
+    """A line for each peer that was left out, with the reason and the networks that it concerns."""
+    networks: dict[tuple[str, str], list[str]] = {}
+    for each in found:
+        for name, reason in each.absent.items():
+            if name != OWN:
+                networks.setdefault((PEERS[name].title, reason), []).append(each.network)
+    everywhere = {each.network for each in found}
+    return "".join(
+        f"\n{title}{'' if set(where) == everywhere else f' ({names(where)})'}: {reason}."
+        for (title, reason), where in networks.items()
+    )
+
+
+def names(words: list[str]) -> str:
+    """A list in words, each once."""
+    return ", ".join(dict.fromkeys(words))
 
 
 def caption(command: str) -> str:

@@ -51,11 +51,10 @@ class Comparison:
         values = self.values(simulator, figure)
         return statistics.median(values) if values else math.nan
 
-    def ratio(self, figure: str) -> float:
-        """How many times the best peer's time this backend's is; NaN if there is no peer."""
+    def best(self, figure: str) -> float:
+        """The least median of the peers; NaN if there is no peer."""
         peers = [self.median(name, figure) for name in self.runs if name != OWN]
-        best = min((each for each in peers if not math.isnan(each)), default=math.nan)
-        return best / self.median(OWN, figure)
+        return min((each for each in peers if not math.isnan(each)), default=math.nan)
 
 
 def execute(command: list[str]) -> Figures:
@@ -92,7 +91,7 @@ def compare(
         for name, command in commands.items():
             if name not in found.absent:
                 _add_run(found, name, command, run)
-    found.problem = difference(found)
+    found.problem = difference(found) or _failure(found)
     return found
 
 
@@ -104,6 +103,12 @@ def _add_run(found: Comparison, name: str, command: list[str], run: Execute) -> 
         found.runs.pop(name, None)
 
 
+def _failure(found: Comparison) -> str:
+    """Why this backend failed, unless it says that something is not implemented."""
+    reason = found.absent.get(OWN, "")
+    return "" if reason.startswith("NotImplementedError") else reason
+
+
 def difference(found: Comparison) -> str:
     """In what the peers' activity differs from this backend's, or ""."""
     problems = []
@@ -111,10 +116,11 @@ def difference(found: Comparison) -> str:
         if name == OWN or OWN not in found.runs:
             continue
         own, other = (found.median(each, "rate") for each in (OWN, name))
-        if abs(own - other) > RATE_TOLERANCE * max(own, other):
+        if not abs(own - other) <= RATE_TOLERANCE * max(own, other):
             problems.append(f"rate {own:.3g} Hz, on {name} {other:.3g} Hz")
         own, other = (found.median(each, "cv") for each in (OWN, name))
-        if abs(own - other) > CV_TOLERANCE:
+        # Neither has one if no neuron fired often enough; if one has, the other must.
+        if not (abs(own - other) <= CV_TOLERANCE or (math.isnan(own) and math.isnan(other))):
             problems.append(f"CV {own:.2g}, on {name} {other:.2g}")
     return "; ".join(problems)
 

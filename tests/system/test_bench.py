@@ -11,7 +11,7 @@ import pytest
 
 from pynn_sparse.bench import report
 from pynn_sparse.bench.networks import NETWORKS
-from pynn_sparse.bench.peers import NEST, PEERS, Peer
+from pynn_sparse.bench.peers import GENN, NEST, PEERS, Peer
 from pynn_sparse.bench.suite import Comparison, RunError, compare, execute, peers_for
 from pynn_sparse.cli import main
 
@@ -25,6 +25,7 @@ GOOD = {
     "ns per event": None,
     "bytes per synapse": 12.0,
     "peak MiB": 100.0,
+    "other CPU": 0.1,
 }
 
 
@@ -34,46 +35,65 @@ def made_up(own: dict[str, Any], peer: dict[str, Any]) -> Comparison:
     def run(command: list[str]) -> dict[str, Any]:
         return GOOD | (own if "sparse" in command else {"run per second": 0.5} | peer)
 
-    found = Peer("nest", lambda: None, NEST.command, ())
+    found = Peer("nest", "NEST", lambda: None, NEST.command, ())
     return compare("cuba4000", 2, [found], 2, run=run)
 
 
 def test_quick_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("nest")
     files = [tmp_path / name for name in ("figures.json", "table.md", "times.png")]
-    options = ["--networks", "cuba4000", "--threads", "2", "--repeats", "1", "--duration", "100"]
-    where = [text for file in files for text in (f"--{OPTION[file.suffix]}", str(file))]
-    assert main(["bench", *options, *where]) == 0
+    where = ["--json", str(files[0]), "--table", str(files[1]), f"--picture={files[2]}"]
+    assert main(["bench", "--quick", "--peers", "nest", *where]) == 0
     written = json.loads(files[0].read_text())
-    (result,) = written["results"]
-    assert set(result["runs"]) == {"sparse", "nest"}
-    (run,) = result["runs"]["sparse"]
-    assert set(GOOD) < set(run)
-    assert run["synapses"] == result["runs"]["nest"][0]["synapses"]
-    assert 3 < run["rate"] < 9
-    assert files[1].read_text().startswith("| network | threads |")
-    assert "cuba4000" in capsys.readouterr().out
+    assert [each["network"] for each in written["results"]] == ["cuba4000", "coba4000"]
+    for result in written["results"]:
+        assert set(result["runs"]) == {"sparse", "nest"}
+        (run,) = result["runs"]["sparse"]
+        assert set(GOOD) < set(run)
+        assert run["synapses"] == result["runs"]["nest"][0]["synapses"]
+        assert 3 < run["rate"] < 30
+    table = files[1].read_text()
+    assert table.startswith("| network | threads |")
+    assert table in capsys.readouterr().out
     assert files[2].read_bytes().startswith(b"\x89PNG")
+    # The command can be copied, but does not say where the files are.
+    assert "bench --quick --peers nest --json figures.json" in table
+    assert "--picture=times.png" in written["command"]
+    assert str(tmp_path) not in table + files[0].read_text()
 
 
-OPTION = {".json": "json", ".md": "table", ".png": "picture"}
+@pytest.mark.slow
+def test_genn_does_the_same() -> None:
+    pytest.importorskip("pygenn")
+    found = compare("cuba4000", 2, [GENN], 1, duration=500.0)
+    assert (found.problem, found.absent) == ("", {})
+    (run,) = found.runs["genn"]
+    assert set(GOOD) < set(run)
 
 
 def test_ratios_are_of_medians_to_the_best_peer() -> None:
     found = made_up({}, {})
     assert found.problem == ""
-    assert found.ratio("run per second") == pytest.approx(25)
-    found.runs["other"] = [GOOD | {"run per second": 0.1}]
-    assert found.ratio("run per second") == pytest.approx(5)
-    row = report.table([found]).splitlines()[2]
-    assert "| 5 |" in row
+    assert report.ratio(found, [found], "run per second") == pytest.approx(25)
+    found.runs["genn"] = [GOOD | {"run per second": 0.1}]
+    assert report.ratio(found, [found], "run per second") == pytest.approx(5)
+    assert "| 5 |" in report.table([found]).splitlines()[2]
+    # With another number of threads the peer was faster; another network does not matter.
+    faster = made_up({}, {"run per second": 0.04})
+    other = made_up({}, {"run per second": 0.001})
+    other.network = "coba4000"
+    assert report.ratio(found, [found, faster, other], "run per second") == pytest.approx(2)
+    faster.problem = "the rates differ"
+    assert report.ratio(found, [found, faster, other], "run per second") == pytest.approx(5)
 
 
 def test_a_ratio_needs_the_same_activity() -> None:
     for change, said in (({"rate": 7.0}, "rate 5.5 Hz, on nest 7 Hz"), ({"cv": 0.5}, "CV 0.8")):
         found = made_up({}, change)
         assert said in found.problem
-        assert "differs" in report.table([found])
+        assert "rates differ: " in report.table([found])
+    assert "CV 0.8, on nest nan" in made_up({}, {"cv": None}).problem
+    assert made_up({"cv": None}, {"cv": None}).problem == ""
 
 
 def test_what_cannot_be_run_is_said() -> None:
@@ -84,10 +104,14 @@ def test_what_cannot_be_run_is_said() -> None:
 
     found = compare("cuba4000", 1, [], 2, run=fails)
     assert "not available: NotImplementedError: no such model" in report.table([found])
-    assert math.isnan(found.ratio("build"))
-    absent = Peer("nest", lambda: "not installed here", NEST.command, ())
+    assert math.isnan(found.best("build"))
+    assert found.problem == ""  # known, and said
+    absent = Peer("nest", "NEST", lambda: "not installed here", NEST.command, ())
     found = compare("cuba4000", 1, [absent], 1, run=lambda command: dict(GOOD))
     assert found.absent == {"nest": "not installed here"}
+    assert report.missing([found]) == "\nNEST: not installed here."
+    found.network, other = "silent", compare("cuba4000", 1, [], 1, run=lambda command: dict(GOOD))
+    assert report.missing([found, other]) == "\nNEST (silent): not installed here."
     with pytest.raises(RunError, match="invalid choice"):
         execute([*NEST.command("cuba4000", 1, 1.0)[:-5], "nowhere"])  # type: ignore[index]
 
@@ -102,7 +126,7 @@ def test_large_networks_have_peers_only_on_request() -> None:
     ("options", "message"),
     [
         (["--networks", "cuba"], "cuba4000"),
-        (["--peers", "neuron"], "invalid choice: 'neuron'"),
+        (["--peers", "neuron"], "invalid choice: 'neuron' (choose from "),
         (["--repeats", "0"], "must be greater than 0"),
         (["--threads", "-1"], "must be greater than 0"),
     ],
