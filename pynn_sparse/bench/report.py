@@ -38,7 +38,8 @@ def table(found: list[Comparison]) -> str:
     """Markdown, a row for each comparison: medians, in brackets the least and the greatest.
 
     A ratio is that of the time of the fastest peer, with whatever number of threads, to this
-    backend's. "Other CPU" is how many processors other processes used at most during a run.
+    backend's. "Other CPU" is how many processors other processes used at most during a run; if the
+    medians are those of disturbed runs, the ratios say so.
     """
     rows = [HEADS, ["---"] * len(HEADS), *(_row(each, found) for each in found)]
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
@@ -59,7 +60,10 @@ def _row(each: Comparison, found: list[Comparison]) -> list[str]:
     ratios = (
         [f"rates differ: {each.problem}"] * 2
         if each.problem
-        else [_number(ratio(each, found, figure)) for figure in ("build", "run per second")]
+        else [
+            _number(ratio(each, found, figure)) + (" (disturbed)" if each.disturbed else "")
+            for figure in ("build", "run per second")
+        ]
     )
     own = [
         _number(each.median(OWN, figure))
@@ -76,7 +80,9 @@ def _row(each: Comparison, found: list[Comparison]) -> list[str]:
         *(_peer(each, peer, "run per second") for peer in PEERS),
         ratios[1],
         *own,
-        _number(max((max(each.values(run, "other CPU")) for run in each.runs), default=math.nan)),
+        _number(
+            max((x for run in each.runs for x in each.values(run, "other CPU")), default=math.nan)
+        ),
     ]
 
 

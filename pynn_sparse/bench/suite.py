@@ -16,6 +16,7 @@ from .peers import PEERS, Peer, one_run
 OWN = "sparse"
 RATE_TOLERANCE = 0.1  # of the rate
 CV_TOLERANCE = 0.1
+DISTURBANCE = 0.2  # processors that other processes use: beyond that, threads wait for each other
 Figures = dict[str, Any]
 Execute = Callable[[list[str]], Figures]
 
@@ -50,6 +51,11 @@ class Comparison:
         """Median of a figure; NaN without runs."""
         values = self.values(simulator, figure)
         return statistics.median(values) if values else math.nan
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether other processes took so much that a median is that of a disturbed run."""
+        return any(self.median(name, "other CPU") > DISTURBANCE for name in self.runs)
 
     def best(self, figure: str) -> float:
         """The least median of the peers; NaN if there is no peer."""

@@ -96,6 +96,15 @@ def test_a_ratio_needs_the_same_activity() -> None:
     assert made_up({"cv": None}, {"cv": None}).problem == ""
 
 
+def test_a_disturbed_ratio_is_marked() -> None:
+    found = made_up({}, {})
+    found.runs["nest"][1:] = [GOOD | {"other CPU": 1.0}] * 2
+    assert "(disturbed)" in report.table([found])
+    found.runs["nest"] += [dict(GOOD)] * 2  # the median is undisturbed
+    assert "(disturbed)" not in report.table([found])
+    assert report.table([found]).splitlines()[2].endswith("| 1 |")
+
+
 def test_what_cannot_be_run_is_said() -> None:
     def fails(command: list[str]) -> dict[str, Any]:
         if "sparse" in command:
