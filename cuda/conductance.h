@@ -1,30 +1,35 @@
-// The membrane that IF_cond_exp and IF_cond_alpha share:
+// The membrane of leaky neurons with conductances:
 //
-//   cm dv/dt = -g_leak (v - v_rest) - g_exc (v - e_rev_E) - g_inh (v - e_rev_I) + i_offset + current
+//   cm dv/dt = g_leak (v_rest - v) + sum_k g_k (e_k - v) + i_offset + current
 //
-// For given conductances the equation is linear in v; it is solved by the classical Runge-Kutta method of
-// order 4 with the exact conductances at the three points in time. As in NEST, the derivative sees a v
-// above threshold as the threshold.
+// For given conductances that is dv/dt = pull - rate v, linear in v; it is solved by the classical
+// Runge-Kutta method of order 4 with the exact conductances at the three points in time. As in NEST, the
+// derivative sees a v above threshold as the threshold.
+//
+// Conductances and currents are multiplied by h / cm beforehand, so that slopes are changes over h.
 #pragma once
 
 #include "leaky.h"
 
+// What acts on v at one point in time.
 template <class real>
-struct Membrane {
-  real g_leak, v_rest, e_rev_exc, e_rev_inh, drive, v_thresh, per_cm;
+struct Pull {
+  real pull, rate;
 
-  DEVICE real slope(real v, real g_exc, real g_inh) const {
-    const real u = v < v_thresh ? v : v_thresh;
-    return (g_leak * (v_rest - u) + g_exc * (e_rev_exc - u) + g_inh * (e_rev_inh - u) + drive) *
-           per_cm;
+  DEVICE Pull with(real conductance, real e_rev) const {
+    return {pull + conductance * e_rev, rate + conductance};
   }
-
-  // v after h, for the conductances at the beginning, middle and end.
-  DEVICE real advance(real v, real h, const real* g_exc, const real* g_inh) const {
-    const real k1 = slope(v, g_exc[0], g_inh[0]);
-    const real k2 = slope(v + h / 2 * k1, g_exc[1], g_inh[1]);
-    const real k3 = slope(v + h / 2 * k2, g_exc[1], g_inh[1]);
-    const real k4 = slope(v + h * k3, g_exc[2], g_inh[2]);
-    return v + h / 6 * (k1 + 2 * (k2 + k3) + k4);
-  }
+  DEVICE real change(real v) const { return pull - rate * v; }
 };
+
+// v after h, for what acts on it at the beginning, middle and end.
+template <class real>
+DEVICE real runge_kutta(real v, real v_thresh, const Pull<real>& begin, const Pull<real>& middle,
+                        const Pull<real>& end) {
+  const auto seen = [=](real u) { return u < v_thresh ? u : v_thresh; };
+  const real k1 = begin.change(seen(v));
+  const real k2 = middle.change(seen(v + k1 / 2));
+  const real k3 = middle.change(seen(v + k2 / 2));
+  const real k4 = end.change(seen(v + k3));
+  return v + (k1 + 2 * (k2 + k3) + k4) * real(1.0 / 6);
+}

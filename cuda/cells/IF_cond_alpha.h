@@ -20,36 +20,49 @@ struct IF_cond_alpha {
 
   struct Params {
     real v_rest, v_thresh, v_reset, i_offset, n_refractory;
-    real e_rev_E, e_rev_I, g_leak, per_cm;
-    real h;                               // of a substep
+    real e_rev_E, e_rev_I, g_leak;
+    real h_per_cm;                        // of a substep
     real half_decay_exc, half_decay_inh;  // of gsyn and of rise, over half a substep
+    real decay_exc, decay_inh;            // over a step
+    real half_step;                       // half a substep, in ms
+    real step_exc, step_inh;              // of gsyn by rise, over a step
     real scale_exc, scale_inh;            // of rise by weight: e / tau_syn
   };
 
-  // The conductance at the beginning, middle and end of a substep; `rise` moves to its end.
-  DEVICE static void advance_alpha(real (&g)[3], real& rise, real h, real half_decay) {
-    g[1] = (g[0] + rise * (h / 2)) * half_decay;
-    rise *= half_decay;
-    g[2] = (g[1] + rise * (h / 2)) * half_decay;
-    rise *= half_decay;
-  }
+  // A conductance, times h / cm, and its rise per half a substep.
+  struct Alpha {
+    real g, rise;
+
+    DEVICE real advance(real half_decay) {
+      g = (g + rise) * half_decay;
+      rise *= half_decay;
+      return g;
+    }
+  };
 
   DEVICE static int32 step(const Now& now, const Params& p, State& s, const real* input,
                            real current) {
-    const Membrane<real> membrane{p.g_leak,   p.v_rest, p.e_rev_E, p.e_rev_I, p.i_offset + current,
-                                  p.v_thresh, p.per_cm};
+    const real drive = p.g_leak * p.v_rest + p.i_offset + current;
+    const Pull<real> leak{drive * p.h_per_cm, p.g_leak * p.h_per_cm};
+    const auto pull = [&](real exc, real inh) {
+      return leak.with(exc, p.e_rev_E).with(inh, p.e_rev_I);
+    };
+    const real scale = p.half_step * p.h_per_cm;
+    Alpha exc{s.gsyn_exc * p.h_per_cm, s.rise_exc * scale};
+    Alpha inh{s.gsyn_inh * p.h_per_cm, s.rise_inh * scale};
     real v = s.v;
+    Pull<real> begin = pull(exc.g, inh.g);
     for (int32 k = 0; k < now.substeps; ++k) {
-      real g_exc[3] = {s.gsyn_exc, 0, 0}, g_inh[3] = {s.gsyn_inh, 0, 0};
-      advance_alpha(g_exc, s.rise_exc, p.h, p.half_decay_exc);
-      advance_alpha(g_inh, s.rise_inh, p.h, p.half_decay_inh);
-      v = membrane.advance(v, p.h, g_exc, g_inh);
-      s.gsyn_exc = g_exc[2];
-      s.gsyn_inh = g_inh[2];
+      const Pull<real> middle = pull(exc.advance(p.half_decay_exc), inh.advance(p.half_decay_inh));
+      const Pull<real> end = pull(exc.advance(p.half_decay_exc), inh.advance(p.half_decay_inh));
+      v = runge_kutta(v, p.v_thresh, begin, middle, end);
+      begin = end;
     }
     const bool fires = fire(p, s, v);
-    s.rise_exc += input[0] * p.scale_exc;
-    s.rise_inh += input[1] * p.scale_inh;
+    s.gsyn_exc = s.gsyn_exc * p.decay_exc + s.rise_exc * p.step_exc;
+    s.gsyn_inh = s.gsyn_inh * p.decay_inh + s.rise_inh * p.step_inh;
+    s.rise_exc = s.rise_exc * p.decay_exc + input[0] * p.scale_exc;
+    s.rise_inh = s.rise_inh * p.decay_inh + input[1] * p.scale_inh;
     return fires;
   }
 };

@@ -19,27 +19,30 @@ struct IF_cond_exp {
 
   struct Params {
     real v_rest, v_thresh, v_reset, i_offset, n_refractory;
-    real e_rev_E, e_rev_I, g_leak, per_cm;
-    real h;                               // of a substep
+    real e_rev_E, e_rev_I, g_leak;
+    real h_per_cm;                        // of a substep
     real half_decay_exc, half_decay_inh;  // of gsyn, over half a substep
+    real decay_exc, decay_inh;            // over a step
   };
 
   DEVICE static int32 step(const Now& now, const Params& p, State& s, const real* input,
                            real current) {
-    const Membrane<real> membrane{p.g_leak,   p.v_rest, p.e_rev_E, p.e_rev_I, p.i_offset + current,
-                                  p.v_thresh, p.per_cm};
-    real v = s.v;
+    const real drive = p.g_leak * p.v_rest + p.i_offset + current;
+    const Pull<real> leak{drive * p.h_per_cm, p.g_leak * p.h_per_cm};
+    const auto pull = [&](real exc, real inh) {
+      return leak.with(exc, p.e_rev_E).with(inh, p.e_rev_I);
+    };
+    real v = s.v, exc = s.gsyn_exc * p.h_per_cm, inh = s.gsyn_inh * p.h_per_cm;
+    Pull<real> begin = pull(exc, inh);
     for (int32 k = 0; k < now.substeps; ++k) {
-      const real exc = s.gsyn_exc * p.half_decay_exc, inh = s.gsyn_inh * p.half_decay_inh;
-      const real g_exc[] = {s.gsyn_exc, exc, exc * p.half_decay_exc};
-      const real g_inh[] = {s.gsyn_inh, inh, inh * p.half_decay_inh};
-      v = membrane.advance(v, p.h, g_exc, g_inh);
-      s.gsyn_exc = g_exc[2];
-      s.gsyn_inh = g_inh[2];
+      const Pull<real> middle = pull(exc *= p.half_decay_exc, inh *= p.half_decay_inh);
+      const Pull<real> end = pull(exc *= p.half_decay_exc, inh *= p.half_decay_inh);
+      v = runge_kutta(v, p.v_thresh, begin, middle, end);
+      begin = end;
     }
     const bool fires = fire(p, s, v);
-    s.gsyn_exc += input[0];
-    s.gsyn_inh += input[1];
+    s.gsyn_exc = s.gsyn_exc * p.decay_exc + input[0];
+    s.gsyn_inh = s.gsyn_inh * p.decay_inh + input[1];
     return fires;
   }
 };

@@ -15,6 +15,9 @@ def _derive(p: Values, grid: TimeGrid) -> dict[str, Any]:
     return {
         **leaky.spiking(p, grid),
         **leaky.conductance(p, grid),
+        "half_step": grid.dt / leaky.substeps(grid) / 2,
+        "step_exc": grid.dt * leaky.decay(p["tau_syn_E"], grid),
+        "step_inh": grid.dt * leaky.decay(p["tau_syn_I"], grid),
         "scale_exc": np.e / np.asarray(p["tau_syn_E"], float),
         "scale_inh": np.e / np.asarray(p["tau_syn_I"], float),
     }
@@ -30,7 +33,11 @@ IF_COND_ALPHA = Model(
         "rise_inh": 0.0,
         "refractory": 0.0,
     },
-    derived=(*leaky.SPIKING, *leaky.CONDUCTANCE, "scale_exc", "scale_inh"),
+    derived=(
+        *leaky.SPIKING,
+        *leaky.CONDUCTANCE,
+        *("half_step", "step_exc", "step_inh", "scale_exc", "scale_inh"),
+    ),
     derive=_derive,
     constraints=leaky.CONSTRAINTS,
     recordable=("v", "gsyn_exc", "gsyn_inh"),

@@ -83,20 +83,33 @@ def _expm1_minus_over(x: Any) -> Any:
 
 
 def conductance(p: Values, grid: TimeGrid) -> dict[str, Any]:
-    """Parameters of `cuda/conductance.h`: conductances in uS, 1/cm in 1/nF, substep in ms."""
+    """The parameters named in `CONDUCTANCE`: uS, ms/nF for a substep of Runge and Kutta's method."""
     h = grid.dt / substeps(grid)
+    cm = np.asarray(p["cm"], float)
     return {
         "e_rev_E": p["e_rev_E"],
         "e_rev_I": p["e_rev_I"],
-        "g_leak": np.asarray(p["cm"], float) / p["tau_m"],
-        "per_cm": 1 / np.asarray(p["cm"], float),
-        "h": h,
+        "g_leak": cm / p["tau_m"],
+        "h_per_cm": h / cm,
+        **half_decays(p, grid),
+        "decay_exc": decay(p["tau_syn_E"], grid),
+        "decay_inh": decay(p["tau_syn_I"], grid),
+    }
+
+
+def half_decays(p: Values, grid: TimeGrid) -> dict[str, Any]:
+    """Factors of the conductances over half a substep."""
+    h = grid.dt / substeps(grid)
+    return {
         "half_decay_exc": np.exp(-h / 2 / np.asarray(p["tau_syn_E"], float)),
         "half_decay_inh": np.exp(-h / 2 / np.asarray(p["tau_syn_I"], float)),
     }
 
 
-CONDUCTANCE = ("e_rev_E", "e_rev_I", "g_leak", "per_cm", "h", "half_decay_exc", "half_decay_inh")
+CONDUCTANCE = (
+    *("e_rev_E", "e_rev_I", "g_leak", "h_per_cm", "half_decay_exc", "half_decay_inh"),
+    *("decay_exc", "decay_inh"),
+)
 
 
 def substeps(grid: TimeGrid) -> int:
