@@ -5,6 +5,8 @@
 #include CELL_HEADER
 #include "neuron_step.h"
 
+CELL_FACTS(KERNEL_NAME(cell_facts_, CELL, REAL), CELL<REAL>)
+
 KERNEL(KERNEL_NAME(neuron_step_, CELL, REAL), 0) {
   begin_step(plan, step);
   const Group& populations = plan.group[group];

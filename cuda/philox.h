@@ -10,6 +10,8 @@ enum class Purpose : uint32 {
   kConnect = 2,  // the other ends of the connections of a cell
   kDraw = 3,     // values of a distribution
   kEnd = 4,      // the first ends of connections that are drawn as pairs
+  kNeuron = 5,   // what neurons that fire at random do
+  kSynapse = 6,  // what synapses that transmit at random do
 };
 
 struct Bits {

@@ -36,6 +36,9 @@ struct Team {};
   }                                                                                     \
   DEVICE void name##_body(const Plan& plan, Team team, int32 group, int64 step, int32 n_step)
 
+// What the loader on the CPU compares with a model's entry in Python.
+#define CELL_FACTS(name, ...)
+
 DEVICE int64 first_thread() { return blockIdx.x * int64(blockDim.x) + threadIdx.x; }
 DEVICE int64 thread_count() { return int64(gridDim.x) * blockDim.x; }
 
@@ -161,6 +164,15 @@ struct Team {
   }                                                                                            \
   DEVICE void name##_body(const Plan& plan, [[maybe_unused]] Team team,                        \
                           [[maybe_unused]] int32 group, int64 step, [[maybe_unused]] int32 n_step)
+
+#define CELL_FACTS(name, ...)                                      \
+  EXPORT void name(int32* facts) {                                 \
+    using Cell = __VA_ARGS__;                                      \
+    constexpr int32 size = sizeof(typename Cell::scalar);          \
+    facts[0] = int32(sizeof(typename Cell::State)) / size;         \
+    facts[1] = int32(sizeof(typename Cell::Params)) / size;        \
+    facts[2] = Cell::n_receptor;                                   \
+  }
 
 template <class Body>
 DEVICE void for_each_owned(Team team, int32, const int32* owner_start, Body body) {

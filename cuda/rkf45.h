@@ -64,12 +64,12 @@ DEVICE void advance_adaptively(const Slope& slope, const double* scale, Toleranc
       const double allowed =
           tolerance.relative * (change < 0 ? -change : change) + tolerance.absolute / scale[i];
       const double ratio = (error[i] < 0 ? -error[i] : error[i]) / allowed;
-      most = most < ratio ? ratio : most;
+      if (most == most && !(ratio <= most)) most = ratio;  // what is not a number stays
     }
-    if (most > 1.1) {
-      const double factor = 0.9 / power_of(most, 1.0 / 5);
+    if (!(most <= 1.1)) {
+      const double factor = most < 1e10 ? 0.9 / power_of(most, 1.0 / 5) : 0.0;
       const double smaller = step * (factor < 0.2 ? 0.2 : factor);
-      if (t + smaller > t) {
+      if (t + smaller > t) {  // or else what is not a number stays one
         for (int32 i = 0; i < n; ++i) y[i] = before[i];
         step = smaller;
         continue;

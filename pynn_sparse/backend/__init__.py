@@ -27,6 +27,7 @@ from .projections import Projection
 from .random import NativeRNG
 from .standardmodels.cells import *  # noqa: F403
 from .standardmodels.electrodes import ACSource, DCSource, NoisyCurrentSource, StepCurrentSource
+from .standardmodels.receptors import *  # noqa: F403
 from .standardmodels.synapses import *  # noqa: F403
 
 

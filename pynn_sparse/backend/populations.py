@@ -26,10 +26,31 @@ def _engine_values(space: ParameterSpace, block_size: int, celltype: Any) -> dic
     except ValueError as error:  # as lazyarray says that a value is of no use
         names = ", ".join(space.keys())
         raise errors.InvalidParameterValueError(f"value of {names}: {error}") from error
-    events = celltype.model.events
+    sequences, vectors = celltype.model.sequences, getattr(celltype, "vectors", {})
+    values: dict[str, Any] = {}
+    for name, value in space.as_dict().items():
+        if name in sequences:
+            values[name] = _sequences(name, value, block_size)
+        elif name in vectors:
+            values |= _components(name, value, vectors[name])
+        else:
+            values[name] = _numbers(name, value)
+    return values
+
+
+def _components(name: str, value: Any, names: tuple[str, ...]) -> dict[str, Any]:
+    """A parameter of several numbers as so many parameters of the engine."""
+    each = value if isinstance(value, np.ndarray) and value.dtype == object else [value]
+    rows = [np.asarray(item.value if isinstance(item, ArrayParameter) else item) for item in each]
+    for row in rows:
+        if row.shape != (len(names),):
+            raise errors.InvalidParameterValueError(
+                f"{name} = {row.tolist()}: must be {len(names)} numbers"
+            )
+    columns = np.array([_numbers(name, row) for row in rows]).T
     return {
-        name: _event_times(value, block_size) if name == events else _numbers(name, value)
-        for name, value in space.as_dict().items()
+        component: float(column[0]) if len(rows) == 1 else column
+        for component, column in zip(names, columns, strict=True)
     }
 
 
@@ -43,20 +64,20 @@ def _numbers(name: str, value: Any) -> Any:
     return values if values.ndim else float(values)
 
 
-def _event_times(value: Any, size: int) -> NDArray[np.object_]:
-    """One array of times (ms) for each neuron."""
+def _sequences(name: str, value: Any, size: int) -> NDArray[np.object_]:
+    """One array of numbers for each neuron."""
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value.item()
     each = value if isinstance(value, np.ndarray) and value.dtype == object else [value] * size
-    times = np.empty(size, dtype=object)
+    numbers = np.empty(size, dtype=object)
     for i, item in enumerate(each):
-        times[i] = np.asarray(item.value if isinstance(item, ArrayParameter) else item, float)
-        if times[i].ndim != 1:
+        numbers[i] = np.asarray(item.value if isinstance(item, ArrayParameter) else item, float)
+        if numbers[i].ndim != 1:
             raise errors.InvalidParameterValueError(
-                f"spike_times of the neuron with index {i} have {times[i].ndim} dimensions: must "
+                f"{name} of the neuron with index {i} have {numbers[i].ndim} dimensions: must "
                 "be a sequence of numbers (a function of indices returns an array of Sequences)"
             )
-    return times
+    return numbers
 
 
 class Assembly(common.Assembly):
@@ -107,13 +128,25 @@ class _Cells:
         return ParameterSpace(values, self.celltype.get_schema(), shape=(self.size,))
 
     def _get_value(self, name: str) -> Any:
+        vectors = getattr(self.celltype, "vectors", {})
+        if name in vectors:
+            return self._vector([self._get_value(each) for each in vectors[name]])
         value = self._block.get_parameter(name, self._selection)
-        if name == self._block.model.events:
+        if name in self._block.model.sequences:
             sequences = np.empty(len(value), dtype=object)
             sequences[:] = [Sequence(times) for times in value]
             same = all(first == second for first, second in itertools.pairwise(sequences))
             return sequences[0] if same else sequences
         return simplify(value)
+
+    def _vector(self, components: list[Any]) -> Any:
+        """A parameter of several numbers, one for all cells or one for each."""
+        if not any(np.ndim(each) for each in components):
+            return ArrayParameter(components)
+        rows = np.column_stack([np.broadcast_to(each, (self.size,)) for each in components])
+        vectors = np.empty(self.size, dtype=object)
+        vectors[:] = [ArrayParameter(row) for row in rows]
+        return vectors
 
     def set(self, **parameters: Any) -> None:
         """Set parameters, see `pyNN.common.BasePopulation.set`; all of them or none."""

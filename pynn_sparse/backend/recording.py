@@ -133,7 +133,7 @@ class Recorder(recording.Recorder):
         """
         grid, block = simulator.state.network.grid, self.population._block
         times = np.array(grid.time(stamp), np.float64)
-        if block.model.events is None or not len(times):
+        if block.model.given_times is None or not len(times):
             return times
         source, given = block.events()
         span = int(max(stamp.max(), grid.nearest(given).max(initial=0))) + 1

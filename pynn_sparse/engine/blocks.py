@@ -48,7 +48,7 @@ class BlockArrays:
             return
         self._put_parameters()
         if block.model.events:
-            self._put_events(block.parameters[block.model.events], step)
+            self._put_events(block.model.events(block.parameters, block.grid), step)
         self._version = block.version
 
     def _put_parameters(self) -> None:
@@ -58,13 +58,13 @@ class BlockArrays:
         param = np.stack([np.broadcast_to(value, shape) for value in values])
         self.param = self.device.put(param.astype(self.scalar))
 
-    def _put_events(self, times: NDArray[np.object_], step: int) -> None:
-        """Spike times as steps; those that lie behind are passed over."""
-        stamps = [self.block.grid.nearest(each) for each in times]
-        row_start = np.concatenate([[0], np.cumsum([len(each) for each in stamps])])
-        self.events = self.device.put(np.concatenate([row_start, *stamps]).astype(np.int64))
-        behind = np.array([np.searchsorted(each, step, side="right") for each in stamps])
-        self.device.assign(self.state, (self._row["next"],), behind.astype(self.scalar))
+    def _put_events(self, events: list[NDArray[np.int64]], step: int) -> None:
+        """What a source reads; spike times that lie behind are passed over."""
+        row_start = np.concatenate([[0], np.cumsum([len(each) for each in events])])
+        self.events = self.device.put(np.concatenate([row_start, *events]).astype(np.int64))
+        if self.block.model.given_times:
+            behind = np.array([np.searchsorted(each, step, side="right") for each in events])
+            self.device.assign(self.state, (self._row["next"],), behind.astype(self.scalar))
 
     def row(self, name: str) -> Any:
         """The device's array of a state variable."""

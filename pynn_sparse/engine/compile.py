@@ -18,6 +18,7 @@ import tempfile
 from pathlib import Path
 
 from ..errors import DeviceError, EngineError
+from ..network import Model
 from ..network.cells import BUILT_IN
 from . import structures
 
@@ -56,21 +57,69 @@ def kernel_units(precision: str) -> dict[str, tuple[str, ...]]:
 
     The keys name the kernels; the files are `neuron_step.cu` for those of a model.
     """
-    real = PRECISIONS[precision]
-    cells = {
-        f"neuron_step_{model.name}_{real}": (
-            f"-DCELL={model.name}",
-            f'-DCELL_HEADER="cells/{model.name}.h"',
-            f"-DREAL={real}",
-        )
-        for model in BUILT_IN
-    }
+    cells = {step_name(model, precision): step_unit(model, precision) for model in BUILT_IN}
     return {**dict.fromkeys(SHARED_KERNELS, ()), **cells}
+
+
+def step_name(model: Model, precision: str) -> str:
+    """Name of the kernel that advances neurons of a model."""
+    return f"neuron_step_{model.name}_{PRECISIONS[precision]}"
+
+
+def step_unit(model: Model, precision: str) -> tuple[str, ...]:
+    """The macro definitions for that kernel."""
+    return (
+        f"-DCELL={model.name}",
+        f'-DCELL_HEADER="{_header(model)}"',
+        f"-DREAL={PRECISIONS[precision]}",
+    )
+
+
+def _header(model: Model) -> str:
+    """Path of a model's header; one that is not among the sources is put into the cache."""
+    if not model.source:
+        return f"cells/{model.name}.h"
+    digest = hashlib.sha256(model.source.encode()).hexdigest()[:16]
+    path = _cache() / "cells" / digest / f"{model.name}.h"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
+            file.write(model.source)
+        Path(file.name).replace(path)
+    return str(path)
 
 
 def unit_file(kernel: str) -> str:
     """Name of the source file that defines a kernel."""
     return "neuron_step.cu" if kernel.startswith("neuron_step_") else f"{kernel}.cu"
+
+
+def cpu_step(model: Model, precision: str) -> ctypes.c_void_p:
+    """Address of the function that advances neurons of a model.
+
+    Raises `DeviceError` if the model has to be compiled and there is no compiler, and `EngineError`
+    if its two halves do not have the same fields.
+    """
+    name = step_name(model, precision)
+    library = _model_library(step_unit(model, precision)) if model.source else cpu_library()
+    facts = (ctypes.c_int32 * 3)()
+    getattr(library, name.replace("neuron_step_", "cell_facts_"))(facts)
+    expected = [len(model.state), len(model.derived), len(model.receptors)]
+    if list(facts) != expected:
+        raise EngineError(
+            f"{model.name}: the kernel has {list(facts)} states, parameters and receptors, its "
+            f"entry has {expected}"
+        )
+    return ctypes.cast(getattr(library, name), ctypes.c_void_p)
+
+
+@functools.cache
+def _model_library(unit: tuple[str, ...]) -> ctypes.CDLL:
+    """A library of the one kernel with these macro definitions, compiled when first needed."""
+    digest = hashlib.sha256("\n".join([source_hash(), *unit]).encode()).hexdigest()[:16]
+    pairs = [item[2:].split("=", 1) for item in unit]
+    text = "".join(f"#define {name} {value}\n" for name, value in pairs)
+    return ctypes.CDLL(str(_cached(f"model_{digest}", f'{text}#include "neuron_step.cu"\n')))
 
 
 @functools.cache
@@ -80,7 +129,7 @@ def cpu_library() -> ctypes.CDLL:
         library = ctypes.CDLL(str(path))
         if _hash_of(library) == source_hash():
             return _checked(library)
-    return _checked(ctypes.CDLL(str(_cached_library())))
+    return _checked(ctypes.CDLL(str(_cached(source_hash(), _single_unit()))))
 
 
 def _hash_of(library: ctypes.CDLL) -> str:
@@ -136,23 +185,28 @@ def _x86_levels() -> list[str]:
     return levels
 
 
-def _cached_library() -> Path:
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "pynn-sparse"
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "pynn-sparse"
+
+
+def _cached(name: str, text: str) -> Path:
+    """A library of that name in the user's cache, made of the source text if it is not there."""
     level = (_x86_levels() or ["generic"])[-1]
-    target = cache / f"libpynn_sparse_{level}_{source_hash()}.so"
+    target = _cache() / f"libpynn_sparse_{level}_{name}.so"
     if not target.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        _compile_cpu(target, level)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _compile_cpu(target, level, text)
     return target
 
 
-def _compile_cpu(target: Path, level: str) -> None:
-    """Compile all sources into a library; it appears under its name only when complete."""
+def _compile_cpu(target: Path, level: str, text: str) -> None:
+    """Compile a library; it appears under its name only when complete."""
     compiler = os.environ.get("CXX") or shutil.which("g++") or shutil.which("clang++")
     if not compiler:
         raise DeviceError(
-            "no library for the CPU came with this installation, and no C++ compiler was found to "
-            "make one. Install g++ (Debian: apt-get install g++), or set CXX to a compiler."
+            "no library for the CPU came with this installation for what is to be simulated, and "
+            "no C++ compiler was found to make one. Install g++ (Debian: apt-get install g++), or "
+            "set CXX to a compiler."
         )
     flags = [*CPU_FLAGS, f'-DPYNN_SPARSE_SOURCE_HASH="{source_hash()}"', f"-I{source_folder()}"]
     if level != "generic":
@@ -161,7 +215,7 @@ def _compile_cpu(target: Path, level: str) -> None:
         flags.append("-mprefer-vector-width=512")
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         unit = Path(folder) / "all.cpp"
-        unit.write_text(_single_unit())
+        unit.write_text(text)
         library = Path(folder) / target.name
         run = subprocess.run(
             [compiler, *flags, str(unit), "-o", str(library)], capture_output=True, text=True

@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from ..errors import DeviceError
 from ..network import Model
-from .compile import PRECISIONS, cpu_library
+from .compile import cpu_library, cpu_step
 from .device import Launch
 
 TOO_FEW_THREADS = -2  # as `advance` in plan.cpp reports it
@@ -45,8 +45,7 @@ class CpuDevice:
         return int(array.ctypes.data)
 
     def step_function(self, model: Model, precision: str) -> int:
-        kernel = getattr(self._library, f"neuron_step_{model.name}_{PRECISIONS[precision]}")
-        return int(ctypes.cast(kernel, ctypes.c_void_p).value or 0)
+        return int(cpu_step(model, precision).value or 0)
 
     def deliver_pending(self, plan: NDArray[np.void], step: int) -> None:
         self._library.deliver_pending(ctypes.c_void_p(plan.ctypes.data), ctypes.c_int64(step))

@@ -12,7 +12,16 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ..network import Model
-from .compile import NVRTC_FLAGS, PRECISIONS, kernel_units, source_folder, source_hash, unit_file
+from .compile import (
+    NVRTC_FLAGS,
+    PRECISIONS,
+    kernel_units,
+    source_folder,
+    source_hash,
+    step_name,
+    step_unit,
+    unit_file,
+)
 from .device import Launch
 
 THREADS = 256  # of a block
@@ -127,7 +136,9 @@ class CudaDevice:
         return self._runtime.put(array.view(np.uint8) if array.dtype.names else array)
 
     def step_function(self, model: Model, precision: str) -> int:
-        return 0  # kernels are launched by name
+        """0, since kernels are launched by name; a model of the user becomes known by it."""
+        self._units.setdefault(step_name(model, precision), step_unit(model, precision))
+        return 0
 
     def deliver_pending(self, plan: NDArray[np.void], step: int) -> None:
         """Nothing: delivery never waits here."""

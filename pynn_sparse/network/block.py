@@ -31,7 +31,7 @@ class Block:
 
     Attributes:
         parameters: user's parameters in PyNN's units; a float where all neurons share it, else
-            an array [size]. Spike times are an object array [size] of sorted arrays (ms).
+            an array [size]. Sequences are an object array [size] of arrays.
         initial: state at time 0, name -> array [size] of float64.
         assigned: state set since the engine last looked, name -> bool array [size].
         derived: what the kernel takes instead, computed from `parameters`.
@@ -75,7 +75,7 @@ class Block:
         merged = {name: self._merged(name, selection, value) for name, value in values.items()}
         parameters = {**self.parameters, **merged}
         self.derived = self._derive(parameters)
-        if self.model.events in values:
+        if self.model.given_times in values:
             self._keep_past_events(step)
         self.parameters = parameters
         self.version += 1
@@ -99,7 +99,7 @@ class Block:
 
     def _present_events(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Neuron and time (ms) of the given events that are not overdue."""
-        times = self.parameters[str(self.model.events)]
+        times = self.parameters[str(self.model.given_times)]
         neuron = np.repeat(np.arange(self.size), [len(each) for each in times])
         time = np.concatenate([np.zeros(0), *times])
         due = self.grid.nearest(time) > self._events_since
@@ -120,7 +120,7 @@ class Block:
         if isinstance(selection, slice) and selection == slice(None):
             return value
         old = self.parameters[name]
-        merged = np.empty(self.size, dtype=object if name == self.model.events else float)
+        merged = np.empty(self.size, dtype=object if name in self.model.sequences else float)
         merged[:] = old
         merged[selection] = value
         return merged

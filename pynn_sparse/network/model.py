@@ -56,8 +56,10 @@ class Model:
     `state` maps state variables to the value that a neuron starts with where the user sets none.
     `derive` computes the kernel's parameters from the user's, in PyNN's names and units, on the
     host in double precision; it takes floats or arrays alike. `most_spikes` gives the largest
-    number of spikes that one step can bring, which bounds the accumulators. `events` is the
-    parameter, if any, that holds spike times (one array per neuron).
+    number of spikes that one step can bring, which bounds the accumulators. `sequences` names
+    parameters that are a sequence of numbers for each neuron, `events` makes of them what the
+    kernel reads, an array for each neuron; `given_times` is the one that holds spike times.
+    `source` is the text of the header of a model that is not among the files.
     """
 
     name: str
@@ -69,8 +71,11 @@ class Model:
     recordable: tuple[str, ...] = ()
     is_source: bool = False
     double_only: bool = False
-    events: str | None = None
+    sequences: tuple[str, ...] = ()
+    events: Callable[[Values, TimeGrid], list[NDArray[np.int64]]] | None = None
+    given_times: str | None = None
     most_spikes: Callable[[Values, TimeGrid], Any] = lambda parameters, grid: 1.0
+    source: str = ""
 
     def check(self, values: Values) -> None:
         """Raise `ParameterError` for the first parameter with a value that is not valid."""

@@ -35,6 +35,11 @@ LEAKY = {
 }
 SYNAPTIC = {"tau_syn_E": 1.7, "tau_syn_I": 4.0}
 REVERSAL = {"e_rev_E": 0.0, "e_rev_I": -75.0}
+ADAPTIVE = {
+    **{"cm": 0.281, "tau_refrac": 1.15, "v_spike": -40.0, "v_reset": -68.0, "v_rest": -70.6},
+    **{"tau_m": 9.4, "i_offset": 0.1, "a": 4.0, "b": 0.08, "delta_T": 2.0, "tau_w": 144.0},
+    "v_thresh": -52.0,
+}
 PARAMETERS: dict[str, dict[str, Any]] = {
     "IF_curr_exp": LEAKY | SYNAPTIC,
     "IF_curr_alpha": LEAKY | SYNAPTIC,
@@ -42,6 +47,34 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "IF_cond_exp": LEAKY | SYNAPTIC | REVERSAL,
     "IF_cond_alpha": LEAKY | SYNAPTIC | REVERSAL,
     "Izhikevich": {"a": 0.02, "b": 0.2, "c": -65.0, "d": 6.0, "i_offset": 0.004},
+    "IF_cond_exp_gsfa_grr": LEAKY
+    | SYNAPTIC
+    | REVERSAL
+    | {"tau_sfa": 100.0, "e_rev_sfa": -75.0, "q_sfa": 15.0}
+    | {"tau_rr": 2.0, "e_rev_rr": -75.0, "q_rr": 300.0},
+    "IF_facets_hardware1": {"g_leak": 20.0, "e_rev_I": -80.0, "v_rest": -65.0}
+    | {"v_reset": -68.0, "v_thresh": -55.0}
+    | SYNAPTIC,
+    "HH_cond_exp": {"gbar_Na": 20.0, "gbar_K": 6.0, "g_leak": 0.01, "cm": 0.2, "v_offset": -63.0}
+    | {"e_rev_Na": 50.0, "e_rev_K": -90.0, "e_rev_leak": -65.0, "i_offset": 0.1}
+    | SYNAPTIC
+    | REVERSAL,
+    "EIF_cond_exp_isfa_ista": ADAPTIVE | SYNAPTIC | REVERSAL,
+    "EIF_cond_alpha_isfa_ista": ADAPTIVE | SYNAPTIC | REVERSAL,
+    "GIF_cond_exp": LEAKY
+    | SYNAPTIC
+    | REVERSAL
+    | {"delta_v": 0.5, "v_t_star": -52.0, "lambda0": 100.0}
+    | {f"tau_{name}_{k}": 10.0**k for name in ("eta", "gamma") for k in range(3)}
+    | {f"a_{name}_{k}": 0.05 for name in ("eta", "gamma") for k in range(3)},
+}
+RENEWING = {
+    "SpikeSourcePoissonRefractory": {"rate": 90.0, "tau_refrac": 5.0},
+    "SpikeSourceGamma": {"alpha": np.linspace(0.3, 3.0, 7), "beta": 300.0},
+    "SpikeSourceInhGamma": {
+        name: [np.array(values)] * 7
+        for name, values in (("tbins", [0.0, 30.0]), ("a", [2.0, 1.0]), ("b", [0.01, 0.03]))
+    },
 }
 # Weights that make each model fire at some ten spikes a second, excitatory and inhibitory.
 WEIGHTS = {
@@ -51,6 +84,12 @@ WEIGHTS = {
     "IF_cond_exp": (0.01, 0.02),
     "IF_cond_alpha": (0.01, 0.02),
     "Izhikevich": (3.0, -2.0),
+    "IF_cond_exp_gsfa_grr": (0.01, 0.02),
+    "IF_facets_hardware1": (0.01, 0.02),
+    "HH_cond_exp": (0.01, 0.02),
+    "EIF_cond_exp_isfa_ista": (0.01, 0.02),
+    "EIF_cond_alpha_isfa_ista": (0.01, 0.02),
+    "GIF_cond_exp": (0.01, 0.02),
 }
 
 
@@ -99,7 +138,7 @@ def add_neurons(network: Network, name: str, size: int, seed: int) -> Block:
     """A population with an own tau_m (or a) and initial potential for each neuron."""
     rng = np.random.default_rng(seed)
     parameters = dict(PARAMETERS[name])
-    varied = "tau_m" if "tau_m" in parameters else "a"
+    varied = next(each for each in ("tau_m", "g_leak", "a") if each in parameters)
     parameters[varied] = parameters[varied] * rng.uniform(0.8, 1.2, size)
     block = network.add_block(MODELS[name], size, parameters)
     block.set_state("v", slice(None), rng.uniform(-70, -55, size))
@@ -107,7 +146,7 @@ def add_neurons(network: Network, name: str, size: int, seed: int) -> Block:
 
 
 def everything(dt: float = 0.1, seed: int = 7, *, plastic: bool = True) -> Network:
-    """Every neuron model driven by both kinds of sources, recurrent, with currents and probes.
+    """Every neuron model driven by two kinds of sources, recurrent, with currents and probes.
 
     All synapses are plastic, or all static.
     """
@@ -118,6 +157,8 @@ def everything(dt: float = 0.1, seed: int = 7, *, plastic: bool = True) -> Netwo
     times = np.empty(20, dtype=object)
     times[:] = [np.arange(0.0, 60.0, 3.0 + i) for i in range(20)]
     array = network.add_block(MODELS["SpikeSourceArray"], 20, {"spike_times": times})
+    for name, parameters in RENEWING.items():
+        network.add_block(MODELS[name], 7, parameters | {"start": 1.0, "duration": 1e10})
     for number, name in enumerate(NEURONS):
         homogeneous = network.add_block(MODELS[name], 30, PARAMETERS[name])
         varied = add_neurons(network, name, 50, number)

@@ -12,8 +12,10 @@ from networks import Driven, assert_identical, everything, result
 from pynn_sparse.engine import Engine, describe_devices
 from pynn_sparse.engine.cpu import CpuDevice
 from pynn_sparse.engine.gpu import STEPS_PER_GRAPH, CudaDevice, CupyRuntime
+from pynn_sparse.network.cells import BUILT_IN
 
 STEPS = 230
+SOURCES = [model.name for model in BUILT_IN if model.is_source]
 
 
 def emulated(precision: str, *stops: int) -> tuple[Engine, EmulatedRuntime]:
@@ -68,9 +70,9 @@ def test_division_of_a_run_does_not_change_a_bit() -> None:
 def test_no_host_between_steps() -> None:
     """A call launches a fixed number of kernels per step, by graphs, and waits before and after."""
     _, runtime = emulated("double", STEPS)
-    models = 8
+    models = len(BUILT_IN)
     per_step = models + len(["inject", "record", "deliver", "remember"])
-    before_time_0 = len(["SpikeSourceArray", "SpikeSourcePoisson", "deliver", "remember"])
+    before_time_0 = len([*SOURCES, "deliver", "remember"])
     assert runtime.launches == STEPS * per_step + before_time_0
     assert [times for _, times in runtime.graphs] == [STEPS // STEPS_PER_GRAPH]
     assert runtime.synchronisations == 2

@@ -11,7 +11,7 @@ from typing import Any
 from pynn_sparse.network import cells as engine_models
 
 from ...standardmodels import build_translations, cells
-from .unavailable import unavailable
+from .point_neuron import LIF, AdExp, PointNeuron
 
 
 def _same_names(cell: Any) -> dict[str, Any]:
@@ -56,6 +56,47 @@ class Izhikevich(cells.Izhikevich):
     model = engine_models.IZHIKEVICH
 
 
+class IF_cond_exp_gsfa_grr(cells.IF_cond_exp_gsfa_grr):
+    __doc__ = cells.IF_cond_exp_gsfa_grr.__doc__
+    translations = _same_names(cells.IF_cond_exp_gsfa_grr)
+    model = engine_models.IF_COND_EXP_GSFA_GRR
+
+
+class IF_facets_hardware1(cells.IF_facets_hardware1):
+    __doc__ = cells.IF_facets_hardware1.__doc__
+    translations = _same_names(cells.IF_facets_hardware1)
+    model = engine_models.IF_FACETS_HARDWARE1
+
+
+class HH_cond_exp(cells.HH_cond_exp):
+    __doc__ = cells.HH_cond_exp.__doc__
+    translations = _same_names(cells.HH_cond_exp)
+    model = engine_models.HH_COND_EXP
+    recordable = [*cells.HH_cond_exp.recordable, "m", "h", "n"]
+
+
+class EIF_cond_exp_isfa_ista(cells.EIF_cond_exp_isfa_ista):
+    __doc__ = cells.EIF_cond_exp_isfa_ista.__doc__
+    translations = _same_names(cells.EIF_cond_exp_isfa_ista)
+    model = engine_models.EIF_COND_EXP_ISFA_ISTA
+
+
+class EIF_cond_alpha_isfa_ista(cells.EIF_cond_alpha_isfa_ista):
+    __doc__ = cells.EIF_cond_alpha_isfa_ista.__doc__
+    translations = _same_names(cells.EIF_cond_alpha_isfa_ista)
+    model = engine_models.EIF_COND_ALPHA_ISFA_ISTA
+
+
+class GIF_cond_exp(cells.GIF_cond_exp):
+    __doc__ = cells.GIF_cond_exp.__doc__
+    translations = _same_names(cells.GIF_cond_exp)
+    model = engine_models.GIF_COND_EXP
+    vectors = {
+        name: tuple(f"{name}_{k}" for k in range(3))
+        for name in ("tau_eta", "tau_gamma", "a_eta", "a_gamma")
+    }
+
+
 class SpikeSourceArray(cells.SpikeSourceArray):
     __doc__ = cells.SpikeSourceArray.__doc__
     translations = _same_names(cells.SpikeSourceArray)
@@ -68,18 +109,23 @@ class SpikeSourcePoisson(cells.SpikeSourcePoisson):
     model = engine_models.SPIKE_SOURCE_POISSON
 
 
-IF_cond_exp_gsfa_grr = unavailable("IF_cond_exp_gsfa_grr")
-IF_facets_hardware1 = unavailable("IF_facets_hardware1")
-HH_cond_exp = unavailable("HH_cond_exp")
-EIF_cond_exp_isfa_ista = unavailable("EIF_cond_exp_isfa_ista")
-EIF_cond_alpha_isfa_ista = unavailable("EIF_cond_alpha_isfa_ista")
-GIF_cond_exp = unavailable("GIF_cond_exp")
-PointNeuron = unavailable("PointNeuron")
-LIF = unavailable("LIF")
-AdExp = unavailable("AdExp")
-SpikeSourcePoissonRefractory = unavailable("SpikeSourcePoissonRefractory")
-SpikeSourceGamma = unavailable("SpikeSourceGamma")
-SpikeSourceInhGamma = unavailable("SpikeSourceInhGamma")
+class SpikeSourcePoissonRefractory(cells.SpikeSourcePoissonRefractory):
+    __doc__ = cells.SpikeSourcePoissonRefractory.__doc__
+    translations = _same_names(cells.SpikeSourcePoissonRefractory)
+    model = engine_models.SPIKE_SOURCE_POISSON_REFRACTORY
+
+
+class SpikeSourceGamma(cells.SpikeSourceGamma):
+    __doc__ = cells.SpikeSourceGamma.__doc__
+    translations = _same_names(cells.SpikeSourceGamma)
+    model = engine_models.SPIKE_SOURCE_GAMMA
+
+
+class SpikeSourceInhGamma(cells.SpikeSourceInhGamma):
+    __doc__ = cells.SpikeSourceInhGamma.__doc__
+    translations = _same_names(cells.SpikeSourceInhGamma)
+    model = engine_models.SPIKE_SOURCE_INH_GAMMA
+
 
 __all__ = [
     "LIF",

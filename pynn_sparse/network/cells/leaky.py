@@ -6,6 +6,7 @@ that stays accurate when two time constants are close or equal.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ CONSTRAINTS = {
     "tau_syn_E": POSITIVE,
     "tau_syn_I": POSITIVE,
 }
+
+FIRST_STEP = 1e3  # ms: adaptive integration first tries a whole time step
 
 SPIKING = ("v_rest", "v_thresh", "v_reset", "i_offset", "n_refractory")
 
@@ -54,7 +57,7 @@ def gain(p: Values, tau_syn: Any, grid: TimeGrid) -> Any:
     exp(-h/tau_syn) (exp(x) - 1)/x h/cm with x = h (1/tau_syn - 1/tau_m); for x = 0 the factor is 1.
     """
     x = grid.dt * _rate_difference(p["tau_m"], tau_syn)
-    return decay(tau_syn, grid) * _expm1_over(x) * grid.dt / p["cm"]
+    return decay(tau_syn, grid) * expm1_over(x) * grid.dt / p["cm"]
 
 
 def rise_gain(p: Values, tau_syn: Any, grid: TimeGrid) -> Any:
@@ -66,7 +69,8 @@ def rise_gain(p: Values, tau_syn: Any, grid: TimeGrid) -> Any:
     return decay(tau_syn, grid) * _expm1_minus_over(x) * grid.dt**2 / p["cm"]
 
 
-def _expm1_over(x: Any) -> Any:
+def expm1_over(x: Any) -> Any:
+    """(exp(x) - 1) / x, 1 for x = 0."""
     small = np.abs(x) < 1e-300
     safe = np.where(small, 1.0, x)
     return np.where(small, 1.0, np.expm1(safe) / safe)
@@ -119,3 +123,8 @@ def substeps(grid: TimeGrid) -> int:
     a time step and is below it again at its end: there the derivative has a kink.
     """
     return max(1, int(np.ceil(grid.dt / 0.05 - 1e-9)))
+
+
+def merged(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """All items of several mappings."""
+    return {name: value for part in parts for name, value in part.items()}

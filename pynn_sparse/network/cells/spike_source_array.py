@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...errors import ParameterError
 from ..model import Model, Values
@@ -32,8 +33,12 @@ class _SpikeTimes:
                 )
 
 
+def _events(p: Values, grid: TimeGrid) -> list[NDArray[np.int64]]:
+    return [grid.nearest(times) for times in p["spike_times"]]
+
+
 def _most_spikes(p: Values, grid: TimeGrid) -> Any:
-    return np.array([_most_in_a_step(grid.nearest(times)) for times in p["spike_times"]], float)
+    return np.array([_most_in_a_step(steps) for steps in _events(p, grid)], float)
 
 
 def _most_in_a_step(steps: Any) -> int:
@@ -49,6 +54,8 @@ SPIKE_SOURCE_ARRAY = Model(
     constraints={"spike_times": _SpikeTimes()},
     is_source=True,
     double_only=True,
-    events="spike_times",
+    sequences=("spike_times",),
+    events=_events,
+    given_times="spike_times",
     most_spikes=_most_spikes,
 )

@@ -15,6 +15,7 @@ FOREVER = 2.0**62
 
 NOT_NAN = Constraint(lambda x: ~np.isnan(x), "a number")
 TIME_SPAN = Constraint(lambda x: x >= 0, "0 or greater")  # infinite too
+TIME = {"start": NOT_NAN, "duration": TIME_SPAN}
 
 
 def _mean(p: Values, grid: TimeGrid) -> Any:
@@ -39,12 +40,16 @@ def _most(p: Values, grid: TimeGrid) -> Any:
     return np.ceil(mean + 10 * np.sqrt(mean) + 20)
 
 
+def active_span(p: Values, grid: TimeGrid) -> dict[str, Any]:
+    """The first step of a source that begins to be active, and the first after that."""
+    stop = np.asarray(p["start"], float) + p["duration"]
+    return {"start": _step(p["start"], grid), "stop": _step(stop, grid)}
+
+
 def _derive(p: Values, grid: TimeGrid) -> dict[str, Any]:
     mean = _mean(p, grid)
-    stop = np.asarray(p["start"], float) + p["duration"]
     return {
-        "start": _step(p["start"], grid),
-        "stop": _step(stop, grid),
+        **active_span(p, grid),
         "mean": mean,
         "none": np.exp(-mean),
         "most": _most(p, grid),
@@ -57,7 +62,7 @@ SPIKE_SOURCE_POISSON = Model(
     derived=("start", "stop", "mean", "none", "most"),
     derive=_derive,
     receptors=(),
-    constraints={"rate": NOT_NEGATIVE, "start": NOT_NAN, "duration": TIME_SPAN},
+    constraints={"rate": NOT_NEGATIVE, **TIME},
     is_source=True,
     double_only=True,
     most_spikes=_most,

@@ -1,0 +1,66 @@
+// Hodgkin-Huxley neuron of Traub and Miles (1991) as modified by Brette et al. (2007,
+// doi:10.1007/s10827-007-0038-6), with exponentially decaying conductances:
+//
+//   cm dv/dt = -g_leak (v - e_rev_leak) - gbar_Na m^3 h (v - e_rev_Na) - gbar_K n^4 (v - e_rev_K)
+//              + gsyn_exc (e_rev_E - v) + gsyn_inh (e_rev_I - v) + i_offset + current
+//   dx/dt = alpha_x (1 - x) - beta_x x,  x = m, h, n
+//
+// A spike is a maximum of v at least 30 mV above v_offset; 2 ms have to pass before the next one counts.
+// Integration and order of events as in NEST's hh_cond_exp_traub.
+#pragma once
+
+#include "cell.h"
+#include "rkf45.h"
+
+template <class real>
+struct HH_cond_exp {
+  using scalar = double;
+  static constexpr int32 n_receptor = 2;
+  static constexpr bool substepped = false;
+
+  struct State {
+    double v, m, h, n, gsyn_exc, gsyn_inh, refractory, step;  // step: of the integration, in ms
+  };
+
+  struct Params {
+    double gbar_Na, gbar_K, g_leak, cm, v_offset, e_rev_Na, e_rev_K, e_rev_leak;
+    double e_rev_E, e_rev_I, tau_syn_E, tau_syn_I, i_offset;
+    double n_refractory, time_step;
+  };
+
+  // y: v, m, h, n, gsyn_exc, gsyn_inh.
+  DEVICE static void slope(const Params& p, double drive, const double* y, double* dydt) {
+    const double v = y[0], m = y[1], h = y[2], n = y[3];
+    const double sodium = p.gbar_Na * m * m * m * h * (v - p.e_rev_Na);
+    const double potassium = p.gbar_K * n * n * n * n * (v - p.e_rev_K);
+    const double synaptic = y[4] * (v - p.e_rev_E) + y[5] * (v - p.e_rev_I);
+    dydt[0] = (drive - sodium - potassium - p.g_leak * (v - p.e_rev_leak) - synaptic) / p.cm;
+    const double u = v - p.v_offset;
+    gate(m, 0.32 * 4 * linoid((13 - u) / 4), 0.28 * 5 * linoid((u - 40) / 5), dydt[1]);
+    gate(h, 0.128 * exp_of((17 - u) / 18), 4 / (1 + exp_of((40 - u) / 5)), dydt[2]);
+    gate(n, 0.032 * 5 * linoid((15 - u) / 5), 0.5 * exp_of((10 - u) / 40), dydt[3]);
+    dydt[4] = -y[4] / p.tau_syn_E;
+    dydt[5] = -y[5] / p.tau_syn_I;
+  }
+
+  DEVICE static void gate(double x, double alpha, double beta, double& dxdt) {
+    dxdt = alpha - (alpha + beta) * x;
+  }
+
+  DEVICE static int32 step(const Now&, const Params& p, State& s, const double* input,
+                           double current) {
+    constexpr double scale[] = {1, 1, 1, 1, 1000, 1000};  // mV, gates, nS
+    double y[] = {s.v, s.m, s.h, s.n, s.gsyn_exc, s.gsyn_inh};
+    const auto slopes = [&](const double* at, double* dydt) {
+      slope(p, p.i_offset + current, at, dydt);
+    };
+    for (double t = 0; t < p.time_step;)
+      advance_adaptively<6>(slopes, scale, {1e-3, 0}, p.time_step, t, s.step, y);
+    const bool fires = s.refractory == 0 && y[0] >= p.v_offset + 30 && y[0] < s.v;
+    s.refractory = fires ? p.n_refractory : s.refractory > 0 ? s.refractory - 1 : 0.0;
+    s.v = y[0], s.m = y[1], s.h = y[2], s.n = y[3];
+    s.gsyn_exc = y[4] + input[0];
+    s.gsyn_inh = y[5] + input[1];
+    return fires;
+  }
+};

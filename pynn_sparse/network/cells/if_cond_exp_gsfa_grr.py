@@ -1,0 +1,40 @@
+"""IF_cond_exp_gsfa_grr: IF_cond_exp with conductances that the neuron's own spikes add to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..model import POSITIVE, Model, Values
+from ..time import TimeGrid
+from . import leaky
+
+SAME = ("e_rev_sfa", "e_rev_rr", "q_sfa", "q_rr")
+
+
+def _derive(p: Values, grid: TimeGrid) -> dict[str, Any]:
+    half = TimeGrid(grid.dt / leaky.substeps(grid) / 2)
+    return {
+        **leaky.spiking(p, grid),
+        **leaky.conductance(p, grid),
+        **{name: p[name] for name in SAME},
+        **{f"half_decay_{name}": leaky.decay(p[f"tau_{name}"], half) for name in ("sfa", "rr")},
+        **{f"decay_{name}": leaky.decay(p[f"tau_{name}"], grid) for name in ("sfa", "rr")},
+    }
+
+
+IF_COND_EXP_GSFA_GRR = Model(
+    name="IF_cond_exp_gsfa_grr",
+    state={
+        **{"v": -65.0, "gsyn_exc": 0.0, "gsyn_inh": 0.0, "g_s": 0.0, "g_r": 0.0},
+        "refractory": 0.0,
+    },
+    derived=(
+        *leaky.SPIKING,
+        *leaky.CONDUCTANCE,
+        *("e_rev_sfa", "e_rev_rr", "half_decay_sfa", "half_decay_rr", "decay_sfa", "decay_rr"),
+        *("q_sfa", "q_rr"),
+    ),
+    derive=_derive,
+    constraints={**leaky.CONSTRAINTS, "tau_sfa": POSITIVE, "tau_rr": POSITIVE},
+    recordable=("v", "g_r", "g_s", "gsyn_exc", "gsyn_inh"),
+)
