@@ -44,14 +44,15 @@ void permute(Item* row, const std::vector<int32>& place, std::vector<char>& room
 }  // namespace
 
 // Adds to `bound` [n of the target population], an upper bound of the weight that one step can bring: the
-// sum of |weight|, taken for `least` at least, times the most spikes that each source emits in a step.
+// sum of |weight|, taken for `least` at least, times `factor` and the most spikes that each source emits
+// in a step.
 EXPORT void add_input_bound(const Table& table, const int64* row_start, const double* most,
-                            double least, double* bound) {
+                            double least, double factor, double* bound) {
   with_targets(table, [&](auto target) {
     const auto add_rows = [&](auto weight) {
       for (int32 row = 0; row < table.n_source; ++row)
         for (int64 j = row_start[row]; j < row_start[row + 1]; ++j)
-          bound[target(j)] += std::max(weight(j), least) * most[row];
+          bound[target(j)] += std::max(weight(j), least) * factor * most[row];
     };
     if (!table.weight)
       add_rows(Common<double>{least});

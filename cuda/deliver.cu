@@ -1,15 +1,56 @@
-// Adds the weights of synapses to the accumulators of what arrives at the time of the spike + delay.
-// Plastic synapses change before. Sums are of integers, so that their order does not matter. Grid: a block of threads per spike.
-#include "plasticity.h"
+// Adds the weights of synapses to the accumulators of what arrives at the time of the spike + delay; synapses
+// with a rule do first what it says. Sums are of integers, so that their order does not matter. Grid: a
+// block of threads per spike.
+#include "synapses/kinds.h"
+
+template <class Kind, class Real>
+DEVICE void transmit(const Plan& plan, const Table& table, const Segment& segment, Real* weights,
+                     const Before& before, int64 stamp) {
+  const Rule& rule = *table.rule;
+  with_targets(table, [&](auto target) {
+    with_delays(table, [&](auto delay) {
+      for (int64 j = segment.begin; j < segment.end; j += segment.stride) {
+        const Event event{rule, before, stamp, j, target(j), delay(j), segment.multiplicity};
+        int64* const sum = accumulator(plan, table, segment, event.target, event.delay);
+        if constexpr (Kind::learns) {
+          const Real weight =
+              Real(rule.sign * Kind::after_spike(event, rule.sign * double(weights[j])));
+          weights[j] = weight;
+          add(sum, round_to_integer(double(weight) * table.scale) * segment.multiplicity);
+        } else {
+          add(sum, round_to_integer(Kind::amplitude(event, double(weights[j])) * table.scale));
+        }
+      }
+    });
+  });
+}
+
+DEVICE void transmit(const Plan& plan, Team team, const Table& table, int32 row,
+                     const Segment& segment, int64 stamp) {
+  const int64 source = int64(list_of(team)) * table.n_source + row;
+  const Before before{table.rule->last[source], table.rule->trace[source]};
+  with_kind(table.rule->kind, [&](auto kind) {
+    using Kind = decltype(kind);
+    if (table.single)
+      transmit<Kind>(plan, table, segment, static_cast<float*>(table.weight), before, stamp);
+    else
+      transmit<Kind>(plan, table, segment, static_cast<double*>(table.weight), before, stamp);
+  });
+}
 
 KERNEL(deliver, 1) {
   for_each_segment(plan, team, step, [&](const Table& table, int32 row, const Segment& segment) {
-    if (table.rule) return deliver_plastic(plan, team, table, row, segment, step + 1);
+    if (table.rule) return transmit(plan, team, table, row, segment, step + 1);
     with_arrays(table, [&](auto target, auto delay, auto weight) {
       for (int64 j = segment.begin; j < segment.end; j += segment.stride)
         add(accumulator(plan, table, segment, target(j), delay(j)),
             weight(j) * segment.multiplicity);
     });
   });
+  if (plan.lagging)
+    for_each_lagging_segment(plan, team, step,
+                             [&](const Table& table, int32 row, const Segment& segment) {
+                               transmit(plan, team, table, row, segment, step + 1 - table.lag);
+                             });
   end_step(plan, step);
 }

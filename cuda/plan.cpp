@@ -116,7 +116,7 @@ int64 run_thread(const Plan& plan, Team team, Barrier& barrier, Fullness fullnes
     barrier.wait();
     for (int32 k = 0; k < n_step; ++k) {
       deliver(plan, team, 0, step + k, 1);
-      if (plan.plastic) remember(plan, team, 0, step + k, 1);
+      if (plan.n_rule) remember(plan, team, 0, step + k, 1);
     }
     step += n_step;
     if (fullness.any(batch)) break;
@@ -156,10 +156,10 @@ EXPORT void deliver_pending(const Plan& plan, int64 step) {
 
 // Sizes of the structures that Python mirrors, in the order of plan.h.
 EXPORT void structure_sizes(int64* sizes) {
-  const int64 values[] = {sizeof(Block),       sizeof(Group),      sizeof(SpikeList),
-                          sizeof(SpikeRecord), sizeof(History),    sizeof(Rule),
-                          sizeof(Table),       sizeof(Background), sizeof(Probe),
-                          sizeof(Injection),   sizeof(Plan)};
+  const int64 values[] = {sizeof(Block),       sizeof(Group),     sizeof(SpikeList),
+                          sizeof(SpikeRecord), sizeof(History),   sizeof(Column),
+                          sizeof(Rule),        sizeof(Table),     sizeof(Background),
+                          sizeof(Probe),       sizeof(Injection), sizeof(Plan)};
   std::copy(std::begin(values), std::end(values), sizes);
 }
 

@@ -29,16 +29,27 @@ struct History {
   int32 capacity;  // a power of two
 };
 
-// How the weights of a table change with pairs of spikes, see plasticity.h.
+// A parameter of the synapses of a table: each one's, or one for all.
+struct Column {
+  const double* each;  // [n], or null
+  double common;
+};
+
+// What synapses do besides adding their weight, see synapses/*.h.
 struct Rule {
-  const History* history;  // of the targets
+  const History* history;  // of the targets, for weights that change
   const double* decay;     // [n_decay] of the source's trace
   int64* last;             // [n_shard][n_source] stamp of the source's last spike
   double* trace;           // [n_shard][n_source] just after it; 0 before the first
-  double potentiation;     // change of weight per unit of the trace
-  double depression;
-  double least, greatest;  // weights, without sign
+  const uint32* identity;  // [n] number of each synapse, for random numbers
+  double* state[3];        // [n] of each synapse
+  Column column[10];       // parameters
+  uint64 seed;             // of random numbers
+  int64 since;             // step at which the user last set weights: they contain what came before
   double sign;             // of the weights
+  double dendritic;        // fraction of the delay that lies in the dendrite
+  int32 number;            // of the table, for random numbers
+  int32 kind;              // SynapseKind
   int32 n_decay;
   int32 padding;
 };
@@ -97,7 +108,7 @@ struct Table {
   const void* target;   // uint16 or uint32 [n], index in the target population
   const void* delay;    // uint8 or uint16 [n], steps; null where all are common_delay
   void* weight;         // double or float [n], in the user's unit; null where all are common_weight
-  const Rule* rule;     // how the weights change; null where they do not
+  const Rule* rule;     // what synapses do besides; null where they add their weight and no more
   double scale;         // counts of the target's accumulator per weight; a power of two
   int64 common_weight;  // in counts
   int64 first_port;     // of target 0
@@ -111,6 +122,8 @@ struct Table {
   int32 wide_target;  // target is uint32
   int32 wide_delay;   // delay is uint16
   int32 single;       // weight is float
+  int32 lag;          // steps that delivery waits after a spike, with a rule
+  int32 padding;
 };
 
 // Poisson sources that each feed one neuron of a population, drawn where their spikes arrive instead of
@@ -184,5 +197,6 @@ struct Plan {
   int32 batch;          // steps that neurons may do without a spike of the first reaching the last
   int32 substeps;       // Runge-Kutta steps in a step, for models without an exact solution
   int32 flush_denormals;
-  int32 plastic;  // whether any table has a rule
+  int32 n_rule;   // number of tables with a rule
+  int32 lagging;  // whether any of them waits
 };

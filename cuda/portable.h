@@ -119,6 +119,17 @@ struct Segment {
 };
 
 template <class Body>
+DEVICE void visit_segment(const Table& table, const SpikeList& spikes, int32 s, int32 g, int32 slot,
+                          Body body) {
+  const int32 row = spikes.neuron[s] - table.first_source, group = g - table.first_group;
+  if (row < 0 || row >= table.n_source || group < 0 || group >= table.n_group) return;
+  const int64* begin = table.begin + int64(row) * table.n_group + group;
+  body(table, row,
+       Segment{begin[0] + threadIdx.x, begin[1], blockDim.x, threadIdx.x == 0,
+               spikes.multiplicity[s], slot});
+}
+
+template <class Body>
 DEVICE void for_each_segment(const Plan& plan, Team, int64 step, Body body) {
   for (int32 g = 0; g < plan.n_delay_group; ++g) {
     const int64 emitted = step - int64(g) * plan.delay_group;
@@ -126,17 +137,26 @@ DEVICE void for_each_segment(const Plan& plan, Team, int64 step, Body body) {
     const SpikeList& spikes = spike_list(plan, emitted, 0);
     for (int32 s = blockIdx.x; s < *spikes.count; s += gridDim.x) {
       const int32 block = spikes.block[s];
-      for (int32 t = plan.table_start[block]; t < plan.table_start[block + 1]; ++t) {
-        const Table& table = plan.table[t];
-        const int32 row = spikes.neuron[s] - table.first_source, group = g - table.first_group;
-        if (row < 0 || row >= table.n_source || group < 0 || group >= table.n_group) continue;
-        const int64* begin = table.begin + int64(row) * table.n_group + group;
-        body(table, row,
-             Segment{begin[0] + threadIdx.x, begin[1], blockDim.x, threadIdx.x == 0,
-                     spikes.multiplicity[s], first_slot(plan, step, g)});
-      }
+      for (int32 t = plan.table_start[block]; t < plan.table_start[block + 1]; ++t)
+        if (!plan.table[t].lag)
+          visit_segment(plan.table[t], spikes, s, g, first_slot(plan, step, g), body);
     }
   }
+}
+
+// The same for tables that wait a number of steps of their own.
+template <class Body>
+DEVICE void for_each_lagging_segment(const Plan& plan, Team, int64 step, Body body) {
+  for (int32 block = 0; block < plan.n_block; ++block)
+    for (int32 t = plan.table_start[block]; t < plan.table_start[block + 1]; ++t) {
+      const Table& table = plan.table[t];
+      const int64 emitted = step - table.lag;
+      if (!table.lag || emitted < -1) continue;
+      const SpikeList& spikes = spike_list(plan, emitted, 0);
+      for (int32 s = blockIdx.x; s < *spikes.count; s += gridDim.x)
+        if (spikes.block[s] == block)
+          visit_segment(table, spikes, s, 0, first_slot(plan, emitted, 0), body);
+    }
 }
 
 #else
@@ -165,13 +185,13 @@ struct Team {
   DEVICE void name##_body(const Plan& plan, [[maybe_unused]] Team team,                        \
                           [[maybe_unused]] int32 group, int64 step, [[maybe_unused]] int32 n_step)
 
-#define CELL_FACTS(name, ...)                                      \
-  EXPORT void name(int32* facts) {                                 \
-    using Cell = __VA_ARGS__;                                      \
-    constexpr int32 size = sizeof(typename Cell::scalar);          \
-    facts[0] = int32(sizeof(typename Cell::State)) / size;         \
-    facts[1] = int32(sizeof(typename Cell::Params)) / size;        \
-    facts[2] = Cell::n_receptor;                                   \
+#define CELL_FACTS(name, ...)                               \
+  EXPORT void name(int32* facts) {                          \
+    using Cell = __VA_ARGS__;                               \
+    constexpr int32 size = sizeof(typename Cell::scalar);   \
+    facts[0] = int32(sizeof(typename Cell::State)) / size;  \
+    facts[1] = int32(sizeof(typename Cell::Params)) / size; \
+    facts[2] = Cell::n_receptor;                            \
   }
 
 template <class Body>
@@ -302,6 +322,20 @@ class SegmentQueue {
   Waiting waiting_[kLength];
 };
 
+// The segments of a table whose targets this thread owns, for the spikes first .. last - 1 of a list.
+template <class Queue>
+DEVICE void put_segments(Queue& queue, const Table& table, const SpikeList& spikes, int32 first,
+                         int32 last, int32 rank, int32 g, int32 slot) {
+  const int32 part = rank - table.first_rank, group = g - table.first_group;
+  if (part < 0 || part >= table.n_part || group < 0 || group >= table.n_group) return;
+  for (int32 s = first; s < last; ++s) {
+    const int32 row = spikes.neuron[s] - table.first_source;
+    if (row < 0 || row >= table.n_source) continue;
+    const int64 at = (int64(row) * table.n_part + part) * table.n_group + group;
+    queue.put(table, row, table.begin + at, spikes.multiplicity[s], slot);
+  }
+}
+
 // For each spike that is due, of all threads, the segments whose targets this thread owns.
 template <class Body>
 DEVICE void for_each_segment(const Plan& plan, Team team, int64 step, Body body) {
@@ -316,20 +350,31 @@ DEVICE void for_each_segment(const Plan& plan, Team team, int64 step, Body body)
       for (int32 b = 0; b < plan.n_block; ++b) {
         const int32 first = spikes.block[b], last = spikes.block[b + 1];
         if (first == last) continue;
-        for (int32 j = plan.table_start[b]; j < plan.table_start[b + 1]; ++j) {
-          const Table& table = plan.table[j];
-          const int32 part = team.rank - table.first_rank, group = g - table.first_group;
-          if (part < 0 || part >= table.n_part || group < 0 || group >= table.n_group) continue;
-          for (int32 s = first; s < last; ++s) {
-            const int32 row = spikes.neuron[s] - table.first_source;
-            if (row < 0 || row >= table.n_source) continue;
-            const int64 at = (int64(row) * table.n_part + part) * table.n_group + group;
-            queue.put(table, row, table.begin + at, spikes.multiplicity[s], slot);
-          }
-        }
+        for (int32 j = plan.table_start[b]; j < plan.table_start[b + 1]; ++j)
+          if (!plan.table[j].lag)
+            put_segments(queue, plan.table[j], spikes, first, last, team.rank, g, slot);
       }
     }
   }
+  queue.drain();
+}
+
+// The same for tables that wait a number of steps of their own.
+template <class Body>
+DEVICE void for_each_lagging_segment(const Plan& plan, Team team, int64 step, Body body) {
+  SegmentQueue<Body> queue(body);
+  for (int32 b = 0; b < plan.n_block; ++b)
+    for (int32 j = plan.table_start[b]; j < plan.table_start[b + 1]; ++j) {
+      const Table& table = plan.table[j];
+      const int64 emitted = step - table.lag;
+      if (!table.lag || emitted < -1) continue;
+      for (int32 t = 0; t < team.size; ++t) {
+        const SpikeList& spikes = spike_list(plan, emitted, t);
+        if (*spikes.count)
+          put_segments(queue, table, spikes, spikes.block[b], spikes.block[b + 1], team.rank, 0,
+                       first_slot(plan, emitted, 0));
+      }
+    }
   queue.drain();
 }
 

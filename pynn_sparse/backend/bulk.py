@@ -31,11 +31,7 @@ def connect_in_bulk(connector: Any, projection: Any) -> bool:
 
     Raises ConnectionError for parameters that are not valid.
     """
-    parameters = {
-        name: lazy
-        for name, lazy in connector._parameters_from_synapse_type(projection).items()
-        if name in ("weight", "delay")
-    }
+    parameters = dict(connector._parameters_from_synapse_type(projection).items())
     make = _maker(connector, projection)
     if make is None or not all(map(_in_bulk, parameters.values())):
         return False
@@ -45,9 +41,10 @@ def connect_in_bulk(connector: Any, projection: Any) -> bool:
         n = len(rows.target)
         weight = _weights(parameters["weight"], n, threads)
         steps = _steps(parameters["delay"], n, threads, projection)
+        more = {name: _drawn(parameters[name], n) for name in projection._of_rule}
     except ParameterError as error:
         raise errors.ConnectionError(f"{projection.label}: {error}") from error
-    projection._connect_rows(rows, weight, steps)
+    projection._connect_rows(rows, weight, steps, more)
     if connector.callback:  # as often as PyNN calls it
         for column in range(projection.shape[1]):
             connector.callback(column / projection.shape[1])
@@ -108,6 +105,13 @@ def _in_bulk(lazy: Any) -> bool:
     if isinstance(drawn, RandomDistribution) and not lazy.operations:
         return isinstance(drawn.rng, NativeRNG)
     return bool(lazy.is_homogeneous)
+
+
+def _drawn(lazy: Any, n: int) -> NDArray[np.float64]:
+    """Values of a parameter, one for all or one for each connection."""
+    if isinstance(lazy.base_value, RandomDistribution):
+        return np.asarray(lazy.base_value.next(n), float).reshape(n)
+    return np.array([lazy.evaluate(simplify=True)], float)
 
 
 def _weights(lazy: Any, n: int, threads: int) -> NDArray[Any]:

@@ -89,15 +89,15 @@ class FixedProbabilityConnector(_InEngine, upstream.FixedProbabilityConnector):
         if not (alone and plain) or self.callback:
             super().connect(projection)
             return
-        weight, delay = (
-            np.array([parameters[name].evaluate(simplify=True)], float)
-            for name in ("weight", "delay")
-        )
+        values = {
+            name: np.array([parameters[name].evaluate(simplify=True)], float)
+            for name in ("weight", "delay", *projection._of_rule)
+        }
         source, target = self._draw_pairs(*projection.shape)
         if not self.allow_self_connections:
             other = projection._pre_ids[source] != projection._post_ids[target]
             source, target = source[other], target[other]
-        projection._connect_pairs(source, target, weight, delay)
+        projection._connect_pairs(source, target, values)
 
     def _draw_pairs(self, n_pre: int, n_post: int) -> tuple[NDArray[Any], NDArray[Any]]:
         """Indices of connected cells, from the numbers that PyNN draws column by column."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -11,22 +11,24 @@ from numpy.typing import NDArray
 
 from pynn_sparse.engine.connect import Rows
 from pynn_sparse.errors import ParameterError
-from pynn_sparse.network import Block, PairRule, SynapseTable, memory
+from pynn_sparse.network import Block, Rule, SynapseTable, memory
 from pynn_sparse.network.synapses import MAX_DELAY_STEPS, index_type
 
 from .. import common, errors
+from ..connectors import FixedNumberPreConnector
 from ..parameters import LazyArray, ParameterSpace
 from ..random import RandomDistribution
 from ..space import Space
 from ..standardmodels.base import excitatory_receptor_types, inhibitory_receptor_types
 from . import simulator
 from .connectors import expected_synapses
-from .standardmodels.synapses import StaticSynapse, STDPMechanism
+from .standardmodels.synapses import StaticSynapse
 
 # So that sums over any number of synapses are finite.
 GREATEST_WEIGHT: dict[Any, float] = {np.float64: 1e100, np.float32: 1e30}
-OF_SYNAPSES = ("weight", "delay")  # attributes of which each synapse has its own
-RULE_PARAMETERS = [field.name for field in fields(PairRule) if field.name != "sign"]
+FRACTION = "dendritic_delay_fraction"  # one for all synapses of a projection
+TAU_PSC = "tau_psc"  # of the target's receptor: looked up, not given
+Values = dict[str, NDArray[Any]]  # name -> [n], or [1] where all connections have the same
 PRE, POST = "presynaptic_index", "postsynaptic_index"
 
 
@@ -117,13 +119,12 @@ class Projection(common.Projection):
             space or Space(),
             label,
         )
-        if not isinstance(self.synapse_type, (StaticSynapse, STDPMechanism)):
+        if not hasattr(self.synapse_type, "dynamics"):
             raise errors.InvalidModelError(
                 f"{type(self.synapse_type).__module__}.{type(self.synapse_type).__name__} is not a "
                 "synapse type of pyNN.sparse"
             )
         self._network = simulator.state.network
-        self._rule = self._make_rule({})
         for ends in (self.pre, self.post):
             for part in getattr(ends, "populations", [ends]):
                 part._check_present()
@@ -137,16 +138,36 @@ class Projection(common.Projection):
         self._tables: list[SynapseTable] = []
         connector.connect(self)
         self._tables += self._finish()
-        simulator.state.network.tables.extend(self._tables)
+        simulator.state.network.add_tables(self._tables)
 
-    def _make_rule(self, values: dict[str, Any]) -> PairRule | None:
-        """How weights change with spikes; `values` override parameters of the synapse type."""
-        positive = self.post.conductance_based or self.receptor_type in excitatory_receptor_types
+    @property
+    def _of_rule(self) -> list[str]:
+        """Names of parameters of the synapses, besides weight and delay."""
+        dynamics = self.synapse_type.dynamics
+        return [name for name in dynamics.parameters if name != TAU_PSC] if dynamics else []
+
+    @property
+    def _positive(self) -> bool:
+        """Whether weights have to be positive, by PyNN's conventions."""
+        return self._conductance or self.receptor_type in excitatory_receptor_types
+
+    @property
+    def _conductance(self) -> bool:
+        parts = getattr(self.post, "populations", [self.post])
+        return all(_is_conductance(part.celltype, self.receptor_type) for part in parts)
+
+    def _rule(self, post: Block, target: NDArray[Any], parameters: Values) -> Rule | None:
+        """What synapses onto these cells of a block do, by the values of parameters."""
+        dynamics = self.synapse_type.dynamics
+        if dynamics is None:
+            return None
+        if TAU_PSC in dynamics.parameters:
+            parameters = parameters | {TAU_PSC: _tau_syn(post, self.receptor_type, target)}
+        fraction = float(getattr(self.synapse_type, FRACTION, 1.0))
         try:
-            rule: PairRule | None = self.synapse_type.rule(values, 1.0 if positive else -1.0)
+            return Rule(dynamics, parameters, 1.0 if self._positive else -1.0, fraction)
         except ParameterError as error:
             raise errors.InvalidParameterValueError(f"{self.label}: {error}") from error
-        return rule
 
     # --- making connections -------------------------------------------------------------------
 
@@ -165,30 +186,38 @@ class Projection(common.Projection):
             raise NotImplementedError("pyNN.sparse has no multicompartmental models")
         sources = self._pre_ids[np.asarray(presynaptic_indices, np.int64)].astype(np.uint32)
         target = self._post_ids[int(postsynaptic_index)]
-        self._columns.append(
-            (sources, target, connection_parameters["weight"], connection_parameters["delay"])
-        )
+        defaults = {} if FRACTION in connection_parameters else self._defaults()
+        self._columns.append((sources, target, defaults | connection_parameters))
 
-    def _connect_rows(self, rows: Rows, weight: NDArray[Any], delay: NDArray[Any]) -> None:
-        """Take up all connections; weights and delays (in steps) have length n or 1."""
+    def _defaults(self) -> dict[str, Any]:
+        """Parameters that all synapses share, for connectors that know of weight and delay only."""
+        space = self.synapse_type.native_parameters
+        names = [name for name in self._of_rule if space[name].is_homogeneous]
+        return {name: space[name].base_value for name in names}
+
+    def _connect_rows(
+        self, rows: Rows, weight: NDArray[Any], delay: NDArray[Any], parameters: Values
+    ) -> None:
+        """Take up all connections; weights, delays (in steps), parameters of length n or 1."""
         if not len(rows.target):
             return
         self._check_weights(weight, signs=self._connector.safe)
         pre, post = (
             _stretch(*ends) for ends in ((self.pre, self._pre_ids), (self.post, self._post_ids))
         )
-        if pre is None or post is None:
+        waits = self.synapse_type.dynamics and getattr(self.synapse_type, FRACTION, 1.0) < 1
+        if pre is None or post is None or waits:
             source = np.repeat(self._pre_ids.astype(np.uint32), np.diff(rows.row_start))
             target = self._post_ids.astype(np.uint32)[rows.target]
-            self._tables += self._divided(source, target, weight, delay)
+            identity = np.arange(len(source), dtype=np.uint32) if parameters else None
+            self._tables += self._divided(source, target, weight, delay, parameters, identity)
             return
         target = rows.target
         if post[1]:
             target = (target + np.uint32(post[1])).astype(index_type(post[0].size))
-        kind = self.receptor_type, self._rule
-        self._tables.append(
-            SynapseTable(pre[0], post[0], pre[1], rows.row_start, target, weight, delay, *kind)
-        )
+        ends = pre[0], post[0], pre[1], rows.row_start, target
+        kind = self.receptor_type, self._rule(post[0], target, parameters)
+        self._tables.append(SynapseTable(*ends, weight, delay, *kind))
 
     def _finish(self) -> list[SynapseTable]:
         """Check the connections that the connector made, and put them into tables."""
@@ -198,32 +227,44 @@ class Projection(common.Projection):
             return []
         source = np.concatenate([column[0] for column in columns])
         target = np.repeat(np.array([column[1] for column in columns], np.uint32), counts)
-        weight = _joined([column[2] for column in columns], counts)
-        delay = _joined([column[3] for column in columns], counts)
+        values = {
+            name: _joined([column[2][name] for column in columns], counts)
+            for name in ("weight", "delay", *self._of_rule)
+        }
         columns.clear()
-        return self._checked(source, target, weight, delay)
+        return self._checked(source, target, values)
 
     def _connect_pairs(
-        self,
-        source: NDArray[np.int64],
-        target: NDArray[np.int64],
-        weight: NDArray[np.float64],
-        delay: NDArray[np.float64],
+        self, source: NDArray[np.int64], target: NDArray[np.int64], values: Values
     ) -> None:
-        """Take up all connections, by indices of cells; weights, delays (ms) of length n or 1."""
+        """Take up all connections, by indices of cells; delays in ms."""
         if len(source):
             pre, post = (each.astype(np.uint32) for each in (self._pre_ids, self._post_ids))
-            self._tables += self._checked(pre[source], post[target], weight, delay)
+            self._tables += self._checked(pre[source], post[target], values)
 
-    def _checked(self, source: Any, target: Any, weight: Any, delay: Any) -> list[SynapseTable]:
+    def _checked(self, source: Any, target: Any, values: Values) -> list[SynapseTable]:
         """Tables of connections between cells of the network; weights and delays are checked."""
+        weight, delay = values["weight"], values["delay"]
         self._check_weights(weight, signs=self._connector.safe)
         steps = self._delay_steps(delay).astype(np.uint16)
         weight = weight.astype(simulator.state.scalar, copy=False)
-        return self._divided(source, target, weight, steps)
+        parameters = {name: values[name] for name in self._of_rule}
+        # Upstream lists the sources of a target in the order in which they were drawn.
+        drawn = isinstance(self._connector, FixedNumberPreConnector)
+        keeps_order = drawn or self.synapse_type.dynamics
+        identity = np.arange(len(source), dtype=np.uint32) if keeps_order else None
+        return self._divided(source, target, weight, steps, parameters, identity)
 
-    def _divided(self, source: Any, target: Any, weight: Any, delay: Any) -> list[SynapseTable]:
-        """A table for each pair of populations that is connected."""
+    def _divided(
+        self,
+        source: Any,
+        target: Any,
+        weight: Any,
+        delay: Any,
+        parameters: Values,
+        identity: NDArray[np.uint32] | None = None,
+    ) -> list[SynapseTable]:
+        """A table for each pair of populations that is connected, and for each lag."""
         pres, posts = _blocks(self.pre), _blocks(self.post)
         tables = []
         for pre in pres:
@@ -233,10 +274,19 @@ class Projection(common.Projection):
                     part = np.flatnonzero(_inside(source, pre) & _inside(target, post))
                     if not len(part):
                         continue
-                w, d = (each if len(each) == 1 else each[part] for each in (weight, delay))
                 i, j = source[part] - np.uint32(pre.first), target[part] - np.uint32(post.first)
-                kind = self.receptor_type, self._rule
-                tables.append(SynapseTable.from_pairs(pre, post, i, j, w, d, *kind))
+                w, d = _part(weight, part), _part(delay, part)
+                of_rule = {name: _part(each, part) for name, each in parameters.items()}
+                rule = self._rule(post, j, of_rule)
+                own = None if identity is None else identity[part]
+                for each in _by_lag(rule, d):
+                    tables.append(
+                        SynapseTable.from_pairs(
+                            *(pre, post, i[each], j[each], _part(w, each), _part(d, each)),
+                            *(self.receptor_type, rule and rule.part(each)),
+                            None if own is None else own[each],
+                        )
+                    )
         return tables
 
     def _check_weights(self, weight: NDArray[np.float64], signs: bool = True) -> None:
@@ -250,7 +300,7 @@ class Projection(common.Projection):
             )
         if not signs:
             return
-        if self.post.conductance_based or self.receptor_type in excitatory_receptor_types:
+        if self._positive:
             if (weight < 0).any():
                 raise errors.ConnectionError(
                     f"weight = {weight[weight < 0][0]:g} in {self.label}: Weights must be positive "
@@ -303,6 +353,8 @@ class Projection(common.Projection):
         """
         if len(self._tables) == 1 and _ascending(self._pre_ids) and _ascending(self._post_ids):
             return self._tables[0].order()
+        if len(self._tables[0].identity):
+            return np.argsort(np.concatenate([table.identity for table in self._tables]))
         pre, post = self._stored(PRE), self._stored(POST)
         return np.lexsort((self._stored("weight"), self._stored("delay"), pre, post))
 
@@ -318,13 +370,13 @@ class Projection(common.Projection):
         if name == POST:
             return _position(self._post_ids, table.target.astype(np.int64) + table.post.first)
         if name == "weight":
-            return np.broadcast_to(table.weight, (n,)).astype(np.float64)
+            return np.broadcast_to(_present_weights(table), (n,)).astype(np.float64)
         if name == "delay":
             steps = np.broadcast_to(table.delay, (n,))
             return np.asarray(simulator.state.network.grid.time(steps.astype(np.int64)))
-        if name == "dendritic_delay_fraction":
-            return np.ones(n)
-        return np.full(n, getattr(table.rule, name))
+        if name == FRACTION:
+            return np.full(n, table.rule.dendritic)
+        return np.broadcast_to(table.rule.parameters[name], (n,))
 
     def _column(self, name: str, which: Any = slice(None)) -> NDArray[Any]:
         """An attribute of all connections, or of those at `which`."""
@@ -377,24 +429,13 @@ class Projection(common.Projection):
 
     def set(self, **attributes: Any) -> None:
         self._check_attributes(attributes)
-        shared = {
-            name: attributes.pop(name) for name in list(attributes) if name not in OF_SYNAPSES
-        }
-        rule = self._changed_rule(shared) if shared else None
+        if FRACTION in attributes:
+            raise NotImplementedError(
+                f"{FRACTION} of {self.label} cannot be changed; make another projection"
+            )
         self._assign({name: self._values(name, value) for name, value in attributes.items()})
-        if rule is not None:
-            self._rule = rule
-            for table in self._tables:
-                table.update(rule=rule)
 
     set.__doc__ = common.Projection.set.__doc__
-
-    def _changed_rule(self, values: dict[str, Any]) -> PairRule | None:
-        """The rule with other parameters, which all synapses share."""
-        if "dendritic_delay_fraction" in values:
-            raise NotImplementedError("dendritic_delay_fraction of pyNN.sparse is always 1")
-        current = {name: getattr(self._rule, name) for name in RULE_PARAMETERS}
-        return self._make_rule(current | values)
 
     def _assign(self, values: dict[str, NDArray[np.float64]]) -> None:
         """Check all values before the first is taken over."""
@@ -408,13 +449,21 @@ class Projection(common.Projection):
             checked["delay"] = self._delay_steps(values["delay"])
         order = self._order() if any(len(each) > 1 for each in checked.values()) else None
         stored = {name: _stored_as(order, each) for name, each in checked.items()}
-        first = 0
-        for table in self._tables:
-            part = slice(first, first + len(table))
-            table.update(
-                **{name: each if len(each) == 1 else each[part] for name, each in stored.items()}
-            )
-            first += len(table)
+        starts = np.cumsum([0, *map(len, self._tables)])
+        parts = [
+            {name: _part(each, slice(first, last)) for name, each in stored.items()}
+            for first, last in itertools.pairwise(starts.tolist())
+        ]
+        try:
+            for table, part in zip(self._tables, parts, strict=True):
+                table.check(**part)
+        except ParameterError as error:
+            raise errors.InvalidParameterValueError(f"{self.label}: {error}") from error
+        for table, part in zip(self._tables, parts, strict=True):
+            if table.rule is not None and table.rule.learns:  # with what has come until now
+                table.weight = _present_weights(table)
+                table.since = simulator.state.step
+            table.update(**part)
 
     def _assign_one(self, name: str, number: int, value: float) -> None:
         values = self._column(name).copy()
@@ -455,14 +504,27 @@ class Projection(common.Projection):
         return values
 
     def _set_initial_value_array(self, variable: str, initial_values: Any) -> None:
-        raise errors.NonExistentParameterError(variable, type(self.synapse_type).__name__, [])
+        dynamics = self.synapse_type.dynamics
+        known = list(dynamics.state) if dynamics and not dynamics.learns else []
+        if variable not in known:
+            raise errors.NonExistentParameterError(
+                variable, type(self.synapse_type).__name__, known
+            )
+        values = self._values(variable, initial_values)
+        order = self._order()
+        first = 0
+        for table in self._tables:
+            mine = _stored_as(order, values)
+            part = _part(mine, slice(first, first + len(table)))
+            table.initialize(variable, part[0] if len(part) == 1 else part[table.order()])
+            first += len(table)
 
 
 def _check_shapes(synapse_type: Any, pre: Any, post: Any) -> None:
     """Values of a synapse type are numbers, or arrays with a value for each pair of cells."""
     groups = (common.BasePopulation, common.Assembly)
     ends = isinstance(pre, groups) and isinstance(post, groups)
-    if not (isinstance(synapse_type, (StaticSynapse, STDPMechanism)) and ends):
+    if not (hasattr(synapse_type, "dynamics") and ends):
         return  # which PyNN's own code objects to
     for name, lazy in synapse_type.parameter_space.items():
         shape = np.shape(lazy.base_value) if isinstance(lazy.base_value, np.ndarray) else ()
@@ -471,6 +533,40 @@ def _check_shapes(synapse_type: Any, pre: Any, post: Any) -> None:
                 f"{name} has the shape {shape}: must be one value, or an array of shape "
                 f"{(pre.size, post.size)} with a value for each pair of cells"
             )
+
+
+def _is_conductance(celltype: Any, receptor: str) -> bool:
+    if hasattr(celltype, "is_conductance"):
+        return bool(celltype.is_conductance(receptor))
+    return bool(celltype.conductance_based)
+
+
+def _tau_syn(post: Block, receptor: str, target: NDArray[Any]) -> NDArray[np.float64]:
+    """Time constant (ms) of the targets' receptor; 0 where it has none."""
+    names = {"excitatory": "tau_syn_E", "inhibitory": "tau_syn_I"}
+    for name in (f"{receptor}.tau_syn", f"{receptor}.tau_decay", names.get(receptor, "")):
+        if name in post.parameters:
+            tau = np.asarray(post.parameters[name], float)
+            return tau[target] if tau.ndim else tau.reshape(1)
+    return np.zeros(1)
+
+
+def _present_weights(table: SynapseTable) -> NDArray[Any]:
+    engine = simulator.state.engine
+    return table.weight if engine is None else engine.weights(table)
+
+
+def _part(values: NDArray[Any], which: Any) -> NDArray[Any]:
+    """Values of some connections, where each has its own."""
+    return values if len(values) == 1 else values[which]
+
+
+def _by_lag(rule: Rule | None, delay: NDArray[Any]) -> list[Any]:
+    """Which synapses wait equally long for delivery."""
+    if rule is None or len(delay) == 1:
+        return [slice(None)]
+    lags = rule.lag(delay)
+    return [np.flatnonzero(lags == lag) for lag in np.unique(lags)]
 
 
 def _joined(values: list[Any], counts: list[int]) -> NDArray[np.float64]:

@@ -185,7 +185,7 @@ def _mergeable(tables: list[SynapseTable]) -> list[SynapseTable]:
     return [
         table
         for table in tables
-        if table.rule is None
+        if not len(table.identity)
         and table.mixed
         and count[id(table.pre), id(table.post), table.receptor] == 1
     ]

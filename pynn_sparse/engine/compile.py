@@ -229,7 +229,7 @@ def _compile_cpu(target: Path, level: str, text: str) -> None:
 
 def _single_unit() -> str:
     """One translation unit that includes all sources."""
-    host = ("build.cpp", "connect.cpp", "draw.cpp")
+    host = ("build.cpp", "connect.cpp", "draw.cpp", "present.cpp")
     lines = [f'#include "{name}"' for name in (*host, *map(unit_file, SHARED_KERNELS))]
     for precision in PRECISIONS:
         for kernel, definitions in kernel_units(precision).items():

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..network import Block, Network, Probe
+from ..network import Block, Network, Probe, SynapseTable
 from ..network.cells.leaky import substeps
 from . import structures
 from .background import Backgrounds
@@ -15,14 +15,13 @@ from .blocks import BlockArrays
 from .currents import CurrentLayout
 from .device import Device, Launch
 from .ownership import owner_starts, split
-from .plasticity import Plasticity
+from .plasticity import MAX_BATCH, Plasticity
 from .spikes import SpikeLists, SpikeStore
 from .synapses import SynapseLayout
 
 BEFORE_TIME_0 = -1  # the step in which spike sources emit what is due at time 0
 MAX_STEPS = 10_000  # of one call down, so that an interrupt from the keyboard is seen
 MAX_SAMPLES = 1 << 23  # of recorded variables, and of waveforms, held for one call
-MAX_BATCH = 16  # steps of a tile of neurons at a time, so that its input stays in the cache
 
 
 class Engine:
@@ -67,7 +66,14 @@ class Engine:
         self._plan = _Plan(self, self._plan)
         while self.step < end:
             self.step = self._plan.advance(end)
-        self._synapses.fetch_weights()
+        self._synapses.fetch()
+
+    def weights(self, table: SynapseTable) -> NDArray[Any]:
+        """Weights of a table as they are now, in the order of storage.
+
+        Those that learn take in all spikes of their targets that have come to them by now.
+        """
+        return self._plasticity.present(table, max(self.step, 0))
 
     def _synchronise(self) -> None:
         for block in self.network.blocks[len(self._blocks) :]:
@@ -213,7 +219,10 @@ class _Plan:
     def _fill_synapses(self) -> None:
         synapses = self.engine._synapses
         plasticity = self.engine._plasticity
-        rules = {id(table): self._put(plasticity.rule_of(table)) for table in plasticity.tables}
+        rules = {
+            id(table): self._put(plasticity.rule_of(table, synapses.rule_fields(table)))
+            for table in plasticity.tables
+        }
         blocks = [arrays.block for arrays in self.advanced]
         records, starts = synapses.describe(blocks, lambda table: rules.get(id(table), 0))
         sampled = self.probes or self.network.injections
@@ -227,7 +236,8 @@ class _Plan:
             delay_group=synapses.delay_group,
             n_delay_group=synapses.n_delay_group,
             batch=self.batch,
-            plastic=bool(rules),
+            n_rule=len(rules),
+            lagging=synapses.longest_lag > 0,
         )
 
     def _fill_spikes(self, lists: SpikeLists | None) -> None:
@@ -240,7 +250,8 @@ class _Plan:
             first = arrays.block.first
             flags = self.network.spikes_wanted[first : first + arrays.block.size]
             wanted += np.diff(np.concatenate([[0], np.cumsum(flags)])[starts])
-        n_list = (synapses.n_delay_group - 1) * synapses.delay_group + 2 * self.batch
+        waiting = (synapses.n_delay_group - 1) * synapses.delay_group + synapses.longest_lag
+        n_list = waiting + 2 * self.batch
         shape = (n_list, owned.tolist(), len(self.advanced))
         keep = lists is not None and lists.shape == shape
         self.lists = lists if keep and lists else SpikeLists(self.device, *shape)

@@ -1,19 +1,23 @@
-"""What plastic synapses remember: spikes of their targets, traces of their sources."""
+"""What synapses with a rule remember: spikes of their targets, traces of their sources."""
 
 from __future__ import annotations
 
+import ctypes
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..network import Block, Network, SynapseTable, memory
-from ..network.plasticity import PairRule
+from ..network.dynamics import KINDS, time_constants
 from . import structures
+from .compile import cpu_library
 from .device import Device
+from .tables import HostTable, pointer
 
 # A trace is followed until it is below this; the rest could change a weight by that fraction only.
 NEGLIGIBLE = 1e-18
+MAX_BATCH = 16  # steps of a tile of neurons at a time, so that its input stays in the cache
 
 
 class Plasticity:
@@ -46,11 +50,15 @@ class Plasticity:
                     self.device.zeros(shape, np.int64),
                     self.device.zeros(shape, np.float64),
                 )
-            key = (id(table.post), table.rule.tau_minus)
-            old = self._histories.get(key)
-            capacity = _capacity(table.post, self._window(table))
-            if old is None or old.capacity < capacity:
-                self._histories[key] = _History(table.post, capacity, self.device, old)
+            if table.rule is not None and table.rule.learns:
+                self._remember_targets(table)
+
+    def _remember_targets(self, table: SynapseTable) -> None:
+        key = (id(table.post), _taus(table)[1])
+        old = self._histories.get(key)
+        capacity = _capacity(table.post, self._window(table))
+        if old is None or old.capacity < capacity:
+            self._histories[key] = _History(table.post, capacity, self.device, old)
 
     def _share_traces(self) -> None:
         """Give all threads the traces of those that had to do with a table: owners have changed."""
@@ -62,8 +70,8 @@ class Plasticity:
 
     def _window(self, table: SynapseTable) -> int:
         """Steps after which a target's spike, or what a source's left, does not matter any more."""
-        taus = (table.rule.tau_plus, table.rule.tau_minus)
-        return max(len(self._decay(tau)) for tau in taus) + table.delay_range[1]
+        greatest = max(len(self._decay(tau)) for tau in _taus(table))
+        return greatest + table.delay_range[1] + MAX_BATCH
 
     def _decay(self, tau: float) -> Any:
         """exp(-k dt / tau) for k = 0, 1, ... on the device."""
@@ -87,23 +95,80 @@ class Plasticity:
         arrays = (history.count, history.stamp, history.trace, decay)
         return (*(address(array) for array in arrays), len(decay), history.capacity)
 
-    def rule_of(self, table: SynapseTable) -> NDArray[np.void]:
-        """The plan's record of a table's rule."""
-        rule: PairRule = table.rule
-        history = self._histories[id(table.post), rule.tau_minus]
-        record = self.device.put(
-            np.array([self._history_fields(rule.tau_minus, history)], structures.HISTORY)
-        )
-        self._alive[id(table)] = record
-        decay, address = self._decay(rule.tau_plus), self.device.address
+    def rule_of(self, table: SynapseTable, own: dict[str, Any]) -> NDArray[np.void]:
+        """The plan's record of a table's rule; `own` are fields that belong to the table."""
         last, trace = self._sources[id(table)]
-        change = rule.w_max - rule.w_min
-        fields = (
-            *(address(array) for array in (record, decay, last, trace)),
-            *(rule.A_plus * change, rule.A_minus * change, rule.w_min, rule.w_max, rule.sign),
-            *(len(decay), 0),
+        arrays = {"last": last, "trace": trace}
+        record = np.zeros(1, structures.RULE)
+        if table.rule is not None and table.rule.learns:
+            tau_plus, tau_minus = _taus(table)
+            history = self._histories[id(table.post), tau_minus]
+            arrays["history"] = self.device.put(
+                np.array([self._history_fields(tau_minus, history)], structures.HISTORY)
+            )
+            arrays["decay"] = self._decay(tau_plus)
+            record["n_decay"] = len(arrays["decay"])
+        self._alive[id(table)] = arrays
+        addresses = {name: self.device.address(each) for name, each in arrays.items()}
+        for name, value in {**addresses, **own}.items():
+            record[name] = value
+        return record
+
+    def present(self, table: SynapseTable, step: int) -> NDArray[Any]:
+        """Weights of a table, in the order of storage, as they are at a step."""
+        rule = table.rule
+        sources = self._sources.get(id(table))
+        if rule is None or not rule.learns or sources is None:
+            return table.weight
+        return _present(table, *self._on_host(table, *sources), step)
+
+    def _on_host(self, table: SynapseTable, last: Any, trace: Any) -> tuple[Any, ...]:
+        """A rule's record with all that it points to on the host, and what has to stay alive."""
+        stamps, traces = self.device.get(last), self.device.get(trace)
+        latest = stamps.argmax(axis=0), np.arange(stamps.shape[1])
+        tau_plus, tau_minus = _taus(table)
+        past = self._histories[id(table.post), tau_minus]
+        decays = [self.device.get(self._decay(tau)) for tau in (tau_minus, tau_plus)]
+        arrays = [self.device.get(each) for each in (past.count, past.stamp, past.trace)]
+        history = np.zeros(1, structures.HISTORY)
+        history[0] = (
+            *(each.ctypes.data for each in (*arrays, decays[0])),
+            *(len(decays[0]), past.capacity),
         )
-        return np.array([fields], structures.RULE)
+        alive = [history, decays[1], stamps[latest], traces[latest]]
+        record = np.zeros(1, structures.RULE)
+        names = ("history", "decay", "last", "trace")
+        for name, each in zip(names, alive, strict=True):
+            record[name] = each.ctypes.data
+        record["n_decay"] = len(decays[1])
+        return record, [*arrays, *decays, *alive]
+
+
+def _present(
+    table: SynapseTable, record: NDArray[np.void], alive: list[Any], step: int
+) -> NDArray[Any]:
+    rule, weight = table.rule, table.weight.copy()
+    assert rule is not None
+    columns = list(rule.columns(table.post.grid).values())
+    for number, column in enumerate(columns):
+        each = column.ctypes.data if len(column) > 1 else 0
+        record["column"][0][number] = (each, column[0])
+    for number, state in enumerate(table.state.values()):
+        record["state"][0][number] = state.ctypes.data
+    record["sign"], record["dendritic"] = rule.sign, rule.dendritic
+    record["since"] = table.since
+    record["kind"] = KINDS.index(rule.kind)
+    host = HostTable(table, rule=record.ctypes.data, weight=weight.ctypes.data)
+    cpu_library().present_weights(host.pointer, pointer(table.row_start), ctypes.c_int64(step))
+    del alive, columns  # until now
+    return weight
+
+
+def _taus(table: SynapseTable) -> tuple[float, float]:
+    """tau_plus and tau_minus (ms), the greatest ones of a table."""
+    assert table.rule is not None
+    plus, minus = time_constants(table.rule.parameters)
+    return float(np.max(plus)), float(np.max(minus))
 
 
 def _capacity(block: Block, steps: int) -> int:

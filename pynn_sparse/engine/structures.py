@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 POINTER = np.uint64  # addresses, of the host or the device
 
 
-def _structure(**fields: type) -> np.dtype:
+def _structure(**fields: Any) -> np.dtype:
     return np.dtype(list(fields.items()), align=True)
 
 
@@ -46,16 +48,21 @@ HISTORY = _structure(
     n_decay=np.int32,
     capacity=np.int32,
 )
+COLUMN = _structure(each=POINTER, common=np.float64)
 RULE = _structure(
     history=POINTER,
     decay=POINTER,
     last=POINTER,
     trace=POINTER,
-    potentiation=np.float64,
-    depression=np.float64,
-    least=np.float64,
-    greatest=np.float64,
+    identity=POINTER,
+    state=(POINTER, 3),
+    column=(COLUMN, 10),
+    seed=np.uint64,
+    since=np.int64,
     sign=np.float64,
+    dendritic=np.float64,
+    number=np.int32,
+    kind=np.int32,
     n_decay=np.int32,
     padding=np.int32,
 )
@@ -78,6 +85,8 @@ TABLE = _structure(
     wide_target=np.int32,
     wide_delay=np.int32,
     single=np.int32,
+    lag=np.int32,
+    padding=np.int32,
 )
 BACKGROUND = _structure(
     param=POINTER,
@@ -143,7 +152,8 @@ PLAN = _structure(
     batch=np.int32,
     substeps=np.int32,
     flush_denormals=np.int32,
-    plastic=np.int32,
+    n_rule=np.int32,
+    lagging=np.int32,
 )
 # In the order in which `structure_sizes` of the library reports them.
 ALL = (
@@ -152,6 +162,7 @@ ALL = (
     SPIKE_LIST,
     SPIKE_RECORD,
     HISTORY,
+    COLUMN,
     RULE,
     TABLE,
     BACKGROUND,

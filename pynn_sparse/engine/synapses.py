@@ -32,6 +32,7 @@ class SynapseLayout:
         exponent: for each block, int [n_receptor]; an accumulator counts in units of 2^-exponent.
         ring: int64 [n_slot][n_port] on the device.
         delay_group, n_delay_group: see cuda/plan.h.
+        longest_lag: steps for which tables wait, at most.
         batch: steps that neurons may do at a time, as far as synapses are concerned.
     """
 
@@ -44,6 +45,7 @@ class SynapseLayout:
         self.ring = device.zeros((1, 0), np.int64)
         self.n_slot, self.n_port = 1, 0
         self.delay_group = self.n_delay_group = self.batch = 1
+        self.longest_lag = 0
         self.delivered: list[SynapseTable] = []
         self._tables: dict[int, DeviceTable] = {}
         self._bundles = Bundles()
@@ -95,7 +97,8 @@ class SynapseLayout:
         ranges = [table.delay_range for table in self.delivered]
         greatest = max((most for _, most in ranges), default=1)
         self.delay_group, self.n_delay_group = greatest, 1
-        self.batch = min((least for least, _ in ranges), default=1)
+        self.batch = min((table.delay_range[0] - table.lag for table in self.delivered), default=1)
+        self.longest_lag = max((table.lag for table in self.delivered), default=0)
         mixed = [t for t in self.delivered if t.delay_range[0] < t.delay_range[1]]
         if not mixed or not self.device.groups_delays or any(t.rule for t in self.delivered):
             return
@@ -201,11 +204,15 @@ class SynapseLayout:
         receptor = table.post.model.receptors.index(table.receptor)
         return int(self.exponent[self.ports.number(table.post)][receptor])
 
-    def fetch_weights(self) -> None:
-        """Bring weights that have changed with spikes back to their tables."""
+    def fetch(self) -> None:
+        """Bring what has changed with spikes back to the tables."""
         for table in self.delivered:
             if table.rule:
-                self._tables[id(table)].fetch_weights()
+                self._tables[id(table)].fetch()
+
+    def rule_fields(self, table: SynapseTable) -> dict[str, Any]:
+        """Fields of the record of a table's rule."""
+        return self._tables[id(table)].rule_fields()
 
     def describe(
         self, blocks: list[Block], rule: Callable[[SynapseTable], int]

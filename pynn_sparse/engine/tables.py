@@ -10,9 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..network import SynapseTable
+from ..network.dynamics import KINDS
 from . import structures
 from .compile import cpu_library
 from .device import Device
+
+
+N_COLUMN, N_STATE = 10, 3  # of a rule
 
 
 class HostTable:
@@ -116,14 +120,47 @@ class DeviceTable:
             if has_weights(table):
                 self._arrays["weight"] = table.weight
             self._arrays = {name: self._device.put(each) for name, each in self._arrays.items()}
+            self._put_rule()
             self._version = table.version
-        self.fixed = _fixed(table) | arrangement.fields()
+        self.fixed = _fixed(table) | arrangement.fields() | {"lag": table.lag}
 
-    def fetch_weights(self) -> None:
-        """Bring weights that the device has changed back to the table."""
-        weight = self._device.get(self._arrays["weight"])
-        if weight is not self.table.weight:
-            self.table.weight[:] = weight
+    def _put_rule(self) -> None:
+        """What a rule has for each synapse."""
+        table, put = self.table, self._device.put
+        self._states = [put(each) for each in table.state.values()]
+        self._identity = put(table.identity)
+        columns = table.rule.columns(table.post.grid) if table.rule else {}
+        self._columns = [each if len(each) == 1 else put(each) for each in columns.values()]
+
+    def rule_fields(self) -> dict[str, Any]:
+        """Those fields of the rule's record that belong to the table."""
+        address, rule, stream = self._device.address, self.table.rule, self.table.stream
+        assert rule is not None
+        columns = np.zeros(N_COLUMN, structures.COLUMN)
+        for number, column in enumerate(self._columns):
+            columns[number] = (0, column[0]) if len(column) == 1 else (address(column), 0.0)
+        states = np.zeros(N_STATE, np.uint64)
+        states[: len(self._states)] = [address(each) for each in self._states]
+        return {
+            "identity": address(self._identity),
+            "state": states,
+            "column": columns,
+            "seed": stream.seed % 2**64,
+            "number": stream.first,
+            "since": self.table.since,
+            "sign": rule.sign,
+            "dendritic": rule.dendritic,
+            "kind": KINDS.index(rule.kind),
+        }
+
+    def fetch(self) -> None:
+        """Bring weights and states that the device has changed back to the table."""
+        table = self.table
+        arrays = (table.weight, *table.state.values())
+        for mine, theirs in zip(arrays, (self._arrays["weight"], *self._states), strict=True):
+            changed = self._device.get(theirs)
+            if changed is not mine:
+                mine[:] = changed
 
     def record(self, exponent: int, port: int, rule: int = 0) -> NDArray[np.void]:
         """The record of the plan, for accumulators in units of 2^-exponent."""
@@ -150,7 +187,12 @@ def arrange(table: SynapseTable, arrangement: Arrangement, threads: int) -> NDAr
         return table.row_start
     begin = np.empty(table.n_source * arrangement.n_part * arrangement.n_group + 1, np.int64)
     owner_start = np.array(arrangement.owner_start, np.int32)
-    host = HostTable(table, **arrangement.fields())
+    fields: dict[str, Any] = dict(arrangement.fields())
+    keeps_order = len(table.identity) > 0
+    place = np.arange(len(table), dtype=np.float64) if keeps_order else None
+    if place is not None:  # moved about in the stead of the weights, it tells where all went
+        fields |= {"weight": place.ctypes.data, "single": False}
+    host = HostTable(table, **fields)
     cpu_library().arrange_rows(
         host.pointer,
         pointer(table.row_start),
@@ -159,6 +201,8 @@ def arrange(table: SynapseTable, arrangement: Arrangement, threads: int) -> NDAr
         ctypes.c_int32(threads),
         pointer(begin),
     )
+    if place is not None:
+        table.permute(place.astype(np.int64))
     return begin
 
 

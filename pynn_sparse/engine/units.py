@@ -57,6 +57,7 @@ def input_bound(tables: list[SynapseTable], ports: Ports) -> NDArray[np.float64]
             pointer(table.row_start),
             pointer(most),
             ctypes.c_double(_least_bound(table)),
+            ctypes.c_double(table.rule.dynamics.most(table.rule.parameters) if table.rule else 1.0),
             pointer(bound[port : port + table.post.size]),
         )
     return bound
@@ -66,7 +67,8 @@ def _least_bound(table: SynapseTable) -> float:
     """A size that every weight of a table may come to have."""
     weight = table.arrays()[1]
     common = abs(float(weight[0])) if len(weight) == 1 else 0.0
-    return max(common, table.rule.greatest_weight if table.rule else 0.0)
+    rule = table.rule
+    return max(common, rule.dynamics.greatest_weight(rule.parameters) if rule else 0.0)
 
 
 def exponents(most: NDArray[np.float64], old: NDArray[np.int64] | None) -> NDArray[np.int64]:

@@ -7,9 +7,9 @@ runs carries a version number, so that the engine knows what to bring up to date
 
 from .block import Block
 from .currents import CurrentSource
+from .dynamics import Rule
 from .model import Constraint, Model
 from .network import Injection, Network
-from .plasticity import PairRule
 from .probe import Probe
 from .synapses import SynapseTable
 from .time import TimeGrid
@@ -21,8 +21,8 @@ __all__ = [
     "Injection",
     "Model",
     "Network",
-    "PairRule",
     "Probe",
+    "Rule",
     "SynapseTable",
     "TimeGrid",
 ]

@@ -43,6 +43,7 @@ class Network:
 
     def __post_init__(self) -> None:
         self.stream = Stream(self.seed)
+        self._first_table = 0  # of those whose random numbers come from `stream`
 
     @property
     def size(self) -> int:
@@ -64,6 +65,13 @@ class Network:
     def begin_instance(self, seed: int) -> None:
         """Let what is added from now on draw the random numbers of a network of its own."""
         self.stream = Stream(seed, self.size)
+        self._first_table = len(self.tables)
+
+    def add_tables(self, tables: list[SynapseTable]) -> None:
+        """Append synapses."""
+        for table in tables:
+            table.stream = Stream(self.stream.seed, len(self.tables) - self._first_table)
+            self.tables.append(table)
 
     def remove_last_block(self, block: Block) -> None:
         """Take back `add_block`, for a population that turned out to be ill-defined."""

@@ -7,10 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .block import Block
+from ..errors import ParameterError
+from .block import Block, Stream
+from .dynamics import Rule
 
 MAX_DELAY_STEPS = 65535
 ARRAYS = ("target", "weight", "delay")
+LONG_AGO = -(2**62)
 
 
 class SynapseTable:
@@ -27,7 +30,13 @@ class SynapseTable:
         weight: float64 or float32 [n], or [1] where all are equal; in the user's unit and sign.
         delay: uint8 or uint16 [n], or [1] where all are equal; time steps, 1 .. MAX_DELAY_STEPS.
         receptor: name of the targets' receptor.
-        rule: how the weights change with spikes, None if they do not.
+        rule: what synapses do besides adding their weight, None if nothing.
+        state: with a rule, name -> float64 [n].
+        lag: steps that delivery waits, with a rule.
+        identity: uint32 [n], place of each synapse in the order that users see, or [0] where that
+            follows from the values. Tables with a rule have it.
+        since: step at which weights that learn were last set by the user.
+        stream: what random numbers are drawn from; its `first` is the number of the table.
         version: counts changes of weights and delays made from outside.
     """
 
@@ -41,7 +50,8 @@ class SynapseTable:
         weight: NDArray[Any],
         delay: NDArray[Any],
         receptor: str,
-        rule: Any = None,
+        rule: Rule | None = None,
+        identity: NDArray[np.uint32] | None = None,
     ) -> None:
         self.pre = pre
         self.post = post
@@ -55,20 +65,59 @@ class SynapseTable:
         self.version = 0
         self.arrangement: Any = None  # the engine's note of how it has arranged the rows
         self._lent_to: Any = None
+        self.stream = Stream(0)
         self._n = len(target)
+        self.identity = np.zeros(0, np.uint32)
+        self.since = LONG_AGO
+        self.state: dict[str, NDArray[np.float64]] = {}
+        self._initial_state: dict[str, Any] = {}
+        if rule is not None:
+            self._begin_rule(rule, identity)
+        elif identity is not None:
+            self.identity = identity
         self._keep_initial()
         self._note_kind()
 
+    def _begin_rule(self, rule: Rule, identity: NDArray[np.uint32] | None) -> None:
+        if identity is None:
+            identity = np.empty(self._n, np.uint32)
+            identity[self._order_of_values()] = np.arange(self._n, dtype=np.uint32)
+        self.identity = identity
+        self._initial_state = dict(rule.dynamics.state)
+        self.state = {name: np.full(self._n, each) for name, each in self._initial_state.items()}
+
     def _keep_initial(self) -> None:
         """Weights that change with spikes are kept as they are now, in the order that users see."""
-        self._initial = None if self.rule is None else self.weight[self.order()]
+        learns = self.rule is not None and self.rule.learns
+        self._initial = self.weight[self.order()] if learns else None
 
     def reset(self) -> None:
-        """Go back to the initial weights."""
+        """Go back to the initial weights and states."""
+        if self.rule is None:
+            return
+        order = self.order()
         if self._initial is not None:
             self.weight = np.empty_like(self.weight)
-            self.weight[self.order()] = self._initial
-            self.version += 1
+            self.weight[order] = self._initial
+        self.since = LONG_AGO
+        for name, initial in self._initial_state.items():
+            self.state[name] = np.empty(self._n)
+            self.state[name][order] = initial
+        self.version += 1
+
+    def initialize(self, name: str, values: Any) -> None:
+        """Set a state variable, now and for resets: a number, or [n] in the order of users."""
+        self._initial_state[name] = values
+        self.state[name][self.order()] = values
+        self.version += 1
+
+    def permute(self, order: NDArray[np.int64]) -> None:
+        """Take what belongs to each synapse, but for target and delay, from these places."""
+        self.weight = self.weight if len(self.weight) == 1 < len(order) else self.weight[order]
+        self.identity = self.identity[order]
+        self.state = {name: each[order] for name, each in self.state.items()}
+        if self.rule is not None:
+            self.rule = self.rule.part(order)
 
     @classmethod
     def from_pairs(
@@ -80,11 +129,12 @@ class SynapseTable:
         weight: NDArray[Any],
         delay: NDArray[Any],
         receptor: str,
-        rule: Any = None,
+        rule: Rule | None = None,
+        identity: NDArray[np.uint32] | None = None,
     ) -> SynapseTable:
         """Make a table of synapses in any order; `source` and `target` are indices in the blocks.
 
-        Weight and delay have length n or 1. There must be at least one synapse.
+        `identity` gives the order that users see, where values do not. Weight and delay have length n or 1. There must be at least one synapse.
         """
         first = int(source.min())
         rows = int(source.max()) - first + 1
@@ -93,7 +143,9 @@ class SynapseTable:
         row_start = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
         weight, delay = (each if len(each) == 1 else each[order] for each in (weight, delay))
         target = target.astype(index_type(post.size))[order]
-        return cls(pre, post, first, row_start, target, weight, delay, receptor, rule)
+        rule = rule and rule.part(order)
+        identity = None if identity is None else identity[order]
+        return cls(pre, post, first, row_start, target, weight, delay, receptor, rule, identity)
 
     def __len__(self) -> int:
         return self._n
@@ -149,7 +201,13 @@ class SynapseTable:
         return np.repeat(rows, np.diff(self.row_start))
 
     def order(self) -> NDArray[np.int64]:
-        """Where the synapses are stored, by target, source, delay and weight, all ascending."""
+        """Where the synapses are stored, in the order that users see.
+
+        That is by target, source, delay and weight, all ascending, unless it was given.
+        """
+        return np.argsort(self.identity) if len(self.identity) else self._order_of_values()
+
+    def _order_of_values(self) -> NDArray[np.int64]:
         targets = self.target
         order = stable_order(targets)
         source, target = self.source()[order], targets[order]
@@ -162,14 +220,15 @@ class SynapseTable:
             order[several] = where[np.lexsort((weight[where], delay[where], run[several]))]
         return order
 
-    def update(self, *, weight: Any = None, delay: Any = None, rule: Any = None) -> None:
-        """Replace weights, delays (length n, in the order of storage, or 1), or the rule.
+    def update(self, *, weight: Any = None, delay: Any = None, **parameters: Any) -> None:
+        """Replace weights, delays or parameters (length n, in the order of storage, or 1).
 
-        The weights are also those that a reset goes back to.
+        The weights are also those that a reset goes back to. Raises `ParameterError` for values
+        that are not valid, changing nothing.
         """
+        self.check(delay=delay, **parameters)
         self.take_back()
-        if rule is not None:
-            self.rule = rule
+        self.rule = self.rule and self.rule.changed(parameters)
         if weight is not None:
             given = np.asarray(weight).astype(self.weight.dtype)
             self.weight = _common(given) if self.rule is None else _each(given, len(self))
@@ -180,7 +239,24 @@ class SynapseTable:
         self._note_kind()
         self.version += 1
 
+    def check(self, *, weight: Any = None, delay: Any = None, **parameters: Any) -> None:
+        """Raise `ParameterError` for values that `update` would not take."""
+        rule = self.rule and self.rule.changed(parameters)
+        if rule is None or delay is None:
+            return
+        if (rule.lag(delay) != self.lag).any():
+            raise ParameterError(
+                "delays of synapses that learn cannot be changed if that changes the axonal part, "
+                "with a dendritic_delay_fraction below 1; make another projection"
+            )
+
     def _note_kind(self) -> None:
+        if self.rule is None:
+            self.lag = 0
+        else:
+            lags = np.unique(self.rule.lag(self.delay))
+            assert len(lags) == 1, "synapses with different lags belong to different tables"
+            self.lag = int(lags[0])
         self._mixed = len(self.weight) > 1 and len(self.delay) > 1
         self._delay_range = int(self.delay.min()), int(self.delay.max())
 

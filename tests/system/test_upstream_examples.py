@@ -229,7 +229,7 @@ def simple_stdp(done: Finished) -> None:
     expected = []
     for shift in range(-30, 30):
         pre = np.arange(100.0 + shift, 1060.0, 100.0)
-        lag = (post[:, np.newaxis] - pre)[post < pre[-1]]  # later ones change nothing yet
+        lag = post[:, np.newaxis] - pre
         change = np.where(lag > 0, 0.01, -0.012) * np.exp(-np.abs(lag) / 20.0)
         expected.append(5e-8 + 1e-7 * change.sum())
     assert [float(each) for each in text.split()] == pytest.approx(expected, rel=1e-7)

@@ -13,11 +13,12 @@ from pynn_sparse.network import (
     Block,
     Injection,
     Network,
-    PairRule,
     Probe,
+    Rule,
     SynapseTable,
     TimeGrid,
     currents,
+    dynamics,
 )
 from pynn_sparse.network.cells import BUILT_IN
 
@@ -37,7 +38,7 @@ SYNAPTIC = {"tau_syn_E": 1.7, "tau_syn_I": 4.0}
 REVERSAL = {"e_rev_E": 0.0, "e_rev_I": -75.0}
 ADAPTIVE = {
     **{"cm": 0.281, "tau_refrac": 1.15, "v_spike": -40.0, "v_reset": -68.0, "v_rest": -70.6},
-    **{"tau_m": 9.4, "i_offset": 0.1, "a": 4.0, "b": 0.08, "delta_T": 2.0, "tau_w": 144.0},
+    **{"tau_m": 9.4, "i_offset": 0.6, "a": 4.0, "b": 0.08, "delta_T": 2.0, "tau_w": 144.0},
     "v_thresh": -52.0,
 }
 PARAMETERS: dict[str, dict[str, Any]] = {
@@ -85,12 +86,41 @@ WEIGHTS = {
     "IF_cond_alpha": (0.01, 0.02),
     "Izhikevich": (3.0, -2.0),
     "IF_cond_exp_gsfa_grr": (0.01, 0.02),
-    "IF_facets_hardware1": (0.01, 0.02),
+    "IF_facets_hardware1": (0.02, 0.02),
     "HH_cond_exp": (0.01, 0.02),
-    "EIF_cond_exp_isfa_ista": (0.01, 0.02),
-    "EIF_cond_alpha_isfa_ista": (0.01, 0.02),
+    "EIF_cond_exp_isfa_ista": (0.03, 0.01),
+    "EIF_cond_alpha_isfa_ista": (0.03, 0.01),
     "GIF_cond_exp": (0.01, 0.02),
 }
+
+
+def _rule(of: dynamics.Dynamics, weight: float = 1.0, **values: Any) -> Rule:
+    parameters = {name: np.atleast_1d(np.asarray(each, float)) for name, each in values.items()}
+    return Rule(of, parameters, sign=float(np.sign(weight)))
+
+
+def _pairs(weight: float, timing: str, dependence: str, **values: float) -> Rule:
+    limits = {"w_min": 0.2 * abs(weight), "w_max": 2 * abs(weight)}
+    return _rule(dynamics.PAIRS[timing, dependence], weight, **limits, **values)
+
+
+PAIR = {"tau_plus": 20.0, "tau_minus": 20.0, "A_plus": 0.1, "A_minus": 0.05}
+USE = {"U": 0.4, "tau_rec": 50.0, "tau_facil": 30.0}
+# Of each kind one, made for a weight.
+RULES = (
+    lambda weight: _pairs(weight, "SpikePairRule", "AdditiveWeightDependence", **PAIR),
+    lambda weight: _pairs(
+        *(weight, "SpikePairRule", "GutigWeightDependence"), mu_plus=0.3, mu_minus=0.8, **PAIR
+    ),
+    lambda weight: _pairs(
+        *(weight, "Vogels2011Rule", "MultiplicativeWeightDependence"),
+        **{"tau": 20.0, "eta": 0.1 * abs(weight), "rho": 20.0},
+    ),
+    lambda weight: _rule(dynamics.TSODYKS_MARKRAM, **USE, tau_psc=2.0),
+    lambda weight: _rule(dynamics.SIMPLE_STOCHASTIC, p=0.6),
+    lambda weight: _rule(dynamics.STOCHASTIC_TSODYKS_MARKRAM, **USE),
+    lambda weight: _rule(dynamics.MULTI_QUANTAL, **USE, n=3),
+)
 
 
 @dataclass(frozen=True)
@@ -115,7 +145,7 @@ def random_table(
     receptor: str,
     weight: float,
     seed: int,
-    rule: PairRule | None = None,
+    rule: Rule | None = None,
 ) -> SynapseTable:
     """A tenth of all pairs; weights vary by 10 %, delays from 1 to 20 steps."""
     rng = np.random.default_rng(seed)
@@ -130,7 +160,7 @@ def random_table(
         receptor,
         rule,
     )
-    network.tables.append(table)
+    network.add_tables([table])
     return table
 
 
@@ -148,7 +178,7 @@ def add_neurons(network: Network, name: str, size: int, seed: int) -> Block:
 def everything(dt: float = 0.1, seed: int = 7, *, plastic: bool = True) -> Network:
     """Every neuron model driven by two kinds of sources, recurrent, with currents and probes.
 
-    All synapses are plastic, or all static.
+    All synapses have a rule, of all kinds, or all are static.
     """
     network = Network(TimeGrid(dt), seed)
     poisson = network.add_block(
@@ -172,10 +202,11 @@ def everything(dt: float = 0.1, seed: int = 7, *, plastic: bool = True) -> Netwo
                 (homogeneous, varied, "inhibitory", inh),
             ]
         ):
-            limits = {"w_min": 0.2 * abs(weight), "w_max": 2 * abs(weight)}
-            rule = PairRule(**limits, A_plus=0.1, A_minus=0.05, sign=np.sign(weight))
-            seed_of += 100 * number
-            random_table(network, pre, post, receptor, weight, seed_of, rule if plastic else None)
+            rule = RULES[(seed_of + number) % len(RULES)](weight) if plastic else None
+            strength = 5 if rule and not rule.learns else 1  # they transmit a part
+            random_table(
+                *(network, pre, post, receptor, strength * weight, seed_of + 100 * number, rule)
+            )
         chosen = np.arange(varied.first, varied.first + 50, 3)
         network.injections.append(Injection(Wave(0.05, 5.0, 40.0), chosen))
         network.injections.append(Injection(Wave(0.02, 10.0, 30.0), chosen[::2]))
@@ -200,7 +231,7 @@ class Driven:
         self.background = SynapseTable.from_pairs(
             self.poisson, self.neurons, index, index, weight, np.array([12]), "excitatory"
         )
-        self.network.tables.append(self.background)
+        self.network.add_tables([self.background])
         self.others = self.add(50)
         random_table(self.network, self.neurons, self.others, "excitatory", 0.5, 2)
         self.record(recorded)

@@ -123,7 +123,7 @@ class TestPopulation:
         refused(call, errors.InvalidModelError, "pyNN.mock", "IF_curr_exp")
 
     def test_model_that_is_not_available(self) -> None:
-        refused(lambda: sim.HH_cond_exp(), NotImplementedError, "HH_cond_exp")
+        refused(lambda: sim.ElectricalSynapse(), NotImplementedError, "ElectricalSynapse")
 
     def test_unknown_initial_value(self) -> None:
         population = cells()

@@ -494,15 +494,27 @@ def test_list_of_standard_models() -> None:
         "IF_curr_delta",
         "IF_cond_exp",
         "IF_cond_alpha",
+        "IF_cond_exp_gsfa_grr",
+        "IF_facets_hardware1",
+        "HH_cond_exp",
+        "EIF_cond_exp_isfa_ista",
+        "EIF_cond_alpha_isfa_ista",
+        "GIF_cond_exp",
         "Izhikevich",
+        "PointNeuron",
         "SpikeSourceArray",
+        "SpikeSourceGamma",
+        "SpikeSourceInhGamma",
         "SpikeSourcePoisson",
+        "SpikeSourcePoissonRefractory",
     }
 
 
 def test_each_model_can_be_described_and_recorded() -> None:
     for name in sim.list_standard_models():
-        cell = getattr(sim, name)()
+        parts = (sim.AdExp(),) if name == "PointNeuron" else ()
+        receptors = {"AMPA": sim.AlphaPSR(), "slow": sim.BetaPSR()} if parts else {}
+        cell = getattr(sim, name)(*parts, **receptors)
         population = sim.Population(2, cell)
         population.record(cell.recordable)
         assert name in population.describe()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import fields
+import numbers
 from typing import Any
 
-from pynn_sparse.network import PairRule
+from pynn_sparse.network import dynamics
+from pynn_sparse.network.dynamics import Dynamics
 
-from ...parameters import LazyArray
 from ...standardmodels import build_translations, synapses
 from ..simulator import state
 from .unavailable import unavailable
@@ -18,38 +17,105 @@ def _same_names(component: Any) -> dict[str, Any]:
     return build_translations(*((name, name) for name in component.default_parameters))
 
 
-class StaticSynapse(synapses.StaticSynapse):
-    __doc__ = synapses.StaticSynapse.__doc__
-    translations = build_translations(("weight", "weight"), ("delay", "delay"))
+class _Synapse:
+    """What all synapse types have here.
+
+    `dynamics` is what the engine does besides adding the weight, None if nothing.
+    """
+
+    dynamics: Dynamics | None = None
 
     def _get_minimum_delay(self) -> float:
         """The delay of synapses for which the user gives none."""
         return state.least_delay_allowed
 
-    def rule(self, values: Mapping[str, Any], sign: float) -> None:
-        """How the weights change: they do not."""
+
+class StaticSynapse(_Synapse, synapses.StaticSynapse):
+    __doc__ = synapses.StaticSynapse.__doc__
+    translations = _same_names(synapses.StaticSynapse)
+
+
+class TsodyksMarkramSynapse(_Synapse, synapses.TsodyksMarkramSynapse):
+    __doc__ = synapses.TsodyksMarkramSynapse.__doc__
+    translations = _same_names(synapses.TsodyksMarkramSynapse)
+    dynamics = dynamics.TSODYKS_MARKRAM
+
+
+class SimpleStochasticSynapse(_Synapse, synapses.SimpleStochasticSynapse):
+    __doc__ = synapses.SimpleStochasticSynapse.__doc__
+    translations = _same_names(synapses.SimpleStochasticSynapse)
+    dynamics = dynamics.SIMPLE_STOCHASTIC
+
+
+class StochasticTsodyksMarkramSynapse(_Synapse, synapses.StochasticTsodyksMarkramSynapse):
+    __doc__ = synapses.StochasticTsodyksMarkramSynapse.__doc__
+    translations = _same_names(synapses.StochasticTsodyksMarkramSynapse)
+    dynamics = dynamics.STOCHASTIC_TSODYKS_MARKRAM
+
+
+class MultiQuantalSynapse(_Synapse, synapses.MultiQuantalSynapse):
+    """Synapse of `n` release sites, each with short-term depression and facilitation.
+
+    A spike transmits the weight times the number of sites that release. Arguments: `U`, use
+    parameter; `n`, number of sites; `tau_rec`, `tau_facil`, time constants (ms).
+    """
+
+    translations = _same_names(synapses.MultiQuantalSynapse)
+    dynamics = dynamics.MULTI_QUANTAL
 
 
 class SpikePairRule(synapses.SpikePairRule):
     __doc__ = synapses.SpikePairRule.__doc__
     translations = _same_names(synapses.SpikePairRule)
-    possible_models = {PairRule}
+    possible_models = {"pairs"}
+
+
+class Vogels2011Rule(synapses.Vogels2011Rule):
+    """Timing rule of Vogels et al. (2011), doi:10.1126/science.1211095.
+
+    A weight grows by `eta` (a weight) times the trace of the other side with each spike of either
+    side, and each presynaptic spike takes away 2 eta rho tau: `tau` in ms, and `rho`, the rate that
+    the targets are led to, in Hz.
+    """
+
+    translations = _same_names(synapses.Vogels2011Rule)
+    possible_models = {"pairs"}
 
 
 class AdditiveWeightDependence(synapses.AdditiveWeightDependence):
     __doc__ = synapses.AdditiveWeightDependence.__doc__
     translations = _same_names(synapses.AdditiveWeightDependence)
-    possible_models = {PairRule}
+    possible_models = {"pairs"}
 
 
-class STDPMechanism(synapses.STDPMechanism):
-    """Spike-timing-dependent plasticity: SpikePairRule with AdditiveWeightDependence.
+class MultiplicativeWeightDependence(synapses.MultiplicativeWeightDependence):
+    __doc__ = synapses.MultiplicativeWeightDependence.__doc__
+    translations = _same_names(synapses.MultiplicativeWeightDependence)
+    possible_models = {"pairs"}
 
-    The arguments are those of PyNN's other backends. As on NEST, all of the delay is dendritic, and
-    `Projection.get("weight", ...)` gives the weight as it was after the last presynaptic spike.
 
-    Raises NotImplementedError for a voltage dependence, for a dendritic_delay_fraction below 1, and
-    TypeError where a component is missing.
+class AdditivePotentiationMultiplicativeDepression(
+    synapses.AdditivePotentiationMultiplicativeDepression
+):
+    __doc__ = synapses.AdditivePotentiationMultiplicativeDepression.__doc__
+    translations = _same_names(synapses.AdditivePotentiationMultiplicativeDepression)
+    possible_models = {"pairs"}
+
+
+class GutigWeightDependence(synapses.GutigWeightDependence):
+    __doc__ = synapses.GutigWeightDependence.__doc__
+    translations = _same_names(synapses.GutigWeightDependence)
+    possible_models = {"pairs"}
+
+
+class STDPMechanism(_Synapse, synapses.STDPMechanism):
+    """Spike-timing-dependent plasticity: any rule of timing with any dependence on the weight.
+
+    The arguments are those of PyNN's other backends. Parameters of the rule may differ between the
+    synapses of a projection; `dendritic_delay_fraction` is any number from 0 to 1.
+
+    Raises NotImplementedError for a voltage dependence, TypeError where a component is missing or
+    of another backend, and ValueError for a dendritic_delay_fraction out of range.
     """
 
     base_translations = build_translations(
@@ -69,23 +135,27 @@ class STDPMechanism(synapses.STDPMechanism):
             ("timing_dependence", timing_dependence),
             ("weight_dependence", weight_dependence),
         ):
-            if not hasattr(component, "possible_models"):
-                raise TypeError(f"{name} = {component!r}: must be an instance of a {name} class")
+            if getattr(component, "possible_models", None) != {"pairs"}:
+                raise TypeError(
+                    f"{name} = {component!r}: must be an instance of a {name} class of pyNN.sparse"
+                )
         if voltage_dependence is not None:
             raise NotImplementedError("pyNN.sparse has no voltage dependence of STDP")
-        if dendritic_delay_fraction != 1:
-            raise NotImplementedError(
-                f"dendritic_delay_fraction = {dendritic_delay_fraction!r}: pyNN.sparse takes all "
-                "of the delay as dendritic, which is 1"
-            )
+        fraction = dendritic_delay_fraction
+        if not isinstance(fraction, numbers.Real) or not 0 <= fraction <= 1:
+            raise ValueError(f"dendritic_delay_fraction = {fraction!r}: must be from 0 to 1")
         super().__init__(
             timing_dependence,
             weight_dependence,
             voltage_dependence,
             dendritic_delay_fraction,
             weight,
-            delay,
         )
+        if delay is not None:  # PyNN's own asks an array whether it is true
+            self.delay = delay
+        self.dynamics = dynamics.PAIRS[
+            type(timing_dependence).__name__, type(weight_dependence).__name__
+        ]
 
     def _build_translations(self) -> None:
         # PyNN's own adds to the dictionary that all instances share.
@@ -95,39 +165,8 @@ class STDPMechanism(synapses.STDPMechanism):
             **self.weight_dependence.translations,
         }
 
-    def _get_minimum_delay(self) -> float:
-        """The delay of synapses for which the user gives none."""
-        return state.least_delay_allowed
-
-    def rule(self, values: Mapping[str, Any], sign: float) -> PairRule:
-        """The rule for weights of this sign; `values` may override parameters."""
-        names = [field.name for field in fields(PairRule) if field.name != "sign"]
-        given = {name: _one(name, values.get(name, self.parameter_space[name])) for name in names}
-        return PairRule(**given, sign=sign)
-
-
-def _one(name: str, value: Any) -> float:
-    """A parameter that all synapses of a projection share."""
-    lazy = value if isinstance(value, LazyArray) else LazyArray(value, shape=(1,))
-    if not lazy.is_homogeneous:
-        raise NotImplementedError(
-            f"{name}: must be one number; pyNN.sparse has one rule for all synapses of a projection"
-        )
-    lazy.shape = (1,)
-    return float(lazy.evaluate(simplify=True))
-
 
 ElectricalSynapse = unavailable("ElectricalSynapse")
-TsodyksMarkramSynapse = unavailable("TsodyksMarkramSynapse")
-SimpleStochasticSynapse = unavailable("SimpleStochasticSynapse")
-StochasticTsodyksMarkramSynapse = unavailable("StochasticTsodyksMarkramSynapse")
-MultiQuantalSynapse = unavailable("MultiQuantalSynapse")
-Vogels2011Rule = unavailable("Vogels2011Rule")
-MultiplicativeWeightDependence = unavailable("MultiplicativeWeightDependence")
-AdditivePotentiationMultiplicativeDepression = unavailable(
-    "AdditivePotentiationMultiplicativeDepression"
-)
-GutigWeightDependence = unavailable("GutigWeightDependence")
 
 __all__ = [
     "AdditivePotentiationMultiplicativeDepression",

@@ -33,6 +33,5 @@ def _kinds(receptors: list[Placed]) -> str:
 
 def _source(header: str, name: str, kind: str) -> str:
     return (
-        f'#pragma once\n#include "{header}"\n'
-        f"template <class real>\nstruct {name} : {kind} {{}};\n"
+        f'#pragma once\n#include "{header}"\ntemplate <class real>\nstruct {name} : {kind} {{}};\n'
     )

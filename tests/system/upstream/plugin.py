@@ -8,18 +8,15 @@ import importlib
 import json
 import sys
 from collections.abc import Generator
-from types import ModuleType
 
 import pyNN
 import pytest
-from pyNN.standardmodels import ModelNotAvailable
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--simulator", help="run on this backend")
     parser.addoption("--report", help="write the report to this file")
     parser.addoption("--as-mock", action="store_true", help="tests that import pyNN.mock get it")
-    parser.addoption("--stand-in", action="append", default=[], help="MISSING_MODEL=MODEL")
     parser.addoption("--timestep", type=float, help="the default of setup(), in ms")
 
 
@@ -29,8 +26,6 @@ def pytest_configure(config: pytest.Config) -> None:
         name = f"pyNN.{options.simulator}"
         backend = importlib.import_module(name)
         _give_out_as("pyNN.mock", name)
-        for pair in options.stand_in:
-            _stand_in(backend, *pair.split("="))
         if options.timestep:
             backend.setup.__defaults__ = options.timestep, *backend.setup.__defaults__[1:]
 
@@ -40,19 +35,6 @@ def _give_out_as(alias: str, name: str) -> None:
         if loaded == name or loaded.startswith(f"{name}."):
             sys.modules[alias + loaded.removeprefix(name)] = sys.modules[loaded]
     setattr(pyNN, alias.removeprefix("pyNN."), sys.modules[name])
-
-
-def _stand_in(backend: ModuleType, missing: str, present: str) -> None:
-    """Let a model of the backend take the place of one that it lacks, and ignore what it lacks."""
-    if not issubclass(getattr(backend, missing), ModelNotAvailable):
-        raise pytest.UsageError(f"{missing} is available: it needs no stand-in")
-    base = getattr(backend, present)
-
-    def init(self: object, **parameters: object) -> None:
-        known = {k: v for k, v in parameters.items() if k in base.default_parameters}
-        base.__init__(self, **known)
-
-    setattr(backend, missing, type(missing, (base,), {"__init__": init}))
 
 
 @pytest.hookimpl(tryfirst=True)

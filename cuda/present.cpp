@@ -1,0 +1,40 @@
+// Weights as they are now, for users who look between spikes of the source. Host code.
+#include "synapses/pairs.h"
+
+#include <cmath>
+
+namespace {
+
+template <class Kind, class Real>
+void present(const Table& table, const int64* row_start, int64 step, Real* weights) {
+  const Rule& rule = *table.rule;
+  with_targets(table, [&](auto target) {
+    with_delays(table, [&](auto delay) {
+      for (int32 row = 0; row < table.n_source; ++row) {
+        const Before before{rule.last[row], rule.trace[row]};
+        if (before.trace == 0) continue;
+        for (int64 j = row_start[row]; j < row_start[row + 1]; ++j) {
+          const Event event{rule, before, step, j, target(j), delay(j), 1};
+          weights[j] = Real(rule.sign * Kind::present(event, rule.sign * double(weights[j]), step));
+        }
+      }
+    });
+  });
+}
+
+}  // namespace
+
+// Brings the weights of a table, whose rule has the arrays of one thread, from the last spike of their
+// sources to the time `step`.
+EXPORT void present_weights(const Table& table, const int64* row_start, int64 step) {
+  const bool own = table.rule->kind == 1;
+  if (table.single) {
+    float* weights = static_cast<float*>(table.weight);
+    own ? present<OwnPairs>(table, row_start, step, weights)
+        : present<SharedPairs>(table, row_start, step, weights);
+  } else {
+    double* weights = static_cast<double*>(table.weight);
+    own ? present<OwnPairs>(table, row_start, step, weights)
+        : present<SharedPairs>(table, row_start, step, weights);
+  }
+}

@@ -1,0 +1,44 @@
+// What the kinds of synapses in this folder have in common.
+//
+// A kind offers `learns` and, if it learns, `after_spike`, which gives the weight after a spike of the
+// source; else `amplitude`, which gives the sum of what the spikes of a step transmit.
+#pragma once
+
+#include "../functions.h"
+#include "../philox.h"
+#include "../plasticity.h"
+
+// The last spike of a source before the present one; `trace` is 0 if there was none.
+struct Before {
+  int64 stamp;
+  double trace;
+};
+
+// Spikes of a source at one of its synapses.
+struct Event {
+  const Rule& rule;
+  Before before;
+  int64 stamp;
+  int64 synapse;
+  int32 target;
+  int32 delay;
+  int32 multiplicity;
+
+  DEVICE double parameter(int32 k) const {
+    const Column& column = rule.column[k];
+    return column.each ? column.each[synapse] : column.common;
+  }
+  DEVICE double& state(int32 k) const { return rule.state[k][synapse]; }
+  DEVICE bool first() const { return before.trace == 0; }
+  DEVICE double interval() const { return double(stamp - before.stamp); }  // steps
+
+  // Uniform random number `number` of this synapse and step.
+  DEVICE double random(int32 number) const {
+    const Purpose purpose = Purpose(uint32(Purpose::kSynapse) | (uint32(number) << 8));
+    const int64 counter = stamp | (int64(rule.number) << 40);
+    return uniform(philox(rule.seed, purpose, rule.identity[synapse], counter));
+  }
+};
+
+// e^(-steps / tau) for tau in steps; 0 for tau = 0.
+DEVICE double left_after(double steps, double tau) { return tau > 0 ? exp_of(-steps / tau) : 0.0; }

@@ -1,0 +1,114 @@
+"""What the network knows of synapses that do more than add their weight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..model import FINITE, Check, Values
+from ..time import TimeGrid
+
+
+@dataclass(frozen=True)
+class Dynamics:
+    """A kind of synapse; its step is in `cuda/synapses`.
+
+    Values are numbers, or arrays with one for each synapse.
+
+    Attributes:
+        name: as users know it.
+        parameters: names of the user's parameters besides weight and delay.
+        state: variables of each synapse and their values at time 0.
+        columns: names of the kernel's parameters, in its order.
+        derive: computes them, on the host in double precision.
+        kind: name of the kernel's structure for these values, one of `KINDS`.
+        learns: whether the weights change, by spikes of sources and targets.
+        check_all: raises `ParameterError` for values that do not go together.
+        greatest_weight: what no weight that changes exceeds, without sign; None where none changes.
+        most: factor of the weight that a spike transmits at most.
+    """
+
+    name: str
+    parameters: tuple[str, ...]
+    columns: tuple[str, ...]
+    derive: Callable[[Values, TimeGrid], dict[str, Any]]
+    kind: Callable[[Values], str]
+    state: Mapping[str, float] = field(default_factory=dict)
+    constraints: Mapping[str, Check] = field(default_factory=dict)
+    check_all: Callable[[Values], None] = lambda values: None
+    learns: bool = False
+    greatest_weight: Callable[[Values], float] = lambda values: 0.0
+    most: Callable[[Values], float] = lambda values: 1.0
+
+    def check(self, values: Values) -> None:
+        """Raise `ParameterError` for the first parameter with a value that is not valid."""
+        for name in self.parameters:
+            self.constraints.get(name, FINITE).check(name, values[name])
+        self.check_all(values)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The dynamics of the synapses of a table.
+
+    Attributes:
+        dynamics: their kind.
+        parameters: name -> float64 [n], in the order of storage, or [1] where all are equal.
+        sign: of the weights, for synapses that learn.
+        dendritic: fraction of the delay that lies in the dendrite, for synapses that learn.
+
+    Raises `ParameterError` for values that are not valid.
+    """
+
+    dynamics: Dynamics
+    parameters: Mapping[str, NDArray[np.float64]]
+    sign: float = 1.0
+    dendritic: float = 1.0
+
+    def __post_init__(self) -> None:
+        self.dynamics.check(self.parameters)
+
+    @property
+    def learns(self) -> bool:
+        """Whether the weights change."""
+        return self.dynamics.learns
+
+    @property
+    def kind(self) -> str:
+        """Name of the kernel's structure."""
+        return self.dynamics.kind(self.parameters)
+
+    def changed(self, parameters: Mapping[str, NDArray[np.float64]]) -> Rule:
+        """With other values of some parameters."""
+        return replace(self, parameters={**self.parameters, **parameters})
+
+    def part(self, which: Any) -> Rule:
+        """For some of the synapses, or for all in another order."""
+        parts = {k: v if len(v) == 1 else v[which] for k, v in self.parameters.items()}
+        return replace(self, parameters=parts)
+
+    def columns(self, grid: TimeGrid) -> dict[str, NDArray[np.float64]]:
+        """The kernel's parameters, of length n or 1, in its order."""
+        derived = self.dynamics.derive(self.parameters, grid)
+        return {name: np.atleast_1d(np.asarray(derived[name], float)) for name in derived}
+
+    def lag(self, delay: Any) -> NDArray[np.int64]:
+        """Steps for which a spike has to wait until its synapses see it, for delays in steps.
+
+        Synapses that learn must know what came before; so they wait for the axonal part of the
+        delay, but not so long that the spike comes too late to its target.
+        """
+        delay = np.asarray(delay, np.int64)
+        if not self.learns:
+            return np.zeros_like(delay)
+        axonal = delay - np.floor(self.dendritic * delay + 0.5).astype(np.int64)
+        return np.minimum(axonal, delay - 1)
+
+
+def in_steps(tau: Any, grid: TimeGrid) -> Any:
+    """Time constants in time steps."""
+    return np.asarray(tau, float) / grid.dt
