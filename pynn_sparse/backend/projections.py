@@ -374,6 +374,7 @@ class Projection(common.Projection):
         if name == "delay":
             steps = np.broadcast_to(table.delay, (n,))
             return np.asarray(simulator.state.network.grid.time(steps.astype(np.int64)))
+        assert table.rule is not None
         if name == FRACTION:
             return np.full(n, table.rule.dendritic)
         return np.broadcast_to(table.rule.parameters[name], (n,))

@@ -120,9 +120,12 @@ class Plasticity:
         sources = self._sources.get(id(table))
         if rule is None or not rule.learns or sources is None:
             return table.weight
-        return _present(table, *self._on_host(table, *sources), step)
+        record, alive = self._on_host(table, *sources)
+        return _present(table, record, alive, step)
 
-    def _on_host(self, table: SynapseTable, last: Any, trace: Any) -> tuple[Any, ...]:
+    def _on_host(
+        self, table: SynapseTable, last: Any, trace: Any
+    ) -> tuple[NDArray[np.void], list[Any]]:
         """A rule's record with all that it points to on the host, and what has to stay alive."""
         stamps, traces = self.device.get(last), self.device.get(trace)
         latest = stamps.argmax(axis=0), np.arange(stamps.shape[1])
@@ -147,7 +150,8 @@ class Plasticity:
 def _present(
     table: SynapseTable, record: NDArray[np.void], alive: list[Any], step: int
 ) -> NDArray[Any]:
-    rule, weight = table.rule, table.weight.copy()
+    rule = table.rule
+    weight: NDArray[Any] = table.weight.copy()
     assert rule is not None
     columns = list(rule.columns(table.post.grid).values())
     for number, column in enumerate(columns):

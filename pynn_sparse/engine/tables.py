@@ -15,7 +15,6 @@ from . import structures
 from .compile import cpu_library
 from .device import Device
 
-
 N_COLUMN, N_STATE = 10, 3  # of a rule
 
 

@@ -134,7 +134,8 @@ class SynapseTable:
     ) -> SynapseTable:
         """Make a table of synapses in any order; `source` and `target` are indices in the blocks.
 
-        `identity` gives the order that users see, where values do not. Weight and delay have length n or 1. There must be at least one synapse.
+        `identity` gives the order that users see, where values do not. Weight and delay have length
+        n or 1. There must be at least one synapse.
         """
         first = int(source.min())
         rows = int(source.max()) - first + 1

@@ -37,8 +37,17 @@ LEAKY = {
 SYNAPTIC = {"tau_syn_E": 1.7, "tau_syn_I": 4.0}
 REVERSAL = {"e_rev_E": 0.0, "e_rev_I": -75.0}
 ADAPTIVE = {
-    **{"cm": 0.281, "tau_refrac": 1.15, "v_spike": -40.0, "v_reset": -68.0, "v_rest": -70.6},
-    **{"tau_m": 9.4, "i_offset": 0.6, "a": 4.0, "b": 0.08, "delta_T": 2.0, "tau_w": 144.0},
+    "cm": 0.281,
+    "tau_refrac": 1.15,
+    "v_spike": -40.0,
+    "v_reset": -68.0,
+    "v_rest": -70.6,
+    "tau_m": 9.4,
+    "i_offset": 0.6,
+    "a": 4.0,
+    "b": 0.08,
+    "delta_T": 2.0,
+    "tau_w": 144.0,
     "v_thresh": -52.0,
 }
 PARAMETERS: dict[str, dict[str, Any]] = {
@@ -88,9 +97,9 @@ WEIGHTS = {
     "IF_cond_exp_gsfa_grr": (0.01, 0.02),
     "IF_facets_hardware1": (0.02, 0.02),
     "HH_cond_exp": (0.01, 0.02),
-    "EIF_cond_exp_isfa_ista": (0.03, 0.01),
-    "EIF_cond_alpha_isfa_ista": (0.03, 0.01),
-    "GIF_cond_exp": (0.01, 0.02),
+    "EIF_cond_exp_isfa_ista": (0.01, 0.002),
+    "EIF_cond_alpha_isfa_ista": (0.01, 0.002),
+    "GIF_cond_exp": (0.01, 0.005),
 }
 
 
@@ -114,7 +123,9 @@ RULES = (
     ),
     lambda weight: _pairs(
         *(weight, "Vogels2011Rule", "MultiplicativeWeightDependence"),
-        **{"tau": 20.0, "eta": 0.1 * abs(weight), "rho": 20.0},
+        tau=20.0,
+        eta=0.1 * abs(weight),
+        rho=20.0,
     ),
     lambda weight: _rule(dynamics.TSODYKS_MARKRAM, **USE, tau_psc=2.0),
     lambda weight: _rule(dynamics.SIMPLE_STOCHASTIC, p=0.6),
@@ -203,7 +214,8 @@ def everything(dt: float = 0.1, seed: int = 7, *, plastic: bool = True) -> Netwo
             ]
         ):
             rule = RULES[(seed_of + number) % len(RULES)](weight) if plastic else None
-            strength = 5 if rule and not rule.learns else 1  # they transmit a part
+            # What transmits a part has to be stronger, where it excites.
+            strength = 5 if rule and not rule.learns and weight == exc else 1
             random_table(
                 *(network, pre, post, receptor, strength * weight, seed_of + 100 * number, rule)
             )

@@ -22,7 +22,8 @@ SOURCES = {
     "SpikeSourceGamma": {"alpha": 2.0, "beta": 9.0, "start": 0.0, "duration": 1e9},
     "SpikeSourceInhGamma": {
         **{name: [np.array([1.0])] for name in ("a", "b", "tbins")},
-        **{"start": 0.0, "duration": 1e9},
+        "start": 0.0,
+        "duration": 1e9,
     },
 }
 

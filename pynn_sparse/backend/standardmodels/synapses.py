@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import numbers
 from typing import Any
+
+import numpy as np
 
 from pynn_sparse.network import dynamics
 from pynn_sparse.network.dynamics import Dynamics
@@ -127,7 +128,7 @@ class STDPMechanism(_Synapse, synapses.STDPMechanism):
         timing_dependence: Any = None,
         weight_dependence: Any = None,
         voltage_dependence: Any = None,
-        dendritic_delay_fraction: float = 1.0,
+        dendritic_delay_fraction: Any = 1.0,
         weight: Any = 0.0,
         delay: Any = None,
     ) -> None:
@@ -142,7 +143,7 @@ class STDPMechanism(_Synapse, synapses.STDPMechanism):
         if voltage_dependence is not None:
             raise NotImplementedError("pyNN.sparse has no voltage dependence of STDP")
         fraction = dendritic_delay_fraction
-        if not isinstance(fraction, numbers.Real) or not 0 <= fraction <= 1:
+        if not isinstance(fraction, (int, float, np.number)) or not 0 <= fraction <= 1:
             raise ValueError(f"dendritic_delay_fraction = {fraction!r}: must be from 0 to 1")
         super().__init__(
             timing_dependence,

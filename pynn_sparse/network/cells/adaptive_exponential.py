@@ -52,7 +52,10 @@ def adaptive_exponential(name: str, receptors: list[Placed], source: str = "") -
     return Model(
         name=name,
         state={
-            **{"v": -70.6, "w": 0.0, "refractory": 0.0, "step": leaky.FIRST_STEP},
+            "v": -70.6,
+            "w": 0.0,
+            "refractory": 0.0,
+            "step": leaky.FIRST_STEP,
             **{state: 0.0 for each in receptors for state in each.state},
         },
         derived=(*DERIVED, *(name for each in receptors for name in each.derived)),

@@ -30,7 +30,11 @@ def _derive(p: Values, grid: TimeGrid) -> dict[str, Any]:
 GIF_COND_EXP = Model(
     name="GIF_cond_exp",
     state={
-        **{"v": -65.0, "gsyn_exc": 0.0, "gsyn_inh": 0.0, "i_eta": 0.0, "v_t": -48.0},
+        "v": -65.0,
+        "gsyn_exc": 0.0,
+        "gsyn_inh": 0.0,
+        "i_eta": 0.0,
+        "v_t": -48.0,
         **dict.fromkeys((*ETA, *GAMMA, "refractory"), 0.0),
     },
     derived=(

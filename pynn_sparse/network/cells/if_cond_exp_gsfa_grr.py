@@ -25,7 +25,11 @@ def _derive(p: Values, grid: TimeGrid) -> dict[str, Any]:
 IF_COND_EXP_GSFA_GRR = Model(
     name="IF_cond_exp_gsfa_grr",
     state={
-        **{"v": -65.0, "gsyn_exc": 0.0, "gsyn_inh": 0.0, "g_s": 0.0, "g_r": 0.0},
+        "v": -65.0,
+        "gsyn_exc": 0.0,
+        "gsyn_inh": 0.0,
+        "g_s": 0.0,
+        "g_r": 0.0,
         "refractory": 0.0,
     },
     derived=(

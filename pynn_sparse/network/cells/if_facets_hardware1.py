@@ -24,6 +24,6 @@ IF_FACETS_HARDWARE1 = Model(
     state=IF_COND_EXP.state,
     derived=IF_COND_EXP.derived,
     derive=_derive,
-    constraints={name: POSITIVE for name in ("g_leak", "tau_syn_E", "tau_syn_I")},
+    constraints=dict.fromkeys(("g_leak", "tau_syn_E", "tau_syn_I"), POSITIVE),
     recordable=IF_COND_EXP.recordable,
 )

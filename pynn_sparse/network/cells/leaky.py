@@ -87,7 +87,7 @@ def _expm1_minus_over(x: Any) -> Any:
 
 
 def conductance(p: Values, grid: TimeGrid) -> dict[str, Any]:
-    """The parameters named in `CONDUCTANCE`: uS, ms/nF for a substep of Runge and Kutta's method."""
+    """The parameters named in `CONDUCTANCE`: uS, and ms/nF for a substep of integration."""
     h = grid.dt / substeps(grid)
     cm = np.asarray(p["cm"], float)
     return {

@@ -26,7 +26,8 @@ def leaky_composed(name: str, receptors: list[Placed], source: str) -> Model:
     return Model(
         name=name,
         state={
-            **{"v": -65.0, "refractory": 0.0},
+            "v": -65.0,
+            "refractory": 0.0,
             **{state: 0.0 for each in receptors for state in each.state},
         },
         derived=(*leaky.SPIKING, *derived),

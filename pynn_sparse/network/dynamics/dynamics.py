@@ -106,7 +106,8 @@ class Rule:
         if not self.learns:
             return np.zeros_like(delay)
         axonal = delay - np.floor(self.dendritic * delay + 0.5).astype(np.int64)
-        return np.minimum(axonal, delay - 1)
+        lag: NDArray[np.int64] = np.minimum(axonal, delay - 1)
+        return lag
 
 
 def in_steps(tau: Any, grid: TimeGrid) -> Any:
