@@ -88,3 +88,24 @@ DEVICE double power_of(double x, double y) {
 
 // x / (e^x - 1), the rate function of many ion channels, which is smooth at 0.
 DEVICE double linoid(double x) { return x > -1e-6 && x < 1e-6 ? 1 - x / 2 : x / (exp_of(x) - 1); }
+
+DEVICE double absolute(double x) { return x < 0 ? -x : x; }
+DEVICE double least_of(double x, double y) { return x < y ? x : y; }
+DEVICE double greatest_of(double x, double y) { return x > y ? x : y; }
+
+constexpr uint64 kBitsOfInfinity = 0x7FF0000000000000, kBitsOfNan = 0x7FF8000000000000;
+
+// As log_of, for any number.
+DEVICE double logarithm(double x) {
+  if (x < 0x1p-1022) return with_bits(x < 0 ? kBitsOfNan : kBitsOfInfinity | (uint64(1) << 63));
+  return log_of(x);
+}
+
+// x^y for any numbers; not a number for negative x, unless y is whole.
+DEVICE double general_power(double x, double y) {
+  if (x > 0) return power_of(x, y);
+  if (x == 0) return y == 0 ? 1.0 : y > 0 ? 0.0 : with_bits(kBitsOfInfinity);
+  if (floor(y) != y) return with_bits(kBitsOfNan);
+  const double size = power_of(-x, y);
+  return floor(y / 2) * 2 == y ? size : -size;
+}

@@ -60,10 +60,10 @@ DEVICE void advance_adaptively(const Slope& slope, const double* scale, Toleranc
     slope(y, slope_after);
     double most = 0;
     for (int32 i = 0; i < n; ++i) {
-      const double change = step * slope_after[i];
+      const double change = absolute(step * slope_after[i]);
       const double allowed =
-          tolerance.relative * (change < 0 ? -change : change) + tolerance.absolute / scale[i];
-      const double ratio = (error[i] < 0 ? -error[i] : error[i]) / allowed;
+          tolerance.relative * change + tolerance.absolute / scale[i];
+      const double ratio = absolute(error[i]) / allowed;
       if (most == most && !(ratio <= most)) most = ratio;  // what is not a number stays
     }
     if (!(most <= 1.1)) {

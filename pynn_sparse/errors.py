@@ -15,3 +15,7 @@ class DeviceError(RuntimeError):
 
 class EngineError(RuntimeError):
     """An invariant of the engine does not hold: a defect of PyNN-sparse, not of a script."""
+
+
+class ModelError(ValueError):
+    """The definition of a user's model does not make sense; names the part, and what is valid."""

@@ -1,0 +1,149 @@
+"""Neuron models of the user's own, for every device from one definition."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pynn_sparse.errors import ModelError
+from pynn_sparse.network import Model
+from pynn_sparse.network.cells.user import CURRENT, Definition, user_model
+
+from ..standardmodels import StandardCellType, build_translations
+
+Numbers = Mapping[str, Any]  # name -> number, or (number, unit)
+
+
+class NativeCell(StandardCellType):
+    """What the cell types that `native_cell_type` makes have in common."""
+
+    model: Model
+    default_initial_values: dict[str, float]
+
+
+def native_cell_type(
+    name: str,
+    *,
+    parameters: Numbers,
+    state: Numbers,
+    equations: str = "",
+    update: str = "",
+    threshold: str = "",
+    reset: str = "",
+    receptors: Mapping[str, str] | None = None,
+    refractory: str = "",
+    held: tuple[str, ...] = (),
+    conductance_based: bool = True,
+    tolerance: float = 1e-6,
+) -> type[NativeCell]:
+    """A cell type defined by formulas, compiled for the device at hand when it is first run.
+
+    Its parameters can be set, and its state variables initialized and recorded, like those of any
+    other cell type.
+
+    Args:
+        name: of the type.
+        parameters: name -> default value, or (value, unit).
+        state: name -> initial value, or (value, unit), of each variable.
+        equations: lines `dv/dt = ...` per ms, and `x = ...` for what they have in common. Besides
+            parameters and state variables, `current` is the injected current in nA and `dt` the
+            time step in ms.
+        update: assignments done once a time step, after integration.
+        threshold: condition for a spike, looked at at the end of each time step.
+        reset: assignments done at a spike.
+        receptors: name -> assignments that take up `weight`, the sum of what arrives in a time
+            step; by default there are none.
+        refractory: the parameter that is the refractory period, in ms.
+        held: state variables that do not change while the neuron is refractory.
+        conductance_based: whether weights are conductances; if not, those of a receptor called
+            inhibitory are negative.
+        tolerance: absolute and relative, of the adaptive integration (Fehlberg's method of orders 4
+            and 5), in the units of the state variables.
+
+    Raises `pynn_sparse.errors.ModelError`, a ValueError, for what is not a model.
+    """
+    intermediates, derivatives = _parsed(name, equations)
+    values = {
+        part: _numbers(name, part, given)
+        for part, given in (("parameters", parameters), ("state", state))
+    }
+    definition = Definition(
+        name=name,
+        parameters=tuple(values["parameters"][0]),
+        state=values["state"][0],
+        intermediates=intermediates,
+        equations=derivatives,
+        update=update,
+        threshold=threshold,
+        reset=reset,
+        receptors=dict(receptors or {}),
+        refractory=refractory,
+        held=tuple(held),
+        tolerance=tolerance,
+    )
+    units = values["parameters"][1] | values["state"][1]
+    return cell_type(
+        definition,
+        values["parameters"][0],
+        units,
+        conductance_based=conductance_based,
+        injectable=CURRENT in equations + update,
+    )
+
+
+def cell_type(
+    definition: Definition,
+    defaults: Mapping[str, float],
+    units: Mapping[str, str],
+    *,
+    conductance_based: bool,
+    injectable: bool,
+) -> type[NativeCell]:
+    """The cell type of a definition."""
+    attributes = {
+        "__doc__": f"{definition.name}, a model of the user's.",
+        "model": user_model(definition),
+        "default_parameters": dict(defaults),
+        "default_initial_values": dict(definition.state),
+        "units": {name: units.get(name, "") for name in (*defaults, *definition.state)},
+        "recordable": ["spikes", *definition.state],
+        "receptor_types": tuple(definition.receptors),
+        "translations": build_translations(*((each, each) for each in defaults)),
+        "conductance_based": conductance_based,
+        "injectable": injectable,
+    }
+    return type(definition.name, (NativeCell,), attributes)
+
+
+def _numbers(name: str, part: str, given: Numbers) -> tuple[dict[str, float], dict[str, str]]:
+    """Values and units."""
+    values, units = {}, {}
+    for each, value in given.items():
+        number, unit = value if isinstance(value, tuple) and len(value) == 2 else (value, "")
+        try:
+            values[each] = float(number)
+        except (TypeError, ValueError) as error:
+            raise ModelError(
+                f"{name}: {part}: {each} = {value!r}: must be a number, or (number, unit)"
+            ) from error
+        units[each] = str(unit)
+    return values, units
+
+
+def _parsed(name: str, equations: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Formulas of intermediate values, and of derivatives, by name."""
+    intermediates: dict[str, str] = {}
+    derivatives: dict[str, str] = {}
+    for line in filter(None, (each.split("#")[0].strip() for each in equations.splitlines())):
+        left, equals, formula = line.partition("=")
+        derivative = re.fullmatch(r"d(\w+)\s*/\s*dt\s*", left)
+        plain = re.fullmatch(r"(\w+)\s*", left)
+        if not equals or formula.startswith("=") or not (derivative or plain):
+            raise ModelError(f"{name}: equations: {line!r}: must be dv/dt = ... or x = ...")
+        which = derivatives if derivative else intermediates
+        target = (derivative or plain)[1]  # type: ignore[index]
+        if target in which:
+            raise ModelError(f"{name}: equations: {left.strip()} is given twice")
+        which[target] = formula
+    return intermediates, derivatives
