@@ -150,8 +150,9 @@ class Scope:
 
     def _power(self, base: ast.expr, exponent: ast.expr, formula: str) -> str:
         written = self._write(base, formula)
-        if isinstance(exponent, ast.Constant) and exponent.value in range(1, MAX_POWER + 1):
-            return f"({' * '.join([written] * int(exponent.value))})"
+        whole = exponent.value if isinstance(exponent, ast.Constant) else None
+        if isinstance(whole, int) and 1 <= whole <= MAX_POWER:
+            return f"({' * '.join([written] * whole)})"
         return f"general_power({written}, {self._write(exponent, formula)})"
 
 
