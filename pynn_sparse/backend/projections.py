@@ -147,6 +147,12 @@ class Projection(common.Projection):
         return [name for name in dynamics.parameters if name != TAU_PSC] if dynamics else []
 
     @property
+    def _states(self) -> list[str]:
+        """Names of state variables that may be initialized."""
+        dynamics = self.synapse_type.dynamics
+        return list(dynamics.state) if dynamics and not dynamics.learns else []
+
+    @property
     def _positive(self) -> bool:
         """Whether weights have to be positive, by PyNN's conventions."""
         return self._conductance or self.receptor_type in excitatory_receptor_types
@@ -505,18 +511,15 @@ class Projection(common.Projection):
         return values
 
     def _set_initial_value_array(self, variable: str, initial_values: Any) -> None:
-        dynamics = self.synapse_type.dynamics
-        known = list(dynamics.state) if dynamics and not dynamics.learns else []
-        if variable not in known:
+        if variable not in self._states:
             raise errors.NonExistentParameterError(
-                variable, type(self.synapse_type).__name__, known
+                variable, type(self.synapse_type).__name__, self._states
             )
-        values = self._values(variable, initial_values)
+        values = np.atleast_1d(np.asarray(initial_values.evaluate(simplify=True), np.float64))
         order = self._order()
         first = 0
         for table in self._tables:
-            mine = _stored_as(order, values)
-            part = _part(mine, slice(first, first + len(table)))
+            part = _part(_stored_as(order, values), slice(first, first + len(table)))
             table.initialize(variable, part[0] if len(part) == 1 else part[table.order()])
             first += len(table)
 

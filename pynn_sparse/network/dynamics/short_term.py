@@ -59,7 +59,7 @@ MULTI_QUANTAL = _dynamics(
     "MultiQuantalSynapse",
     "MultiQuantal",
     ("U", "n", "tau_rec", "tau_facil"),
-    state={"u": 0.0, "depleted": 0.0},
+    state={"u": -1.0, "a": -1.0},  # until the first spike, or until set
     constraints=USE | {"n": SITES},
     most=lambda values: float(np.max(values["n"])),
 )

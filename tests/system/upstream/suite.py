@@ -58,11 +58,6 @@ class Known:
     fails: dict[str, str]
     skips: dict[str, str]
 
-    def needs(self, test: str) -> str | None:
-        """The model that a test lacks, by a reason that begins with "needs" and names it."""
-        words = self.fails.get(test, "").split()
-        return words[1] if words[:1] == ["needs"] else None
-
 
 @cache
 def known(suite: Suite) -> Known:
@@ -165,17 +160,11 @@ def judge(suite: Suite, test: str, outcome: Outcome) -> None:
         if reason:
             pytest.fail(f"passes, but is listed as failing: {reason}", pytrace=False)
         return
-    if outcome.result == "failed" and reason and lacks(listed.needs(test), outcome.text):
+    if outcome.result == "failed" and reason:
         pytest.xfail(reason)
     if outcome.result == "skipped" and test in listed.skips:
         pytest.skip(listed.skips[test])
-    other = f"; listed for another reason: {reason}" if reason else ""
-    pytest.fail(f"{outcome.result}{other}\n{outcome.text}", pytrace=False)
-
-
-def lacks(model: str | None, text: str) -> bool:
-    """Whether a failure is that of a model which the backend lacks; with None, any failure is."""
-    return model is None or f"{model} is not available in pyNN.{SIMULATOR}" in text
+    pytest.fail(f"{outcome.result}\n{outcome.text}", pytrace=False)
 
 
 def summary(suite: Suite, results: dict[str, Outcome]) -> str:
