@@ -117,6 +117,8 @@ class SpikeSourcePoissonRefractory(cells.SpikeSourcePoissonRefractory):
 
 class SpikeSourceGamma(cells.SpikeSourceGamma):
     __doc__ = cells.SpikeSourceGamma.__doc__
+    # A number; PyNN's default is an integer, to which it would round all values down.
+    default_parameters = {**cells.SpikeSourceGamma.default_parameters, "alpha": 2.0}
     translations = _same_names(cells.SpikeSourceGamma)
     model = engine_models.SPIKE_SOURCE_GAMMA
 

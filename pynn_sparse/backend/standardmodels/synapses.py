@@ -61,6 +61,8 @@ class MultiQuantalSynapse(_Synapse, synapses.MultiQuantalSynapse):
     parameter; `n`, number of sites; `tau_rec`, `tau_facil`, time constants (ms).
     """
 
+    # As a number, so that the engine sees what was given; PyNN would round it down.
+    default_parameters = {**synapses.MultiQuantalSynapse.default_parameters, "n": 1.0}
     translations = _same_names(synapses.MultiQuantalSynapse)
     dynamics = dynamics.MULTI_QUANTAL
 
