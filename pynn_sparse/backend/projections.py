@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pynn_sparse.engine.connect import Rows
+from pynn_sparse.engine.devices import processors
 from pynn_sparse.errors import ParameterError
 from pynn_sparse.network import Block, Rule, SynapseTable, memory
-from pynn_sparse.network.synapses import MAX_DELAY_STEPS, index_type
+from pynn_sparse.network.synapses import MAX_DELAY_STEPS, index_type, sort_repeated
 
 from .. import common, errors
 from ..connectors import FixedNumberPreConnector
-from ..parameters import LazyArray, ParameterSpace
-from ..random import RandomDistribution
+from ..parameters import ParameterSpace
 from ..space import Space
 from ..standardmodels.base import excitatory_receptor_types, inhibitory_receptor_types
 from . import simulator
 from .connectors import expected_synapses
 from .standardmodels.synapses import StaticSynapse
+from .values import Pairs, matrix, stored_values
 
 # So that sums over any number of synapses are finite.
 GREATEST_WEIGHT: dict[Any, float] = {np.float64: 1e100, np.float32: 1e30}
@@ -30,6 +33,7 @@ FRACTION = "dendritic_delay_fraction"  # one for all synapses of a projection
 TAU_PSC = "tau_psc"  # of the target's receptor: looked up, not given
 Values = dict[str, NDArray[Any]]  # name -> [n], or [1] where all connections have the same
 PRE, POST = "presynaptic_index", "postsynaptic_index"
+FORMATS = ("list", "array", "columns")
 
 
 class Connection(common.Connection):
@@ -361,25 +365,32 @@ class Projection(common.Projection):
             return self._tables[0].order()
         if len(self._tables[0].identity):
             return np.argsort(np.concatenate([table.identity for table in self._tables]))
-        pre, post = self._stored(PRE), self._stored(POST)
-        return np.lexsort((self._stored("weight"), self._stored("delay"), pre, post))
+        key = self._stored(POST) * self.shape[0] + self._stored(PRE)
+        order = np.argsort(key)
+        repeated = np.diff(key[order]) == 0
+        if repeated.any():
+            sort_repeated(order, repeated, self._stored("delay"), self._stored("weight"))
+        return order
 
     def _stored(self, name: str) -> NDArray[Any]:
         """An attribute of all connections, in the order in which they are stored."""
         parts = [self._of_table(name, table) for table in self._tables]
-        return np.concatenate(parts) if len(parts) != 1 else parts[0]
+        if not parts:
+            return np.zeros(0, np.int64 if name in (PRE, POST) else np.float64)
+        return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
     def _of_table(self, name: str, table: SynapseTable) -> NDArray[Any]:
         n = len(table)
         if name == PRE:
-            return _position(self._pre_ids, table.source() + table.pre.first)
+            rows = table.first_source + np.arange(table.n_source)
+            return np.repeat(_position(self._pre_ids, table.pre, rows), np.diff(table.row_start))
         if name == POST:
-            return _position(self._post_ids, table.target.astype(np.int64) + table.post.first)
+            return _position(self._post_ids, table.post, np.arange(table.post.size))[table.target]
         if name == "weight":
-            return np.broadcast_to(_present_weights(table), (n,)).astype(np.float64)
+            return np.broadcast_to(_present_weights(table), (n,)).astype(np.float64, copy=False)
         if name == "delay":
-            steps = np.broadcast_to(table.delay, (n,))
-            return np.asarray(simulator.state.network.grid.time(steps.astype(np.int64)))
+            times = simulator.state.network.grid.time(np.arange(table.delay_range[1] + 1))
+            return np.broadcast_to(times[table.delay], (n,))
         assert table.rule is not None
         if name == FRACTION:
             return np.full(n, table.rule.dendritic)
@@ -390,10 +401,13 @@ class Projection(common.Projection):
         return self._columns_of([name], which)[0]
 
     def _columns_of(self, names: Any, which: Any = slice(None)) -> list[NDArray[Any]]:
-        if not self._tables:
-            return [np.zeros(0)[which] for _ in names]
         order = self._order()[which]
-        return [self._stored(name)[order] for name in names]
+
+        def column(name: str) -> NDArray[Any]:
+            return np.asarray(self._stored(name)[order])
+
+        with ThreadPoolExecutor(simulator.state.options.threads or processors()) as threads:
+            return list(threads.map(column, names))
 
     def get(
         self,
@@ -403,11 +417,21 @@ class Projection(common.Projection):
         with_address: bool = True,
         multiple_synapses: str = "sum",
     ) -> Any:
-        names = [attribute_names] if isinstance(attribute_names, str) else attribute_names
+        names = [attribute_names] if isinstance(attribute_names, str) else list(attribute_names)
         self._check_attributes(names)
+        if format == "columns":
+            wanted = [PRE, POST, *names] if with_address else names
+            return dict(zip(wanted, self._columns_of(wanted), strict=True))
+        if format not in FORMATS:
+            raise ValueError(f"format = {format!r}: must be one of {', '.join(map(repr, FORMATS))}")
         return super().get(attribute_names, format, gather, with_address, multiple_synapses)
 
-    get.__doc__ = common.Projection.get.__doc__
+    get.__doc__ = f"""{common.Projection.get.__doc__}
+        With the format "columns", which only this backend has, returns a dict of NumPy arrays,
+        one value for each connection, in the order of the list: `presynaptic_index` and
+        `postsynaptic_index`, int64 (not if `with_address` is False), and the named attributes,
+        float64, in the units above. Raises ValueError for another format.
+        """
 
     def _check_attributes(self, names: Any) -> None:
         known = self.synapse_type.get_parameter_names()
@@ -424,13 +448,11 @@ class Projection(common.Projection):
     def _get_attributes_as_arrays(
         self, names: Any, multiple_synapses: str = "sum"
     ) -> list[NDArray[np.float64]]:
-        pre, post, *values = self._columns_of([PRE, POST, *names])
-        return [
-            _matrix(
-                self.shape, pre.astype(np.int64), post.astype(np.int64), each, multiple_synapses
-            )
-            for each in values
-        ]
+        pairs, order = self._pairs(), cache(self._order)
+        return [matrix(pairs, self._stored(name), order, multiple_synapses) for name in names]
+
+    def _pairs(self) -> Pairs:
+        return Pairs(self.shape, lambda: self._stored(PRE), lambda: self._stored(POST), self.label)
 
     # --- changing -----------------------------------------------------------------------------
 
@@ -440,12 +462,13 @@ class Projection(common.Projection):
             raise NotImplementedError(
                 f"{FRACTION} of {self.label} cannot be changed; make another projection"
             )
-        self._assign({name: self._values(name, value) for name, value in attributes.items()})
+        pairs = self._pairs()
+        self._assign({name: self._values(pairs, name, value) for name, value in attributes.items()})
 
     set.__doc__ = common.Projection.set.__doc__
 
     def _assign(self, values: dict[str, NDArray[np.float64]]) -> None:
-        """Check all values before the first is taken over."""
+        """Take over values in the order of storage; all are checked before the first is."""
         simulator.state.check_present(self._network, self.label)
         if not len(self):
             return
@@ -454,11 +477,9 @@ class Projection(common.Projection):
             self._check_weights(values["weight"])
         if "delay" in values:
             checked["delay"] = self._delay_steps(values["delay"])
-        order = self._order() if any(len(each) > 1 for each in checked.values()) else None
-        stored = {name: _stored_as(order, each) for name, each in checked.items()}
         starts = np.cumsum([0, *map(len, self._tables)])
         parts = [
-            {name: _part(each, slice(first, last)) for name, each in stored.items()}
+            {name: _part(each, slice(first, last)) for name, each in checked.items()}
             for first, last in itertools.pairwise(starts.tolist())
         ]
         try:
@@ -473,42 +494,18 @@ class Projection(common.Projection):
             table.update(**part)
 
     def _assign_one(self, name: str, number: int, value: float) -> None:
-        values = self._column(name).copy()
-        values[number] = value
+        values = self._stored(name).copy()
+        values[self._order()[number]] = value
         self._assign({name: values})
 
-    def _values(self, name: str, value: Any) -> NDArray[np.float64]:
-        """An attribute's new values, one for all or one for each connection."""
-        if isinstance(value, list) or (isinstance(value, np.ndarray) and value.ndim == 1):
-            return self._from_list(name, np.asarray(value, np.float64))
-        space = ParameterSpace({name: value}, self.synapse_type.get_schema(), self.shape)
-        lazy = self._handle_distance_expressions(space)[name]
-        if lazy.is_homogeneous:
-            return np.atleast_1d(np.asarray(lazy.evaluate(simplify=True), np.float64))
-        if isinstance(lazy.base_value, RandomDistribution):
-            # Drawn for every pair of cells, as PyNN's other backends do, for the same numbers.
-            return np.asarray(lazy.evaluate()[self._column(PRE), self._column(POST)], np.float64)
-        return self._by_column(lazy)
+    def _values(self, pairs: Pairs, name: str, value: Any) -> NDArray[np.float64]:
+        """An attribute's new values, one for all or one for each connection as they are stored."""
 
-    def _from_list(self, name: str, value: NDArray[np.float64]) -> NDArray[np.float64]:
-        """One value for each connected pair of cells, ordered by pre- then postsynaptic index."""
-        pair = self._column(PRE) * self.shape[1] + self._column(POST)
-        pairs, which = np.unique(pair, return_inverse=True)
-        if len(value) != len(pairs):
-            raise errors.InvalidDimensionsError(
-                f"{name} has {len(value)} values, but {self.label} connects "
-                f"{len(pairs)} pairs of cells"
-            )
-        return value[which]
+        def lazy() -> Any:
+            space = ParameterSpace({name: value}, self.synapse_type.get_schema(), self.shape)
+            return self._handle_distance_expressions(space)[name]
 
-    def _by_column(self, lazy: LazyArray) -> NDArray[np.float64]:
-        pre, post = self._column(PRE), self._column(POST)
-        values = np.empty(len(self))
-        order = np.argsort(post, kind="stable")
-        targets, begins = np.unique(post[order], return_index=True)
-        for target, where in zip(targets, np.split(order, begins[1:]), strict=True):
-            values[where] = lazy[pre[where], int(target)]
-        return values
+        return stored_values(pairs, name, value, lazy)
 
     def _set_initial_value_array(self, variable: str, initial_values: Any) -> None:
         if variable not in self._states:
@@ -516,10 +513,11 @@ class Projection(common.Projection):
                 variable, type(self.synapse_type).__name__, self._states
             )
         values = np.atleast_1d(np.asarray(initial_values.evaluate(simplify=True), np.float64))
-        order = self._order()
+        if len(values) > 1:  # to the order of storage
+            values = values[np.argsort(self._order())]
         first = 0
         for table in self._tables:
-            part = _part(_stored_as(order, values), slice(first, first + len(table)))
+            part = _part(values, slice(first, first + len(table)))
             table.initialize(variable, part[0] if len(part) == 1 else part[table.order()])
             first += len(table)
 
@@ -606,40 +604,8 @@ def _ascending(ids: NDArray[np.int64]) -> bool:
     return bool((np.diff(ids) > 0).all())
 
 
-def _stored_as(order: NDArray[np.int64] | None, values: NDArray[Any]) -> NDArray[Any]:
-    """Values of connections, given in users' order, in the order of storage."""
-    if len(values) == 1 or order is None:
-        return values
-    stored = np.empty_like(values)
-    stored[order] = values
-    return stored
-
-
-def _position(ids: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Where each wanted identifier stands in `ids`, which need not be in order."""
-    if len(ids) and ids[-1] - ids[0] == len(ids) - 1 and (np.diff(ids) == 1).all():
-        return wanted.astype(np.int64) - ids[0]
+def _position(ids: NDArray[np.int64], block: Block, index: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where neurons of a block stand in `ids`, which need not be in order; if they do."""
+    wanted = index + block.first
     order = np.argsort(ids)
-    return order[np.searchsorted(ids, wanted, sorter=order)]
-
-
-def _matrix(
-    shape: tuple[int, int], pre: Any, post: Any, values: Any, multiple_synapses: str
-) -> NDArray[np.float64]:
-    """Values as a matrix pre x post, NaN where there is no connection."""
-    matrix = np.full(shape, np.nan)
-    match multiple_synapses:
-        case "first":
-            _, which = np.unique(pre * shape[1] + post, return_index=True)
-            matrix[pre[which], post[which]] = values[which]
-        case "last":
-            backwards = (pre[::-1], post[::-1], values[::-1])
-            return _matrix(shape, *backwards, multiple_synapses="first")
-        case "sum":
-            matrix[pre, post] = 0.0
-            np.add.at(matrix, (pre, post), values)
-        case "min":
-            np.fmin.at(matrix, (pre, post), values)
-        case "max":
-            np.fmax.at(matrix, (pre, post), values)
-    return matrix
+    return order[np.minimum(np.searchsorted(ids, wanted, sorter=order), len(ids) - 1)]

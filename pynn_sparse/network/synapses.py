@@ -211,14 +211,12 @@ class SynapseTable:
     def _order_of_values(self) -> NDArray[np.int64]:
         targets = self.target
         order = stable_order(targets)
-        source, target = self.source()[order], targets[order]
+        rows = np.arange(self.n_source, dtype=np.uint32)
+        source, target = np.repeat(rows, np.diff(self.row_start))[order], targets[order]
         same = (source[1:] == source[:-1]) & (target[1:] == target[:-1])
-        if same.any():  # several synapses between two neurons
-            run = np.concatenate([[0], np.cumsum(~same)])
-            several = np.flatnonzero(np.append(same, False) | np.insert(same, 0, False))
-            where = order[several]
+        if same.any():
             delay, weight = (np.broadcast_to(x, (len(self),)) for x in (self.delay, self.weight))
-            order[several] = where[np.lexsort((weight[where], delay[where], run[several]))]
+            sort_repeated(order, same, delay, weight)
         return order
 
     def update(self, *, weight: Any = None, delay: Any = None, **parameters: Any) -> None:
@@ -280,6 +278,20 @@ def stable_order(key: NDArray[Any]) -> NDArray[np.int64]:
         high = (key >> 16).astype(np.uint16)
         order = order[np.argsort(high[order], kind="stable")]
     return np.asarray(order, np.int64)
+
+
+def sort_repeated(
+    order: NDArray[np.int64], same: NDArray[np.bool_], delay: NDArray[Any], weight: NDArray[Any]
+) -> None:
+    """Sort synapses between the same two neurons by delay, then weight, in place.
+
+    `order` says where the synapses are stored, and `same` [n - 1] which of them connect the
+    neurons that the one before connects.
+    """
+    run = np.concatenate([[0], np.cumsum(~same)])
+    several = np.flatnonzero(np.append(same, False) | np.insert(same, 0, False))
+    where = order[several]
+    order[several] = where[np.lexsort((weight[where], delay[where], run[several]))]
 
 
 def _common(values: NDArray[Any]) -> NDArray[Any]:
