@@ -20,7 +20,7 @@ from . import simulator
 DEVICES = ("auto", "cpu", "cuda")
 DEVICE_VARIABLE = "PYNN_SPARSE_DEVICE"
 PRECISIONS = ("double", "single")
-OWN_OPTIONS = ("device", "threads", "precision", "rng_seed", "max_delay")
+OWN_OPTIONS = ("device", "threads", "precision", "rng_seed", "max_delay", "recording_memory")
 # Options of PyNN's other backends that mean nothing here.
 OTHER_BACKENDS = (
     "spike_precision verbosity recording_precision rng_type t_flush grng_seed rng_seeds "
@@ -48,6 +48,9 @@ def setup(
       processor. It does not change the results.
     - `precision`: "double" or "single", of neurons' state and parameters.
     - `rng_seed`: integer that decides what random spike sources do. Default 42.
+    - `recording_memory`: MiB that recorded spikes and samples may take in memory; what is more is
+      kept in temporary files. By default a quarter of what is available when the first run begins.
+      It does not change the results.
 
     Options of PyNN's other backends are accepted with a warning. Returns the MPI rank, 0.
     Raises ValueError for an option value that is not valid, TypeError for an unknown option and
@@ -62,6 +65,7 @@ def setup(
         threads=_threads(extra_params.get("threads")),
         precision=_choice("precision", extra_params.get("precision", "double"), PRECISIONS),
         seed=_seed(extra_params.get("rng_seed", simulator.DEFAULT_SEED)),
+        recording_memory=_recording_memory(extra_params.get("recording_memory")),
     )
     _check_delays(options)
     common.setup(timestep, min_delay, **extra_params)
@@ -145,6 +149,16 @@ def _seed(value: Any) -> int:
     if not isinstance(value, numbers.Integral) or int(value) < 0:
         raise ValueError(f"rng_seed = {value!r}: must be an integer, 0 or greater")
     return int(value)
+
+
+def _recording_memory(value: Any) -> float | None:
+    if value is None:
+        return None
+    if not isinstance(value, numbers.Real) or not float(value) >= 0:
+        raise ValueError(
+            f"recording_memory = {value!r}: must be a number of MiB, 0 or greater, or None"
+        )
+    return float(value)
 
 
 def _warn_of_other_backends(options: dict[str, Any]) -> None:

@@ -248,11 +248,7 @@ class Population(_Cells, common.Population):
             self._block = simulator.state.network.add_block(self.celltype.model, self.size, values)
         except ParameterError as error:
             raise errors.InvalidParameterValueError(f"{self._named()}: {error}") from error
-        first = self._block.first
-        self.all_cells = np.empty(self.size, dtype=simulator.ID)
-        self.all_cells[:] = [simulator.ID(i) for i in range(first, first + self.size)]
-        for cell in self.all_cells:
-            object.__setattr__(cell, "parent", self)
+        self.all_cells = simulator.identifiers(self, self._block.first, self.size)
         self._mask_local = np.ones(self.size, bool)
 
     def initialize(self, **initial_values: Any) -> None:

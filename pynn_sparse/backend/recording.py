@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,13 +15,14 @@ from pynn_sparse.network import Probe
 
 from .. import errors, recording
 from . import simulator
+from .spiketrains import GroupedSpikeTrainList
 
 SPIKES = "spikes"
 
 
-def _neurons(ids: Iterable[int]) -> NDArray[np.int64]:
+def _neurons(ids: Collection[int]) -> NDArray[np.int64]:
     """Indices in the network, ascending."""
-    return np.sort(np.fromiter((int(each) for each in ids), np.int64))
+    return np.sort(np.fromiter(ids, np.int64, len(ids)))
 
 
 class Recorder(recording.Recorder):
@@ -70,6 +71,11 @@ class Recorder(recording.Recorder):
             if not self.population.can_record(variable.name):
                 raise errors.RecordingError(variable.name, self.population.celltype)
         return super().get(variables, *args, **kwargs)
+
+    def _get_current_segment(self, *args: Any, **kwargs: Any) -> Any:
+        segment = super()._get_current_segment(*args, **kwargs)
+        segment.spiketrains = GroupedSpikeTrainList.of(segment.spiketrains)
+        return segment
 
     def store_to_cache(self, annotations: Any = None) -> None:
         """Keep the present segment, if time has passed since its data were cleared."""
@@ -154,17 +160,20 @@ class Recorder(recording.Recorder):
         self, variable: Any, ids: Sequence[int], clear: bool = False
     ) -> tuple[NDArray[np.float64], None]:
         probe = self._probes[variable.name]
-        columns = np.searchsorted(probe.index, _neurons(ids) - self.population._block.first)
-        samples = probe.samples()[:, columns]
+        samples = probe.samples_of(_neurons(ids) - self.population._block.first)
         missing = (probe.first - self._start()) // probe.interval
-        return np.pad(samples, ((missing, 0), (0, 0)), constant_values=np.nan), None
+        if missing:
+            samples = np.pad(samples, ((missing, 0), (0, 0)), constant_values=np.nan)
+        return samples, None
 
     def _local_count(self, variable: Any, filter_ids: Any = None) -> dict[int, int]:
         self._check_present()
-        block = self.population._block
-        counts = np.bincount(self._spikes()[0] - block.first, minlength=block.size)
-        recorded = self.filter_recorded(variable, filter_ids)
-        return {int(each): int(counts[int(each) - block.first]) for each in recorded}
+        block, engine = self.population._block, simulator.state.engine
+        neurons = _neurons(self.filter_recorded(variable, filter_ids))
+        counts = np.zeros(len(neurons), np.int64)
+        if engine is not None:
+            counts = engine.spikes.counts(block.first, block.size)[neurons - block.first]
+        return dict(zip(neurons.tolist(), counts.tolist(), strict=True))
 
     def _clear_simulator(self) -> None:
         block = self.population._block

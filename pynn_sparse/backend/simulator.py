@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pynn_sparse.engine import Engine, make_device
-from pynn_sparse.network import Network, TimeGrid
+from pynn_sparse.network import Network, TimeGrid, memory
 from pynn_sparse.network.synapses import MAX_DELAY_STEPS
 
 from .. import common, errors
 
 name = "PyNN-sparse"
 
+SHARE_OF_RECORDING = 0.25  # of the memory that is available when the first run begins
 DEFAULT_SEED = (
     42  # a script gives the same result each time it is run, as with PyNN's other backends
 )
@@ -25,9 +27,17 @@ DEFAULT_SEED = (
 class ID(int, common.IDMixin):
     """A neuron: its index in the network, with the methods that PyNN gives to single cells."""
 
-    def __init__(self, n: int) -> None:
-        int.__init__(n)
-        common.IDMixin.__init__(self)
+
+def identifiers(population: Any, first: int, size: int) -> NDArray[np.object_]:
+    """The identifiers of a population's neurons.
+
+    `parent` is an attribute of their class, one for each population, since a million attributes of
+    objects would take a second and a hundred megabytes.
+    """
+    kind = type("ID", (ID,), {"parent": population, "__doc__": ID.__doc__})
+    cells = np.empty(size, dtype=object)
+    cells[:] = list(map(kind, range(first, first + size)))
+    return cells
 
 
 @dataclass(frozen=True)
@@ -41,6 +51,7 @@ class Options:
     threads: int | None = None
     precision: str = "double"
     seed: int = DEFAULT_SEED
+    recording_memory: float | None = None  # MiB; None for a share of what is available
 
 
 class State(common.control.BaseState):
@@ -150,9 +161,14 @@ class State(common.control.BaseState):
             options = self.options
             size, precision = self.network.size, options.precision
             device = make_device(options.device, options.threads, size, precision)
-            self.engine = Engine(self.network, device, precision)
+            self.engine = Engine(self.network, device, precision, self._recording_bytes())
         self.engine.run_until(end)
         self.running = True
+
+    def _recording_bytes(self) -> float:
+        if self.options.recording_memory is None:
+            return SHARE_OF_RECORDING * memory.available()
+        return self.options.recording_memory * 2**20
 
     def reset(self) -> None:
         """Go back to time 0 and the initial state, and begin a new segment of recordings."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -28,13 +29,21 @@ class Engine:
     """A network on a device, at step `step`: the state is that at time `step * dt`.
 
     `run_until` is the only way forward. Changes to the network between runs are taken over when
-    the next run begins. All results are in the network's probes and in `spikes`.
+    the next run begins. All results are in the network's probes and in `spikes`; those that take
+    more than `recording_memory` bytes are moved to disk.
     """
 
-    def __init__(self, network: Network, device: Device, precision: str) -> None:
+    def __init__(
+        self,
+        network: Network,
+        device: Device,
+        precision: str,
+        recording_memory: float = math.inf,
+    ) -> None:
         self.network = network
         self.device = device
         self.precision = precision
+        self._recording_memory = recording_memory
         self.spikes = SpikeStore()
         self.step = BEFORE_TIME_0
         self._blocks: list[BlockArrays] = []
@@ -66,6 +75,7 @@ class Engine:
         self._plan = _Plan(self, self._plan)
         while self.step < end:
             self.step = self._plan.advance(end)
+            self.spill()
         self._synapses.fetch()
 
     def weights(self, table: SynapseTable) -> NDArray[Any]:
@@ -90,6 +100,13 @@ class Engine:
         for probe in self.network.probes:
             if not probe.rows and probe.first == max(self.step, 0):
                 probe.append(self._state(probe)[np.newaxis])
+
+    def spill(self) -> None:
+        """Move what was recorded to disk, if it takes more memory than it may."""
+        recorded: list[SpikeStore | Probe] = [self.spikes, *self.network.probes]
+        if sum(each.nbytes for each in recorded) > self._recording_memory:
+            for each in recorded:
+                each.spill()
 
     def _settle(self, synapses: SynapseLayout) -> None:
         """Deliver all that was emitted, with the synapses as they were, into a ring with room."""

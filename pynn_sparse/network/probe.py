@@ -6,13 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .block import Block
+from .disk import DiskArray
+
+NUMBERS_AT_ONCE = 1 << 20  # that are rearranged at a time
 
 
 class Probe:
     """Samples of one state variable of some neurons of a block, every `interval` steps.
 
     Row 0 is the state at step `first`, taken when the next run begins; the engine appends the
-    rest. `index` is ascending.
+    rest. `index` is ascending. `nbytes` is what the samples take in memory, until `spill`.
     """
 
     def __init__(self, block: Block, variable: str, interval: int, first: int) -> None:
@@ -25,28 +28,65 @@ class Probe:
     def restart(self, first: int) -> None:
         """Forget all samples; the next run begins a new series at step `first`."""
         self.first = first
-        self.chunks: list[NDArray[np.float64]] = []
         self.rows = 0
+        self._forget()
+
+    def _forget(self) -> None:
+        self._chunks: list[NDArray[np.float64]] = []
+        self._disk: DiskArray | None = None  # rows before those in memory
+        self.nbytes = 0
 
     def add(self, index: NDArray[np.int32]) -> None:
         """Record more neurons; they have no samples (NaN) for the time that has passed."""
         merged = np.union1d(self.index, index).astype(np.int32)
-        if self.chunks:
-            old = self.samples()
-            chunk = np.full((len(old), len(merged)), np.nan)
-            chunk[:, np.searchsorted(merged, self.index)] = old
-            self.chunks = [chunk]
+        old, columns, spilled = self.samples(), np.searchsorted(merged, self.index), self._disk
         self.index = merged
+        if not self.rows or old.shape[1] == len(merged):
+            return
+        self._forget()
+        at_once = max(1, NUMBERS_AT_ONCE // len(merged))
+        for begin in range(0, len(old), at_once):
+            part = old[begin : begin + at_once]
+            chunk = np.full((len(part), len(merged)), np.nan)
+            chunk[:, columns] = part
+            self._take(chunk)
+            if spilled is not None:
+                self.spill()
 
     def append(self, rows: NDArray[np.float64]) -> None:
         """Take up rows [k, len(index)]."""
-        self.chunks.append(rows)
+        self._take(rows)
         self.rows += len(rows)
 
+    def _take(self, rows: NDArray[np.float64]) -> None:
+        self._chunks.append(rows)
+        self.nbytes += rows.nbytes
+
+    def spill(self) -> None:
+        """Move the samples in memory to disk. Raises OSError if there is no room; none is lost."""
+        if self._chunks and self._disk is None:
+            self._disk = DiskArray(np.float64, (len(self.index),))
+        while self._chunks and self._disk is not None:
+            self._disk.append(self._chunks[0])
+            self.nbytes -= self._chunks.pop(0).nbytes
+
     def samples(self) -> NDArray[np.float64]:
-        """All samples so far, [rows, len(index)]."""
-        if not self.chunks:
+        """All samples so far, [rows, len(index)]; not to be changed."""
+        if self._disk is not None:
+            self.spill()
+            return self._disk.rows()
+        if not self._chunks:
             return np.empty((0, len(self.index)))
-        if len(self.chunks) > 1:
-            self.chunks = [np.concatenate(self.chunks)]
-        return self.chunks[0]
+        if len(self._chunks) > 1:
+            self._chunks = [np.concatenate(self._chunks)]
+        return self._chunks[0]
+
+    def samples_of(self, index: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Samples of some of the neurons, [rows, len(index)], for the caller to keep.
+
+        Those of all neurons, if they are on disk, stay there.
+        """
+        columns = np.searchsorted(self.index, index)
+        if self._disk is not None and np.array_equal(columns, np.arange(len(self.index))):
+            return self.samples()
+        return self.samples()[:, columns]
