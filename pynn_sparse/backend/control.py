@@ -14,7 +14,6 @@ from pynn_sparse.network.synapses import MAX_DELAY_STEPS
 
 from .. import common
 from ..common.control import DEFAULT_MAX_DELAY, DEFAULT_MIN_DELAY, DEFAULT_TIMESTEP
-from ..recording import get_io
 from . import simulator
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -116,7 +115,7 @@ def _check_delays(options: simulator.Options) -> None:
 
 
 def _warn_of_files() -> None:
-    files = [filename for _, _, filename in simulator.state.write_on_end]
+    files = [str(destination) for _, _, destination in simulator.state.write_on_end]
     if files:
         warnings.warn(
             f"setup() discards the network, and with it data for files: {', '.join(files)}; "
@@ -180,9 +179,9 @@ def end(compatible_output: bool = True) -> None:
     """
     requests, simulator.state.write_on_end = simulator.state.write_on_end, []
     failures = []
-    for population, variables, filename in requests:
+    for population, variables, destination in requests:
         try:
-            population.write_data(get_io(filename), variables)
+            population.write_data(destination, variables)
         except Exception as error:
             failures.append(error)
     if failures:  # after the others have been written

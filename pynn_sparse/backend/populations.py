@@ -16,6 +16,7 @@ from .. import common, errors
 from ..models import BaseCellType
 from ..parameters import ArrayParameter, LazyArray, ParameterSpace, Sequence, simplify
 from . import simulator
+from .files import check_destination, write
 from .recording import Recorder
 
 
@@ -103,6 +104,38 @@ class Assembly(common.Assembly):
         first = self.populations[0].celltype.receptor_types
         return [name for name in first if all(name in other for other in others)]
 
+    def record(
+        self,
+        variables: Any,
+        to_file: Any = None,
+        sampling_interval: float | None = None,
+        locations: Any = None,
+    ) -> None:
+        """Record from all populations, see `pyNN.common.Assembly.record`; into one file, if any.
+
+        Upstream's populations write to the same file one after the other, and the last one remains.
+        """
+        if to_file is not None:
+            check_destination("to_file", to_file)
+        super().record(variables, None, sampling_interval, locations)
+        if to_file is not None:
+            simulator.state.write_on_end.append((self, variables, to_file))
+
+    def write_data(
+        self,
+        io: Any,
+        variables: Any = "all",
+        gather: bool = True,
+        clear: bool = False,
+        annotations: Any = None,
+    ) -> None:
+        """Write recorded data to a file or a Neo IO; they are cleared only once that is done."""
+        check_destination("io", io)
+        write(io, self.get_data(variables, gather, annotations=annotations))
+        if clear:
+            for part in self.populations:
+                part.recorder.clear()
+
 
 class _Cells:
     """What a population and a view of it have in common: some neurons of one block."""
@@ -151,6 +184,25 @@ class _Cells:
     def set(self, **parameters: Any) -> None:
         """Set parameters, see `pyNN.common.BasePopulation.set`; all of them or none."""
         super().set(**parameters)  # type: ignore[misc]
+
+    def record(
+        self,
+        variables: Any,
+        to_file: Any = None,
+        sampling_interval: float | None = None,
+        locations: Any = None,
+    ) -> None:
+        """Record variables, see `pyNN.common.BasePopulation.record`.
+
+        `to_file` is checked at once, not when `end` writes the file: raises ValueError for the name
+        of a file of no known format and ImportError if the format needs a package that is missing.
+        """
+        if to_file is not None:
+            check_destination("to_file", to_file)
+        super().record(variables, None, sampling_interval, locations)  # type: ignore[misc]
+        if to_file is not None:
+            self.recorder.file = to_file  # type: ignore[attr-defined]
+            simulator.state.write_on_end.append((self, variables, to_file))
 
     def _check_present(self) -> None:
         recorder: Recorder = self.recorder  # type: ignore[attr-defined]

@@ -15,6 +15,7 @@ from pynn_sparse.network import Probe
 
 from .. import errors, recording
 from . import simulator
+from .files import check_destination, write
 from .spiketrains import GroupedSpikeTrainList
 
 SPIKES = "spikes"
@@ -71,6 +72,24 @@ class Recorder(recording.Recorder):
             if not self.population.can_record(variable.name):
                 raise errors.RecordingError(variable.name, self.population.celltype)
         return super().get(variables, *args, **kwargs)
+
+    def write(
+        self,
+        variables: Any,
+        file: Any = None,
+        gather: bool = False,
+        filter_ids: Any = None,
+        clear: bool = False,
+        annotations: Any = None,
+        locations: Any = None,
+    ) -> None:
+        """Write recorded data to a file or a Neo IO; they are cleared only once that is done."""
+        destination = file or self.file
+        check_destination("io", destination)
+        kept = {"annotations": annotations, "locations": locations}
+        write(destination, self.get(variables, gather, filter_ids, **kept))
+        if clear:
+            self.clear()
 
     def _get_current_segment(self, *args: Any, **kwargs: Any) -> Any:
         segment = super()._get_current_segment(*args, **kwargs)

@@ -70,7 +70,7 @@ class State(common.control.BaseState):
         self.network = Network(TimeGrid(options.timestep), options.seed)
         self.engine: Engine | None = None
         self.recorders: set[Any] = set()
-        self.write_on_end: list[tuple[Any, Any, str]] = []
+        self.write_on_end: list[tuple[Any, Any, Any]] = []  # cells, variables, file name or Neo IO
         self._sources = itertools.count()
         self.running = False
         self.segment_counter = 0
