@@ -363,7 +363,7 @@ class Projection(common.Projection):
         """
         if len(self._tables) == 1 and _ascending(self._pre_ids) and _ascending(self._post_ids):
             return self._tables[0].order()
-        if len(self._tables[0].identity):
+        if self._tables and len(self._tables[0].identity):
             return np.argsort(np.concatenate([table.identity for table in self._tables]))
         key = self._stored(POST) * self.shape[0] + self._stored(PRE)
         order = np.argsort(key)
