@@ -5,6 +5,7 @@ from ..network import Network
 from ..random import GSLRNG, NumpyRNG, RandomDistribution
 from ..space import Space
 from ..standardmodels import StandardCellType
+from .checkpoint import load_state, save_state
 from .connectors import *  # noqa: F403
 from .control import (
     end,

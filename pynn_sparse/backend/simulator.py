@@ -157,13 +157,17 @@ class State(common.control.BaseState):
                 errors.RoundingWarning,
                 stacklevel=4,
             )
+        self.require_engine().run_until(end)
+        self.running = True
+
+    def require_engine(self) -> Engine:
+        """The engine, made now if there is none."""
         if self.engine is None:
             options = self.options
             size, precision = self.network.size, options.precision
             device = make_device(options.device, options.threads, size, precision)
             self.engine = Engine(self.network, device, precision, self._recording_bytes())
-        self.engine.run_until(end)
-        self.running = True
+        return self.engine
 
     def _recording_bytes(self) -> float:
         if self.options.recording_memory is None:

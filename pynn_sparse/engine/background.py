@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..network import Block, Network, SynapseTable
+from ..network.block import Arrays
 from ..network.cells import SPIKE_SOURCE_POISSON
 from . import structures
 from .blocks import BlockArrays
@@ -97,6 +98,34 @@ class Backgrounds:
         n = 0 if threshold is None else len(threshold)
         delay = int(table.delay[0])
         return Drive(table, key, arrays.param, on_device, n, table.weight, delay, step)
+
+    def snapshot(self) -> Arrays:
+        """What sources are drawn where they arrive, and from when to when."""
+        numbers = {id(table): number for number, table in enumerate(self.network.tables)}
+        arrays: Arrays = {}
+        for k, drive in enumerate(self.drives):
+            times = (numbers[id(drive.table)], drive.delay, drive.first, drive.last)
+            arrays |= {
+                f"{k} times": np.array(times),
+                f"{k} weight": drive.weight,
+                f"{k} param": self.device.get(drive.param),
+            }
+            if drive.threshold is not None:
+                arrays[f"{k} threshold"] = self.device.get(drive.threshold)
+        return arrays
+
+    def restore(self, arrays: Arrays) -> None:
+        """Go back to a snapshot of the same network."""
+        self.reset()
+        for k in range(sum(key.endswith("times") for key in arrays)):
+            number, delay, first, last = map(int, arrays[f"{k} times"])
+            table = self.network.tables[number]
+            threshold = arrays.get(f"{k} threshold")
+            on_device = None if threshold is None else self.device.put(threshold)
+            n = 0 if threshold is None else len(threshold)
+            param, weight = self.device.put(arrays[f"{k} param"]), arrays[f"{k} weight"]
+            key = _key(table)
+            self.drives.append(Drive(table, key, param, on_device, n, weight, delay, first, last))
 
     def describe(self, exponent: Any, port: Any, owner_start: Any) -> NDArray[np.void]:
         """The plan's records; functions of a table, or of a block, say where the input goes."""

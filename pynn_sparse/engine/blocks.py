@@ -66,6 +66,15 @@ class BlockArrays:
             behind = np.array([np.searchsorted(each, step, side="right") for each in events])
             self.device.assign(self.state, (self._row["next"],), behind.astype(self.scalar))
 
+    def snapshot(self) -> NDArray[Any]:
+        """The state of all neurons, [variable][neuron]."""
+        return self.device.get(self.state)
+
+    def restore(self, state: NDArray[Any]) -> None:
+        """Go back to a snapshot."""
+        self.device.assign(self.state, slice(None), state.astype(self.scalar))
+        self.block.assigned.clear()
+
     def row(self, name: str) -> Any:
         """The device's array of a state variable."""
         return self.state[self._row[name]]

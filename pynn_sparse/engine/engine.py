@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import EngineError
 from ..network import Block, Network, Probe, SynapseTable
+from ..network.block import Arrays
 from ..network.cells.leaky import substeps
 from . import structures
 from .background import Backgrounds
@@ -84,6 +86,47 @@ class Engine:
         Those that learn take in all spikes of their targets that have come to them by now.
         """
         return self._plasticity.present(table, max(self.step, 0))
+
+    def snapshot(self) -> Arrays:
+        """All that the future depends on, but for what is in the blocks and tables themselves.
+
+        Raises `EngineError` where synapses wait for spikes, with a part of the delay in the axon.
+        """
+        if self._synapses.longest_lag:
+            raise EngineError("spikes on their way through axons cannot be kept")
+        self._synapses.settle(self.step, self._settle)
+        neuron, stamp = self.spikes.of(0, self.network.size)
+        parts: dict[str, Arrays] = {
+            "synapses": self._synapses.snapshot(),
+            "plasticity": self._plasticity.snapshot(),
+            "background": self._backgrounds.snapshot(),
+            "state": {str(k): each.snapshot() for k, each in enumerate(self._blocks)},
+            "spikes": {"neuron": neuron, "stamp": stamp},
+        }
+        arrays = {
+            f"{name}/{key}": each for name, part in parts.items() for key, each in part.items()
+        }
+        return arrays | {"step": np.array(self.step)}
+
+    def restore(self, arrays: Arrays) -> None:
+        """Go back to a snapshot of the same network, whose blocks and tables have been restored."""
+
+        def part(name: str) -> Arrays:
+            prefix = f"{name}/"
+            return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+
+        self.step = int(arrays["step"])
+        self._plan = None
+        self._blocks = [
+            BlockArrays(block, self.device, self.precision) for block in self.network.blocks
+        ]
+        for number, state in part("state").items():
+            self._blocks[int(number)].restore(state)
+        self._synapses.restore(part("synapses"))
+        self._plasticity.restore(part("plasticity"))
+        self._backgrounds.restore(part("background"))
+        self.spikes = SpikeStore()
+        self.spikes.append(arrays["spikes/neuron"], arrays["spikes/stamp"])
 
     def _synchronise(self) -> None:
         for block in self.network.blocks[len(self._blocks) :]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..network import Block, Network, SynapseTable, memory
+from ..network.block import Arrays
 from ..network.dynamics import KINDS, time_constants
 from . import structures
 from .compile import cpu_library
@@ -17,6 +18,7 @@ from .tables import HostTable, pointer
 
 # A trace is followed until it is below this; the rest could change a weight by that fraction only.
 NEGLIGIBLE = 1e-18
+HISTORY_ARRAYS = ("count", "stamp", "trace")
 MAX_BATCH = 16  # steps of a tile of neurons at a time, so that its input stays in the cache
 
 
@@ -32,7 +34,7 @@ class Plasticity:
         """Forget all spikes."""
         self.tables: list[SynapseTable] = []
         self._histories: dict[tuple[int, float], _History] = {}
-        self._sources: dict[int, tuple[Any, Any]] = {}
+        self._sources: dict[int, tuple[Any, ...]] = {}
         self._decays: dict[float, Any] = {}
         self._alive: dict[int, Any] = {}
         self._owner_starts: Any = None
@@ -67,6 +69,38 @@ class Plasticity:
             latest = stamps.argmax(axis=0), np.arange(stamps.shape[1])
             self.device.assign(trace, slice(None), traces[latest][np.newaxis])
             self.device.assign(last, slice(None), stamps[latest][np.newaxis])
+
+    def snapshot(self) -> Arrays:
+        """What is remembered of sources, by table, and of targets, by block and time constant."""
+        arrays: Arrays = {}
+        for number, table in enumerate(self.network.tables):
+            if id(table) in self._sources:
+                last, trace = (self.device.get(each) for each in self._sources[id(table)])
+                latest = last.argmax(axis=0), np.arange(last.shape[1])
+                arrays |= {f"last {number}": last[latest], f"trace {number}": trace[latest]}
+        numbers = {id(block): number for number, block in enumerate(self.network.blocks)}
+        for (block, tau), history in self._histories.items():
+            for name in HISTORY_ARRAYS:
+                key = f"history {numbers[block]} {tau!r} {name}"
+                arrays[key] = self.device.get(getattr(history, name))
+        return arrays
+
+    def restore(self, arrays: Arrays) -> None:
+        """Go back to a snapshot of the same network."""
+        self.reset()
+        shards = self.device.n_shards
+        for key, array in arrays.items():
+            kind, number, *more = key.split()
+            if kind == "last":
+                table = self.network.tables[int(number)]
+                pair = array, arrays[f"trace {number}"]
+                self._sources[id(table)] = tuple(
+                    self.device.put(np.tile(each, (shards, 1))) for each in pair
+                )
+            elif kind == "history" and more[1] == HISTORY_ARRAYS[0]:
+                parts = [arrays[f"history {number} {more[0]} {name}"] for name in HISTORY_ARRAYS]
+                block = self.network.blocks[int(number)]
+                self._histories[id(block), float(more[0])] = _History.of(parts, self.device)
 
     def _window(self, table: SynapseTable) -> int:
         """Steps after which a target's spike, or what a source's left, does not matter any more."""
@@ -196,6 +230,14 @@ class _History:
         if old:
             self._take_over(old, device, count, stamp, trace)
         self.count, self.stamp, self.trace = (device.put(each) for each in (count, stamp, trace))
+
+    @classmethod
+    def of(cls, parts: list[NDArray[Any]], device: Device) -> _History:
+        """Of arrays `HISTORY_ARRAYS`."""
+        made = cls.__new__(cls)
+        made.capacity = parts[1].shape[1]
+        made.count, made.stamp, made.trace = (device.put(each) for each in parts)
+        return made
 
     @staticmethod
     def _take_over(old: _History, device: Device, count: Any, stamp: Any, trace: Any) -> None:

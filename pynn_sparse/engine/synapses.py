@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..network import Block, Network, SynapseTable, memory
+from ..network.block import Arrays
 from . import structures
 from .bundles import Bundles, Place
 from .device import Device
@@ -77,9 +78,7 @@ class SynapseLayout:
         seen = (synapses, sources, [id(table) for table in fused])
         if seen == self._seen:
             return
-        if self.n_delay_group > 1 and step >= 0:
-            self._make_room(step, self.n_delay_group * self.delay_group)
-            settle(self)
+        self.settle(step, settle)
         drawn = {id(table) for table in fused}
         self.delivered = [table for table in tables if id(table) not in drawn]
         self._choose_groups(owner_starts)
@@ -89,6 +88,27 @@ class SynapseLayout:
         self._arrange(owner_starts)
         self._warn_of_coarse(tables)
         self._seen = seen
+
+    def settle(self, step: int, settle: Settle) -> None:
+        """Have all that is in flight in the ring."""
+        if self.n_delay_group > 1 and step >= 0:
+            self._make_room(step, self.n_delay_group * self.delay_group)
+            settle(self)
+            self._seen = None
+
+    def snapshot(self) -> Arrays:
+        """What is in flight, after `settle`."""
+        units = np.concatenate([np.zeros(0, np.int64), *self.exponent])
+        return {"ring": self.device.get(self.ring), "exponent": units}
+
+    def restore(self, arrays: Arrays) -> None:
+        """Go back to a snapshot of the same network."""
+        self.reset()
+        self.ports = Ports(self.network.blocks)
+        ends = np.cumsum([len(block.model.receptors) for block in self.network.blocks])
+        self.exponent = np.split(arrays["exponent"], ends[:-1]) if len(ends) else []
+        self.ring = self.device.put(arrays["ring"])
+        self.n_slot, self.n_port = arrays["ring"].shape
 
     # --- delays -------------------------------------------------------------------------------
 

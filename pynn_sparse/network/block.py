@@ -23,6 +23,7 @@ class Stream:
     first: int = 0
 
 
+Arrays = dict[str, NDArray[Any]]
 Selection = Any  # what NumPy takes as an index of a one-dimensional array
 
 
@@ -140,3 +141,34 @@ class Block:
         self.past_events = []
         self._events_since = -1
         self.assigned = {name: np.ones(self.size, bool) for name in self.initial}
+
+    def snapshot(self) -> Arrays:
+        """All that may change between runs, but for what the engine has of it."""
+        arrays: Arrays = {f"initial {name}": each for name, each in self.initial.items()}
+        for name, value in self.parameters.items():
+            if name in self.model.sequences:
+                arrays[f"lengths of {name}"] = np.array([len(each) for each in value])
+                value = np.concatenate([np.zeros(0), *value])
+            arrays[f"parameter {name}"] = np.asarray(value)
+        past = [np.concatenate(each) for each in zip(*self.past_events, strict=True)]
+        arrays |= dict(zip(("past neuron", "past time"), past, strict=False))
+        arrays["events since"] = np.array(self._events_since)
+        return arrays
+
+    def restore(self, arrays: Arrays) -> None:
+        """Go back to a snapshot of a block of the same model and size."""
+        self.initial = {name: arrays[f"initial {name}"] for name in self.initial}
+        for name in self.parameters:
+            value = arrays[f"parameter {name}"]
+            if name in self.model.sequences:
+                parts = np.empty(self.size, dtype=object)
+                parts[:] = np.split(value, np.cumsum(arrays[f"lengths of {name}"])[:-1])
+                self.parameters[name] = parts
+            else:
+                self.parameters[name] = value if value.ndim else float(value)
+        self.derived = self._derive(self.parameters)
+        has_past = "past neuron" in arrays
+        self.past_events = [(arrays["past neuron"], arrays["past time"])] if has_past else []
+        self._events_since = int(arrays["events since"])
+        self.assigned = {}
+        self.version += 1

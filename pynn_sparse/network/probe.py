@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .block import Block
+from .block import Arrays, Block
 from .disk import DiskArray
 
 NUMBERS_AT_ONCE = 1 << 20  # that are rearranged at a time
@@ -90,3 +90,13 @@ class Probe:
         if self._disk is not None and np.array_equal(columns, np.arange(len(self.index))):
             return self.samples()
         return self.samples()[:, columns]
+
+    def snapshot(self) -> Arrays:
+        """The samples so far."""
+        return {"samples": self.samples(), "first": np.array(self.first)}
+
+    def restore(self, arrays: Arrays) -> None:
+        """Go back to a snapshot of the same neurons."""
+        self.restart(int(arrays["first"]))
+        if len(arrays["samples"]):
+            self.append(arrays["samples"])

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ParameterError
-from .block import Block, Stream
+from .block import Arrays, Block, Stream
 from .dynamics import Rule
 
 MAX_DELAY_STEPS = 65535
@@ -237,6 +237,39 @@ class SynapseTable:
             self.arrangement = None
         self._note_kind()
         self.version += 1
+
+    def snapshot(self) -> Arrays:
+        """All that may change between runs, in the order that users see."""
+        order = self.order()
+        values: Arrays = {"weight": self.weight, "delay": self.delay}
+        if self.rule is not None:
+            values |= {f"parameter {name}": each for name, each in self.rule.parameters.items()}
+            values |= {f"state {name}": each for name, each in self.state.items()}
+        arrays = {name: each if len(each) == 1 else each[order] for name, each in values.items()}
+        if self._initial is not None:
+            arrays["initial weight"] = self._initial
+        initial = self._initial_state.items()
+        arrays |= {f"initial {name}": np.asarray(each) for name, each in initial}
+        arrays["since"] = np.array(self.since)
+        return arrays
+
+    def restore(self, arrays: Arrays) -> None:
+        """Go back to a snapshot of a table of the same synapses."""
+        place = np.argsort(self.order())
+
+        def stored(name: str) -> NDArray[Any]:
+            return arrays[name] if len(arrays[name]) == 1 else arrays[name][place]
+
+        names = self.rule.parameters if self.rule is not None else {}
+        self.update(
+            weight=stored("weight"),
+            delay=stored("delay"),
+            **{name: stored(f"parameter {name}") for name in names},
+        )
+        self.state = {name: _each(stored(f"state {name}"), self._n) for name in self.state}
+        self._initial = arrays.get("initial weight")
+        self._initial_state = {name: arrays[f"initial {name}"] for name in self._initial_state}
+        self.since = int(arrays["since"])
 
     def check(self, *, weight: Any = None, delay: Any = None, **parameters: Any) -> None:
         """Raise `ParameterError` for values that `update` would not take."""
