@@ -22,6 +22,7 @@ from .control import (
     run_until,
     setup,
 )
+from .description import describe_network
 from .native import native_cell_type
 from .populations import Assembly, Population, PopulationView
 from .procedural_api import connect, create, record, record_gsyn, record_v, set

@@ -19,6 +19,7 @@ from .. import connectors as upstream
 from .. import errors
 from ..core import IndexBasedExpression
 from ..random import NumpyRNG, RandomDistribution
+from . import progress, simulator
 from .bulk import connect_in_bulk
 
 Columns = Callable[..., Iterable[Any]]
@@ -49,7 +50,10 @@ class _BulkConnect:
     ) -> None:
         parameters = self._parameters_from_synapse_type(projection, distance_map)  # type: ignore[attr-defined]
         n_pre, n_post = projection.shape
-        for column, mask in enumerate(connection_map_generator()):
+        masks = connection_map_generator()
+        if simulator.state.options.progress:
+            masks = progress.columns(masks, n_post, projection.label)
+        for column, mask in enumerate(masks):
             sources = source_indices(mask, n_pre)
             if len(sources):
                 values = {

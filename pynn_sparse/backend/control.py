@@ -9,6 +9,8 @@ import os
 import warnings
 from typing import Any
 
+import numpy as np
+
 from pynn_sparse.engine import require_cuda
 from pynn_sparse.network.synapses import MAX_DELAY_STEPS
 
@@ -19,7 +21,15 @@ from . import simulator
 DEVICES = ("auto", "cpu", "cuda")
 DEVICE_VARIABLE = "PYNN_SPARSE_DEVICE"
 PRECISIONS = ("double", "single")
-OWN_OPTIONS = ("device", "threads", "precision", "rng_seed", "max_delay", "recording_memory")
+OWN_OPTIONS = (
+    "device",
+    "threads",
+    "precision",
+    "rng_seed",
+    "max_delay",
+    "recording_memory",
+    "progress",
+)
 # Options of PyNN's other backends that mean nothing here.
 OTHER_BACKENDS = (
     "spike_precision verbosity recording_precision rng_type t_flush grng_seed rng_seeds "
@@ -50,6 +60,8 @@ def setup(
     - `recording_memory`: MiB that recorded spikes and samples may take in memory; what is more is
       kept in temporary files. By default a quarter of what is available when the first run begins.
       It does not change the results.
+    - `progress`: True for a bar with the time left over runs and builds that take more than a
+      second, in terminals and notebooks.
 
     Options of PyNN's other backends are accepted with a warning. Returns the MPI rank, 0.
     Raises ValueError for an option value that is not valid, TypeError for an unknown option and
@@ -65,6 +77,7 @@ def setup(
         precision=_choice("precision", extra_params.get("precision", "double"), PRECISIONS),
         seed=_seed(extra_params.get("rng_seed", simulator.DEFAULT_SEED)),
         recording_memory=_recording_memory(extra_params.get("recording_memory")),
+        progress=_flag("progress", extra_params.get("progress", False)),
     )
     _check_delays(options)
     common.setup(timestep, min_delay, **extra_params)
@@ -148,6 +161,12 @@ def _seed(value: Any) -> int:
     if not isinstance(value, numbers.Integral) or int(value) < 0:
         raise ValueError(f"rng_seed = {value!r}: must be an integer, 0 or greater")
     return int(value)
+
+
+def _flag(option: str, value: Any) -> bool:
+    if not isinstance(value, (bool, np.bool_)):
+        raise ValueError(f"{option} = {value!r}: must be True or False")
+    return bool(value)
 
 
 def _recording_memory(value: Any) -> float | None:

@@ -15,6 +15,7 @@ from pynn_sparse.network import Network, TimeGrid, memory
 from pynn_sparse.network.synapses import MAX_DELAY_STEPS
 
 from .. import common, errors
+from .progress import RunProgress
 
 name = "PyNN-sparse"
 
@@ -52,6 +53,7 @@ class Options:
     precision: str = "double"
     seed: int = DEFAULT_SEED
     recording_memory: float | None = None  # MiB; None for a share of what is available
+    progress: bool = False
 
 
 class State(common.control.BaseState):
@@ -157,7 +159,14 @@ class State(common.control.BaseState):
                 errors.RoundingWarning,
                 stacklevel=4,
             )
-        self.require_engine().run_until(end)
+        progress = None
+        if self.options.progress and end > self.step:
+            progress = RunProgress(self.step, end, self.dt)
+        try:
+            self.require_engine().run_until(end, progress)
+        finally:
+            if progress:
+                progress.close()
         self.running = True
 
     def require_engine(self) -> Engine:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,16 @@ from .synapses import SynapseLayout
 BEFORE_TIME_0 = -1  # the step in which spike sources emit what is due at time 0
 MAX_STEPS = 10_000  # of one call down, so that an interrupt from the keyboard is seen
 MAX_SAMPLES = 1 << 23  # of recorded variables, and of waveforms, held for one call
+
+
+class Progress(Protocol):
+    """Who wants to know how far a run has come."""
+
+    def next_stop(self, step: int) -> int:
+        """The step at which to report next."""
+
+    def report(self, step: int) -> None:
+        """The run has come to a step."""
 
 
 class Engine:
@@ -69,15 +79,18 @@ class Engine:
             block.reset()
             block.version += 1  # spike times count from 0 again
 
-    def run_until(self, end: int) -> None:
+    def run_until(self, end: int, progress: Progress | None = None) -> None:
         """Advance to step `end`."""
         if end <= max(self.step, 0):
             return
         self._synchronise()
         self._plan = _Plan(self, self._plan)
         while self.step < end:
-            self.step = self._plan.advance(end)
+            stop = min(end, progress.next_stop(self.step)) if progress else end
+            self.step = self._plan.advance(stop)
             self.spill()
+            if progress:
+                progress.report(self.step)
         self._synapses.fetch()
 
     def weights(self, table: SynapseTable) -> NDArray[Any]:

@@ -162,6 +162,13 @@ class SynapseTable:
         return index_type(self.post.size)
 
     @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays, also where they are lent."""
+        arrays = [self.row_start, *self.arrays(), self.identity, *self.state.values()]
+        rule = self.rule.parameters.values() if self.rule is not None else ()
+        return sum(each.nbytes for each in (*arrays, *rule))
+
+    @property
     def mixed(self) -> bool:
         """Whether synapses have different weights and delays."""
         return self._mixed

@@ -183,7 +183,7 @@ def test_what_waits_for_its_group_of_delays(
     recorded = build()
     sim.load_state(tmp_path / "state.npz")
     sim.run(SECOND)
-    assert sum(map(len, expected.values())) > 500
+    assert sum(len(each) for name, each in expected.items() if name.startswith("0 ")) > 500
     assert same(expected, results(recorded))
 
 
