@@ -44,6 +44,17 @@ def check_destination(option: str, destination: Any) -> None:
         raise TypeError(f"{option} = {destination!r}: must be a file name or a Neo IO")
 
 
+def file_of_record(to_file: Any) -> Any:
+    """What `record(..., to_file=...)` asks for, checked; None for no file.
+
+    PyNN's deprecated `record_v` gives True, which asks for no file that could be named.
+    """
+    if to_file is None or isinstance(to_file, bool):
+        return None
+    check_destination("to_file", to_file)
+    return to_file
+
+
 def _check_name(option: str, name: str) -> None:
     suffix = Path(name).suffix
     if suffix not in NEEDS:

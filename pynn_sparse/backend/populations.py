@@ -16,7 +16,7 @@ from .. import common, errors
 from ..models import BaseCellType
 from ..parameters import ArrayParameter, LazyArray, ParameterSpace, Sequence, simplify
 from . import simulator
-from .files import check_destination, write
+from .files import check_destination, file_of_record, write
 from .recording import Recorder
 
 
@@ -115,11 +115,10 @@ class Assembly(common.Assembly):
 
         Upstream's populations write to the same file one after the other, and the last one remains.
         """
-        if to_file is not None:
-            check_destination("to_file", to_file)
+        file = file_of_record(to_file)
         super().record(variables, None, sampling_interval, locations)
-        if to_file is not None:
-            simulator.state.write_on_end.append((self, variables, to_file))
+        if file is not None:
+            simulator.state.write_on_end.append((self, variables, file))
 
     def write_data(
         self,
@@ -197,12 +196,11 @@ class _Cells:
         `to_file` is checked at once, not when `end` writes the file: raises ValueError for the name
         of a file of no known format and ImportError if the format needs a package that is missing.
         """
-        if to_file is not None:
-            check_destination("to_file", to_file)
+        file = file_of_record(to_file)
         super().record(variables, None, sampling_interval, locations)  # type: ignore[misc]
-        if to_file is not None:
-            self.recorder.file = to_file  # type: ignore[attr-defined]
-            simulator.state.write_on_end.append((self, variables, to_file))
+        if file is not None:
+            self.recorder.file = file  # type: ignore[attr-defined]
+            simulator.state.write_on_end.append((self, variables, file))
 
     def _check_present(self) -> None:
         recorder: Recorder = self.recorder  # type: ignore[attr-defined]
