@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pynn_sparse.engine.connect import Rows
-from pynn_sparse.engine.devices import processors
 from pynn_sparse.errors import ParameterError
 from pynn_sparse.network import Block, Rule, SynapseTable, memory
 from pynn_sparse.network.synapses import MAX_DELAY_STEPS, index_type, sort_repeated
@@ -25,7 +24,7 @@ from ..standardmodels.base import excitatory_receptor_types, inhibitory_receptor
 from . import simulator
 from .connectors import expected_synapses
 from .standardmodels.synapses import StaticSynapse
-from .values import Pairs, matrix, stored_values
+from .values import Pairs, matrix, stored_values, threads
 
 # So that sums over any number of synapses are finite.
 GREATEST_WEIGHT: dict[Any, float] = {np.float64: 1e100, np.float32: 1e30}
@@ -406,8 +405,8 @@ class Projection(common.Projection):
         def column(name: str) -> NDArray[Any]:
             return np.asarray(self._stored(name)[order])
 
-        with ThreadPoolExecutor(simulator.state.options.threads or processors()) as threads:
-            return list(threads.map(column, names))
+        with ThreadPoolExecutor(threads()) as pool:
+            return list(pool.map(column, names))
 
     def get(
         self,

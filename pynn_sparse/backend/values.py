@@ -7,6 +7,7 @@ size of the connection matrix, except the matrix that a user asks for.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any
 
@@ -26,6 +27,11 @@ from .random import NativeRNG
 
 NUMBERS_AT_ONCE = 1 << 20  # drawn at a time, so that they stay in the cache
 Draw = Callable[[int], NDArray[np.float64]]
+
+
+def threads() -> int:
+    """How many threads to use: what `setup` was told, or one for each processor."""
+    return simulator.state.options.threads or processors()
 
 
 class Pairs:
@@ -172,9 +178,8 @@ def _drawn_native(pairs: Pairs, law: RandomDistribution) -> NDArray[np.float64]:
     n = len(pairs.unique)
     if law.name not in connect.DRAWN:
         return np.asarray(law.next(n), np.float64).reshape(n)
-    threads = simulator.state.options.threads or processors()
     try:
-        return connect.draw(law.name, law.parameters, n, law.rng.seed_of_bulk(), threads)
+        return connect.draw(law.name, law.parameters, n, law.rng.seed_of_bulk(), threads())
     except ParameterError as error:
         raise errors.InvalidParameterValueError(f"{pairs.label}: {error}") from error
 
@@ -247,15 +252,25 @@ def matrix(
     `order()` gives the order of connections that users see, which says what comes first and last
     of several synapses between two cells.
     """
-    filled = np.full(pairs.shape, np.nan)
+    filled = _matrix_of_nan(pairs.shape)
     flat = filled.reshape(-1)
     if not pairs.repeated:
         flat[pairs.key] = stored
         return filled
     users = order()
+    users = users[np.argsort(pairs.key[users], kind="stable")]
     key = pairs.key[users]
     begins = np.flatnonzero(np.append(True, key[1:] != key[:-1]))
     flat[key[begins]] = _combined(stored[users], begins, multiple_synapses)
+    return filled
+
+
+def _matrix_of_nan(shape: tuple[int, int]) -> NDArray[np.float64]:
+    """Filled by all threads, since most of the time is the system's, for memory that is new."""
+    filled = np.empty(shape)
+    n = threads()
+    with ThreadPoolExecutor(n) as pool:
+        list(pool.map(lambda part: part.fill(np.nan), np.array_split(filled, n)))
     return filled
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,12 +39,24 @@ class Probe:
         self.nbytes = 0
 
     def add(self, index: NDArray[np.int32]) -> None:
-        """Record more neurons; they have no samples (NaN) for the time that has passed."""
+        """Record more neurons; they have no samples (NaN) for the time that has passed.
+
+        Raises OSError if samples are on disk and there is no room; nothing is changed then.
+        """
         merged = np.union1d(self.index, index).astype(np.int32)
+        if self.rows and len(merged) > len(self.index):
+            before = self.__dict__.copy()
+            try:
+                self._widen(merged)
+            except OSError:
+                self.__dict__.update(before)
+                raise
+        self.index = merged
+
+    def _widen(self, merged: NDArray[np.int32]) -> None:
+        """Make room in what has been sampled for the neurons that are new in `merged`."""
         old, columns, spilled = self.samples(), np.searchsorted(merged, self.index), self._disk
         self.index = merged
-        if not self.rows or old.shape[1] == len(merged):
-            return
         self._forget()
         at_once = max(1, NUMBERS_AT_ONCE // len(merged))
         for begin in range(0, len(old), at_once):
@@ -71,25 +85,27 @@ class Probe:
             self.nbytes -= self._chunks.pop(0).nbytes
 
     def samples(self) -> NDArray[np.float64]:
-        """All samples so far, [rows, len(index)]; not to be changed."""
-        if self._disk is not None:
-            self.spill()
-            return self._disk.rows()
-        if not self._chunks:
-            return np.empty((0, len(self.index)))
-        if len(self._chunks) > 1:
-            self._chunks = [np.concatenate(self._chunks)]
-        return self._chunks[0]
+        """All samples so far, [rows, len(index)], for the caller to keep."""
+        return self.samples_of(self.index)
 
-    def samples_of(self, index: NDArray[np.int64]) -> NDArray[np.float64]:
+    def samples_of(self, index: NDArray[Any]) -> NDArray[np.float64]:
         """Samples of some of the neurons, [rows, len(index)], for the caller to keep.
 
-        Those of all neurons, if they are on disk, stay there.
+        Those of all neurons, if they are on disk, stay there, and are read when they are looked at.
         """
         columns = np.searchsorted(self.index, index)
-        if self._disk is not None and np.array_equal(columns, np.arange(len(self.index))):
-            return self.samples()
-        return self.samples()[:, columns]
+        if self._disk is not None:
+            self.spill()
+            on_disk = self._disk.rows()
+            every = np.array_equal(columns, np.arange(len(self.index)))
+            return on_disk if every else on_disk[:, columns]
+        samples = np.empty((self.rows, len(columns)))
+        begin = 0
+        for chunk in self._chunks:
+            part = samples[begin : begin + len(chunk)]
+            np.take(chunk, columns, axis=1, out=part, mode="clip")  # "raise" would copy twice
+            begin += len(chunk)
+        return samples
 
     def snapshot(self) -> Arrays:
         """The samples so far."""

@@ -43,7 +43,7 @@ ADAPTIVE = {
     "v_reset": -68.0,
     "v_rest": -70.6,
     "tau_m": 9.4,
-    "i_offset": 0.6,
+    "i_offset": 0.9,
     "a": 4.0,
     "b": 0.08,
     "delta_T": 2.0,
@@ -98,7 +98,7 @@ WEIGHTS = {
     "IF_facets_hardware1": (0.02, 0.02),
     "HH_cond_exp": (0.01, 0.02),
     "EIF_cond_exp_isfa_ista": (0.01, 0.002),
-    "EIF_cond_alpha_isfa_ista": (0.01, 0.002),
+    "EIF_cond_alpha_isfa_ista": (0.01, 0.0005),
     "GIF_cond_exp": (0.01, 0.005),
 }
 

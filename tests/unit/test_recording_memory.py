@@ -155,6 +155,27 @@ class TestDiskArray:
         assert array.rows().tolist() == [0, 1, 2, 0, 1]
 
 
+def test_full_disk_when_neurons_are_added(monkeypatch: pytest.MonkeyPatch) -> None:
+    sim.setup(timestep=0.1, recording_memory=0)
+    cells = sim.Population(9, sim.IF_curr_exp(i_offset=2.0))
+    cells[:4].record("v")
+    sim.run(10.0)
+    (probe,) = simulator.state.network.probes
+    before = probe.samples().copy()
+
+    def full(self: DiskArray, rows: NDArray[Any], at: int | None = None) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DiskArray, "append", full)
+        with pytest.raises(OSError, match="full"):
+            probe.add(np.arange(9, dtype=np.int32))
+    assert np.array_equal(probe.samples(), before)
+    probe.add(np.arange(9, dtype=np.int32))
+    assert np.array_equal(probe.samples()[:, :4], before)
+    assert np.isnan(probe.samples()[:, 4:]).all()
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_spike_store(seed: int) -> None:
     """Against a list of all spikes, with spikes given out of order, too."""
