@@ -1,14 +1,6 @@
 // Sums, for each neuron with current sources, their currents at step * dt.
 // Grid: threads along the neurons with current sources.
-#include "portable.h"
-
-// A value for a floating-point array whose precision is known only at run time.
-DEVICE void write_scalar(void* x, int32 single, int32 i, double value) {
-  if (single)
-    static_cast<float*>(x)[i] = float(value);
-  else
-    static_cast<double*>(x)[i] = value;
-}
+#include "scalars.h"
 
 KERNEL(inject, 0) {
   for (int32 p = 0; p < plan.n_injection; ++p) {

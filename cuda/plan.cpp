@@ -10,6 +10,7 @@
 #endif
 
 EXPORT void inject(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
+EXPORT void couple(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
 EXPORT void background(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
 EXPORT void record(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
 EXPORT void deliver(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
@@ -80,14 +81,17 @@ struct Fullness {
   }
 };
 
-// Steps first .. first + n_step - 1 of a thread's own neurons, up to what they emit.
-void update(const Plan& plan, Team team, int64 first, int32 n_step) {
+// Steps first .. first + n_step - 1 of a thread's own neurons, up to what they emit. With gap junctions it
+// is one step, which no thread begins before all have seen the potentials that the last one left.
+void update(const Plan& plan, Team team, Barrier& barrier, int64 first, int32 n_step) {
   for (int64 step = first; step < first + n_step; ++step) {
     *spike_list(plan, step, team.rank).count = 0;
     if (step < 0) continue;
     inject(plan, team, 0, step, 1);
+    if (plan.n_junction) couple(plan, team, 0, step, 1);
     background(plan, team, 0, step, 1);
   }
+  if (plan.n_junction) barrier.wait();
   for (int32 g = 0; g < plan.n_group; ++g) {
     const Group& group = plan.group[g];
     if (first >= 0 || group.is_source)
@@ -111,7 +115,7 @@ int64 run_thread(const Plan& plan, Team team, Barrier& barrier, Fullness fullnes
   int64 step = first;
   for (int64 batch = 0; step < end; ++batch) {
     const int32 n_step = step < 0 ? 1 : int32(std::min<int64>(plan.batch, end - step));
-    update(plan, team, step, n_step);
+    update(plan, team, barrier, step, n_step);
     fullness.note(team.rank, batch, *kept.count > kept.capacity - kept.reserve * plan.batch);
     barrier.wait();
     for (int32 k = 0; k < n_step; ++k) {
@@ -156,10 +160,10 @@ EXPORT void deliver_pending(const Plan& plan, int64 step) {
 
 // Sizes of the structures that Python mirrors, in the order of plan.h.
 EXPORT void structure_sizes(int64* sizes) {
-  const int64 values[] = {sizeof(Block),       sizeof(Group),     sizeof(SpikeList),
-                          sizeof(SpikeRecord), sizeof(History),   sizeof(Column),
-                          sizeof(Rule),        sizeof(Table),     sizeof(Background),
-                          sizeof(Probe),       sizeof(Injection), sizeof(Plan)};
+  const int64 values[] = {
+      sizeof(Block),     sizeof(Group),    sizeof(SpikeList), sizeof(SpikeRecord), sizeof(History),
+      sizeof(Column),    sizeof(Rule),     sizeof(Table),     sizeof(Background),  sizeof(Probe),
+      sizeof(Injection), sizeof(Junction), sizeof(Plan)};
   std::copy(std::begin(values), std::end(values), sizes);
 }
 

@@ -3,6 +3,7 @@
 //
 // Time is counted in steps. A step k takes the network from k*dt to (k+1)*dt:
 //   inject      current of the current sources at k*dt
+//   couple      current through gap junctions, from the potentials at k*dt
 //   neuron_step input that arrives at (k+1)*dt is consumed; spikes get the time stamp k+1
 //   record      state at (k+1)*dt
 //   deliver     a spike stamped k+1 is added to what arrives at k+1+delay
@@ -168,6 +169,23 @@ struct Injection {
   int32 single;
 };
 
+// Gap junctions of neurons of one population with those of another, in rows by the neuron that the current
+// flows into.
+struct Junction {
+  void* current;              // scalar [n of the population]
+  const void* own_v;          // scalar [n of the population]
+  const void* other_v;        // scalar [n of the other population]
+  const int32* index;         // [n] neurons, ascending
+  const int32* owner_start;   // [n_shard + 1]
+  const int32* row_start;     // [n + 1] into other, conductance
+  const int32* other;         // index in the other population
+  const double* conductance;  // uS
+  int32 n;
+  int32 single;        // current and own_v are float
+  int32 other_single;  // other_v is float
+  int32 padding;
+};
+
 struct Plan {
   int64* clock;  // [2], GPU only
   int64* ring;   // [n_slot][n_port] accumulators of synaptic input, by step of arrival
@@ -180,6 +198,7 @@ struct Plan {
   const Background* background;
   const Probe* probe;
   const Injection* injection;
+  const Junction* junction;
   const double* waveform;  // [n_source][waveform_steps] current (nA) at each step
   int64 waveform_first;    // step of the first column
   int64 waveform_steps;
@@ -199,4 +218,6 @@ struct Plan {
   int32 flush_denormals;
   int32 n_rule;   // number of tables with a rule
   int32 lagging;  // whether any of them waits
+  int32 n_junction;
+  int32 padding;
 };

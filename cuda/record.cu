@@ -1,10 +1,5 @@
 // Copies recorded state variables at (step + 1) * dt. Grid: threads along the recorded neurons.
-#include "portable.h"
-
-// A value of a floating-point array whose precision is known only at run time.
-DEVICE double read_scalar(const void* x, int32 single, int32 i) {
-  return single ? double(static_cast<const float*>(x)[i]) : static_cast<const double*>(x)[i];
-}
+#include "scalars.h"
 
 KERNEL(record, 0) {
   for (int32 p = 0; p < plan.n_probe; ++p) {

@@ -69,11 +69,13 @@ DEVICE void advance_adaptively(const Slope& slope, const double* scale, Toleranc
     if (!(most <= 1.1)) {
       const double factor = most < 1e10 ? 0.9 / power_of(most, 1.0 / 5) : 0.0;
       const double smaller = step * (factor < 0.2 ? 0.2 : factor);
-      if (t + smaller > t) {  // or else what is not a number stays one
+      if (t + smaller > t) {
         for (int32 i = 0; i < n; ++i) y[i] = before[i];
         step = smaller;
         continue;
       }
+      t = end;  // no step is short enough: what is not a number stays one
+      return;
     }
     t = last ? end : t + step;
     h = step;

@@ -73,6 +73,7 @@ def _parts() -> dict[str, Any]:
     for kind, items in (
         ("block", network.blocks),
         ("table", network.tables),
+        ("junction", network.junctions),
         ("probe", network.probes),
         ("source", _sources()),
         ("recorder", _recorders()),
@@ -156,6 +157,9 @@ def _described() -> str:
                     t.rule.dynamics.name if t.rule else "",
                 ]
                 for t in network.tables
+            ],
+            "gap junctions (from, to, number)": [
+                [number[id(t.pre)], number[id(t.post)], len(t)] for t in network.junctions
             ],
             "recorded variables (population, variable, interval, cells)": [
                 [number[id(p.block)], p.variable, p.interval, p.index.tolist()]

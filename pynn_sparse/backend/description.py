@@ -137,7 +137,8 @@ def describe_network() -> NetworkDescription:
             _population(block, each, scalar)
             for block, each in zip(network.blocks, rates, strict=True)
         ],
-        [_projection(table, number, rates[number[id(table.pre)]]) for table in network.tables],
+        [_projection(table, number, rates[number[id(table.pre)]]) for table in network.tables]
+        + [_junctions(table, number) for table in network.junctions],
         BYTES_OF_TIMING * ports * (network.greatest_delay() or 1),
     )
 
@@ -165,6 +166,14 @@ def _projection(
         (least, greatest),
         None if rates is None else float(np.sum(fan_out * rates[rows])),
         float(len(table)),
+    )
+
+
+def _junctions(table: SynapseTable, number: dict[int, int]) -> ProjectionDescription:
+    ends = number[id(table.pre)], number[id(table.post)]
+    none = 0.0
+    return ProjectionDescription(
+        *ends, "", "gap junctions", len(table), table.nbytes, (none, none), none, none
     )
 
 

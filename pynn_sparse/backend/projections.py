@@ -112,6 +112,9 @@ class Projection(common.Projection):
                 f"{postsynaptic_neurons.label} consists of spike sources, which have no receptors"
             )
         _check_shapes(synapse_type, presynaptic_neurons, postsynaptic_neurons)
+        if getattr(synapse_type, "electrical", False):
+            _check_junctions(presynaptic_neurons, postsynaptic_neurons, receptor_type)
+            receptor_type = None
         super().__init__(
             presynaptic_neurons,
             postsynaptic_neurons,
@@ -141,7 +144,10 @@ class Projection(common.Projection):
         self._tables: list[SynapseTable] = []
         connector.connect(self)
         self._tables += self._finish()
-        simulator.state.network.add_tables(self._tables)
+        if self.synapse_type.electrical:
+            simulator.state.network.junctions += self._tables
+        else:
+            simulator.state.network.add_tables(self._tables)
 
     @property
     def _of_rule(self) -> list[str]:
@@ -158,7 +164,11 @@ class Projection(common.Projection):
     @property
     def _positive(self) -> bool:
         """Whether weights have to be positive, by PyNN's conventions."""
-        return self._conductance or self.receptor_type in excitatory_receptor_types
+        return (
+            self.synapse_type.electrical
+            or self._conductance
+            or self.receptor_type in excitatory_receptor_types
+        )
 
     @property
     def _conductance(self) -> bool:
@@ -201,8 +211,9 @@ class Projection(common.Projection):
     def _defaults(self) -> dict[str, Any]:
         """Parameters that all synapses share, for connectors that know of weight and delay only."""
         space = self.synapse_type.native_parameters
-        names = [name for name in self._of_rule if space[name].is_homogeneous]
-        return {name: space[name].base_value for name in names}
+        names = [*self._of_rule, "delay"] if self.synapse_type.electrical else self._of_rule
+        shared = [name for name in names if space[name].is_homogeneous]
+        return {name: space[name].base_value for name in shared}
 
     def _connect_rows(
         self, rows: Rows, weight: NDArray[Any], delay: NDArray[Any], parameters: Values
@@ -534,6 +545,21 @@ def _check_shapes(synapse_type: Any, pre: Any, post: Any) -> None:
                 f"{name} has the shape {shape}: must be one value, or an array of shape "
                 f"{(pre.size, post.size)} with a value for each pair of cells"
             )
+
+
+def _check_junctions(pre: Any, post: Any, receptor_type: str | None) -> None:
+    """Gap junctions are between neurons with a membrane potential, and act on it directly."""
+    if receptor_type is not None and not receptor_type.endswith("gap"):
+        raise errors.ConnectionError(
+            f"receptor_type = {receptor_type!r}: an ElectricalSynapse has none; leave it out"
+        )
+    for ends in (pre, post):
+        for part in getattr(ends, "populations", [ends]):
+            if not part.celltype.injectable or "v" not in part.celltype.recordable:
+                raise errors.ConnectionError(
+                    f"{part.label}: {type(part.celltype).__name__} has no membrane potential and "
+                    "current for an ElectricalSynapse to couple"
+                )
 
 
 def _is_conductance(celltype: Any, receptor: str) -> bool:

@@ -23,35 +23,48 @@ class CurrentLayout:
         self._seen: Any = None
         self._arrays: list[tuple[BlockArrays, int, tuple[Any, ...]]] = []
 
-    def synchronise(self, blocks: list[BlockArrays], owner_starts: list[NDArray[np.int32]]) -> None:
-        """Take over injections made since the last call."""
-        seen = (len(self.network.injections), id(owner_starts))
-        if seen == self._seen or not self.network.injections:
+    def synchronise(
+        self,
+        blocks: list[BlockArrays],
+        owner_starts: list[NDArray[np.int32]],
+        coupled: dict[int, NDArray[np.int32]],
+    ) -> None:
+        """Take over injections made since the last call.
+
+        `coupled` are the neurons of a block that have gap junctions, by the block's place: what
+        flows through them is added to a current that begins at 0 in each step.
+        """
+        seen = (len(self.network.injections), id(owner_starts), id(coupled))
+        if seen == self._seen or not (self.network.injections or coupled):
             return
         self._seen = seen
-        neuron = np.concatenate([each.neurons for each in self.network.injections])
+        none = np.zeros(0, np.int64)
+        neuron = np.concatenate([none, *(each.neurons for each in self.network.injections)])
         source = np.repeat(
             np.arange(len(self.network.injections), dtype=np.int32),
             [len(each.neurons) for each in self.network.injections],
         )
         self._arrays = []
-        for arrays, starts in zip(blocks, owner_starts, strict=True):
+        for number, (arrays, starts) in enumerate(zip(blocks, owner_starts, strict=True)):
             index = neuron - arrays.block.first
             mine = (index >= 0) & (index < arrays.block.size)
-            if mine.any():
-                self._add(arrays, index[mine], source[mine], starts)
+            also = coupled.get(number, none)
+            if mine.any() or len(also):
+                self._add(arrays, index[mine], source[mine], also, starts)
 
     def _add(
         self,
         arrays: BlockArrays,
         index: NDArray[np.int64],
         source: NDArray[np.int32],
+        also: NDArray[Any],
         starts: NDArray[np.int32],
     ) -> None:
         # Stable, so that a neuron's currents are added in the order of their injection.
         order = np.argsort(index, kind="stable")
-        neurons, counts = np.unique(index.astype(np.int32), return_counts=True)
-        row_start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+        neurons = np.union1d(index, also).astype(np.int32)
+        row_start = np.searchsorted(index[order], np.append(neurons, arrays.block.size))
+        row_start = row_start.astype(np.int32)
         parts = tuple(
             self.device.put(each)
             for each in (neurons, split(neurons, starts), row_start, source[order])

@@ -17,6 +17,7 @@ from .background import Backgrounds
 from .blocks import BlockArrays
 from .currents import CurrentLayout
 from .device import Device, Launch
+from .junctions import JunctionLayout
 from .ownership import owner_starts, split
 from .plasticity import MAX_BATCH, Plasticity
 from .spikes import SpikeLists, SpikeStore
@@ -61,6 +62,7 @@ class Engine:
         self._blocks: list[BlockArrays] = []
         self._synapses = SynapseLayout(network, device)
         self._currents = CurrentLayout(network, device)
+        self._junctions = JunctionLayout(network, device)
         self._backgrounds = Backgrounds(network, device)
         self._plasticity = Plasticity(network, device)
         self._owner_starts: list[NDArray[np.int32]] = []
@@ -152,7 +154,8 @@ class Engine:
         self._synapses.synchronise(self.step, fused, self._owner_starts, self._settle)
         self._backgrounds.synchronise(self.step, fused, self._blocks)
         self._plasticity.synchronise(self._owner_starts)
-        self._currents.synchronise(self._blocks, self._owner_starts)
+        self._junctions.synchronise(self._blocks, self._owner_starts, self.network.grid.dt)
+        self._currents.synchronise(self._blocks, self._owner_starts, self._junctions.coupled)
         for probe in self.network.probes:
             if not probe.rows and probe.first == max(self.step, 0):
                 probe.append(self._state(probe)[np.newaxis])
@@ -210,10 +213,11 @@ class _Plan:
 
     def _fill(self, lists: SpikeLists | None) -> None:
         engine, currents = self.engine, self.engine._currents
-        injections = currents.describe()
+        injections, junctions = currents.describe(), engine._junctions.describe()
         self.probes = [probe for probe in self.network.probes if len(probe.index)]
         self._probe_addresses = [self._put_probe(probe) for probe in self.probes]
         self.launches.append(Launch("inject", 0, currents.longest))
+        self.launches.append(Launch("couple", 0, engine._junctions.longest))
         self._fill_backgrounds()
         self._fill_blocks()
         self.launches.append(
@@ -229,6 +233,8 @@ class _Plan:
             n_shard=self.device.n_shards,
             injection=self._put(injections),
             n_injection=len(injections),
+            junction=self._put(junctions),
+            n_junction=len(junctions),
             n_probe=len(self.probes),
             wanted=self._put(self.network.spikes_wanted.astype(np.uint8)),
             substeps=substeps(self.network.grid),
@@ -298,7 +304,7 @@ class _Plan:
         }
         blocks = [arrays.block for arrays in self.advanced]
         records, starts = synapses.describe(blocks, lambda table: rules.get(id(table), 0))
-        sampled = self.probes or self.network.injections
+        sampled = self.probes or self.network.injections or self.network.junctions
         self.batch = 1 if sampled else min(synapses.batch, MAX_BATCH)
         self._set(
             ring=self.device.address(synapses.ring),

@@ -123,6 +123,20 @@ INJECTION = _structure(
     n=np.int32,
     single=np.int32,
 )
+JUNCTION = _structure(
+    current=POINTER,
+    own_v=POINTER,
+    other_v=POINTER,
+    index=POINTER,
+    owner_start=POINTER,
+    row_start=POINTER,
+    other=POINTER,
+    conductance=POINTER,
+    n=np.int32,
+    single=np.int32,
+    other_single=np.int32,
+    padding=np.int32,
+)
 PLAN = _structure(
     clock=POINTER,
     ring=POINTER,
@@ -135,6 +149,7 @@ PLAN = _structure(
     background=POINTER,
     probe=POINTER,
     injection=POINTER,
+    junction=POINTER,
     waveform=POINTER,
     waveform_first=np.int64,
     waveform_steps=np.int64,
@@ -154,6 +169,8 @@ PLAN = _structure(
     flush_denormals=np.int32,
     n_rule=np.int32,
     lagging=np.int32,
+    n_junction=np.int32,
+    padding=np.int32,
 )
 # In the order in which `structure_sizes` of the library reports them.
 ALL = (
@@ -168,5 +185,6 @@ ALL = (
     BACKGROUND,
     PROBE,
     INJECTION,
+    JUNCTION,
     PLAN,
 )

@@ -31,12 +31,15 @@ class Injection:
 class Network:
     """All that there is to simulate. Invariants: blocks are contiguous and in order; every index
     in a table is below `size`; a table's delays are at least 1.
+
+    `junctions` are tables of gap junctions, whose weights are conductances in uS and act both ways.
     """
 
     grid: TimeGrid
     seed: int
     blocks: list[Block] = field(default_factory=list)
     tables: list[SynapseTable] = field(default_factory=list)
+    junctions: list[SynapseTable] = field(default_factory=list)
     injections: list[Injection] = field(default_factory=list)
     probes: list[Probe] = field(default_factory=list)
     spikes_wanted: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))

@@ -186,6 +186,18 @@ def add_neurons(network: Network, name: str, size: int, seed: int) -> Block:
     return block
 
 
+def random_junctions(network: Network, pre: Block, post: Block, seed: int) -> None:
+    """A few weak gap junctions between two populations, and within the second."""
+    random = np.random.RandomState(seed)
+    for other in (pre, post):
+        source, target = random.randint(0, 50, (2, 30))
+        conductance = random.uniform(1e-6, 1e-5, 30)
+        none = np.array([1])
+        network.junctions.append(
+            SynapseTable.from_pairs(other, post, source, target, conductance, none, "")
+        )
+
+
 def everything(dt: float = 0.1, seed: int = 7, *, plastic: bool = True) -> Network:
     """Every neuron model driven by two kinds of sources, recurrent, with currents and probes.
 
@@ -200,6 +212,7 @@ def everything(dt: float = 0.1, seed: int = 7, *, plastic: bool = True) -> Netwo
     array = network.add_block(MODELS["SpikeSourceArray"], 20, {"spike_times": times})
     for name, parameters in RENEWING.items():
         network.add_block(MODELS[name], 7, parameters | {"start": 1.0, "duration": 1e10})
+    before: Block | None = None
     for number, name in enumerate(NEURONS):
         homogeneous = network.add_block(MODELS[name], 30, PARAMETERS[name])
         varied = add_neurons(network, name, 50, number)
@@ -226,6 +239,9 @@ def everything(dt: float = 0.1, seed: int = 7, *, plastic: bool = True) -> Netwo
             probe = Probe(varied, variable, 3, 0)
             probe.add(np.arange(0, 50, 7, dtype=np.int32))
             network.probes.append(probe)
+        if before is not None:
+            random_junctions(network, before, varied, number)
+        before = varied
     network.spikes_wanted[:] = True
     return network
 

@@ -122,9 +122,6 @@ class TestPopulation:
         call = lambda: sim.Population(2, IF_curr_exp())  # noqa: E731
         refused(call, errors.InvalidModelError, "pyNN.mock", "IF_curr_exp")
 
-    def test_model_that_is_not_available(self) -> None:
-        refused(lambda: sim.ElectricalSynapse(), NotImplementedError, "ElectricalSynapse")
-
     def test_unknown_initial_value(self) -> None:
         population = cells()
         call = lambda: population.initialize(v=-70.0, w=1.0)  # noqa: E731

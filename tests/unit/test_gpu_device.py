@@ -71,7 +71,7 @@ def test_no_host_between_steps() -> None:
     """A call launches a fixed number of kernels per step, by graphs, and waits before and after."""
     _, runtime = emulated("double", STEPS)
     models = len(BUILT_IN)
-    per_step = models + len(["inject", "record", "deliver", "remember"])
+    per_step = models + len(["inject", "couple", "record", "deliver", "remember"])
     before_time_0 = len([*SOURCES, "deliver", "remember"])
     assert runtime.launches == STEPS * per_step + before_time_0
     assert [times for _, times in runtime.graphs] == [STEPS // STEPS_PER_GRAPH]

@@ -9,9 +9,9 @@ import numpy as np
 from pynn_sparse.network import dynamics
 from pynn_sparse.network.dynamics import Dynamics
 
+from ...parameters import ParameterSpace
 from ...standardmodels import build_translations, synapses
 from ..simulator import state
-from .unavailable import unavailable
 
 
 def _same_names(component: Any) -> dict[str, Any]:
@@ -21,10 +21,12 @@ def _same_names(component: Any) -> dict[str, Any]:
 class _Synapse:
     """What all synapse types have here.
 
-    `dynamics` is what the engine does besides adding the weight, None if nothing.
+    `dynamics` is what the engine does besides adding the weight, None if nothing; `electrical`
+    says that there are no spikes to transmit.
     """
 
     dynamics: Dynamics | None = None
+    electrical = False
 
     def _get_minimum_delay(self) -> float:
         """The delay of synapses for which the user gives none."""
@@ -169,7 +171,24 @@ class STDPMechanism(_Synapse, synapses.STDPMechanism):
         }
 
 
-ElectricalSynapse = unavailable("ElectricalSynapse")
+class ElectricalSynapse(_Synapse, synapses.ElectricalSynapse):
+    """Gap junction: a conductance (`weight`, in uS) between two cells, which acts both ways.
+
+    The current into each cell is the conductance times the difference of potentials at the
+    beginning of the time step. There is no delay, and no receptor.
+    """
+
+    translations = _same_names(synapses.ElectricalSynapse)
+    electrical = True
+
+    @property
+    def native_parameters(self) -> ParameterSpace:
+        """The conductance, and a delay for the tables, which has no meaning."""
+        weight = super().native_parameters
+        delay = ParameterSpace({"delay": state.dt}, {"delay": float}, weight.shape)
+        weight.update(delay=delay["delay"])
+        return weight
+
 
 __all__ = [
     "AdditivePotentiationMultiplicativeDepression",

@@ -94,7 +94,9 @@ class Rule:
     def columns(self, grid: TimeGrid) -> dict[str, NDArray[np.float64]]:
         """The kernel's parameters, of length n or 1, in its order."""
         derived = self.dynamics.derive(self.parameters, grid)
-        return {name: np.atleast_1d(np.asarray(derived[name], float)) for name in derived}
+        return {
+            name: np.atleast_1d(np.asarray(derived[name], float)) for name in self.dynamics.columns
+        }
 
     def lag(self, delay: Any) -> NDArray[np.int64]:
         """Steps for which a spike has to wait until its synapses see it, for delays in steps.
