@@ -161,9 +161,9 @@ EXPORT void deliver_pending(const Plan& plan, int64 step) {
 // Sizes of the structures that Python mirrors, in the order of plan.h.
 EXPORT void structure_sizes(int64* sizes) {
   const int64 values[] = {
-      sizeof(Block),     sizeof(Group),    sizeof(SpikeList), sizeof(SpikeRecord), sizeof(History),
-      sizeof(Column),    sizeof(Rule),     sizeof(Table),     sizeof(Background),  sizeof(Probe),
-      sizeof(Injection), sizeof(Junction), sizeof(Plan)};
+      sizeof(Block),     sizeof(Group),     sizeof(SpikeList), sizeof(SpikeRecord), sizeof(History),
+      sizeof(Column),    sizeof(Rule),      sizeof(Table),     sizeof(Background),  sizeof(Probe),
+      sizeof(Injection), sizeof(Potential), sizeof(Junction),  sizeof(Plan)};
   std::copy(std::begin(values), std::end(values), sizes);
 }
 

@@ -169,20 +169,25 @@ struct Injection {
   int32 single;
 };
 
-// Gap junctions of neurons of one population with those of another, in rows by the neuron that the current
-// flows into.
+// Potentials of the neurons of a population.
+struct Potential {
+  const void* v;  // scalar [n of the population]
+  int32 single;   // v is float
+  int32 padding;
+};
+
+// Gap junctions of neurons of one population, in rows by the neuron that the current flows into. All of a
+// neuron's are in one row, so that one thread adds them up, in their order.
 struct Junction {
-  void* current;              // scalar [n of the population]
-  const void* own_v;          // scalar [n of the population]
-  const void* other_v;        // scalar [n of the other population]
-  const int32* index;         // [n] neurons, ascending
-  const int32* owner_start;   // [n_shard + 1]
-  const int32* row_start;     // [n + 1] into other, conductance
-  const int32* other;         // index in the other population
-  const double* conductance;  // uS
+  void* current;               // scalar [n of the population]
+  const Potential* potential;  // of the populations that are coupled, this one first
+  const int32* index;          // [n] neurons, ascending
+  const int32* owner_start;    // [n_shard + 1]
+  const int32* row_start;      // [n + 1] into the arrays below
+  const int32* from;           // place in `potential`
+  const int32* other;          // index in that population
+  const double* conductance;   // uS
   int32 n;
-  int32 single;        // current and own_v are float
-  int32 other_single;  // other_v is float
   int32 padding;
 };
 

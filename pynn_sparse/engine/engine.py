@@ -213,7 +213,7 @@ class _Plan:
 
     def _fill(self, lists: SpikeLists | None) -> None:
         engine, currents = self.engine, self.engine._currents
-        injections, junctions = currents.describe(), engine._junctions.describe()
+        injections, junctions = currents.describe(), engine._junctions.describe(self._put)
         self.probes = [probe for probe in self.network.probes if len(probe.index)]
         self._probe_addresses = [self._put_probe(probe) for probe in self.probes]
         self.launches.append(Launch("inject", 0, currents.longest))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ CAPACITANCE = {"Izhikevich": 0.001}
 
 
 class JunctionLayout:
-    """Which neurons are coupled, by pairs of blocks; each junction stands in two rows.
+    """Which neurons are coupled to which, by block; each junction stands in two rows.
 
     `coupled` are the neurons of a block that have junctions, by the block's place.
     """
@@ -30,7 +31,8 @@ class JunctionLayout:
         self.device = device
         self.coupled: dict[int, NDArray[np.int32]] = {}
         self._seen: Any = None
-        self._arrays: list[tuple[BlockArrays, BlockArrays, int, tuple[Any, ...]]] = []
+        self._blocks: list[BlockArrays] = []
+        self._parts: dict[int, tuple[Any, ...]] = {}
 
     def synchronise(
         self, blocks: list[BlockArrays], owner_starts: list[NDArray[np.int32]], dt: float
@@ -45,98 +47,92 @@ class JunctionLayout:
         seen = versions, parameters, id(owner_starts)
         if seen == self._seen:
             return
-        by_pair = _by_pair(self.network.junctions)
-        _check_stability(by_pair, dt)
-        self._seen = seen
-        number = {id(arrays.block): k for k, arrays in enumerate(blocks)}
-        self._arrays = []
-        coupled: dict[int, list[NDArray[np.int32]]] = {}
-        for (own, other), ends in by_pair.items():
-            mine, theirs = number[id(own)], number[id(other)]
-            index = self._add(blocks[mine], blocks[theirs], ends, owner_starts[mine])
-            coupled.setdefault(mine, []).append(index)
-        self.coupled = {k: np.unique(np.concatenate(each)) for k, each in coupled.items()}
-
-    def _add(
-        self, own: BlockArrays, other: BlockArrays, ends: _Ends, starts: NDArray[np.int32]
-    ) -> NDArray[np.int32]:
-        index, row_start = np.unique(ends.own, return_index=True)
-        index = index.astype(np.int32)
-        parts = (
-            index,
-            split(index, starts),
-            np.append(row_start, len(ends.own)).astype(np.int32),
-            ends.other.astype(np.int32),
-            ends.conductance,
-        )
-        put = tuple(self.device.put(each) for each in parts)
-        self._arrays.append((own, other, len(index), put))
-        return index
-
-    def describe(self) -> NDArray[np.void]:
-        """The plan's records of junctions."""
-        address = self.device.address
-        rows = [
-            (
-                address(own.require_current()),
-                address(own.row(POTENTIAL)),
-                address(other.row(POTENTIAL)),
-                *(address(each) for each in parts),
-                *(n, own.single, other.single, 0),
+        rows = _rows(self.network.junctions, [arrays.block for arrays in blocks])
+        for number, row in rows.items():
+            _check_stability(blocks[number].block, row, dt)
+        self._seen, self._blocks = seen, blocks
+        self._parts, self.coupled = {}, {}
+        for number, row in rows.items():
+            index, begins = np.unique(row.own, return_index=True)
+            self.coupled[number] = index = index.astype(np.int32)
+            parts = (
+                index,
+                split(index, owner_starts[number]),
+                np.append(begins, len(row.own)).astype(np.int32),
+                np.searchsorted(row.others, row.block).astype(np.int32) + np.int32(1),
+                row.other.astype(np.int32),
+                row.conductance,
             )
-            for own, other, n, parts in self._arrays
-        ]
+            self._parts[number] = row.others, tuple(map(self.device.put, parts))
+
+    def describe(self, put: Callable[[NDArray[Any]], int]) -> NDArray[np.void]:
+        """The plan's records of junctions; `put` brings arrays to the device."""
+        rows = []
+        for number, (others, parts) in self._parts.items():
+            potentials = [self._potential(k) for k in (number, *others)]
+            rows.append(
+                (
+                    self.device.address(self._blocks[number].require_current()),
+                    put(np.array(potentials, structures.POTENTIAL)),
+                    *map(self.device.address, parts),
+                    *(len(self.coupled[number]), 0),
+                )
+            )
         return np.array(rows, structures.JUNCTION)
+
+    def _potential(self, number: int) -> tuple[int, bool, int]:
+        arrays = self._blocks[number]
+        return self.device.address(arrays.row(POTENTIAL)), arrays.single, 0
 
     @property
     def longest(self) -> int:
         """Most neurons that a record of the plan names."""
-        return max((n for _, _, n, _ in self._arrays), default=0)
+        return max(map(len, self.coupled.values()), default=0)
 
 
-class _Ends:
-    """Junctions as seen from one side: own neuron, other neuron, conductance, each [n].
+class _Rows:
+    """Junctions of a block's neurons: own neuron, other's block, other neuron, conductance.
 
-    Sorted by neuron and then as the tables and their users order them, so that currents are added
-    up in an order that depends on nothing else.
+    Sorted by neuron, and then as the tables and their users order them, so that currents are added
+    up in an order that depends on nothing else. `others` are the blocks, each once.
     """
 
-    def __init__(self, parts: list[tuple[NDArray[Any], NDArray[Any], NDArray[np.float64]]]) -> None:
-        own, other, conductance = (np.concatenate(each) for each in zip(*parts, strict=True))
+    def __init__(self, parts: list[tuple[NDArray[Any], ...]]) -> None:
+        own, block, other, conductance = map(np.concatenate, zip(*parts, strict=True))
         order = np.argsort(own, kind="stable")
-        self.own, self.other = own[order], other[order]
+        self.own, self.block, self.other = own[order], block[order], other[order]
         self.conductance = np.ascontiguousarray(conductance[order])
+        self.others = np.unique(block)
 
 
-def _by_pair(tables: list[SynapseTable]) -> dict[tuple[Block, Block], _Ends]:
-    """All junctions from both sides, by own and other block."""
-    parts: dict[tuple[Block, Block], list[Any]] = {}
+def _rows(tables: list[SynapseTable], blocks: list[Block]) -> dict[int, _Rows]:
+    """All junctions, from both sides, by the place of the block that they act on."""
+    number = {id(block): k for k, block in enumerate(blocks)}
+    parts: dict[int, list[tuple[NDArray[Any], ...]]] = {}
     for table in tables:
         order = table.order()
         source, target = table.source()[order], table.target[order]
         weight = np.broadcast_to(table.weight, (len(table),))[order].astype(np.float64)
-        parts.setdefault((table.post, table.pre), []).append((target, source, weight))
-        parts.setdefault((table.pre, table.post), []).append((source, target, weight))
-    return {pair: _Ends(each) for pair, each in parts.items()}
+        pre, post = number[id(table.pre)], number[id(table.post)]
+        for own, index, other, others in ((post, target, pre, source), (pre, source, post, target)):
+            at = np.full(len(table), other)
+            parts.setdefault(own, []).append((index, at, others, weight))
+    return {own: _Rows(each) for own, each in parts.items()}
 
 
-def _check_stability(by_pair: dict[tuple[Block, Block], _Ends], dt: float) -> None:
+def _check_stability(block: Block, rows: _Rows, dt: float) -> None:
     """The current of a step comes from potentials at its beginning: it must not overshoot.
 
     With G the sum of a neuron's conductances, all modes of the network of membranes are stable if
     dt G <= cm everywhere, by Gershgorin's theorem.
     """
-    total: dict[Block, NDArray[Any]] = {}
-    for (own, _), ends in by_pair.items():
-        sums = np.bincount(ends.own, ends.conductance, own.size)
-        total[own] = total.get(own, 0.0) + sums
-    for block, conductance in total.items():
-        cm = block.parameters.get("cm", CAPACITANCE.get(block.model.name, np.inf))
-        ratio = dt * conductance / cm
-        worst = int(np.argmax(ratio))
-        if ratio[worst] > 1:
-            raise ParameterError(
-                f"the gap junctions of neuron {worst} of a population of {block.model.name} have "
-                f"{conductance[worst]:g} uS: must be at most cm/timestep = "
-                f"{conductance[worst] / ratio[worst]:g} uS; take a shorter time step"
-            )
+    conductance = np.bincount(rows.own, rows.conductance, block.size)
+    cm = block.parameters.get("cm", CAPACITANCE.get(block.model.name, np.inf))
+    ratio = dt * conductance / cm
+    worst = int(np.argmax(ratio))
+    if ratio[worst] > 1:
+        raise ParameterError(
+            f"the gap junctions of neuron {worst} of a population of {block.model.name} have "
+            f"{conductance[worst]:g} uS: must be at most cm/timestep = "
+            f"{conductance[worst] / ratio[worst]:g} uS; take a shorter time step"
+        )

@@ -123,18 +123,17 @@ INJECTION = _structure(
     n=np.int32,
     single=np.int32,
 )
+POTENTIAL = _structure(v=POINTER, single=np.int32, padding=np.int32)
 JUNCTION = _structure(
     current=POINTER,
-    own_v=POINTER,
-    other_v=POINTER,
+    potential=POINTER,
     index=POINTER,
     owner_start=POINTER,
     row_start=POINTER,
+    from_=POINTER,
     other=POINTER,
     conductance=POINTER,
     n=np.int32,
-    single=np.int32,
-    other_single=np.int32,
     padding=np.int32,
 )
 PLAN = _structure(
@@ -185,6 +184,7 @@ ALL = (
     BACKGROUND,
     PROBE,
     INJECTION,
+    POTENTIAL,
     JUNCTION,
     PLAN,
 )
