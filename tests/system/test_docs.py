@@ -45,6 +45,15 @@ def test_support_table_is_what_the_code_says() -> None:
     assert made == path.with_name("support.md").read_text(), f"run python {path}"
 
 
+def test_traces_page_shows_every_neuron() -> None:
+    text = (ROOT / "docs" / "traces.md").read_text()
+    shown = set(re.findall(r"^## (\w+)$", text, re.MULTILINE))
+    neurons = {name for name in sim.list_standard_models() if not name.startswith("SpikeSource")}
+    assert neurons - {"PointNeuron"} <= shown
+    for name in shown:
+        assert (ROOT / "docs" / "traces" / f"{name}.png").is_file()
+
+
 def test_readme_has_the_commands() -> None:
     text = (ROOT / "README.md").read_text()
     assert "&& .venv/bin/python examples/microcircuit.py sparse" in text
