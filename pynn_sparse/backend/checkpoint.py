@@ -54,10 +54,11 @@ def load_state(filename: str | Path) -> None:
     Raises ValueError, naming the first difference, for a file of another network, and nothing has
     changed then.
     """
+    state = simulator.state
+    state.require_open("load_state")
     with np.load(filename, allow_pickle=False) as file:
         arrays = dict(file)
     _check(str(filename), arrays)
-    state = simulator.state
     for name, part in _parts().items():
         prefix = f"{name}/"
         part.restore({k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)})

@@ -21,6 +21,7 @@ from ..core import IndexBasedExpression
 from ..random import NumpyRNG, RandomDistribution
 from . import progress, simulator
 from .bulk import connect_in_bulk
+from .checks import check_count, check_probability
 
 Columns = Callable[..., Iterable[Any]]
 
@@ -84,6 +85,10 @@ class AllToAllConnector(_InEngine, upstream.AllToAllConnector):
 
 class FixedProbabilityConnector(_InEngine, upstream.FixedProbabilityConnector):
     __doc__ = upstream.FixedProbabilityConnector.__doc__
+
+    def __init__(self, p_connect: float, *args: Any, **kwargs: Any) -> None:
+        check_probability("p_connect", p_connect)
+        super().__init__(p_connect, *args, **kwargs)
 
     def connect(self, projection: Any) -> None:
         """Connect the cells of a projection, many columns at a time if nothing else is drawn."""
@@ -163,11 +168,19 @@ def _check_indices(rows: NDArray[np.float64], projection: Any) -> None:
             )
 
 
-class FixedNumberPreConnector(_InEngine, upstream.FixedNumberPreConnector):
+class _OfNumber:
+    """Takes a number of connections, `n`."""
+
+    def __init__(self, n: Any, *args: Any, **kwargs: Any) -> None:
+        check_count("n", n)
+        super().__init__(n, *args, **kwargs)
+
+
+class FixedNumberPreConnector(_OfNumber, _InEngine, upstream.FixedNumberPreConnector):
     __doc__ = upstream.FixedNumberPreConnector.__doc__
 
 
-class FixedNumberPostConnector(_InEngine, upstream.FixedNumberPostConnector):
+class FixedNumberPostConnector(_OfNumber, _InEngine, upstream.FixedNumberPostConnector):
     __doc__ = upstream.FixedNumberPostConnector.__doc__
 
 
@@ -183,7 +196,7 @@ class OneToOneConnector(_BulkConnect, upstream.OneToOneConnector):
         self._standard_connect(projection, lambda: same)
 
 
-class FixedTotalNumberConnector(_BulkConnect, upstream.FixedTotalNumberConnector):
+class FixedTotalNumberConnector(_OfNumber, _BulkConnect, upstream.FixedTotalNumberConnector):
     __doc__ = upstream.FixedTotalNumberConnector.__doc__
 
     def connect(self, projection: Any) -> None:

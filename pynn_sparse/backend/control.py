@@ -17,6 +17,7 @@ from pynn_sparse.network.synapses import MAX_DELAY_STEPS
 from .. import common
 from ..common.control import DEFAULT_MAX_DELAY, DEFAULT_MIN_DELAY, DEFAULT_TIMESTEP
 from . import simulator
+from .checks import check_time
 
 DEVICES = ("auto", "cpu", "cuda")
 DEVICE_VARIABLE = "PYNN_SPARSE_DEVICE"
@@ -192,10 +193,12 @@ def _warn_of_other_backends(options: dict[str, Any]) -> None:
 
 
 def end(compatible_output: bool = True) -> None:
-    """Write what `record(..., to_file=...)` asked for.
+    """Write what `record(..., to_file=...)` asked for, and end the simulation.
 
-    All files are attempted; then the first error, if there was one, is raised.
+    All files are attempted; then the first error, if there was one, is raised. What was recorded
+    can still be read; what would change the network raises RuntimeError until the next `setup`.
     """
+    simulator.state.closed = "end() has ended the simulation"
     requests, simulator.state.write_on_end = simulator.state.write_on_end, []
     failures = []
     for population, variables, destination in requests:
@@ -207,7 +210,25 @@ def end(compatible_output: bool = True) -> None:
         raise failures[0]
 
 
-run, run_until = common.build_run(simulator)
+_run, _run_until = common.build_run(simulator)
+
+
+def run(simtime: float, callbacks: Any = None) -> float:
+    """Advance by `simtime` ms; see `pyNN.common.run`. Returns the time in ms.
+
+    Raises TypeError or ValueError for what is not a time, and RuntimeError before `setup` and after
+    `end`.
+    """
+    check_time("simtime", simtime)
+    return float(_run(simtime, callbacks))
+
+
+def run_until(time_point: float, callbacks: Any = None) -> float:
+    """Advance to the time `time_point`, in ms; see `pyNN.common.run_until`, and `run`."""
+    check_time("time_point", time_point)
+    return float(_run_until(time_point, callbacks))
+
+
 run_for = run
 
 reset = common.build_reset(simulator)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from .. import common, errors
 from ..models import BaseCellType
 from ..parameters import ArrayParameter, LazyArray, ParameterSpace, Sequence, simplify
 from . import simulator
+from .checks import check_names
 from .files import check_destination, file_of_record, write
 from .recording import Recorder
 
@@ -149,10 +150,7 @@ class _Cells:
 
     def _get_parameters(self, *names: str) -> ParameterSpace:
         """Parameters by PyNN's names, which are the engine's."""
-        known = self.celltype.get_parameter_names()
-        for name in names:
-            if name not in known:
-                raise errors.NonExistentParameterError(name, type(self.celltype).__name__, known)
+        self._check_names(names)
         return self._get_native_parameters(*names)
 
     def _get_native_parameters(self, *names: str) -> ParameterSpace:
@@ -182,6 +180,7 @@ class _Cells:
 
     def set(self, **parameters: Any) -> None:
         """Set parameters, see `pyNN.common.BasePopulation.set`; all of them or none."""
+        self._check_names(parameters)
         super().set(**parameters)  # type: ignore[misc]
 
     def record(
@@ -202,12 +201,37 @@ class _Cells:
             self.recorder.file = file  # type: ignore[attr-defined]
             simulator.state.write_on_end.append((self, variables, file))
 
-    def _check_present(self) -> None:
+    def nearest(self, position: Any) -> Any:
+        """The cell that is closest to a position (um), as three numbers."""
+        if np.shape(position) != (3,):
+            raise errors.InvalidDimensionsError(f"position = {position!r}: must be three numbers")
+        return super().nearest(position)  # type: ignore[misc]
+
+    def sample(self, n: int, rng: Any = None) -> PopulationView:
+        """A view of `n` cells drawn at random; see `pyNN.common.BasePopulation.sample`."""
+        if not isinstance(n, (int, np.integer)) or not 1 <= n <= self.size:
+            raise errors.InvalidDimensionsError(
+                f"n = {n!r}: must be an integer from 1 to {self.size}, the number of cells"
+            )
+        view: PopulationView = super().sample(int(n), rng)  # type: ignore[misc]
+        return view
+
+    def __add__(self, other: Any) -> Assembly:
+        if not isinstance(other, common.BasePopulation):
+            return NotImplemented
+        return Assembly(self, other)
+
+    def _check_names(self, names: Iterable[str]) -> None:
+        known = self.celltype.get_parameter_names()
+        check_names(names, type(self.celltype).__name__, known)
+
+    def _check_open(self) -> None:
+        """Raise RuntimeError if the cells can no longer be changed."""
         recorder: Recorder = self.recorder  # type: ignore[attr-defined]
-        recorder._check_present()
+        simulator.state.check_open(recorder._network, self.label)  # type: ignore[attr-defined]
 
     def _set_parameters(self, parameter_space: ParameterSpace) -> None:
-        self._check_present()
+        self._check_open()
         values = _engine_values(parameter_space, self.size, self.celltype)
         try:
             self._block.set_parameters(self._selection, values, simulator.state.step)
@@ -223,16 +247,14 @@ class _Cells:
         Raises NonExistentParameterError for a variable that the model does not have and
         InvalidParameterValueError for values that are not finite; nothing is set then.
         """
-        self._check_present()
+        self._check_open()
         values = {name: self._initial(name, value) for name, value in initial_values.items()}
         for name, lazy in values.items():
             self._set_initial_value_array(name, lazy)
 
     def _initial(self, name: str, value: Any) -> LazyArray:
         """The values, evaluated once, so that a random one is the same whenever it is looked at."""
-        known = self.celltype.default_initial_values
-        if name not in known:
-            raise errors.NonExistentParameterError(name, type(self.celltype).__name__, list(known))
+        check_names([name], type(self.celltype).__name__, self.celltype.default_initial_values)
         try:
             lazy = LazyArray(value, shape=(self.size,), dtype=float)
             given = np.asarray(lazy.evaluate(simplify=True), float)
@@ -275,8 +297,9 @@ class Population(_Cells, common.Population):
         initial_values: Mapping[str, Any] | None = None,
         label: str | None = None,
     ) -> None:
+        simulator.state.require_open("a population")
         _check_size(size)
-        _check_cell_type(cellclass)
+        _check_cell_type(cellclass, cellparams)
         recorders = set(simulator.state.recorders)
         try:
             super().__init__(size, cellclass, cellparams, structure, initial_values or {}, label)
@@ -322,8 +345,14 @@ def _check_size(size: Any) -> None:
         raise errors.InvalidDimensionsError(f"size = {size!r}: a population has at least one cell")
 
 
-def _check_cell_type(cellclass: Any) -> None:
+def _check_cell_type(cellclass: Any, parameters: Any) -> None:
     cell = cellclass if isinstance(cellclass, type) else type(cellclass)
+    if not issubclass(cell, BaseCellType):
+        raise TypeError(
+            f"cellclass = {cellclass!r}: must be a cell type, such as IF_curr_exp(tau_m=10.0)"
+        )
+    if isinstance(cellclass, type) and parameters is None:
+        raise TypeError(f"cellclass = {cell.__name__}: must be an instance: {cell.__name__}()")
     if issubclass(cell, BaseCellType) and not hasattr(cell, "model"):
         raise errors.InvalidModelError(
             f"{cell.__module__}.{cell.__name__} is not a cell type of pyNN.sparse; "
@@ -337,6 +366,10 @@ class PopulationView(_Cells, common.PopulationView):
     _assembly_class = Assembly
 
     def __init__(self, parent: Any, selector: Any, label: str | None = None) -> None:
+        if isinstance(selector, slice) and not range(*selector.indices(parent.size)):
+            raise errors.InvalidDimensionsError(
+                f"{selector} of {parent.label}, which has {parent.size} cells, has none"
+            )
         super().__init__(parent, selector, label)
         self._block = parent._block
         self._selection = self.all_cells.astype(np.int64) - self._block.first

@@ -22,6 +22,7 @@ from ..parameters import ParameterSpace
 from ..space import Space
 from ..standardmodels.base import excitatory_receptor_types, inhibitory_receptor_types
 from . import simulator
+from .checks import check_names
 from .connectors import expected_synapses
 from .standardmodels.synapses import StaticSynapse
 from .values import Pairs, matrix, stored_values, threads
@@ -107,6 +108,9 @@ class Projection(common.Projection):
         space: Any = None,
         label: str | None = None,
     ) -> None:
+        simulator.state.require_open("a projection")
+        if space is not None and not isinstance(space, Space):
+            raise TypeError(f"space = {space!r}: must be a pyNN.space.Space")
         if not getattr(postsynaptic_neurons, "receptor_types", True):
             raise errors.ConnectionError(
                 f"{postsynaptic_neurons.label} consists of spike sources, which have no receptors"
@@ -133,7 +137,7 @@ class Projection(common.Projection):
         self._network = simulator.state.network
         for ends in (self.pre, self.post):
             for part in getattr(ends, "populations", [ends]):
-                part._check_present()
+                part._check_open()
         expected = expected_synapses(connector, *self.shape)
         memory.require(
             expected * memory.BYTES_PER_SYNAPSE, f"{self.label} with about {expected:.3g} synapses"
@@ -445,11 +449,7 @@ class Projection(common.Projection):
 
     def _check_attributes(self, names: Any) -> None:
         known = self.synapse_type.get_parameter_names()
-        for name in names:
-            if name not in known:
-                raise errors.NonExistentParameterError(
-                    name, type(self.synapse_type).__name__, known
-                )
+        check_names(names, type(self.synapse_type).__name__, known)
 
     def _get_attributes_as_list(self, names: list[str]) -> list[tuple[Any, ...]]:
         columns = self._columns_of(names)
@@ -479,7 +479,7 @@ class Projection(common.Projection):
 
     def _assign(self, values: dict[str, NDArray[np.float64]]) -> None:
         """Take over values in the order of storage; all are checked before the first is."""
-        simulator.state.check_present(self._network, self.label)
+        simulator.state.check_open(self._network, self.label)
         if not len(self):
             return
         checked: dict[str, Any] = dict(values)
@@ -518,10 +518,7 @@ class Projection(common.Projection):
         return stored_values(pairs, name, value, lazy)
 
     def _set_initial_value_array(self, variable: str, initial_values: Any) -> None:
-        if variable not in self._states:
-            raise errors.NonExistentParameterError(
-                variable, type(self.synapse_type).__name__, self._states
-            )
+        check_names([variable], type(self.synapse_type).__name__, self._states)
         values = np.atleast_1d(np.asarray(initial_values.evaluate(simplify=True), np.float64))
         if len(values) > 1:  # to the order of storage
             values = values[np.argsort(self._order())]

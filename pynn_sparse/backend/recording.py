@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import warnings
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from pynn_sparse.network import Probe
 
 from .. import errors, recording
 from . import simulator
+from .checks import RecordingError
 from .files import check_destination, write
 from .spiketrains import GroupedSpikeTrainList
 
@@ -50,11 +52,11 @@ class Recorder(recording.Recorder):
 
         Recorded cells that are added during a simulation have no values (NaN) for the time before.
         """
-        self._check_present()
+        simulator.state.check_open(self._network, self.population.label)
         wanted = self._localize_variables(variables, locations)
         for variable in wanted:
             if not self.population.can_record(variable.name, variable.location):
-                raise errors.RecordingError(variable.name, self.population.celltype)
+                raise RecordingError(variable.name, self.population.celltype)
         self._check_sampling_interval(sampling_interval)
         if not self.recorded:
             self._recording_start_time = simulator.state.t * pq.ms
@@ -70,7 +72,11 @@ class Recorder(recording.Recorder):
             raise errors.NothingToWriteError(f"{self.population.label} has no data before a run")
         for variable in () if variables == "all" else self._localize_variables(variables, None):
             if not self.population.can_record(variable.name):
-                raise errors.RecordingError(variable.name, self.population.celltype)
+                raise RecordingError(variable.name, self.population.celltype)
+            if not self.recorded.get(variable):
+                warnings.warn(
+                    f"{variable.name} of {self.population.label} was not recorded", stacklevel=3
+                )
         return super().get(variables, *args, **kwargs)
 
     def write(

@@ -65,10 +65,12 @@ class State(common.control.BaseState):
     def __init__(self) -> None:
         super().__init__()
         self.configure(Options())
+        self.closed = "setup() has not been called"
 
     def configure(self, options: Options) -> None:
         """Forget the network and begin with these options."""
         self.options = options
+        self.closed = ""  # why nothing can be made or changed
         self.network = Network(TimeGrid(options.timestep), options.seed)
         self.engine: Engine | None = None
         self.recorders: set[Any] = set()
@@ -88,6 +90,16 @@ class State(common.control.BaseState):
             raise RuntimeError(
                 f"{what} belongs to a network that setup() has discarded; make it anew"
             )
+
+    def require_open(self, what: str) -> None:
+        """Raise RuntimeError, where there is no simulation to make or change `what` in."""
+        if self.closed:
+            raise RuntimeError(f"{what}: {self.closed}; call setup() first")
+
+    def check_open(self, network: Network, what: str) -> None:
+        """As `check_present`, for what is about to be changed."""
+        self.check_present(network, what)
+        self.require_open(what)
 
     def key_of_new_source(self) -> tuple[int, int]:
         """A seed and a number for each current source, which decide what noise it makes."""
@@ -148,8 +160,7 @@ class State(common.control.BaseState):
 
     def run_until(self, time: float) -> None:
         """Advance to `time` (ms), or if that lies between two time steps, to the later of them."""
-        if not np.isfinite(time):
-            raise ValueError(f"cannot run until {time} ms: must be a finite time")
+        self.require_open("run")
         steps = time * self.network.grid.steps_per_ms
         end = int(np.ceil(steps - 1e-4))
         if abs(end - steps) > 1e-4:
@@ -185,6 +196,7 @@ class State(common.control.BaseState):
 
     def reset(self) -> None:
         """Go back to time 0 and the initial state, and begin a new segment of recordings."""
+        self.require_open("reset")
         self.running = False
         self.segment_counter += 1
         if self.engine is not None:

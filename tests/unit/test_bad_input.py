@@ -458,3 +458,126 @@ class TestRun:
         cells()
         with pytest.warns(errors.RoundingWarning, match=r"0.25 ms.*0.1 ms.*0.3 ms"):
             assert sim.run(0.25) == 0.3
+
+
+NAMES: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
+    "parameter of a cell type": (
+        *(lambda: sim.HH_cond_exp(gbar_na=20.0), errors.NonExistentParameterError, "'gbar_Na'"),
+    ),
+    "parameter to set": (
+        *(lambda: cells().set(taum=10.0), errors.NonExistentParameterError, "'tau_m'"),
+    ),
+    "parameter to get": (
+        *(lambda: cells().get("tau_syn"), errors.NonExistentParameterError, "'tau_syn_I'"),
+    ),
+    "parameter of a synapse type": (
+        *(lambda: sim.StaticSynapse(wieght=1.0), errors.NonExistentParameterError, "'weight'"),
+    ),
+    "parameter of a current source": (
+        *(lambda: sim.DCSource(amplitud=1.0), errors.NonExistentParameterError, "'amplitude'"),
+    ),
+    "variable": (*(lambda: cells().record("isyn_ex"), errors.RecordingError, "'isyn_exc'"),),
+}
+
+
+@pytest.mark.parametrize("what", NAMES)
+def test_unknown_names_come_with_a_suggestion(what: str) -> None:
+    call, error, name = NAMES[what]
+    with pytest.raises(error, match=f"Did you mean {name}\\?"):
+        call()
+
+
+class TestNoSimulation:
+    """Before the first setup, and after end."""
+
+    @pytest.fixture(params=["before", "after"])
+    def words(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+        if request.param == "before":
+            monkeypatch.setattr(state, "closed", "setup() has not been called")
+            return "setup() has not been called; call setup() first"
+        sim.end()
+        return "end() has ended the simulation; call setup() first"
+
+    def test_nothing_is_made_or_changed(self, words: str) -> None:
+        state.closed, closed = "", state.closed
+        population = cells()
+        projection = sim.Projection(
+            population, population, sim.OneToOneConnector(), sim.StaticSynapse(weight=1.0)
+        )
+        state.closed = closed
+        for call in (
+            cells,
+            lambda: sim.Projection(population, population, sim.OneToOneConnector()),
+            lambda: sim.run(1.0),
+            lambda: sim.run_until(1.0),
+            sim.reset,
+            lambda: population.set(tau_m=5.0),
+            lambda: population[:2].initialize(v=-60.0),
+            lambda: population.record("v"),
+            lambda: projection.set(weight=2.0),
+            lambda: sim.DCSource().inject_into(population),
+            lambda: sim.load_state("nowhere.npz"),
+        ):
+            refused(call, RuntimeError, words)
+
+    def test_what_was_recorded_can_be_read(self) -> None:
+        population = cells()
+        population.record("v")
+        sim.run(1.0)
+        sim.end()
+        assert population.get_data().segments[0].analogsignals[0].shape == (11, 4)
+        assert population.get("tau_m") == 20.0
+
+    def test_setup_begins_anew(self) -> None:
+        sim.end()
+        sim.setup()
+        cells()
+        sim.run(1.0)
+
+
+@pytest.mark.parametrize("time", ["10", None, [1.0]])
+def test_times_that_are_no_numbers(time: Any) -> None:
+    refused(lambda: sim.run(time), TypeError, "simtime = ", "number of milliseconds")
+    refused(lambda: sim.run_until(time), TypeError, "time_point = ")
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: sim.FixedProbabilityConnector(1.5), "p_connect = 1.5: must be from 0 to 1"),
+        (lambda: sim.FixedProbabilityConnector(-0.1), "p_connect = -0.1"),
+        (lambda: sim.FixedProbabilityConnector("a"), "p_connect = 'a'"),
+        (lambda: sim.FixedNumberPreConnector(-1), "n = -1: must be 0 or greater"),
+        (lambda: sim.FixedTotalNumberConnector(-1), "n = -1: must be 0 or greater"),
+    ],
+)
+def test_parameters_of_connectors(make: Callable[[], Any], words: str) -> None:
+    refused(make, errors.InvalidParameterValueError, words)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "words"),
+    [
+        (lambda: sim.Population(2, sim.IF_curr_exp), TypeError, "must be an instance"),
+        (lambda: sim.Population(2, None), TypeError, "must be a cell type"),
+        (lambda: cells()[10:12], errors.InvalidDimensionsError, "has 4 cells, has none"),
+        (lambda: cells().sample(5), errors.InvalidDimensionsError, "n = 5: must be"),
+        (lambda: cells().nearest((0, 0)), errors.InvalidDimensionsError, "three numbers"),
+        (lambda: cells() + 3, TypeError, "unsupported operand"),
+        (
+            lambda: sim.Projection(cells(), cells(), sim.AllToAllConnector(), space=3),
+            *(TypeError, "space = 3: must be"),
+        ),
+    ],
+)
+def test_groups_of_cells(make: Callable[[], Any], error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        make()
+
+
+def test_variables_that_were_not_recorded() -> None:
+    population = cells()
+    population.record("spikes")
+    sim.run(1.0)
+    with pytest.warns(UserWarning, match="v of cells was not recorded"):
+        population.get_data("v")

@@ -12,6 +12,7 @@ from pynn_sparse.network import Injection, TimeGrid, currents
 from ... import errors
 from ...parameters import ParameterSpace, Sequence
 from ...standardmodels import StandardCurrentSource, build_translations, electrodes
+from ..checks import check_names
 from ..simulator import ID, state
 
 
@@ -24,6 +25,7 @@ class SparseCurrentSource(StandardCurrentSource):
     """
 
     def __init__(self, **parameters: Any) -> None:
+        check_names(parameters, type(self).__name__, self.default_parameters)
         super().__init__(**parameters)
         self._key = state.key_of_new_source()
         self._recording: list[tuple[int, NDArray[np.float64]]] = []
@@ -61,12 +63,12 @@ class SparseCurrentSource(StandardCurrentSource):
 
     def inject_into(self, cells: Any) -> None:
         """Inject the current into all `cells`, a Population, view, Assembly or list of cells."""
-        state.check_present(self._network, f"this {type(self).__name__}")
+        state.check_open(self._network, f"this {type(self).__name__}")
         cells = [cells] if isinstance(cells, ID) else list(cells)
         if any(not cell.celltype.injectable for cell in cells):
             raise TypeError("Can't inject current into a spike source.")
         for population in {cell.parent for cell in cells}:
-            population._check_present()
+            population._check_open()
         neurons = np.array([int(cell) for cell in cells], np.int64)
         if len(neurons):
             state.network.injections.append(Injection(self, neurons))

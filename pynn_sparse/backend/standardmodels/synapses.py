@@ -11,6 +11,7 @@ from pynn_sparse.network.dynamics import Dynamics
 
 from ...parameters import ParameterSpace
 from ...standardmodels import build_translations, synapses
+from ..checks import Named
 from ..simulator import state
 
 
@@ -33,30 +34,30 @@ class _Synapse:
         return state.least_delay_allowed
 
 
-class StaticSynapse(_Synapse, synapses.StaticSynapse):
+class StaticSynapse(Named, _Synapse, synapses.StaticSynapse):
     __doc__ = synapses.StaticSynapse.__doc__
     translations = _same_names(synapses.StaticSynapse)
 
 
-class TsodyksMarkramSynapse(_Synapse, synapses.TsodyksMarkramSynapse):
+class TsodyksMarkramSynapse(Named, _Synapse, synapses.TsodyksMarkramSynapse):
     __doc__ = synapses.TsodyksMarkramSynapse.__doc__
     translations = _same_names(synapses.TsodyksMarkramSynapse)
     dynamics = dynamics.TSODYKS_MARKRAM
 
 
-class SimpleStochasticSynapse(_Synapse, synapses.SimpleStochasticSynapse):
+class SimpleStochasticSynapse(Named, _Synapse, synapses.SimpleStochasticSynapse):
     __doc__ = synapses.SimpleStochasticSynapse.__doc__
     translations = _same_names(synapses.SimpleStochasticSynapse)
     dynamics = dynamics.SIMPLE_STOCHASTIC
 
 
-class StochasticTsodyksMarkramSynapse(_Synapse, synapses.StochasticTsodyksMarkramSynapse):
+class StochasticTsodyksMarkramSynapse(Named, _Synapse, synapses.StochasticTsodyksMarkramSynapse):
     __doc__ = synapses.StochasticTsodyksMarkramSynapse.__doc__
     translations = _same_names(synapses.StochasticTsodyksMarkramSynapse)
     dynamics = dynamics.STOCHASTIC_TSODYKS_MARKRAM
 
 
-class MultiQuantalSynapse(_Synapse, synapses.MultiQuantalSynapse):
+class MultiQuantalSynapse(Named, _Synapse, synapses.MultiQuantalSynapse):
     """Synapse of `n` release sites, each with short-term depression and facilitation.
 
     A spike transmits the weight times the number of sites that release. Arguments: `U`, use
@@ -171,7 +172,7 @@ class STDPMechanism(_Synapse, synapses.STDPMechanism):
         }
 
 
-class ElectricalSynapse(_Synapse, synapses.ElectricalSynapse):
+class ElectricalSynapse(Named, _Synapse, synapses.ElectricalSynapse):
     """Gap junction: a conductance (`weight`, in uS) between two cells, which acts both ways.
 
     The current into each cell is the conductance times the difference of potentials at the
