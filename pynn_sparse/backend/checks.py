@@ -63,7 +63,7 @@ def check_time(name: str, value: Any) -> None:
 
 def check_probability(name: str, value: Any) -> None:
     """Raise InvalidParameterValueError for what is not a number from 0 to 1."""
-    if not isinstance(value, numbers.Real) or not 0 <= value <= 1:
+    if not isinstance(value, numbers.Real) or not 0 <= float(value) <= 1:
         raise errors.InvalidParameterValueError(f"{name} = {value!r}: must be from 0 to 1")
 
 
@@ -71,7 +71,7 @@ def check_count(name: str, value: Any) -> None:
     """Raise TypeError for what is not a whole number or a distribution, ValueError below 0."""
     if isinstance(value, RandomDistribution):
         return
-    if not isinstance(value, numbers.Integral) or isinstance(value, bool):
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise TypeError(f"{name} = {value!r}: must be an integer or a RandomDistribution")
-    if value < 0:
+    if int(value) < 0:
         raise errors.InvalidParameterValueError(f"{name} = {value}: must be 0 or greater")

@@ -173,7 +173,7 @@ class _OfNumber:
 
     def __init__(self, n: Any, *args: Any, **kwargs: Any) -> None:
         check_count("n", n)
-        super().__init__(n, *args, **kwargs)
+        super().__init__(n, *args, **kwargs)  # type: ignore[call-arg]
 
 
 class FixedNumberPreConnector(_OfNumber, _InEngine, upstream.FixedNumberPreConnector):
