@@ -21,10 +21,16 @@ NEST_SHIFT = 1e-7  # ms
 
 
 def pynn_nest() -> Any:
-    """pyNN.nest, with what PyNN 0.13.0 forgot: how to record from IF_curr_delta."""
+    """pyNN.nest, with what PyNN 0.13.0 has wrong about variables of some of its models."""
     nest = pytest.importorskip("pyNN.nest")
     nest.IF_curr_delta.variable_map = {"v": "V_m"}
     nest.IF_curr_delta.scale_factors = {"v": 1}
+    cell = nest.IF_cond_exp_gsfa_grr
+    recorded = {"v": "V_m", "gsyn_exc": "g_ex", "gsyn_inh": "g_in", "g_r": "g_rr", "g_s": "g_sfa"}
+    cell.variable_map = recorded
+    cell.scale_factors = dict.fromkeys(recorded, 1) | {"gsyn_exc": 1e-3, "gsyn_inh": 1e-3}
+    hh = nest.HH_cond_exp
+    hh.recordable = list(dict.fromkeys([*hh.recordable, "m", "h", "n"]))
     return nest
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyNN.sparse
 import pytest
-from comparison import Backend, Network, compare, on_nest, on_sparse, pynn_nest
+from comparison import Backend, Network, compare, on_nest, on_sparse
 from pyNN import errors
 from pyNN.random import NumpyRNG, RandomDistribution
 
@@ -43,17 +43,6 @@ MODELS: dict[str, tuple[dict[str, Any], tuple[float, float], tuple[str, ...], fl
 }
 
 
-def mend_nest() -> None:
-    """What PyNN 0.13.0 has wrong about recording from NEST's models."""
-    sim = pynn_nest()
-    cell = sim.IF_cond_exp_gsfa_grr
-    recorded = {"v": "V_m", "gsyn_exc": "g_ex", "gsyn_inh": "g_in", "g_r": "g_rr", "g_s": "g_sfa"}
-    cell.variable_map = recorded
-    cell.scale_factors = dict.fromkeys(recorded, 1) | {"gsyn_exc": 1e-3, "gsyn_inh": 1e-3}
-    hh = sim.HH_cond_exp
-    hh.recordable = list(dict.fromkeys([*hh.recordable, "m", "h", "n"]))
-
-
 def driven(make: Callable[[Any], Any], inputs: dict[str, float], variables: Any) -> Network:
     """Three neurons under irregular spikes at some receptors."""
 
@@ -75,7 +64,6 @@ def driven(make: Callable[[Any], Any], inputs: dict[str, float], variables: Any)
 @pytest.mark.parametrize("dt", [0.1, 0.05])
 @pytest.mark.parametrize("model", MODELS)
 def test_under_irregular_input(model: str, dt: float) -> None:
-    mend_nest()
     parameters, weights, variables, bound = MODELS[model]
     inputs = dict(zip(("excitatory", "inhibitory"), weights, strict=True))
     network = driven(lambda sim: getattr(sim, model)(**parameters), inputs, variables)

@@ -23,12 +23,31 @@ from pyNN.random import NumpyRNG, RandomDistribution
 
 STEP = 0.1
 BOUND = 1e-3  # mV; see KINK_BOUND of the models, for stronger input
+# The same for others, which are drawn together, with synapses that depress and facilitate.
+NONLINEAR: dict[str, tuple[dict[str, Any], tuple[float, float, float]]] = {
+    "HH_cond_exp": ({"cm": 0.2, "i_offset": 0.2, "g_leak": 0.01}, (0.02, 0.002, 0.01)),
+    "EIF_cond_exp_isfa_ista": (
+        *({"cm": 0.281, "i_offset": 0.4, "tau_m": 9.4, "tau_refrac": 1.0}, (0.02, 0.002, 0.01)),
+    ),
+    "IF_cond_exp_gsfa_grr": (
+        *({"cm": 0.3, "i_offset": 0.5, "tau_m": 10.0, "q_sfa": 10.0}, (0.02, 0.002, 0.01)),
+    ),
+    "IF_curr_exp": (PARAMETERS["IF_curr_exp"], WEIGHTS["IF_curr_exp"]),
+}
+NONLINEAR_BOUND = 5e-2  # mV; exponential neurons differ most just before a spike
 
 
 class Draw:
     """A network as a function of a seed; all choices come from one stream of random numbers."""
 
-    def __init__(self, seed: int, backend: Backend) -> None:
+    def __init__(self, seed: int, backend: Backend, nonlinear: bool) -> None:
+        self.nonlinear = nonlinear
+        if nonlinear:
+            self.parameters = {name: given for name, (given, _) in NONLINEAR.items()}
+            self.weights = {name: each for name, (_, each) in NONLINEAR.items()}
+        else:
+            self.parameters = {name: PARAMETERS[name] for name in MODELS}
+            self.weights = WEIGHTS
         self.choose = np.random.RandomState(seed)
         self.rng = NumpyRNG(seed=seed)
         self.backend = backend
@@ -38,10 +57,12 @@ class Draw:
 
     def population(self, number: int) -> None:
         """Neurons of some model, with one parameter by neuron and another drawn by PyNN."""
-        model = str(self.choose.choice(MODELS))
+        model = str(self.choose.choice(list(self.parameters)))
         size = int(self.choose.randint(5, 40))
-        parameters = dict(PARAMETERS[model])
+        parameters = dict(self.parameters[model])
         first, second = ("a", "d") if model == "Izhikevich" else ("cm", "tau_m")
+        if model == "HH_cond_exp":
+            second = "g_leak"
         parameters[first] = parameters[first] * self.choose.uniform(0.8, 1.3, size)
         limits = (0.8 * parameters[second], 1.3 * parameters[second])
         parameters[second] = RandomDistribution("uniform", limits, rng=self.rng)
@@ -74,15 +95,27 @@ class Draw:
 
     def projection(self, pre: Any, post: Any, weight: float, receptor: str) -> None:
         """Weights and delays drawn by PyNN, delays off the grid."""
-        limits = sorted((0.6 * weight, 1.4 * weight))
-        synapse = self.sim.StaticSynapse(
-            weight=RandomDistribution("uniform", limits, rng=self.rng),
-            delay=RandomDistribution("uniform", (0.1, 4.0), rng=self.rng),
-        )
+        synapse = self.synapse(weight)
         connector = self.connector()
         made = self.sim.Projection(pre, post, connector, synapse, receptor_type=receptor)
         if len(made):
             self.projections.append((made, weight))
+
+    def synapse(self, weight: float) -> Any:
+        """Some type of synapse."""
+        limits = sorted((0.6 * weight, 1.4 * weight))
+        given = {
+            "weight": RandomDistribution("uniform", limits, rng=self.rng),
+            "delay": RandomDistribution("uniform", (0.1, 4.0), rng=self.rng),
+        }
+        if not self.nonlinear or self.choose.randint(2):
+            return self.sim.StaticSynapse(**given)
+        return self.sim.TsodyksMarkramSynapse(
+            **given,
+            U=RandomDistribution("uniform", (0.2, 0.9), rng=self.rng),
+            tau_rec=float(self.choose.uniform(20.0, 200.0)),
+            tau_facil=float(self.choose.choice([0.0, 50.0])),
+        )
 
     def network(self) -> None:
         """Everything."""
@@ -94,7 +127,7 @@ class Draw:
         ]
         inputs = self.sim.Population(15, self.sim.SpikeSourceArray(spike_times=times))
         for post in self.populations:
-            outer, exc, inh = WEIGHTS[post.label]
+            outer, exc, inh = self.weights[post.label]
             self.projection(inputs, self.part(post), outer, "excitatory")
             pre = self.populations[self.choose.randint(len(self.populations))]
             self.projection(self.part(pre), self.part(post), exc, "excitatory")
@@ -134,15 +167,15 @@ class Draw:
         """A parameter of some neurons."""
         population = self.populations[self.choose.randint(len(self.populations))]
         factor = float(self.choose.uniform(0.5, 2.0))
-        current = PARAMETERS[population.label]["i_offset"]
+        current = self.parameters[population.label]["i_offset"]
         self.part(population).set(i_offset=current * factor)
 
 
-def drawn(seed: int) -> Network:
+def drawn(seed: int, nonlinear: bool = False) -> Network:
     """The network of a seed."""
 
     def network(backend: Backend) -> None:
-        draw = Draw(seed, backend)
+        draw = Draw(seed, backend, nonlinear)
         draw.network()
         draw.run()
 
@@ -154,9 +187,16 @@ def test_like_nest(seed: int) -> None:
     assert compare(drawn(seed), BOUND).n_spikes > 20
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_nonlinear_neurons_and_short_term_plasticity_like_nest(seed: int) -> None:
+    assert compare(drawn(seed, nonlinear=True), NONLINEAR_BOUND).n_spikes > 20
+
+
+@pytest.mark.parametrize("nonlinear", [False, True])
 @pytest.mark.parametrize("seed", range(5))
-def test_threads_do_not_change_a_bit(seed: int) -> None:
-    one, three = on_sparse(drawn(seed), threads=1), on_sparse(drawn(seed), threads=3)
+def test_threads_do_not_change_a_bit(seed: int, nonlinear: bool) -> None:
+    network = drawn(seed, nonlinear)
+    one, three = on_sparse(network, threads=1), on_sparse(network, threads=3)
     assert_same_spikes(one, three, STEP)
     for name, trace in one.traces.items():
         assert np.array_equal(trace, three.traces[name]), name

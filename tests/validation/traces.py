@@ -203,7 +203,6 @@ def main() -> None:
     import nest
 
     mpl.use("agg")
-    test_nonlinear_neurons.mend_nest()
     FOLDER.mkdir(exist_ok=True)
     wanted = set(sys.argv[1:])
     networks = neuron_networks()
