@@ -158,6 +158,9 @@ EXPORT void deliver_pending(const Plan& plan, int64 step) {
   }
 }
 
+// Ends OpenMP's idle threads. A process that is forked has none of them, but would wait for them.
+EXPORT void release_threads() { omp_pause_resource_all(omp_pause_hard); }
+
 // Sizes of the structures that Python mirrors, in the order of plan.h.
 EXPORT void structure_sizes(int64* sizes) {
   const int64 values[] = {

@@ -151,6 +151,7 @@ def _checked(library: ctypes.CDLL) -> ctypes.CDLL:
         raise EngineError("structures.py and plan.h disagree about the layout of the plan")
     library.advance.restype = ctypes.c_int64
     library.draw_pairs.restype = library.count_coarse.restype = ctypes.c_int64
+    os.register_at_fork(before=library.release_threads)
     return library
 
 
