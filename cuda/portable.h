@@ -151,7 +151,7 @@ DEVICE void for_each_lagging_segment(const Plan& plan, Team, int64 step, Body bo
     for (int32 t = plan.table_start[block]; t < plan.table_start[block + 1]; ++t) {
       const Table& table = plan.table[t];
       const int64 emitted = step - table.lag;
-      if (!table.lag || emitted < -1) continue;
+      if (!table.lag || emitted < table.first_step) continue;
       const SpikeList& spikes = spike_list(plan, emitted, 0);
       for (int32 s = blockIdx.x; s < *spikes.count; s += gridDim.x)
         if (spikes.block[s] == block)
@@ -367,7 +367,7 @@ DEVICE void for_each_lagging_segment(const Plan& plan, Team team, int64 step, Bo
     for (int32 j = plan.table_start[b]; j < plan.table_start[b + 1]; ++j) {
       const Table& table = plan.table[j];
       const int64 emitted = step - table.lag;
-      if (!table.lag || emitted < -1) continue;
+      if (!table.lag || emitted < table.first_step) continue;
       for (int32 t = 0; t < team.size; ++t) {
         const SpikeList& spikes = spike_list(plan, emitted, t);
         if (*spikes.count)

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import quantities as pq
 
-from pynn_sparse.errors import EngineError
 from pynn_sparse.network.block import Arrays
 
 from ..parameters import Sequence
@@ -25,18 +24,12 @@ def save_state(filename: str | Path) -> None:
     sources, and what was recorded since the last reset; not the network itself, which `load_state`
     expects to have been made by the same script.
 
-    Raises RuntimeError before the first run, and NotImplementedError for STDP with a
-    dendritic_delay_fraction below 1.
+    Raises RuntimeError before the first run.
     """
     state = simulator.state
     if state.engine is None:
         raise RuntimeError("save_state: there is nothing to save before the first run")
-    try:
-        arrays = state.engine.snapshot()
-    except EngineError as error:
-        raise NotImplementedError(
-            "save_state: STDP with a dendritic_delay_fraction below 1 cannot be saved yet"
-        ) from error
+    arrays = state.engine.snapshot()
     for name, part in _parts().items():
         arrays |= {f"{name}/{key}": each for key, each in part.snapshot().items()}
     arrays |= {"segment": np.array(state.segment_counter), "network": np.array(_described())}

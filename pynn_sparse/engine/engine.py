@@ -8,7 +8,6 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import EngineError
 from ..network import Block, Network, Probe, SynapseTable
 from ..network.block import Arrays
 from ..network.cells.leaky import substeps
@@ -20,7 +19,7 @@ from .device import Device, Launch
 from .junctions import JunctionLayout
 from .ownership import owner_starts, split
 from .plasticity import MAX_BATCH, Plasticity
-from .spikes import SpikeLists, SpikeStore
+from .spikes import Emitted, SpikeLists, SpikeStore
 from .synapses import SynapseLayout
 
 BEFORE_TIME_0 = -1  # the step in which spike sources emit what is due at time 0
@@ -67,6 +66,7 @@ class Engine:
         self._plasticity = Plasticity(network, device)
         self._owner_starts: list[NDArray[np.int32]] = []
         self._plan: _Plan | None = None
+        self._waiting: Emitted | None = None  # spikes that a restored state has in axons
 
     def reset(self) -> None:
         """Go back to time 0 and the initial state; what was recorded stays."""
@@ -74,7 +74,7 @@ class Engine:
         self._synapses.reset()
         self._backgrounds.reset()
         self._plasticity.reset()
-        self._plan = None
+        self._plan = self._waiting = None
         for table in self.network.tables:
             table.reset()
         for block in self.network.blocks:
@@ -86,7 +86,7 @@ class Engine:
         if end <= max(self.step, 0):
             return
         self._synchronise()
-        self._plan = _Plan(self, self._plan)
+        self._plan, self._waiting = _Plan(self, self._plan), None
         while self.step < end:
             stop = min(end, progress.next_stop(self.step)) if progress else end
             self.step = self._plan.advance(stop)
@@ -103,13 +103,9 @@ class Engine:
         return self._plasticity.present(table, max(self.step, 0))
 
     def snapshot(self) -> Arrays:
-        """All that the future depends on, but for what is in the blocks and tables themselves.
-
-        Raises `EngineError` where synapses wait for spikes, with a part of the delay in the axon.
-        """
-        if self._synapses.longest_lag:
-            raise EngineError("spikes on their way through axons cannot be kept")
+        """All that the future depends on, but for what is in the blocks and tables themselves."""
         self._synapses.settle(self.step, self._settle)
+        waiting = self._plan.waiting() if self._plan else self._waiting
         neuron, stamp = self.spikes.of(0, self.network.size)
         parts: dict[str, Arrays] = {
             "synapses": self._synapses.snapshot(),
@@ -117,6 +113,7 @@ class Engine:
             "background": self._backgrounds.snapshot(),
             "state": {str(k): each.snapshot() for k, each in enumerate(self._blocks)},
             "spikes": {"neuron": neuron, "stamp": stamp},
+            "waiting": waiting._asdict() if waiting else {},
         }
         arrays = {
             f"{name}/{key}": each for name, part in parts.items() for key, each in part.items()
@@ -132,6 +129,8 @@ class Engine:
 
         self.step = int(arrays["step"])
         self._plan = None
+        waiting = part("waiting")
+        self._waiting = Emitted(**waiting) if waiting else None
         self._blocks = [
             BlockArrays(block, self.device, self.precision) for block in self.network.blocks
         ]
@@ -190,7 +189,7 @@ class _Plan:
         self._alive: list[Any] = []
         self.launches: list[Launch] = []
         self.record = np.zeros(1, structures.PLAN)
-        self._fill(last.lists if last else None)
+        self._fill(last)
 
     # --- filling in ---------------------------------------------------------------------------
 
@@ -211,7 +210,7 @@ class _Plan:
         for name, value in fields.items():
             self.record[name] = value
 
-    def _fill(self, lists: SpikeLists | None) -> None:
+    def _fill(self, last: _Plan | None) -> None:
         engine, currents = self.engine, self.engine._currents
         injections, junctions = currents.describe(), engine._junctions.describe(self._put)
         self.probes = [probe for probe in self.network.probes if len(probe.index)]
@@ -241,7 +240,7 @@ class _Plan:
             flush_denormals=engine.precision == "single",
         )
         self._fill_synapses()
-        self._fill_spikes(lists)
+        self._fill_spikes(last)
 
     def _fill_backgrounds(self) -> None:
         engine, synapses = self.engine, self.engine._synapses
@@ -319,21 +318,26 @@ class _Plan:
             lagging=synapses.longest_lag > 0,
         )
 
-    def _fill_spikes(self, lists: SpikeLists | None) -> None:
+    def _fill_spikes(self, last: _Plan | None) -> None:
         """Lists of spikes by step, and records of those that the user wants, for each thread."""
         synapses, n_shards = self.engine._synapses, self.device.n_shards
-        owned, wanted = np.zeros(n_shards, np.int64), np.zeros(n_shards, np.int64)
+        wanted, owners = np.zeros(n_shards, np.int64), {}
         for arrays in self.advanced:
             starts = self._owner_starts(arrays.block)
-            owned += np.diff(starts)
+            owners[synapses.ports.number(arrays.block)] = starts
             first = arrays.block.first
             flags = self.network.spikes_wanted[first : first + arrays.block.size]
             wanted += np.diff(np.concatenate([[0], np.cumsum(flags)])[starts])
         waiting = (synapses.n_delay_group - 1) * synapses.delay_group + synapses.longest_lag
         n_list = waiting + 2 * self.batch
-        shape = (n_list, owned.tolist(), len(self.advanced))
-        keep = lists is not None and lists.shape == shape
-        self.lists = lists if keep and lists else SpikeLists(self.device, *shape)
+        self._lag = synapses.longest_lag
+        if last and last.lists.fits(n_list, owners):
+            self.lists: SpikeLists = last.lists
+        else:
+            self.lists = SpikeLists(self.device, n_list, owners)
+            spikes = last.waiting() if last else self.engine._waiting
+            if spikes and self._lag:
+                self.lists.write(spikes)
         self._record_counts = self._zeros((n_shards, 16), np.int32)
         self._records = [self._spike_record(int(n)) for n in wanted]
         self._reserve = max(int(wanted.max(initial=0)), 1)
@@ -354,6 +358,11 @@ class _Plan:
         capacity = max(self.device.record_capacity, 2 * MAX_BATCH * reserve)
         types = (np.int64, np.int32, np.int32)
         return [self._zeros(capacity, dtype) for dtype in types], (capacity, reserve)
+
+    def waiting(self) -> Emitted:
+        """Spikes that synapses which wait have not seen yet."""
+        step = self.engine.step
+        return self.lists.read(range(max(step - self._lag, -1), step))
 
     def settle(self, synapses: SynapseLayout, step: int) -> None:
         """Deliver what waits for its group of delays; the ring has room for all delays."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,31 +16,108 @@ from .device import Device
 Spikes = tuple[NDArray[np.int32], NDArray[np.int64]]  # neurons, and steps in which they fired
 
 
+class Emitted(NamedTuple):
+    """Spikes of the last steps: step, block, neuron in the block, multiplicity; each [n]."""
+
+    step: NDArray[Any]
+    block: NDArray[Any]
+    neuron: NDArray[Any]
+    multiplicity: NDArray[Any]
+
+
 class SpikeLists:
     """Lists of the spikes of the last steps, on a device, each as long as a thread may need.
 
     Args:
         device: where they are kept.
         n_list: number of steps that they last for.
-        owned: for each thread, the number of neurons that it advances.
-        n_block: number of blocks that are advanced.
+        owners: for each block that is advanced, by its place in the network, int32 [n_shards + 1],
+            where the neurons of each thread begin.
     """
 
-    def __init__(self, device: Device, n_list: int, owned: list[int], n_block: int) -> None:
-        self.n_list = n_list
-        self.shape = (n_list, owned, n_block)
+    def __init__(self, device: Device, n_list: int, owners: dict[int, NDArray[np.int32]]) -> None:
+        self.n_list, self.owners = n_list, owners
+        self._device, self._n_shards = device, device.n_shards
+        owned = np.zeros(self._n_shards, np.int64)
+        for starts in owners.values():
+            owned += np.diff(starts)
         # Counters of different threads are kept on different cache lines.
-        counts = device.zeros((n_list * len(owned), 16), np.int32)
-        self._alive: list[Any] = [counts]
-        rows = []
-        for number in range(n_list * len(owned)):
-            size = max(owned[number % len(owned)], 1)
-            blocks = size if device.lists_blocks else n_block + 1
-            arrays = [device.zeros(length, np.int32) for length in (size, size, blocks)]
-            self._alive += arrays
-            rows.append((device.address(counts[number]), *map(device.address, arrays)))
+        self._counts = device.zeros((n_list * self._n_shards, 16), np.int32)
+        self._arrays: list[tuple[Any, ...]] = []
+        for number in range(n_list * self._n_shards):
+            size = max(int(owned[number % self._n_shards]), 1)
+            blocks = size if device.lists_blocks else len(owners) + 1
+            lengths = (size, size, blocks)
+            self._arrays.append(tuple(device.zeros(length, np.int32) for length in lengths))
+        rows = [
+            (device.address(self._counts[number]), *map(device.address, arrays))
+            for number, arrays in enumerate(self._arrays)
+        ]
         self._records = device.put(np.array(rows, structures.SPIKE_LIST))
         self.address = device.address(self._records)
+
+    def fits(self, n_list: int, owners: dict[int, NDArray[np.int32]]) -> bool:
+        """Whether these lists are what the constructor would make of the arguments."""
+        same = n_list == self.n_list and list(owners) == list(self.owners)
+        return same and all(np.array_equal(owners[k], self.owners[k]) for k in owners)
+
+    def _number(self, step: int, shard: int) -> int:
+        return (step + 1) % self.n_list * self._n_shards + shard
+
+    def read(self, steps: range) -> Emitted:
+        """The spikes emitted in some of the last steps."""
+        counts, get = self._device.get(self._counts)[:, 0], self._device.get
+        parts = [Emitted(*(np.zeros(0, each) for each in (np.int64, np.int64, np.int32, np.int32)))]
+        places = np.array(list(self.owners), np.int64)
+        for step in steps:
+            for shard in range(self._n_shards):
+                number = self._number(step, shard)
+                if count := int(counts[number]):
+                    neuron, multiplicity, blocks = map(get, self._arrays[number])
+                    if self._device.lists_blocks:
+                        block = blocks[:count]
+                    else:
+                        block = np.repeat(np.arange(len(places)), np.diff(blocks))
+                    fields = places[block], neuron[:count], multiplicity[:count]
+                    parts.append(Emitted(np.full(count, step), *(each.copy() for each in fields)))
+        return Emitted(*(np.concatenate(each) for each in zip(*parts, strict=True)))
+
+    def write(self, spikes: Emitted) -> None:
+        """Put spikes into lists that are empty, each into that of the thread that owns it."""
+        place = {block: number for number, block in enumerate(self.owners)}
+        known = np.isin(spikes.block, list(place))
+        spikes = Emitted(*(each[known] for each in spikes))
+        number = np.array([place[int(block)] for block in spikes.block], np.int32)
+        shard = np.array(
+            [
+                np.searchsorted(self.owners[int(block)][1:], neuron, side="right")
+                for block, neuron in zip(spikes.block, spikes.neuron, strict=True)
+            ],
+            np.int64,
+        )
+        for step in np.unique(spikes.step):
+            for rank in range(self._n_shards):
+                mine = np.flatnonzero((spikes.step == step) & (shard == rank))
+                mine = mine[np.argsort(number[mine], kind="stable")]
+                if len(mine):
+                    values = spikes.neuron[mine], spikes.multiplicity[mine], number[mine]
+                    self._write(self._number(int(step), rank), *values)
+
+    def _write(
+        self,
+        list_: int,
+        neuron: NDArray[np.int32],
+        multiplicity: NDArray[np.int32],
+        block: NDArray[np.int32],
+    ) -> None:
+        n = len(neuron)
+        if self._device.lists_blocks:
+            blocks = block
+        else:
+            blocks = np.searchsorted(block, np.arange(len(self.owners) + 1)).astype(np.int32)
+        for array, values in zip(self._arrays[list_], (neuron, multiplicity, blocks), strict=True):
+            self._device.assign(array, slice(0, len(values)), values)
+        self._device.assign(self._counts, (list_, slice(0, 1)), np.array([n], np.int32))
 
 
 class SpikeStore:

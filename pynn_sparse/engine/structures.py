@@ -75,6 +75,7 @@ TABLE = _structure(
     scale=np.float64,
     common_weight=np.int64,
     first_port=np.int64,
+    first_step=np.int64,
     first_source=np.int32,
     n_source=np.int32,
     first_rank=np.int32,

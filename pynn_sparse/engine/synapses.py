@@ -52,6 +52,7 @@ class SynapseLayout:
         self._bundles = Bundles()
         self._checked: dict[int, tuple[int, int]] = {}
         self._seen: Any = None
+        self._made: dict[int, int] = {}  # the step before which there was no such table
 
     def reset(self) -> None:
         """Drop what is in flight; the next `synchronise` chooses units and slots afresh."""
@@ -59,6 +60,7 @@ class SynapseLayout:
         self.n_slot, self.n_port, self.n_delay_group = 1, 0, 1
         self.exponent = []
         self._seen = None
+        self._made = dict.fromkeys(self._made, -1)
 
     def synchronise(
         self,
@@ -73,6 +75,8 @@ class SynapseLayout:
         spikes have been delivered in part.
         """
         tables = [table for table in self.network.tables if len(table)]
+        for table in tables:
+            self._made.setdefault(id(table), step)
         synapses = [(id(table), table.version) for table in tables]
         sources = [block.version if block.model.is_source else 0 for block in self.network.blocks]
         seen = (synapses, sources, [id(table) for table in fused])
@@ -104,6 +108,7 @@ class SynapseLayout:
     def restore(self, arrays: Arrays) -> None:
         """Go back to a snapshot of the same network."""
         self.reset()
+        self._made = {id(table): -1 for table in self.network.tables}
         self.ports = Ports(self.network.blocks)
         ends = np.cumsum([len(block.model.receptors) for block in self.network.blocks])
         self.exponent = np.split(arrays["exponent"], ends[:-1]) if len(ends) else []
@@ -247,7 +252,9 @@ class SynapseLayout:
             for table in self.delivered:
                 if table.pre is block and table.lent_to is None:
                     place = self.exponent_of(table), self.ports.of_table(table)
-                    mine.append(self._tables[id(table)].record(*place, rule(table)))
+                    record = self._tables[id(table)].record(*place, rule(table))
+                    record["first_step"] = self._made[id(table)]
+                    mine.append(record)
             records += mine
             starts.append(starts[-1] + len(mine))
         return np.concatenate(records), np.array(starts, np.int32)

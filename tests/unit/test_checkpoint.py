@@ -49,6 +49,14 @@ def network(threads: int = 1, **options: Any) -> list[Any]:
     static = sim.StaticSynapse(weight=0.05, delay=delay)
     plastic = connect(poisson, neurons, stdp)
     connect(neurons, neurons, static)
+    axonal = sim.STDPMechanism(
+        timing_dependence=sim.SpikePairRule(A_plus=0.1, A_minus=0.1),
+        weight_dependence=sim.AdditiveWeightDependence(w_max=0.6),
+        dendritic_delay_fraction=0.3,
+        weight=0.2,
+        delay=6.0,
+    )
+    connect(array, neurons, axonal)
     connect(array, adaptive, sim.TsodyksMarkramSynapse(weight=0.05, delay=1.0))
     connect(gamma, adaptive, sim.SimpleStochasticSynapse(weight=0.05, delay=2.0))
     connect(array, composed, sim.MultiQuantalSynapse(weight=0.02, delay=2.0), receptor_type="A")
@@ -214,17 +222,3 @@ class TestRefusals:
         np.savez(tmp_path / "other.npz", a=1)
         with pytest.raises(ValueError, match="not a file that save_state wrote"):
             sim.load_state(tmp_path / "other.npz")
-
-    def test_of_axons(self, tmp_path: Path) -> None:
-        sim.setup(timestep=0.1)
-        cells = sim.Population(2, sim.IF_curr_exp())
-        rule = sim.STDPMechanism(
-            sim.SpikePairRule(),
-            sim.AdditiveWeightDependence(),
-            dendritic_delay_fraction=0.5,
-            delay=2.0,
-        )
-        sim.Projection(cells, cells, sim.AllToAllConnector(), rule)
-        sim.run(1.0)
-        with pytest.raises(NotImplementedError, match="dendritic_delay_fraction"):
-            sim.save_state(tmp_path / "state.npz")

@@ -269,3 +269,41 @@ def test_any_rule_by_its_definition(
 
 def as_component(sim: Any, timing: str, parameters: dict[str, Any]) -> Any:
     return getattr(sim, timing)(**parameters)
+
+
+@pytest.mark.parametrize("fraction", [1.0, 0.3, 0.0])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_spikes_in_axons_survive_changes_of_the_network(fraction: float, threads: int) -> None:
+    """Spikes on their way reach their synapses, whatever is added; but no new ones."""
+    sim = pyNN.sparse
+
+    def run(change: str) -> Any:
+        sim.setup(timestep=0.1, threads=threads)
+        source = sim.Population(70, sim.SpikeSourceArray(spike_times=[5.0, 6.5]))
+        target = sim.Population(100, sim.IF_curr_exp())
+        rule = sim.STDPMechanism(
+            sim.SpikePairRule(A_plus=0.01, A_minus=0.01),
+            sim.AdditiveWeightDependence(w_max=1.0),
+            dendritic_delay_fraction=fraction,
+            weight=0.01,
+            delay=10.0,
+        )
+        sim.Projection(source, target, sim.AllToAllConnector(), rule)
+        target.record("v")
+        sim.run(7.0)
+        if change == "population":
+            sim.Population(3, sim.IF_curr_exp())
+        if change == "source":
+            sim.Population(3, sim.SpikeSourcePoisson()).record("spikes")
+        if change == "projection":
+            static = sim.StaticSynapse(weight=0.0, delay=20.0)
+            sim.Projection(target, target, sim.OneToOneConnector(), static)
+        if change == "plastic projection":
+            sim.Projection(source, target, sim.AllToAllConnector(), rule)
+        sim.run(20.0)
+        return target.get_data().segments[0].analogsignals[0].magnitude
+
+    expected = run("")
+    assert expected.max() > -62.0
+    for change in ("population", "source", "projection", "plastic projection"):
+        assert np.array_equal(run(change), expected), change
