@@ -48,6 +48,7 @@ here, and [](validation.md) how it was compared.
 """
 
 CONNECTORS = """Connectors are PyNN's own code, on every backend. This one has all of them;
+`SmallWorldConnector` raises `NotImplementedError` on every backend, because PyNN's own code does.
 [](features.md) says what is special about them here."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any, Protocol
 
 import numpy as np
@@ -66,6 +67,7 @@ class Engine:
         self._plasticity = Plasticity(network, device)
         self._owner_starts: list[NDArray[np.int32]] = []
         self._plan: _Plan | None = None
+        self._diverged: set[int] = set()
         self._waiting: Emitted | None = None  # spikes that a restored state has in axons
 
     def reset(self) -> None:
@@ -94,6 +96,24 @@ class Engine:
             if progress:
                 progress.report(self.step)
         self._synapses.fetch()
+        self._warn_of_divergence()
+
+    def _warn_of_divergence(self) -> None:
+        """Warn once of each population in which a potential is not a finite number any more."""
+        for arrays in self._blocks:
+            if "v" not in arrays.block.model.state or id(arrays) in self._diverged:
+                continue
+            bad = np.flatnonzero(~np.isfinite(self.device.get(arrays.row("v"))))
+            if len(bad):
+                self._diverged.add(id(arrays))
+                warnings.warn(
+                    f"v of {len(bad)} neurons of a population of {arrays.block.model.name}, the "
+                    f"first with index {bad[0]}, is not a finite number any more at "
+                    f"{self.network.grid.time(self.step):g} ms: its input is too strong, or the "
+                    "time step too long",
+                    RuntimeWarning,
+                    stacklevel=6,
+                )
 
     def weights(self, table: SynapseTable) -> NDArray[Any]:
         """Weights of a table as they are now, in the order of storage.

@@ -225,6 +225,22 @@ def test_convergence(model: str) -> None:
     assert max(deviations) < (2e-3 if model == "HH_cond_exp" else 1e-5)
 
 
+def test_potentials_that_diverge_are_reported_once() -> None:
+    """Also where steps adapt, which cannot be short enough: the run comes to an end."""
+    sim = pyNN.sparse
+    parts: dict[str, Any] = {"parameters": {}, "state": {"v": 1.0}}
+    for made in (
+        sim.native_cell_type("Growing", **parts, update="v = v * 1e200"),
+        sim.native_cell_type("Singular", **parts, equations="dv/dt = v * v * v"),
+    ):
+        sim.setup(timestep=0.1)
+        neurons = sim.Population(3, made())
+        neurons.record("v")
+        with pytest.warns(RuntimeWarning, match="v of 3 neurons .* not a finite number any more"):
+            sim.run(5.0)
+        sim.run(1.0)  # an error, if it warned again
+
+
 def test_gif_neuron_fires_by_its_hazard() -> None:
     """Without adaptation, at a constant potential: a Poisson process with dead time."""
     sim = pyNN.sparse
