@@ -6,6 +6,9 @@
 //   substepped    whether `step` integrates in now.substeps parts, for want of an exact solution
 //   State, Params structures of `scalar` fields only; names and order as in the model's Python entry
 //   step          advances one neuron by a step and returns how many spikes it emitted
+// and may offer
+//   count         how many spikes really, given now.bits, where `step` only says whether there are any;
+//                 with it, now.bits are 32 random bits, made for many neurons at once
 #pragma once
 
 #include "portable.h"
@@ -19,6 +22,17 @@ struct Now {
   int32 substeps;
   const int64* events;  // of a spike source: its time stamps, n_event of them
   int64 n_event;
+  uint32 bits;
+};
+
+// Whether a model offers `count`.
+template <class Cell, class = void>
+struct OffersCount {
+  static constexpr bool value = false;
+};
+template <class Cell>
+struct OffersCount<Cell, decltype(void(&Cell::count))> {
+  static constexpr bool value = true;
 };
 
 template <int... k>

@@ -3,6 +3,7 @@
 
 #include "cell.h"
 #include "plasticity.h"
+#include "poisson.h"
 
 // Notes a spike for delivery, and for the user where wanted.
 DEVICE void emit_spike(const Plan& plan, Team team, const Block& block, int64 step, int32 i,
@@ -42,10 +43,12 @@ DEVICE void with_flags(bool a, bool b, Use use) {
     b ? use(Flag<false>(), Flag<true>()) : use(Flag<false>(), Flag<false>());
 }
 
-// What a step needs that is the same for all neurons of a block.
+// What a step needs that is the same for all neurons of a tile.
 struct AtStep {
   int64 step;
-  int64* input;  // [n_receptor][n]
+  int64* input;        // [n_receptor][n]
+  const uint32* bits;  // for neuron `first` and those after it
+  int32 first;
 };
 
 // `block` and what `input` points to are the caller's own copies: read through pointers, they might
@@ -62,7 +65,8 @@ DEVICE int32 step_neuron(const Block& block, AtStep at, const double* unit, int3
     *sum = 0;
   }
   const scalar current = driven ? static_cast<const scalar*>(block.current)[i] : scalar(0);
-  Now now{at.step, block.seed, block.stream, i, substeps, nullptr, 0};
+  Now now{at.step, block.seed, block.stream, i, substeps, nullptr, 0, 0};
+  if constexpr (OffersCount<Cell>::value) now.bits = at.bits[i - at.first];
   if (block.events) {
     now.events = block.events + block.n + 1 + block.events[i];
     now.n_event = block.events[i + 1] - block.events[i];
@@ -86,19 +90,28 @@ DEVICE void step_block(const Plan& plan, Team team, const Block block, int64 fir
   for (int32 r = 0; r < Cell::n_receptor; ++r) unit[r] = block.unit[r];
   for (int64 step = first; step < first + n_step; ++step)
     begin_block(spike_list(plan, step, list_of(team)), block.number);
+  const auto params_of = [=](int32 i) {
+    if constexpr (heterogeneous)
+      return read_fields<Params>(param, block.n, i, fields);
+    else
+      return common;
+  };
+  uint32 bits[kStretch];
   for_each_neuron(
       team, block, first, n_step,
-      [&](int64 step) {
+      [&](int64 step, int32 begin) {
         const int64 slot = (step + 1) % plan.n_slot;
-        return AtStep{step, plan.ring + slot * plan.n_port + block.first_port};
+        AtStep at{step, plan.ring + slot * plan.n_port + block.first_port, bits, 0};
+        if constexpr (OffersCount<Cell>::value)
+          at.first = bits_of_tile(block.seed, block.stream, begin, step, bits);
+        return at;
       },
       [=](int32 i, AtStep at) {
-        if constexpr (heterogeneous) {
-          const Params own = read_fields<Params>(param, block.n, i, fields);
-          return step_neuron<Cell, driven>(block, at, unit, i, own, substeps);
-        } else {
-          return step_neuron<Cell, driven>(block, at, unit, i, common, substeps);
-        }
+        return step_neuron<Cell, driven>(block, at, unit, i, params_of(i), substeps);
       },
-      [&](int32 i, int32 count, int64 step) { emit_spike(plan, team, block, step, i, count); });
+      [&](int32 i, int32 count, int64 step) {
+        if constexpr (OffersCount<Cell>::value)
+          count = Cell::count(poisson_bits(block.seed, block.stream, i, step), params_of(i));
+        emit_spike(plan, team, block, step, i, count);
+      });
 }

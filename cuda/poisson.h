@@ -45,6 +45,19 @@ DEVICE void poisson_tile(uint64 seed, int32 stream, int32 first, int64 step, uin
   }
 }
 
+// The bits of the neurons that are advanced together with neuron `begin`, from the first of its tile on;
+// returns which one that is.
+DEVICE int32 bits_of_tile(uint64 seed, int32 stream, int32 begin, int64 step, uint32* bits) {
+  if constexpr (kStretch == 1) {
+    bits[0] = poisson_bits(seed, stream, begin, step);
+    return begin;
+  } else {
+    const int32 first = begin / kPoissonTile * kPoissonTile;
+    poisson_tile(seed, stream, first, step, bits);
+    return first;
+  }
+}
+
 // Calls arrive(i, count) for the targets of sources that share their parameters. threshold[k] is S_k
 // times 2^32, rounded up.
 template <class Arrive>

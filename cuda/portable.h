@@ -55,14 +55,14 @@ DEVICE void for_each_stretch(Team team, int32 n, const int32* owner_start, Body 
   for_each_owned(team, n, owner_start, [&](int32 i) { body(i, i + 1); });
 }
 
-// Advances each neuron of a block by n_step steps. prepare(step) gives what is the same for all neurons,
-// body(i, prepared) returns how many spikes neuron i emitted; emit(i, count, step) where that is not 0.
+// Advances each neuron of a block by n_step steps. prepare(step, i) gives what is the same for all neurons
+// of a tile that begins with neuron i, body(i, prepared) returns how many spikes neuron i emitted; emit(i, count, step) where that is not 0.
 template <class Prepare, class Body, class Emit>
 DEVICE void for_each_neuron(Team team, const Block& block, int64 first, int32 n_step,
                             Prepare prepare, Body body, Emit emit) {
   for_each_owned(team, block.n, block.owner_start, [&](int32 i) {
     for (int64 step = first; step < first + n_step; ++step) {
-      const int32 count = body(i, prepare(step));
+      const int32 count = body(i, prepare(step, i));
       if (count) emit(i, count, step);
     }
   });
@@ -215,13 +215,11 @@ DEVICE void for_each_stretch(Team team, int32, const int32* owner_start, Body bo
 template <class Prepare, class Body, class Emit>
 DEVICE void for_each_neuron(Team team, const Block& block, int64 first, int32 n_step,
                             Prepare prepare, Body body, Emit emit) {
-  constexpr int32 tile = 256;
-  int32 count[tile];
-  const int32 end = block.owner_start[team.rank + 1];
-  for (int32 begin = block.owner_start[team.rank]; begin < end; begin += tile) {
-    const int32 size = std::min(tile, end - begin);
+  int32 count[kStretch];
+  for_each_stretch(team, block.n, block.owner_start, [&](int32 begin, int32 end) {
+    const int32 size = end - begin;
     for (int64 step = first; step < first + n_step; ++step) {
-      const auto prepared = prepare(step);
+      const auto prepared = prepare(step, begin);
       int32 any = 0;
 #pragma GCC ivdep
       for (int32 k = 0; k < size; ++k) {
@@ -232,7 +230,7 @@ DEVICE void for_each_neuron(Team team, const Block& block, int64 first, int32 n_
       for (int32 k = 0; k < size; ++k)
         if (count[k]) emit(begin + k, count[k], step);
     }
-  }
+  });
 }
 
 template <class Body>

@@ -23,9 +23,8 @@ struct SpikeSourceGamma {
   DEVICE static int32 step(const Now& now, const Params& p, State& s, const double*, double) {
     if (double(now.step) < p.start || double(now.step) >= p.stop) return 0;
     Renewal renewal{s.remaining, s.dead, s.drawn};
-    const int32 count = renew(renewal, p.beta, 0, [&](double& drawn) {
-      return draw_gamma(now, p.alpha, drawn);
-    });
+    const int32 count =
+        renew(renewal, p.beta, 0, [&](double& drawn) { return draw_gamma(now, p.alpha, drawn); });
     s = State{renewal.remaining, renewal.dead, renewal.drawn};
     return count;
   }

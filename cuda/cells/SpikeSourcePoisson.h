@@ -23,8 +23,11 @@ struct SpikeSourcePoisson {
   };
 
   DEVICE static int32 step(const Now& now, const Params& p, State&, const double*, double) {
-    if (double(now.step) < p.start || double(now.step) >= p.stop) return 0;
-    const uint32 bits = poisson_bits(now.seed, now.stream, now.index, now.step);
+    const bool active = double(now.step) >= p.start && double(now.step) < p.stop;
+    return active && now.bits * 0x1p-32 >= p.none;
+  }
+
+  DEVICE static int32 count(uint32 bits, const Params& p) {
     return poisson_count(bits, p.mean, p.none, p.most);
   }
 };
