@@ -59,6 +59,7 @@ class Model:
     number of spikes that one step can bring, which bounds the accumulators. `sequences` names
     parameters that are a sequence of numbers for each neuron, `events` makes of them what the
     kernel reads, an array for each neuron; `given_times` is the one that holds spike times.
+    `start` computes initial state from parameters, for neurons whose user sets none.
     `source` is the text of the header of a model that is not among the files.
     """
 
@@ -75,6 +76,7 @@ class Model:
     events: Callable[[Values, TimeGrid], list[NDArray[np.int64]]] | None = None
     given_times: str | None = None
     most_spikes: Callable[[Values, TimeGrid], Any] = lambda parameters, grid: 1.0
+    start: Derive | None = None
     source: str = ""
 
     def check(self, values: Values) -> None:
