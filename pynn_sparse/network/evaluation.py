@@ -42,23 +42,23 @@ _HELPERS = {
 class _ForArrays(ast.NodeTransformer):
     """Makes what Python decides for one value a function of arrays."""
 
-    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:  # noqa: N802: called by ast
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
         return self._call(_CHOOSE, node.test, node.body, node.orelse)
 
-    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:  # noqa: N802
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
         name = _AND if isinstance(node.op, ast.And) else _OR
         result = self.visit(node.values[0])
         for value in node.values[1:]:
             result = self._call(name, result, value)
         return result  # type: ignore[no-any-return]
 
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:  # noqa: N802
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
         operand: ast.expr = self.visit(node.operand)
         if isinstance(node.op, ast.Not):
             return self._call(_NOT, operand)
         return ast.UnaryOp(node.op, operand)
 
-    def visit_Constant(self, node: ast.Constant) -> ast.expr:  # noqa: N802
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
         return ast.Constant(float(node.value) if isinstance(node.value, int) else node.value)
 
     def _call(self, name: str, *arguments: ast.expr) -> ast.expr:

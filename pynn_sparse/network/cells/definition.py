@@ -53,6 +53,8 @@ class Definition:
         inputs: name -> formula of receptors' names, for what arrived; for use in `program`.
         outputs: name -> formula that is computed at the end of a step, to be recorded.
         functions: name -> function that formulas may call.
+        requirements: text -> condition, of what `derived` may use and gives, that must hold.
+        infinite: parameters that may be infinite.
     """
 
     name: str
@@ -76,6 +78,8 @@ class Definition:
     inputs: Mapping[str, str] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
     functions: Mapping[str, Function] = field(default_factory=dict)
+    requirements: Mapping[str, str] = field(default_factory=dict)
+    infinite: tuple[str, ...] = ()
 
 
 def check_names(d: Definition) -> None:
@@ -85,7 +89,7 @@ def check_names(d: Definition) -> None:
     if not d.state:
         raise ModelError(f"{d.name}: there are no state variables")
     seen: set[str] = set()
-    for name in (*d.parameters, *d.derived, *d.state, *d.intermediates, *d.inputs, *d.outputs):
+    for name in (*d.parameters, *d.derived, *d.state, *d.intermediates, *d.inputs):
         if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) or keyword.iskeyword(name):
             raise ModelError(f"{d.name}: {name!r} is not a name: must be an identifier")
         if name in RESERVED:

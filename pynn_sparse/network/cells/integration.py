@@ -17,11 +17,12 @@ from .definition import CURRENT, STEP_LENGTH, TIME, Definition
 
 def exact_system(d: Definition) -> LinearSystem:
     """The equations that can be solved exactly, independent of all others."""
-    constants = {*d.state, CURRENT, TIME}
-    forms = {name: linear_form(f, constants, d.intermediates) for name, f in d.equations.items()}
+    variables = {*d.state, CURRENT, TIME}
     rows: dict[str, Form] = {}
-    if d.exact:
-        rows = {name: form for name, form in forms.items() if form is not None}
+    for name, formula in d.equations.items() if d.exact else ():
+        form = linear_form(formula, variables, d.intermediates)
+        if form is not None:
+            rows[name] = form
     while True:
         others = {TIME, *(name for name in d.equations if name not in rows)}
         kept = {name: form for name, form in rows.items() if not others & form.keys()}

@@ -12,10 +12,12 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from ...errors import ModelError
-from ..evaluation import callable_of, evaluate
+import numpy as np
+
+from ...errors import ModelError, ParameterError
+from ..evaluation import Function, callable_of, evaluate
 from ..expressions import Scope
-from ..model import Model, Values
+from ..model import NUMBER, Model, Values
 from ..time import TimeGrid
 from .definition import CURRENT, STEP_LENGTH, Definition, check_names
 from .leaky import FIRST_STEP
@@ -54,8 +56,14 @@ def user_model(definition: Definition) -> Model:
         }
 
     def start(p: Values, grid: TimeGrid) -> dict[str, Any]:
-        values = _computed(d, d.initial, {**_derived(d, p, grid), STEP_LENGTH: grid.dt}, grid)
+        values = computed_values(d.initial, _derived(d, p, grid), d.functions, grid)
         return {each: values[each] for each in d.initial}
+
+    def outputs(p: Values, grid: TimeGrid) -> dict[str, Any]:
+        state = {each: p[each] for each in d.state}
+        known = {**_derived(d, p, grid), **state, CURRENT: 0.0}
+        values = computed_values(d.outputs, known, d.functions, grid)
+        return {each: values[each] for each in d.outputs}
 
     return Model(
         name=name,
@@ -63,8 +71,10 @@ def user_model(definition: Definition) -> Model:
         derived=(*d.parameters, *d.derived, *propagated.values(), *countdown, STEP_LENGTH),
         derive=derive,
         start=start if d.initial else None,
+        outputs=outputs if d.outputs else None,
         receptors=tuple(d.receptors),
-        constraints=d.constraints,
+        constraints={**dict.fromkeys(d.infinite, NUMBER), **d.constraints},
+        infinite=d.infinite,
         recordable=(*d.state, *d.outputs),
         double_only=True,
         most_spikes=lambda *_: float(max(1, d.program.count("emit_spike()"))),
@@ -75,7 +85,7 @@ def user_model(definition: Definition) -> Model:
 def _check_host_formulas(d: Definition) -> None:
     functions = {STEPS: 1, **{name: len(each.arguments) for name, each in d.functions.items()}}
     known = {*d.parameters, STEP_LENGTH}
-    for name, formula in (*d.derived.items(), *d.initial.items()):
+    for name, formula in (*d.derived.items(), *d.requirements.items(), *d.initial.items()):
         Scope(known, f"{d.name}: {name}", functions).cpp(formula)
         known.add(name)
     unknown = [name for name in d.initial if name not in d.state]
@@ -85,17 +95,30 @@ def _check_host_formulas(d: Definition) -> None:
 
 def _derived(d: Definition, p: Values, grid: TimeGrid) -> dict[str, Any]:
     own = {each: p[each] for each in d.parameters}
-    return _computed(d, d.derived, {**own, STEP_LENGTH: grid.dt}, grid) if d.derived else own
-
-
-def _computed(
-    d: Definition, formulas: Mapping[str, str], values: dict[str, Any], grid: TimeGrid
-) -> dict[str, Any]:
-    """`values`, and those of formulas, in their order."""
-    functions: dict[str, Any] = {STEPS: lambda x: grid.at_least(x).astype(float)}
-    for name, function in d.functions.items():
-        functions[name] = callable_of(name, function, functions)
-    values = dict(values)
-    for name, formula in formulas.items():
-        values[name] = evaluate(formula, {**functions, **values})
+    values = computed_values(d.derived, own, d.functions, grid)
+    for text, formula in d.requirements.items():
+        if not np.all(_evaluate(formula, values, d.functions, grid)):
+            raise ParameterError(f"{d.name}: {text}: does not hold for these parameters")
     return values
+
+
+def computed_values(
+    formulas: Mapping[str, str],
+    values: Mapping[str, Any],
+    functions: Mapping[str, Function],
+    grid: TimeGrid,
+) -> dict[str, Any]:
+    """`values`, and those of formulas of them and of what comes before."""
+    known = dict(values)
+    for name, formula in formulas.items():
+        known[name] = _evaluate(formula, known, functions, grid)
+    return known
+
+
+def _evaluate(
+    formula: str, values: Mapping[str, Any], functions: Mapping[str, Function], grid: TimeGrid
+) -> Any:
+    own: dict[str, Any] = {STEPS: lambda x: grid.at_least(x).astype(float), STEP_LENGTH: grid.dt}
+    for name, function in functions.items():
+        own[name] = callable_of(name, function, own)
+    return evaluate(formula, {**own, **values})

@@ -17,6 +17,8 @@ class Writer:
             self._basic |= {TIME}
         self._all = {*self._basic, *d.intermediates}
         self._arity = {name: len(each.arguments) for name, each in d.functions.items()}
+        for name in d.equations:
+            self._derivative(name)  # raises for what is no formula, which others take for granted
         self.integrator = Integrator(d, self._intermediates, self._derivative)
 
     def _scope(self, where: str, *more: str) -> Scope:
@@ -168,8 +170,8 @@ class Writer:
                 f"struct State {{ double {', '.join(state)}; }};",
                 f"struct Params {{ double {', '.join(parameters)}; }};",
                 *self._functions(),
-                "DEVICE static int32 step([[maybe_unused]] const Now& now, const Params& p, State& s,",
-                "    [[maybe_unused]] const double* input,",
+                "DEVICE static int32 step([[maybe_unused]] const Now& now, const Params& p,",
+                "    State& s, [[maybe_unused]] const double* input,",
                 f"    [[maybe_unused]] double {variable(CURRENT)}) {{",
                 *step,
                 "}",
