@@ -73,10 +73,7 @@ def _terms(node: ast.expr) -> Terms | None:
                 return None
             return _scaled(_terms(left), f"({{}}) / ({divisor[0, ZERO]})")
         case ast.BinOp(left=base, op=ast.Pow(), right=ast.Constant(value=int() as n)) if n > 0:
-            result = factor = _terms(base)
-            for _ in range(n - 1):
-                result = _times(result, factor)
-            return result
+            return _power(_terms(base), n)
     return None
 
 
@@ -102,6 +99,13 @@ def _times(a: Terms | None, b: Terms | None) -> Terms | None:
             exponent = y if x == ZERO else x if y == ZERO else f"{x} + {y}"
             total = _sum(total, {(n + m, exponent): f"({first}) * ({second})"})
     return total
+
+
+def _power(terms: Terms | None, n: int) -> Terms | None:
+    result = terms
+    for _ in range(n - 1):
+        result = _times(result, terms)
+    return result
 
 
 def _binomial(exponent: str, n: int) -> list[str]:

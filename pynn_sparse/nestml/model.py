@@ -25,16 +25,14 @@ from . import units
 from .kernels import KernelEquation, kernel_equation
 from .session import parsed
 from .translate import (
-    INDENT,
     Translator,
     convolution_arguments,
     convolution_name,
-    fail,
     state_name,
     train_name,
 )
 
-PER_PYNN = 1000  # weights in pA and nS, currents in pA, for PyNN's nA and uS
+PER_PYNN = 1000.0  # weights in pA and nS, currents in pA, for PyNN's nA and uS
 NOMINAL = TimeGrid(0.1)  # for initial values that are shown before there is a time step
 
 
@@ -59,8 +57,16 @@ class NestmlModel:
     injectable: bool
 
 
-def read_model(source: str, name: str | None = None, tolerance: float = 1e-6) -> NestmlModel:
+def read_model(
+    source: str,
+    name: str | None = None,
+    tolerance: float = 1e-6,
+    conductance_based: bool | None = None,
+) -> NestmlModel:
     """The model of that name in a file, or text, of NESTML models; the only one without a name.
+
+    `conductance_based` says whether weights are conductances; None for PyNN's rule for NEST, that
+    they are if the name of a state variable begins with g.
 
     Raises FileNotFoundError, `ModelError` for what is not a model, and NotImplementedError, both
     with file and line.
@@ -71,7 +77,8 @@ def read_model(source: str, name: str | None = None, tolerance: float = 1e-6) ->
             raise ModelError(f"{file}: has several models: give a name, of: {', '.join(names)}")
         if name is not None and name not in names:
             raise ModelError(f"{file}: has no model {name!r}; there are: {', '.join(names)}")
-        return _Reader(file, models[names.index(name) if name else 0], tolerance).read()
+        reader = _Reader(file, models[names.index(name) if name else 0], tolerance)
+        return reader.read(conductance_based)
 
 
 @dataclass
@@ -118,10 +125,10 @@ class _Reader:
         )
         self.host = self.base.inside(host=True)
 
-    def read(self) -> NestmlModel:
+    def read(self, conductance_based: bool | None) -> NestmlModel:
         """The model."""
         defaults = self._parameters()
-        derived = self._internals()
+        derived = self._formulas(self.model.get_internals_blocks(), self._initially())
         states, initial = self._states()
         equations, increments = self._equations()
         convolved = self._convolutions()
@@ -130,7 +137,8 @@ class _Reader:
             initial |= dict.fromkeys(each.equations, "0.0")
             states += each.equations
             derived |= each.jumps
-        conductance_based = any(name.startswith("g") for name in states)
+        if conductance_based is None:
+            conductance_based = any(name.startswith("g") for name in states)
         inputs, receptors = self._inputs(conductance_based)
         program = self.base.inside(
             integrated=self._integrated, after_integration=lambda names: _added(increments, names)
@@ -166,11 +174,11 @@ class _Reader:
     # Parts of the model
 
     def _check_kind(self) -> None:
-        for block in self.model.get_output_blocks():
-            if block.get_attributes():
-                self.base.unsupported(block, "a synapse model")
+        for call in _calls_of(self.model, "emit_spike"):
+            if call.get_args():
+                raise self.base.unsupported(call, "a synapse model, whose spikes have weights,")
         if not self.model.get_state_blocks():
-            fail(self.base.place(self.model), "there is no state")
+            raise self.base.wrong(self.model, "there is no state")
 
     def _declarations(self, blocks: Any) -> Iterator[tuple[str, Any, Any]]:
         """Name, variable and declaration of everything declared in blocks."""
@@ -178,24 +186,24 @@ class _Reader:
             for declaration in block.get_declarations():
                 for variable in declaration.get_variables():
                     if variable.has_vector_parameter():
-                        self.base.unsupported(declaration, "a vector")
+                        raise self.base.unsupported(declaration, "a vector")
                     name = state_name(variable.get_name(), variable.get_differential_order())
                     yield name, variable, declaration
 
-    def _formulas(self, blocks: Any) -> dict[str, str]:
-        """Formulas, for the host, of everything declared in blocks."""
+    def _formulas(self, blocks: Any, translator: Translator) -> dict[str, str]:
+        """Formulas of everything declared in blocks."""
         formulas = {}
         for name, _, declaration in self._declarations(blocks):
             symbol = declaration.get_data_type().get_type_symbol()
             self.units[name] = units.unit_name(symbol)
-            formulas[name] = self.host.of_type(symbol, declaration.get_expression())
+            formulas[name] = translator.of_type(symbol, declaration.get_expression())
         return formulas
 
     def _parameters(self) -> dict[str, float]:
-        formulas = self._formulas(self.model.get_parameters_blocks())
+        formulas = self._formulas(self.model.get_parameters_blocks(), self._initially())
         for name, _, declaration in self._declarations(self.model.get_parameters_blocks()):
             if uses(formulas[name], {}) & {"dt", "steps"}:
-                self.base.unsupported(declaration, "a default that depends on the time step")
+                raise self.base.unsupported(declaration, "a default that depends on the time step")
         try:
             with np.errstate(all="ignore"):
                 values = computed_values(formulas, {}, self.functions, NOMINAL)
@@ -206,12 +214,17 @@ class _Reader:
             raise ModelError(f"{self.file}: parameters: {bad[0]} is not a number")
         return values
 
-    def _internals(self) -> dict[str, str]:
-        return self._formulas(self.model.get_internals_blocks())
+    def _initially(self) -> Translator:
+        """A translator for which a state variable is its initial value."""
+        states = {
+            name: declaration.get_expression()
+            for name, _, declaration in self._declarations(self.model.get_state_blocks())
+        }
+        return self.host.inside(inlines={**self.host.inlines, **states})
 
     def _states(self) -> tuple[list[str], dict[str, str]]:
         """Names, and formulas of initial values, of state variables that are not kernels'."""
-        formulas = self._formulas(self.model.get_state_blocks())
+        formulas = self._formulas(self.model.get_state_blocks(), self.host)
         kernels = {
             name
             for name, variable, _ in self._declarations(self.model.get_state_blocks())
@@ -243,11 +256,11 @@ class _Reader:
     def _continuous(self) -> dict[str, str]:
         ports = [each for each in self.ports if not each.is_spike()]
         for each in ports[1:]:
-            self.base.unsupported(each, "a second port for continuous input")
+            raise self.base.unsupported(each, "a second port for continuous input")
         for each in ports:
             symbol = each.get_datatype().get_type_symbol()
             if units.quantity(symbol) != "electrical current":
-                self.base.unsupported(each, "continuous input that is not a current")
+                raise self.base.unsupported(each, "continuous input that is not a current")
         return {each.get_name(): f"({PER_PYNN} * current)" for each in ports}
 
     # Equations
@@ -284,7 +297,7 @@ class _Reader:
         formula = self.base.inside(in_equation=True).text(ode.get_rhs())
         form = linear_form(formula, trains, {})
         if form is None:
-            self.base.unsupported(ode, "an equation that is not linear in the spikes")
+            raise self.base.unsupported(ode, "an equation that is not linear in the spikes")
         added = [f"({form[train]}) * {port}" for train, port in trains.items() if train in form]
         return form.get(CONSTANT, "0.0"), added
 
@@ -302,11 +315,11 @@ class _Reader:
     def _convolutions(self) -> list[_Convolution]:
         pairs: dict[tuple[Any, str], None] = {}
         for block in self.blocks:
-            for call in _calls(block, "convolve"):
+            for call in _calls_of(block, "convolve"):
                 kernel, port = convolution_arguments(call, self.spike_ports)
                 name = kernel.get_name()
                 if name not in self.kernels or port.get_name() not in self.spike_ports:
-                    fail(self.base.place(call), f"{call}: must be of a kernel and a spiking port")
+                    raise self.base.wrong(call, f"{call}: must be of a kernel and a spiking port")
                 if name not in self.base.deltas:
                     pairs[self.kernels[name], port.get_name()] = None
         return [self._convolution(kernel, port) for kernel, port in pairs]
@@ -338,7 +351,7 @@ class _Reader:
     def _equation_of(self, kernel: Any, expression: Any) -> KernelEquation:
         equation = kernel_equation(self.base.text(expression))
         if equation is None:
-            self.base.unsupported(
+            raise self.base.unsupported(
                 kernel, "a kernel that is no sum of products of powers of t and exponentials"
             )
         return equation
@@ -348,33 +361,31 @@ class _Reader:
         for each, _, declaration in self._declarations(self.model.get_state_blocks()):
             if each == wanted:
                 return self.host.text(declaration.get_expression())
-        fail(self.base.place(kernel), f"the initial value of {name}{chr(39) * order} is missing")
+        raise self.base.wrong(kernel, f"the initial value of {name}{chr(39) * order} is missing")
 
-    def _inputs(self, conductance_based: bool) -> tuple[dict[str, str], tuple[str, ...]]:
-        """What arrives at each port in terms of receptors, and the receptors.
+    def _inputs(
+        self, conductance_based: bool
+    ) -> tuple[dict[str, dict[str, float]], tuple[str, ...]]:
+        """For each port the receptors, each with its factor, and all receptors.
 
         NEST tells the ports of a pair apart by the sign of weights; inhibitory ones take its size.
         """
         ports = {each.get_name(): each for each in self.ports if each.is_spike()}
         for each in ports.values():
             if each.has_size_parameter():
-                self.base.unsupported(each, "a vector of ports")
-        minus = "" if conductance_based else "-"
+                raise self.base.unsupported(each, "a vector of ports")
         signs = {name: _sign_of(each) for name, each in ports.items()}
+        positive = PER_PYNN if conductance_based else -PER_PYNN  # of the weights of inhibition
         if list(signs.values()) == [0]:
-            minus = "-" if conductance_based else ""
-            both = f"{PER_PYNN} * (excitatory + {minus}inhibitory)"
-            return {next(iter(ports)): both}, ("excitatory", "inhibitory")
-        names = {1: "excitatory", -1: "inhibitory"}
-        if 0 in signs.values() or len(set(signs.values())) < len(signs):
-            receptors = {name: f"{name}_weight" for name in ports}
+            both = {"excitatory": PER_PYNN, "inhibitory": -positive}
+            return dict.fromkeys(ports, both), tuple(both)
+        kinds = {1: "excitatory", -1: "inhibitory"}
+        if sorted(signs.values()) in ([1], [-1], [-1, 1]):
+            names = {name: kinds[sign] for name, sign in signs.items()}
         else:
-            receptors = {name: names[sign] for name, sign in signs.items()}
-        inputs = {
-            name: f"{PER_PYNN} * {minus if signs[name] < 0 else ''}{receptors[name]}"
-            for name in ports
-        }
-        return inputs, tuple(receptors.values())
+            names = {name: name for name in ports}
+        inputs = {name: {names[name]: positive if signs[name] < 0 else PER_PYNN} for name in ports}
+        return inputs, tuple(sorted(names.values(), key=lambda name: name == "inhibitory"))
 
     # The time step
 
@@ -383,7 +394,7 @@ class _Reader:
             yield from translator.statements(block.get_stmts_body())
         for block in self.model.get_on_receive_blocks():
             if block.get_port_name() not in self.spike_ports:
-                self.base.unsupported(block, "an event at something else than a spiking port")
+                raise self.base.unsupported(block, "an event at something else than a spiking port")
             yield f"if {block.get_port_name()} != 0:"
             yield from translator.statements(block.get_stmts_body(), 1)
         if convolved:
@@ -448,28 +459,25 @@ def _sign_of(port: Any) -> int:
     return int(excitatory) - int(inhibitory)
 
 
-def _calls(block: Any, name: str) -> list[Any]:
-    """All calls of a function in a block of equations."""
-    found = []
-    for each in block.get_declarations():
-        expressions = each.get_expressions() if hasattr(each, "get_expressions") else None
-        if expressions is None:
-            expressions = [each.get_rhs() if hasattr(each, "get_rhs") else each.get_expression()]
-        for expression in expressions:
-            found += [c for c in expression.get_function_calls() if c.get_name() == name]
-    return found
+def _calls_of(node: Any, name: str) -> list[Any]:
+    """All calls of a function below a node."""
+    from pynestml.meta_model.ast_function_call import ASTFunctionCall
+
+    return [each for each in _below(node, ASTFunctionCall) if each.get_name() == name]
 
 
 def _locals(function: Any) -> list[str]:
     """Names of variables declared in a function."""
-    from pynestml.visitors.ast_higher_order_visitor import ASTHigherOrderVisitor
     from pynestml.meta_model.ast_declaration import ASTDeclaration
 
-    names: list[str] = []
+    declarations = _below(function, ASTDeclaration)
+    return [variable.get_name() for each in declarations for variable in each.get_variables()]
 
-    def visit(node: Any) -> None:
-        if isinstance(node, ASTDeclaration):
-            names.extend(each.get_name() for each in node.get_variables())
 
-    function.accept(ASTHigherOrderVisitor(visit))
-    return names
+def _below(node: Any, kind: type) -> list[Any]:
+    """All nodes of a kind below a node, in their order in the file."""
+    return [
+        found
+        for each in node.get_children()
+        for found in ([each] if isinstance(each, kind) else []) + _below(each, kind)
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NoReturn
+from typing import Any
 
 from pynn_sparse.errors import ModelError
 
@@ -16,12 +16,20 @@ FUNCTIONS = {
     "ln": "log",
 }
 COMPARISONS = {
-    **{"is_lt": "<", "is_le": "<=", "is_eq": "=="},
-    **{"is_ne": "!=", "is_ne2": "!=", "is_ge": ">=", "is_gt": ">"},
+    "is_lt": "<",
+    "is_le": "<=",
+    "is_eq": "==",
+    "is_ne": "!=",
+    "is_ne2": "!=",
+    "is_ge": ">=",
+    "is_gt": ">",
 }
 ARITHMETIC = {
-    **{"is_plus_op": "+", "is_minus_op": "-", "is_times_op": "*"},
-    **{"is_div_op": "/", "is_pow_op": "**"},
+    "is_plus_op": "+",
+    "is_minus_op": "-",
+    "is_times_op": "*",
+    "is_div_op": "/",
+    "is_pow_op": "**",
 }
 INDENT = "    "
 
@@ -78,9 +86,14 @@ class Translator:
         """File and line."""
         return f"{self.file}:{node.get_source_position().get_start_line()}"
 
-    def unsupported(self, node: Any, what: str) -> NoReturn:
-        """Raise NotImplementedError with file, line and construct."""
-        raise NotImplementedError(f"{self.place(node)}: {what} is not supported: {_shown(node)}")
+    def unsupported(self, node: Any, what: str) -> NotImplementedError:
+        """An error that names file, line and construct."""
+        text = " ".join(str(node).split())
+        return NotImplementedError(f"{self.place(node)}: {what} is not supported: {text}")
+
+    def wrong(self, node: Any, message: str) -> ModelError:
+        """An error that names file and line."""
+        return ModelError(f"{self.place(node)}: {message}")
 
     # Expressions
 
@@ -101,7 +114,7 @@ class Translator:
         if not node.is_unary_operator():
             return f"({inner})"
         if node.get_unary_operator().is_unary_tilde:
-            self.unsupported(node, "an operator on bits")
+            raise self.unsupported(node, "an operator on bits")
         return f"(-{inner})" if node.get_unary_operator().is_unary_minus else inner
 
     def _binary(self, node: Any) -> str:
@@ -116,7 +129,7 @@ class Translator:
         if isinstance(operator, ASTComparisonOperator):
             return f"({a} {_sign(operator, COMPARISONS)} {b})"
         if not isinstance(operator, ASTArithmeticOperator):
-            self.unsupported(node, "an operator on bits")
+            raise self.unsupported(node, "an operator on bits")
         if operator.is_integer_div_op:
             return f"trunc({a} / {b})"
         if operator.is_modulo_op:
@@ -137,7 +150,7 @@ class Translator:
             return repr(float(number) * self._unit_factor(node.get_variable()))
         if node.is_variable():
             return self.variable(node.get_variable())
-        self.unsupported(node, "a string")
+        raise self.unsupported(node, "a string")
 
     def _unit_factor(self, variable: Any) -> float:
         from pynestml.symbols.predefined_units import PredefinedUnits
@@ -153,9 +166,9 @@ class Translator:
 
         name, order = node.get_name(), node.get_differential_order()
         if node.has_vector_parameter():
-            self.unsupported(node, "a vector")
+            raise self.unsupported(node, "a vector")
         if node.get_delay_parameter() not in (None, "0"):
-            self.unsupported(node, "a variable's value in the past")
+            raise self.unsupported(node, "a variable's value in the past")
         if self.arguments is not None:
             return self._in_function(node)
         if name in self.renamed:
@@ -167,7 +180,7 @@ class Translator:
         if name in self.inlines and name not in self.kept:
             return f"({self.text(self.inlines[name])})"
         if name == "t" and (self.host or self.in_equation):
-            self.unsupported(node, "time in this place")
+            raise self.unsupported(node, "time in this place")
         scope = node.get_scope()
         symbol = scope.resolve_to_symbol(node.get_complete_name(), SymbolKind.VARIABLE)
         if symbol is None and PredefinedUnits.is_unit(name):
@@ -182,18 +195,22 @@ class Translator:
             return name
         if PredefinedUnits.is_unit(name):
             return repr(self._unit_factor(node))
-        self.unsupported(node, "a variable of the model in a function, unless it is an argument")
+        raise self.unsupported(
+            node, "a variable of the model in a function, unless it is an argument"
+        )
 
     def _call(self, node: Any) -> str:
         name, arguments = node.get_name(), node.get_args()
         if name == "convolve":
             return self._convolution(node)
         if name in ("resolution", "timestep"):
-            return "dt" if self.arguments is None else self.unsupported(node, "this in a function")
+            if self.arguments is not None:
+                raise self.unsupported(node, f"{name}() in a function")
+            return "dt"
         if name not in (*self.functions, *FUNCTIONS, "steps", "clip", "pow", "round"):
-            self.unsupported(node, f"{name}()")
+            raise self.unsupported(node, f"{name}()")
         if name == "steps" and not self.host:
-            self.unsupported(node, "steps() outside of internals and initial values")
+            raise self.unsupported(node, "steps() outside of internals and initial values")
         values = list(map(self.text, arguments))
         if name == "pow":
             return f"({values[0]} ** {values[1]})"
@@ -206,7 +223,7 @@ class Translator:
         kernel, port = convolution_arguments(node, self.ports)
         if kernel.get_name() in self.deltas:
             if not self.in_equation:
-                self.unsupported(node, "a delta function outside of an equation")
+                raise self.unsupported(node, "a delta function outside of an equation")
             return train_name(port.get_name())
         order = kernel.get_differential_order()
         return convolution_name(kernel.get_name(), port.get_name(), order)
@@ -236,7 +253,7 @@ class Translator:
 
     def _if(self, node: Any, depth: int) -> list[str]:
         if not node.is_if_stmt():
-            self.unsupported(node, "a loop")
+            raise self.unsupported(node, "a loop")
         statement, start = node.get_if_stmt(), INDENT * depth
         clauses = [statement.get_if_clause(), *statement.get_elif_clauses()]
         lines: list[str] = []
@@ -254,7 +271,7 @@ class Translator:
             value = self.of_type(node.get_data_type().get_type_symbol(), node.get_expression())
         for each in node.get_variables():
             if each.has_vector_parameter():
-                self.unsupported(node, "a vector")
+                raise self.unsupported(node, "a vector")
         return [f"{state_name(each.get_name())}: float = {value}" for each in node.get_variables()]
 
     def of_type(self, type_symbol: Any, expression: Any) -> str:
@@ -272,9 +289,9 @@ class Translator:
         variable = node.get_variable()
         name = variable.get_name()
         if variable.has_vector_parameter():
-            self.unsupported(node, "a vector")
+            raise self.unsupported(node, "a vector")
         if name in self.inlines:
-            self.unsupported(node, "an assignment to a convolution")
+            raise self.unsupported(node, "an assignment to a convolution")
         target = state_name(name, variable.get_differential_order())
         if node.is_direct_assignment:
             symbol = node.get_scope().resolve_to_symbol(
@@ -293,9 +310,9 @@ class Translator:
         if name == "emit_spike" and not node.get_args():
             return ["emit_spike()"]
         if name == "emit_spike":
-            self.unsupported(node, "a spike with attributes, as those of synapses,")
+            raise self.unsupported(node, "a spike with attributes, as those of synapses,")
         if name != "integrate_odes":
-            self.unsupported(node, f"{name}()")
+            raise self.unsupported(node, f"{name}()")
         given = [each.get_variable().get_name() for each in node.get_args()]
         names = self.integrated(given)
         call = f"integrate_odes({', '.join(names)})" if names else "pass"
@@ -314,13 +331,3 @@ def convolution_arguments(node: Any, ports: Iterable[str]) -> tuple[Any, Any]:
 
 def _sign(operator: Any, signs: Mapping[str, str]) -> str:
     return next(sign for name, sign in signs.items() if getattr(operator, name))
-
-
-def _shown(node: Any) -> str:
-    """What a node was written as, on one line."""
-    return " ".join(str(node).split())
-
-
-def fail(place: str, message: str) -> NoReturn:
-    """Raise `ModelError` with file and line."""
-    raise ModelError(f"{place}: {message}")

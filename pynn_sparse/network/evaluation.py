@@ -105,7 +105,7 @@ def evaluate(formula: str, values: Mapping[str, Any]) -> Any:
         result = eval(compile(tree, formula, "eval"), names)
     except ZeroDivisionError as error:
         raise ParameterError(f"{formula} divides by zero") from error
-    except TypeError as error:
+    except (NameError, TypeError) as error:
         raise ModelError(f"{formula!r} cannot be computed: {error}") from error
     array = np.asarray(result, float)
     return array if array.ndim else float(array)

@@ -50,7 +50,7 @@ class Definition:
         initial: state -> formula, as those of `derived`, of its initial value.
         convolutions: states whose equations are solved over every step, whatever `program` does;
             their new values take effect by `advance_convolutions()`.
-        inputs: name -> formula of receptors' names, for what arrived; for use in `program`.
+        inputs: name -> {receptor: factor}, for the sum of what arrived; for use in `program`.
         outputs: name -> formula that is computed at the end of a step, to be recorded.
         functions: name -> function that formulas may call.
         requirements: text -> condition, of what `derived` may use and gives, that must hold.
@@ -75,7 +75,7 @@ class Definition:
     derived: Mapping[str, str] = field(default_factory=dict)
     initial: Mapping[str, str] = field(default_factory=dict)
     convolutions: tuple[str, ...] = ()
-    inputs: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
     functions: Mapping[str, Function] = field(default_factory=dict)
     requirements: Mapping[str, str] = field(default_factory=dict)

@@ -79,10 +79,17 @@ class Writer:
             "const int32 spikes = fires;",
         ]
 
+    def _inputs(self) -> list[str]:
+        place = {name: k for k, name in enumerate(self.d.receptors)}
+        lines = []
+        for name, factors in self.d.inputs.items():
+            terms = [f"{factor!r} * input[{place[each]}]" for each, factor in factors.items()]
+            lines.append(f"[[maybe_unused]] const double {variable(name)} = {' + '.join(terms)};")
+        return lines
+
     def _program(self) -> list[str]:
         """A time step by statements."""
         d = self.d
-        receptors = Scope(d.receptors.keys(), f"{d.name}: inputs")
         actions = {
             "integrate_odes": lambda names: self.integrator.integrate(names or list(d.equations)),
             "advance_convolutions": lambda _: [
@@ -94,14 +101,7 @@ class Writer:
         return [
             f"[[maybe_unused]] const double {variable(TIME)} = "
             f"double(now.step + 1) * {variable(STEP_LENGTH)};",
-            *(
-                f"[[maybe_unused]] const double {variable(name)} = input[{k}];"
-                for k, name in enumerate(d.receptors)
-            ),
-            *(
-                f"[[maybe_unused]] const double {variable(name)} = {receptors.cpp(formula)};"
-                for name, formula in d.inputs.items()
-            ),
+            *self._inputs(),
             *self.integrator.convolutions(),
             "int32 spikes = 0;",
             *scope.statements(d.program, list(d.state)),
