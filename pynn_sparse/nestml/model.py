@@ -259,7 +259,7 @@ class _Reader:
             raise self.base.unsupported(each, "a second port for continuous input")
         for each in ports:
             symbol = each.get_datatype().get_type_symbol()
-            if units.quantity(symbol) != "electrical current":
+            if not units.is_current(symbol):
                 raise self.base.unsupported(each, "continuous input that is not a current")
         return {each.get_name(): f"({PER_PYNN} * current)" for each in ports}
 

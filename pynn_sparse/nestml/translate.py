@@ -145,9 +145,9 @@ class Translator:
             return "inf"
         if node.is_numeric_literal():
             number = node.get_numeric_literal()
-            if not node.is_variable():
+            if not node.is_numeric_literal_with_unit():
                 return repr(number)
-            return repr(float(number) * self._unit_factor(node.get_variable()))
+            return repr(float(number) * units.factor(node.unitType.get_type_symbol()))
         if node.is_variable():
             return self.variable(node.get_variable())
         raise self.unsupported(node, "a string")
