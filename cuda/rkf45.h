@@ -75,7 +75,8 @@ DEVICE void advance_adaptively(const Slope& slope, const double* scale, Toleranc
         continue;
       }
     }
-    t = last ? end : t + step;
+    // What is not a number stays one, so that there is nothing more to integrate.
+    t = last || most != most ? end : t + step;
     h = step;
     if (most < 0.5) {
       const double factor = most > 0 ? 0.9 / power_of(most, 1.0 / 6) : 5.0;
