@@ -71,13 +71,13 @@ def read_model(
     Raises FileNotFoundError, `ModelError` for what is not a model, and NotImplementedError, both
     with file and line.
     """
-    with parsed(source) as (file, models):
+    with parsed(source) as (file, lines, models):
         names = [model.get_name() for model in models]
         if name is None and len(models) > 1:
             raise ModelError(f"{file}: has several models: give a name, of: {', '.join(names)}")
         if name is not None and name not in names:
             raise ModelError(f"{file}: has no model {name!r}; there are: {', '.join(names)}")
-        reader = _Reader(file, models[names.index(name) if name else 0], tolerance)
+        reader = _Reader(file, lines, models[names.index(name) if name else 0], tolerance)
         return reader.read(conductance_based)
 
 
@@ -94,12 +94,13 @@ class _Reader:
     """Reads one model."""
 
     file: str
+    lines: list[str]
     model: Any
     tolerance: float
     units: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.base = Translator(self.file)
+        self.base = Translator(self.file, self.lines)
         self._check_kind()
         self.blocks = self.model.get_equations_blocks()
         self.inlines = {

@@ -16,8 +16,8 @@ _LOCK = threading.Lock()  # those attributes are shared by all threads
 
 
 @contextmanager
-def parsed(source: str) -> Iterator[tuple[str, list[Any]]]:
-    """The name to show for a file, and its models, as pynestml's trees.
+def parsed(source: str) -> Iterator[tuple[str, list[str], list[Any]]]:
+    """The name to show for a file, its lines, and its models, as pynestml's trees.
 
     `source` is the path of a file, or the text of models. What pynestml prints is not printed, and
     what it keeps is restored at the end, so that it can be used for other things in between.
@@ -36,7 +36,8 @@ def parsed(source: str) -> Iterator[tuple[str, list[Any]]]:
         if is_text:
             path = Path(folder) / "model.nestml"
             path.write_text(source, encoding="utf-8")
-        yield shown, _models(path, shown)
+        models = _models(path, shown)
+        yield shown, path.read_text(encoding="utf-8").splitlines(), models
 
 
 @contextmanager

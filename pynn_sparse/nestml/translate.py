@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -55,6 +55,7 @@ class Translator:
 
     Attributes:
         file: its name, for messages.
+        lines: of the file.
         ports: names of ports for spikes.
         continuous: port for continuous input -> what it stands for.
         inlines: name -> the expression it stands for; replaced where it is used, but for those in
@@ -69,6 +70,7 @@ class Translator:
     """
 
     file: str
+    lines: Sequence[str]
     ports: tuple[str, ...] = ()
     continuous: Mapping[str, str] = field(default_factory=dict)
     inlines: Mapping[str, Any] = field(default_factory=dict)
@@ -88,8 +90,8 @@ class Translator:
 
     def unsupported(self, node: Any, what: str) -> NotImplementedError:
         """An error that names file, line and construct."""
-        text = " ".join(str(node).split())
-        return NotImplementedError(f"{self.place(node)}: {what} is not supported: {text}")
+        line = self.lines[node.get_source_position().get_start_line() - 1].strip()
+        return NotImplementedError(f"{self.place(node)}: {what} is not supported: {line}")
 
     def wrong(self, node: Any, message: str) -> ModelError:
         """An error that names file and line."""
@@ -152,18 +154,8 @@ class Translator:
             return self.variable(node.get_variable())
         raise self.unsupported(node, "a string")
 
-    def _unit_factor(self, variable: Any) -> float:
-        from pynestml.symbols.predefined_units import PredefinedUnits
-        from pynestml.symbols.unit_type_symbol import UnitTypeSymbol
-
-        unit = PredefinedUnits.get_unit(variable.get_complete_name())
-        return units.factor(UnitTypeSymbol(unit))
-
     def variable(self, node: Any) -> str:
         """A variable's name, or what it stands for."""
-        from pynestml.symbols.predefined_units import PredefinedUnits
-        from pynestml.symbols.symbol import SymbolKind
-
         name, order = node.get_name(), node.get_differential_order()
         if node.has_vector_parameter():
             raise self.unsupported(node, "a vector")
@@ -181,23 +173,13 @@ class Translator:
             return f"({self.text(self.inlines[name])})"
         if name == "t" and (self.host or self.in_equation):
             raise self.unsupported(node, "time in this place")
-        scope = node.get_scope()
-        symbol = scope.resolve_to_symbol(node.get_complete_name(), SymbolKind.VARIABLE)
-        if symbol is None and PredefinedUnits.is_unit(name):
-            return repr(self._unit_factor(node))
         return state_name(name, order)
 
     def _in_function(self, node: Any) -> str:
-        from pynestml.symbols.predefined_units import PredefinedUnits
-
         name: str = node.get_name()
         if name in (self.arguments or ()) or name in ("e", "pi"):
             return name
-        if PredefinedUnits.is_unit(name):
-            return repr(self._unit_factor(node))
-        raise self.unsupported(
-            node, "a variable of the model in a function, unless it is an argument"
-        )
+        raise self.unsupported(node, "a variable in a function that is not its argument")
 
     def _call(self, node: Any) -> str:
         name, arguments = node.get_name(), node.get_args()

@@ -210,20 +210,21 @@ def hh_reference(i_e: float) -> Reference:
 
 
 @pytest.mark.parametrize(
-    ("name", "reference", "i_e", "weight", "bound"),
+    ("name", "reference", "i_e", "weights", "bound"),
     [
-        ("aeif_cond_exp", aeif_reference, 1000.0, 80.0, 1e-4),
-        ("hh_cond_exp_traub", hh_reference, 300.0, 4.0, 1e-2),
+        ("aeif_cond_exp", aeif_reference, 1000.0, (80.0, 8.0), 1e-2),
+        ("hh_cond_exp_traub", hh_reference, 300.0, (4.0, 4.0), 1e-2),
     ],
 )
-def test_against_scipy(name: str, reference: Any, i_e: float, weight: float, bound: float) -> None:
+def test_against_scipy(name: str, reference: Any, i_e: float, weights: Any, bound: float) -> None:
     """Spikes in the same steps, and every variable, integrated with NESTML's tolerance of 1e-6."""
     steps, sim = 1500, pyNN.sparse
     arriving = np.random.default_rng(3).random((steps, 2)) < 0.1
-    expected, trace = reference(i_e).run(weight * arriving, steps, period=20)
+    expected, trace = reference(i_e).run(np.array(weights) * arriving, steps, period=20)
     sim.setup(timestep=0.1)
     cells = sim.Population(1, sim.nestml_cell_type(published(name))(I_e=i_e, refr_T=2.0))
-    for receptor, column in zip(("excitatory", "inhibitory"), arriving.T, strict=True):
+    receptors = ("excitatory", "inhibitory")
+    for receptor, weight, column in zip(receptors, weights, arriving.T, strict=True):
         times = np.flatnonzero(column) * 0.1  # they arrive at the end of the step, 0.1 ms later
         source = sim.Population(1, sim.SpikeSourceArray(spike_times=times))
         synapse = sim.StaticSynapse(weight=weight / 1000, delay=0.1)
