@@ -132,11 +132,18 @@ class Translator:
             return f"({a} {_sign(operator, COMPARISONS)} {b})"
         if not isinstance(operator, ASTArithmeticOperator):
             raise self.unsupported(node, "an operator on bits")
-        if operator.is_integer_div_op:
+        if self._is_integer_division(operator):
             return f"trunc({a} / {b})"
         if operator.is_modulo_op:
             return f"({a} - trunc({a} / {b}) * {b})"
         return f"({a} {_sign(operator, ARITHMETIC)} {b})"
+
+    def _is_integer_division(self, operator: Any) -> bool:
+        """Whether it is `//`, which pynestml 9.0.0 reads as `/`."""
+        position = operator.get_source_position()
+        column = position.get_start_column()
+        line = self.lines[position.get_start_line() - 1]
+        return bool(operator.is_integer_div_op) or line[column : column + 2] == "//"
 
     def _simple(self, node: Any) -> str:
         if node.is_function_call():
@@ -258,12 +265,9 @@ class Translator:
 
     def of_type(self, type_symbol: Any, expression: Any) -> str:
         """An expression that is assigned to a variable; integers lose what is behind the point."""
-        from pynestml.symbols.integer_type_symbol import IntegerTypeSymbol
-
         text = self.text(expression)
-        is_integer = isinstance(type_symbol, IntegerTypeSymbol)
-        given = isinstance(getattr(expression, "type", None), IntegerTypeSymbol)
-        return f"trunc({text})" if is_integer and not given else text
+        loses = _is_integer(type_symbol) and not _is_integer(expression.type)
+        return f"trunc({text})" if loses else text
 
     def _assignment(self, node: Any) -> str:
         from pynestml.symbols.symbol import SymbolKind
@@ -275,17 +279,20 @@ class Translator:
         if name in self.inlines:
             raise self.unsupported(node, "an assignment to a convolution")
         target = state_name(name, variable.get_differential_order())
+        value = node.get_expression()
+        symbol = node.get_scope().resolve_to_symbol(
+            variable.get_complete_name(), SymbolKind.VARIABLE
+        )
         if node.is_direct_assignment:
-            symbol = node.get_scope().resolve_to_symbol(
-                variable.get_complete_name(), SymbolKind.VARIABLE
-            )
-            return f"{target} = {self.of_type(symbol.get_type_symbol(), node.get_expression())}"
-        value = self.text(node.get_expression())
+            return f"{target} = {self.of_type(symbol.get_type_symbol(), value)}"
         if node.is_compound_integer_quotient:
-            return f"{target} = trunc({target} / {value})"
+            return f"{target} = trunc({target} / {self.text(value)})"
         signs = {"sum": "+", "minus": "-", "product": "*", "quotient": "/"}
         sign = next(s for word, s in signs.items() if getattr(node, f"is_compound_{word}"))
-        return f"{target} {sign}= {value}"
+        is_integer = [_is_integer(each) for each in (symbol.get_type_symbol(), value.type)]
+        if is_integer[0] and (sign == "/" or not is_integer[1]):
+            return f"{target} = trunc({target} {sign} {self.text(value)})"
+        return f"{target} {sign}= {self.text(value)}"
 
     def _action(self, node: Any) -> list[str]:
         name = node.get_name()
@@ -309,6 +316,12 @@ def convolution_arguments(node: Any, ports: Iterable[str]) -> tuple[Any, Any]:
     """The variables of kernel and port in a call of `convolve`."""
     first, second = (each.get_variable() for each in node.get_args())
     return (second, first) if first.get_name() in ports else (first, second)
+
+
+def _is_integer(type_symbol: Any) -> bool:
+    from pynestml.symbols.integer_type_symbol import IntegerTypeSymbol
+
+    return isinstance(type_symbol, IntegerTypeSymbol)
 
 
 def _sign(operator: Any, signs: Mapping[str, str]) -> str:

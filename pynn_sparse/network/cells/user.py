@@ -111,7 +111,10 @@ def computed_values(
     """`values`, and those of formulas of them and of what comes before."""
     known = dict(values)
     for name, formula in formulas.items():
-        known[name] = _evaluate(formula, known, functions, grid)
+        try:
+            known[name] = _evaluate(formula, known, functions, grid)
+        except (ModelError, ParameterError) as error:
+            raise type(error)(f"{name}: {error}") from error
     return known
 
 
