@@ -118,7 +118,11 @@ DEVICE double whole_power(double x) {
   return power;
 }
 
-DEVICE double decimal_logarithm(double x) { return logarithm(x) * 0x1.bcb7b1526e50ep-2; }  // / ln 10
+DEVICE double decimal_logarithm(double x) {
+  constexpr double per_ln10 = 0x1.bcb7b1526e50ep-2;
+  return logarithm(x) * per_ln10;
+}
+
 DEVICE double ceiling(double x) { return -floor(-x); }
 DEVICE double truncated(double x) { return x < 0 ? ceiling(x) : floor(x); }
 DEVICE double clipped(double x, double low, double high) {
@@ -126,9 +130,7 @@ DEVICE double clipped(double x, double low, double high) {
 }
 
 // The hyperbolic functions by e^x - 1, which is accurate near 0.
-DEVICE double hyperbolic_sine(double x) {
-  return (expm1_of(x) - expm1_of(-x)) / 2;
-}
+DEVICE double hyperbolic_sine(double x) { return (expm1_of(x) - expm1_of(-x)) / 2; }
 
 DEVICE double hyperbolic_cosine(double x) { return (exp_of(x) + exp_of(-x)) / 2; }
 

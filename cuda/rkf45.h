@@ -19,19 +19,19 @@ struct Tolerance {
 
 // One step. slope(y, dydt) computes the derivatives; y becomes the result of order 5.
 template <int32 n, class Slope>
-DEVICE void fehlberg_step(const Slope& slope, double h, const double* k1, double* y, double* error) {
+DEVICE void fehlberg_step(const Slope& slope, double h, const double* k1, double* y,
+                          double* error) {
   double k2[n], k3[n], k4[n], k5[n], k6[n], at[n];
   for (int32 i = 0; i < n; ++i) at[i] = y[i] + h / 4 * k1[i];
   slope(at, k2);
   for (int32 i = 0; i < n; ++i) at[i] = y[i] + h * (3.0 / 32 * k1[i] + 9.0 / 32 * k2[i]);
   slope(at, k3);
   for (int32 i = 0; i < n; ++i)
-    at[i] =
-        y[i] + h * (1932.0 / 2197 * k1[i] - 7200.0 / 2197 * k2[i] + 7296.0 / 2197 * k3[i]);
+    at[i] = y[i] + h * (1932.0 / 2197 * k1[i] - 7200.0 / 2197 * k2[i] + 7296.0 / 2197 * k3[i]);
   slope(at, k4);
   for (int32 i = 0; i < n; ++i)
-    at[i] = y[i] + h * (439.0 / 216 * k1[i] - 8 * k2[i] + 3680.0 / 513 * k3[i] -
-                        845.0 / 4104 * k4[i]);
+    at[i] =
+        y[i] + h * (439.0 / 216 * k1[i] - 8 * k2[i] + 3680.0 / 513 * k3[i] - 845.0 / 4104 * k4[i]);
   slope(at, k5);
   for (int32 i = 0; i < n; ++i)
     at[i] = y[i] + h * (-8.0 / 27 * k1[i] + 2 * k2[i] - 3544.0 / 2565 * k3[i] +
@@ -61,8 +61,7 @@ DEVICE void advance_adaptively(const Slope& slope, const double* scale, Toleranc
     double most = 0;
     for (int32 i = 0; i < n; ++i) {
       const double change = absolute(step * slope_after[i]);
-      const double allowed =
-          tolerance.relative * change + tolerance.absolute / scale[i];
+      const double allowed = tolerance.relative * change + tolerance.absolute / scale[i];
       const double ratio = absolute(error[i]) / allowed;
       if (most == most && !(ratio <= most)) most = ratio;  // what is not a number stays
     }

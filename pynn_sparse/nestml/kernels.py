@@ -1,4 +1,4 @@
-"""Kernels that are functions of time, as differential equations.
+"""Kernels, those that are functions of time as differential equations, and their convolutions.
 
 A kernel that is a sum of terms c t^n e^(a t) solves the linear equation whose characteristic
 polynomial is the product of (D - a)^(n + 1) over its exponents a, n being the greatest power of t
@@ -8,10 +8,12 @@ beside it.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import comb, factorial
 
 from pynn_sparse.network.linear import CONSTANT, linear_form
+
+from .translate import convolution_name
 
 TIME = "t"
 ZERO = "0.0"
@@ -29,6 +31,23 @@ class KernelEquation:
     def order(self) -> int:
         """The order n."""
         return len(self.factors)
+
+
+@dataclass
+class Convolution:
+    """A kernel convolved with a port: equations of its states, and what a spike adds to each."""
+
+    port: str
+    equations: dict[str, str] = field(default_factory=dict)
+    jumps: dict[str, str] = field(default_factory=dict)
+
+    def add(self, name: str, order: int, formula: str, initial: tuple[str, ...]) -> None:
+        """A variable of the kernel, with the formula of its highest derivative."""
+        states = [convolution_name(name, self.port, k) for k in range(order)]
+        for state, following in zip(states, [*states[1:], formula], strict=True):
+            self.equations[state] = following
+        for state, value in zip(states, initial, strict=True):
+            self.jumps[f"{state}__jump"] = value
 
 
 def kernel_equation(formula: str) -> KernelEquation | None:

@@ -22,15 +22,15 @@ from pynn_sparse.network.evaluation import Function
 from pynn_sparse.network.linear import CONSTANT, linear_form, uses
 
 from . import units
-from .kernels import KernelEquation, kernel_equation
+from .kernels import Convolution, KernelEquation, kernel_equation
 from .session import parsed
 from .translate import (
     Translator,
-    convolution_arguments,
     convolution_name,
     state_name,
     train_name,
 )
+from .tree import calls_of, convolution_arguments, is_delta, local_names, sign_of
 
 PER_PYNN = 1000.0  # weights in pA and nS, currents in pA, for PyNN's nA and uS
 NOMINAL = TimeGrid(0.1)  # for initial values that are shown before there is a time step
@@ -82,14 +82,6 @@ def read_model(
 
 
 @dataclass
-class _Kernel:
-    """A kernel: its variables, each with its equation and the order of that."""
-
-    equations: dict[str, tuple[int, str]]  # variable -> order, formula of the highest derivative
-    initial: dict[str, list[str]]  # variable -> formulas of its derivatives at 0
-
-
-@dataclass
 class _Reader:
     """Reads one model."""
 
@@ -122,7 +114,7 @@ class _Reader:
             continuous=self._continuous(),
             inlines={name: each.get_expression() for name, each in self.inlines.items()},
             functions=tuple(self.functions),
-            deltas=tuple(name for name, each in self.kernels.items() if _is_delta(each)),
+            deltas=tuple(name for name, each in self.kernels.items() if is_delta(each)),
         )
         self.host = self.base.inside(host=True)
 
@@ -175,7 +167,7 @@ class _Reader:
     # Parts of the model
 
     def _check_kind(self) -> None:
-        for call in _calls_of(self.model, "emit_spike"):
+        for call in calls_of(self.model, "emit_spike"):
             if call.get_args():
                 raise self.base.unsupported(call, "a synapse model, whose spikes have weights,")
         if not self.model.get_state_blocks():
@@ -248,7 +240,7 @@ class _Reader:
         for each in self.model.get_functions():
             arguments = tuple(p.get_name() for p in each.get_parameters())
             translator = self.base.inside(arguments=arguments, functions=names)
-            lines = translator.inside(arguments=(*arguments, *_locals(each))).statements(
+            lines = translator.inside(arguments=(*arguments, *local_names(each))).statements(
                 each.get_stmts_body()
             )
             functions[each.get_name()] = Function(arguments, "\n".join(lines))
@@ -313,10 +305,10 @@ class _Reader:
 
     # Spikes
 
-    def _convolutions(self) -> list[_Convolution]:
+    def _convolutions(self) -> list[Convolution]:
         pairs: dict[tuple[Any, str], None] = {}
         for block in self.blocks:
-            for call in _calls_of(block, "convolve"):
+            for call in calls_of(block, "convolve"):
                 kernel, port = convolution_arguments(call, self.spike_ports)
                 name = kernel.get_name()
                 if name not in self.kernels or port.get_name() not in self.spike_ports:
@@ -325,8 +317,8 @@ class _Reader:
                     pairs[self.kernels[name], port.get_name()] = None
         return [self._convolution(kernel, port) for kernel, port in pairs]
 
-    def _convolution(self, kernel: Any, port: str) -> _Convolution:
-        found = _Convolution(port)
+    def _convolution(self, kernel: Any, port: str) -> Convolution:
+        found = Convolution(port)
         for variable, expression in zip(
             kernel.get_variables(), kernel.get_expressions(), strict=True
         ):
@@ -375,7 +367,7 @@ class _Reader:
         for each in ports.values():
             if each.has_size_parameter():
                 raise self.base.unsupported(each, "a vector of ports")
-        signs = {name: _sign_of(each) for name, each in ports.items()}
+        signs = {name: sign_of(each) for name, each in ports.items()}
         positive = PER_PYNN if conductance_based else -PER_PYNN  # of the weights of inhibition
         if list(signs.values()) == [0]:
             both = {"excitatory": PER_PYNN, "inhibitory": -positive}
@@ -390,7 +382,7 @@ class _Reader:
 
     # The time step
 
-    def _program(self, translator: Translator, convolved: list[_Convolution]) -> Iterator[str]:
+    def _program(self, translator: Translator, convolved: list[Convolution]) -> Iterator[str]:
         for block in self.model.get_update_blocks():
             yield from translator.statements(block.get_stmts_body())
         for block in self.model.get_on_receive_blocks():
@@ -425,60 +417,5 @@ class _Reader:
         return {name: float(values[name]) for name in d.state}
 
 
-@dataclass
-class _Convolution:
-    """A kernel convolved with a port: equations of its states, and what a spike adds to each."""
-
-    port: str
-    equations: dict[str, str] = field(default_factory=dict)
-    jumps: dict[str, str] = field(default_factory=dict)
-
-    def add(self, name: str, order: int, formula: str, initial: tuple[str, ...]) -> None:
-        """A variable of the kernel, with the formula of its highest derivative."""
-        states = [convolution_name(name, self.port, k) for k in range(order)]
-        for state, following in zip(states, [*states[1:], formula], strict=True):
-            self.equations[state] = following
-        for state, value in zip(states, initial, strict=True):
-            self.jumps[f"{state}__jump"] = value
-
-
 def _added(increments: Mapping[str, list[str]], names: list[str]) -> list[str]:
     return [line for name in names for line in increments.get(name, [])]
-
-
-def _is_delta(kernel: Any) -> bool:
-    expressions = kernel.get_expressions()
-    calls = expressions[0].get_function_calls()
-    return len(expressions) == 1 and [each.get_name() for each in calls] == ["delta"]
-
-
-def _sign_of(port: Any) -> int:
-    """1 for excitatory ports, -1 for inhibitory ones, 0 for those that take spikes of all kinds."""
-    qualifiers = port.get_input_qualifiers()
-    excitatory = any(each.is_excitatory for each in qualifiers)
-    inhibitory = any(each.is_inhibitory for each in qualifiers)
-    return int(excitatory) - int(inhibitory)
-
-
-def _calls_of(node: Any, name: str) -> list[Any]:
-    """All calls of a function below a node."""
-    from pynestml.meta_model.ast_function_call import ASTFunctionCall
-
-    return [each for each in _below(node, ASTFunctionCall) if each.get_name() == name]
-
-
-def _locals(function: Any) -> list[str]:
-    """Names of variables declared in a function."""
-    from pynestml.meta_model.ast_declaration import ASTDeclaration
-
-    declarations = _below(function, ASTDeclaration)
-    return [variable.get_name() for each in declarations for variable in each.get_variables()]
-
-
-def _below(node: Any, kind: type) -> list[Any]:
-    """All nodes of a kind below a node, in their order in the file."""
-    return [
-        found
-        for each in node.get_children()
-        for found in ([each] if isinstance(each, kind) else []) + _below(each, kind)
-    ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pynn_sparse.errors import ModelError
 
 from . import units
+from .tree import convolution_arguments
 
 PER_SECOND = "0.001"  # a spike of weight w is w/s on a port whose unit is 1/s: in 1/ms
 FUNCTIONS = {
@@ -310,12 +311,6 @@ class Translator:
     def inside(self, **changes: Any) -> Translator:
         """A translator for another place in the model."""
         return replace(self, **changes)
-
-
-def convolution_arguments(node: Any, ports: Iterable[str]) -> tuple[Any, Any]:
-    """The variables of kernel and port in a call of `convolve`."""
-    first, second = (each.get_variable() for each in node.get_args())
-    return (second, first) if first.get_name() in ports else (first, second)
 
 
 def _is_integer(type_symbol: Any) -> bool:

@@ -18,6 +18,9 @@ from .evaluation import evaluate
 
 CONSTANT = "1"  # stands for what does not depend on the variables; no name
 Form = dict[str, str]  # variable, or CONSTANT -> formula of its coefficient
+# (row, column) -> entry, a float or one for each neuron; the others are 0.
+Matrix = dict[tuple[str, str], Any]
+NORM, N_TERM = 0.5, 14  # of a scaled matrix, and terms of the series: 0.5^15 / 15! < 1e-16
 
 
 def linear_form(
@@ -123,26 +126,43 @@ class LinearSystem:
         A variable that `reached` lacks has the factor 1. `active` are the variables that change in
         this step. Arrays have one value for each neuron.
         """
-        from scipy.linalg import expm  # an optional dependency: it takes part in the solution alone
-
         reached = self.reached(variable, active)
         names = list(dict.fromkeys([variable, *reached]))
-        entries = {
-            (names.index(row), names.index(column)): evaluate(formula, values)
+        matrix = {
+            (row, column): evaluate(formula, values) * h
             for row in names
             if row in active
             for column, formula in self.rows[row].items()
         }
-        shape = np.broadcast_shapes(*(np.shape(each) for each in entries.values()))
-        matrix = np.zeros((*shape, len(names), len(names)))
-        for (row, column), value in entries.items():
-            matrix[..., row, column] = value * h
         if self.is_timer(variable, active):
-            return {CONSTANT: _simple(matrix[..., 0, 1])}
-        finite = np.isfinite(matrix).all(axis=(-1, -2), keepdims=True)
-        power = np.where(finite, expm(np.where(finite, matrix, 0.0)), np.nan)
-        return {name: _simple(power[..., 0, names.index(name)]) for name in reached}
+            return {CONSTANT: matrix[variable, CONSTANT]}
+        exponential = _exponential(matrix, names)
+        return {name: exponential[variable, name] for name in reached}
 
 
-def _simple(values: Any) -> Any:
-    return values if np.ndim(values) else float(values)
+def _exponential(matrix: Matrix, names: Sequence[str]) -> Matrix:
+    """The exponential, by scaling, Taylor's series and squaring, of many matrices at once.
+
+    (Moler and Van Loan, 2003, doi:10.1137/S00361445024180.)
+    """
+    sizes = [np.abs(value[np.isfinite(value)]) for value in map(np.asarray, matrix.values())]
+    norm = len(names) * max((float(each.max()) for each in sizes if each.size), default=0.0)
+    n_squaring = max(0, int(np.ceil(np.log2(norm / NORM)))) if norm > 0 else 0
+    scaled = {place: value / 2.0**n_squaring for place, value in matrix.items()}
+    result: Matrix = {(name, name): 1.0 for name in names}
+    term = result
+    for k in range(1, N_TERM + 1):
+        term = {place: value / k for place, value in _product(term, scaled).items()}
+        result = {place: result.get(place, 0.0) + term.get(place, 0.0) for place in result | term}
+    for _ in range(n_squaring):
+        result = _product(result, result)
+    return result
+
+
+def _product(a: Matrix, b: Matrix) -> Matrix:
+    result: Matrix = {}
+    for (row, inner), x in a.items():
+        for (same, column), y in b.items():
+            if inner == same:
+                result[row, column] = result.get((row, column), 0.0) + x * y
+    return result

@@ -17,6 +17,7 @@ from pynn_sparse.engine import Engine, compile
 from pynn_sparse.engine.cpu import CpuDevice
 from pynn_sparse.engine.gpu import CudaDevice
 from pynn_sparse.errors import ModelError
+from pynn_sparse.nestml import session
 
 pytest.importorskip("pynestml")
 
@@ -349,6 +350,17 @@ def test_pynestml_is_quiet_and_left_as_it_was(capfd: Any) -> None:
     assert (Logger.log, Logger.no_print, FrontendConfiguration.target_platform) == before
     assert Logger.logging_level == LoggingLevel.WARNING
     assert capfd.readouterr() == ("", "")
+
+
+def test_without_pynestml(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "find_spec", lambda _: None)
+    with pytest.raises(ImportError, match=r"pip install 'pynn-sparse\[nestml\]'"):
+        sim.nestml_cell_type(LEAKY)
+
+
+def test_tolerance() -> None:
+    with pytest.raises(ModelError, match="tolerance = 0"):
+        sim.nestml_cell_type(LEAKY, tolerance=0.0)
 
 
 @pytest.mark.parametrize(
