@@ -89,10 +89,15 @@ class Translator:
         """File and line."""
         return f"{self.file}:{node.get_source_position().get_start_line()}"
 
+    def _line(self, node: Any) -> str:
+        """The line of a node; nothing for those that pynestml has added."""
+        number = node.get_source_position().get_start_line()
+        return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
+
     def unsupported(self, node: Any, what: str) -> NotImplementedError:
         """An error that names file, line and construct."""
-        line = self.lines[node.get_source_position().get_start_line() - 1].strip()
-        return NotImplementedError(f"{self.place(node)}: {what} is not supported: {line}")
+        text = self._line(node).strip()
+        return NotImplementedError(f"{self.place(node)}: {what} is not supported: {text}")
 
     def wrong(self, node: Any, message: str) -> ModelError:
         """An error that names file and line."""
@@ -141,10 +146,9 @@ class Translator:
 
     def _is_integer_division(self, operator: Any) -> bool:
         """Whether it is `//`, which pynestml 9.0.0 reads as `/`."""
-        position = operator.get_source_position()
-        column = position.get_start_column()
-        line = self.lines[position.get_start_line() - 1]
-        return bool(operator.is_integer_div_op) or line[column : column + 2] == "//"
+        column = operator.get_source_position().get_start_column()
+        written = self._line(operator)[column : column + 2]
+        return bool(operator.is_integer_div_op) or written == "//"
 
     def _simple(self, node: Any) -> str:
         if node.is_function_call():

@@ -145,8 +145,10 @@ def _exponential(matrix: Matrix, names: Sequence[str]) -> Matrix:
 
     (Moler and Van Loan, 2003, doi:10.1137/S00361445024180.)
     """
-    sizes = [np.abs(value[np.isfinite(value)]) for value in map(np.asarray, matrix.values())]
-    norm = len(names) * max((float(each.max()) for each in sizes if each.size), default=0.0)
+    rows = {row for row, _ in matrix}  # other columns are inputs, in which all is linear
+    square = [np.asarray(each) for (_, column), each in matrix.items() if column in rows]
+    sizes = [float(np.abs(each[np.isfinite(each)]).max(initial=0.0)) for each in square]
+    norm = len(rows) * max(sizes, default=0.0)
     n_squaring = max(0, int(np.ceil(np.log2(norm / NORM)))) if norm > 0 else 0
     scaled = {place: value / 2.0**n_squaring for place, value in matrix.items()}
     result: Matrix = {(name, name): 1.0 for name in names}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -516,3 +517,18 @@ def test_compiles_for_gpus(architecture: str) -> None:
         status, log, cubin = _compile(kernel, definitions, architecture)
         assert (status, log.strip("\0 \n")) == (0, "")
         assert kernel.encode() in cubin
+
+
+def test_published_models() -> None:
+    """All that come with NESTML are read, but for one that draws random numbers."""
+    files = [str(each.locate()) for each in metadata.files("nestml") or ()]
+    neurons = [each for each in files if each.endswith("_neuron.nestml")]
+    assert len(neurons) >= 30
+    for file in neurons:
+        if file.endswith("hh_cond_exp_destexhe_neuron.nestml"):
+            with pytest.raises(NotImplementedError, match=r"random_normal\(\)"):
+                sim.nestml_cell_type(file)
+        else:
+            cell = sim.nestml_cell_type(file)
+            assert set(cell.default_initial_values) <= set(cell.recordable)
+            assert np.isfinite(list(cell.default_initial_values.values())).all()
