@@ -78,7 +78,12 @@ def read_model(
         if name is not None and name not in names:
             raise ModelError(f"{file}: has no model {name!r}; there are: {', '.join(names)}")
         reader = _Reader(file, lines, models[names.index(name) if name else 0], tolerance)
-        return reader.read(conductance_based)
+        try:
+            return reader.read(conductance_based)
+        except RecursionError as error:
+            raise ModelError(
+                f"{file}: values of internals and state refer to each other"
+            ) from error
 
 
 @dataclass
@@ -200,7 +205,7 @@ class _Reader:
         try:
             with np.errstate(all="ignore"):
                 values = computed_values(formulas, {}, self.functions, NOMINAL)
-        except ParameterError as error:
+        except (ModelError, ParameterError) as error:
             raise ModelError(f"{self.file}: parameters: {error}") from error
         bad = [name for name, value in values.items() if np.isnan(value)]
         if bad:
@@ -412,7 +417,7 @@ class _Reader:
             with np.errstate(all="ignore"):
                 formulas = {**d.derived, **d.initial}
                 values = computed_values(formulas, defaults, self.functions, NOMINAL)
-        except ParameterError as error:
+        except (ModelError, ParameterError) as error:
             raise ModelError(f"{self.file}: initial values: {error}") from error
         return {name: float(values[name]) for name in d.state}
 

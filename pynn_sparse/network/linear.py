@@ -137,7 +137,7 @@ class LinearSystem:
         if self.is_timer(variable, active):
             return {CONSTANT: matrix[variable, CONSTANT]}
         exponential = _exponential(matrix, names)
-        return {name: exponential[variable, name] for name in reached}
+        return {name: exponential.get((variable, name), 0.0) for name in reached}
 
 
 def _exponential(matrix: Matrix, names: Sequence[str]) -> Matrix:

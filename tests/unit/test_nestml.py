@@ -359,6 +359,15 @@ def test_without_pynestml(monkeypatch: pytest.MonkeyPatch) -> None:
         sim.nestml_cell_type(LEAKY)
 
 
+def test_values_that_refer_to_each_other() -> None:
+    text = model(state="x real = a", internals="a real = x", update="x = a")
+    with pytest.raises(ModelError, match=r"NESTML text: initial values: a: .*'a' is not defined"):
+        sim.nestml_cell_type(text)
+    text = model(state="x real = y; y real = x", internals="a real = x", update="x = a")
+    with pytest.raises(ModelError, match="refer to each other|not defined"):
+        sim.nestml_cell_type(text)
+
+
 def test_tolerance() -> None:
     with pytest.raises(ModelError, match="tolerance = 0"):
         sim.nestml_cell_type(LEAKY, tolerance=0.0)
