@@ -364,7 +364,7 @@ def test_values_that_refer_to_each_other() -> None:
     with pytest.raises(ModelError, match=r"NESTML text: initial values: a: .*'a' is not defined"):
         sim.nestml_cell_type(text)
     text = model(state="x real = y; y real = x", internals="a real = x", update="x = a")
-    with pytest.raises(ModelError, match="refer to each other|not defined"):
+    with pytest.raises(ModelError, match=r"refer to each other|not defined"):
         sim.nestml_cell_type(text)
 
 
