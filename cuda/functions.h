@@ -109,3 +109,41 @@ DEVICE double general_power(double x, double y) {
   const double size = power_of(-x, y);
   return floor(y / 2) * 2 == y ? size : -size;
 }
+
+// x^n for n >= 1, by products from the left.
+template <int32 n>
+DEVICE double whole_power(double x) {
+  double power = x;
+  for (int32 k = 1; k < n; ++k) power = power * x;
+  return power;
+}
+
+DEVICE double decimal_logarithm(double x) {
+  constexpr double per_ln10 = 0x1.bcb7b1526e50ep-2;
+  return logarithm(x) * per_ln10;
+}
+
+DEVICE double ceiling(double x) { return -floor(-x); }
+DEVICE double truncated(double x) { return x < 0 ? ceiling(x) : floor(x); }
+DEVICE double clipped(double x, double low, double high) {
+  return least_of(greatest_of(x, low), high);
+}
+
+// The hyperbolic functions by e^x - 1, which is accurate near 0.
+DEVICE double hyperbolic_sine(double x) { return (expm1_of(x) - expm1_of(-x)) / 2; }
+
+DEVICE double hyperbolic_cosine(double x) { return (exp_of(x) + exp_of(-x)) / 2; }
+
+DEVICE double hyperbolic_tangent(double x) {
+  const double m = expm1_of(2 * least_of(absolute(x), 20)), size = m / (m + 2);
+  return x < 0 ? -size : size;
+}
+
+// A whole number of steps counted down by `step` each time would miss 0 by rounding errors.
+DEVICE double zero_if_near(double x, double step) { return absolute(x) < 1e-9 * step ? 0.0 : x; }
+
+DEVICE double not_a_number() {
+  double infinite = 1e308;
+  infinite *= 10;
+  return infinite - infinite;
+}

@@ -17,6 +17,8 @@ struct Tolerance {
   double relative;  // of the change over the step
 };
 
+constexpr double kLeastStep = 1e-12;  // of a time step
+
 // One step. slope(y, dydt) computes the derivatives; y becomes the result of order 5.
 template <int32 n, class Slope>
 DEVICE void fehlberg_step(const Slope& slope, double h, const double* k1, double* y,
@@ -46,7 +48,7 @@ DEVICE void fehlberg_step(const Slope& slope, double h, const double* k1, double
 }
 
 // Advances y from `t` by one accepted step, at most to `end`; `h` is the step to try, and afterwards the
-// one to try next. Steps are not made so small that time stands still.
+// one to try next. Where no step is short enough, as at a singularity, y becomes what is not a number.
 template <int32 n, class Slope>
 DEVICE void advance_adaptively(const Slope& slope, const double* scale, Tolerance tolerance,
                                double end, double& t, double& h, double* y) {
@@ -68,12 +70,13 @@ DEVICE void advance_adaptively(const Slope& slope, const double* scale, Toleranc
     if (!(most <= 1.1)) {
       const double factor = most < 1e10 ? 0.9 / power_of(most, 1.0 / 5) : 0.0;
       const double smaller = step * (factor < 0.2 ? 0.2 : factor);
-      if (t + smaller > t) {
+      if (smaller > kLeastStep * end) {
         for (int32 i = 0; i < n; ++i) y[i] = before[i];
         step = smaller;
         continue;
       }
-      t = end;  // no step is short enough: what is not a number stays one
+      for (int32 i = 0; i < n; ++i) y[i] = not_a_number();
+      t = end;
       return;
     }
     t = last ? end : t + step;

@@ -24,6 +24,7 @@ from .control import (
 )
 from .description import describe_network
 from .native import native_cell_type
+from .nestml import nestml_cell_type
 from .populations import Assembly, Population, PopulationView
 from .procedural_api import connect, create, record, record_gsyn, record_v, set
 from .projections import Projection

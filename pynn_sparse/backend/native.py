@@ -100,15 +100,17 @@ def cell_type(
     *,
     conductance_based: bool,
     injectable: bool,
+    initial: Mapping[str, float] | None = None,
 ) -> type[NativeCell]:
-    """The cell type of a definition."""
+    """The cell type of a definition; `initial` are initial values for default parameters."""
+    recordable = (*definition.state, *definition.outputs)
     attributes = {
         "__doc__": f"{definition.name}, a model of the user's.",
         "model": user_model(definition),
         "default_parameters": dict(defaults),
-        "default_initial_values": dict(definition.state),
-        "units": {name: units.get(name, "") for name in (*defaults, *definition.state)},
-        "recordable": ["spikes", *definition.state],
+        "default_initial_values": dict(initial or definition.state),
+        "units": {name: units.get(name, "") for name in (*defaults, *recordable)},
+        "recordable": ["spikes", *recordable],
         "receptor_types": tuple(definition.receptors),
         "translations": build_translations(*((each, each) for each in defaults)),
         "conductance_based": conductance_based,

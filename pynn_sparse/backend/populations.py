@@ -303,6 +303,8 @@ class Population(_Cells, common.Population):
         recorders = set(simulator.state.recorders)
         try:
             super().__init__(size, cellclass, cellparams, structure, initial_values or {}, label)
+            start = self._block.starting_state()
+            self.initialize(**{k: v for k, v in start.items() if k not in (initial_values or {})})
         except BaseException:
             self._take_back(recorders)
             raise

@@ -39,11 +39,14 @@ class BlockArrays:
     def synchronise(self, step: int) -> None:
         """Take over what the user changed before step `step`."""
         block = self.block
+        stale = block.model.outputs is not None and (self._version < 0 or bool(block.assigned))
         for name, mask in block.assigned.items():
             index = np.flatnonzero(mask)
             values = block.initial[name][index].astype(self.scalar)
             self.device.assign(self.state, (self._row[name], index), values)
         block.assigned.clear()
+        if stale:
+            self._put_outputs()
         if self._version == block.version:
             return
         self._put_parameters()
@@ -57,6 +60,15 @@ class BlockArrays:
         shape = (self.block.size,) if self.heterogeneous else ()
         param = np.stack([np.broadcast_to(value, shape) for value in values])
         self.param = self.device.put(param.astype(self.scalar))
+
+    def _put_outputs(self) -> None:
+        """Fields that follow from the state, which the kernel brings up to date in each step."""
+        assert self.block.model.outputs is not None
+        state = dict(zip(self._row, self.snapshot(), strict=True))
+        with np.errstate(all="ignore"):
+            values = self.block.model.outputs({**self.block.parameters, **state}, self.block.grid)
+        for name, each in values.items():
+            self.device.assign(self.state, (self._row[name],), each)
 
     def _put_events(self, events: list[NDArray[np.int64]], step: int) -> None:
         """What a source reads; spike times that lie behind are passed over."""

@@ -84,7 +84,8 @@ class Block:
     def _derive(self, parameters: dict[str, Any]) -> dict[str, Any]:
         with np.errstate(all="ignore"):  # what comes of that is looked for below
             derived = self.model.derive(parameters, self.grid)
-        bad = [name for name, value in derived.items() if not np.isfinite(value).all()]
+        finite = [name for name in derived if name not in self.model.infinite]
+        bad = [name for name in finite if not np.isfinite(derived[name]).all()]
         if bad:
             raise ParameterError(
                 f"the parameters are too large or too small to compute with: {', '.join(bad)} "
@@ -125,6 +126,13 @@ class Block:
         merged[:] = old
         merged[selection] = value
         return merged
+
+    def starting_state(self) -> dict[str, Any]:
+        """Initial values that follow from the parameters."""
+        if self.model.start is None:
+            return {}
+        with np.errstate(all="ignore"):  # what comes of that is looked for by who sets them
+            return self.model.start(self.parameters, self.grid)
 
     def get_parameter(self, name: str, selection: Selection = slice(None)) -> Any:
         """Value of a parameter: a scalar if all neurons of the block share it, else an array."""

@@ -45,6 +45,7 @@ class Constraint:
 
 
 FINITE = Constraint(np.isfinite, "a finite number")
+NUMBER = Constraint(lambda x: ~np.isnan(x), "a number")
 POSITIVE = Constraint(lambda x: np.isfinite(x) & (x > 0), "greater than 0")
 NOT_NEGATIVE = Constraint(lambda x: np.isfinite(x) & (x >= 0), "0 or greater")
 
@@ -59,6 +60,9 @@ class Model:
     number of spikes that one step can bring, which bounds the accumulators. `sequences` names
     parameters that are a sequence of numbers for each neuron, `events` makes of them what the
     kernel reads, an array for each neuron; `given_times` is the one that holds spike times.
+    `start` computes initial state from parameters, for neurons whose user sets none; `outputs`
+    from parameters and state those fields of the state that only depend on the others.
+    `infinite` names derived values that need not be finite.
     `source` is the text of the header of a model that is not among the files.
     """
 
@@ -75,6 +79,9 @@ class Model:
     events: Callable[[Values, TimeGrid], list[NDArray[np.int64]]] | None = None
     given_times: str | None = None
     most_spikes: Callable[[Values, TimeGrid], Any] = lambda parameters, grid: 1.0
+    start: Derive | None = None
+    outputs: Derive | None = None
+    infinite: tuple[str, ...] = ()
     source: str = ""
 
     def check(self, values: Values) -> None:

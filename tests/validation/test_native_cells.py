@@ -142,7 +142,8 @@ def test_update_by_steps() -> None:
     [
         ({"threshold": "v >= v_spke"}, ("threshold", "v_spke", "did you mean 'v_spike'")),
         ({"reset": "u = 1"}, ("reset", "'u' cannot be assigned", "v, w, gsyn")),
-        ({"reset": "if v > 1: v = 2"}, ("reset", "only assignments")),
+        ({"reset": "while v > 1: v -= 2"}, ("reset", "only assignments")),
+        ({"reset": "fire()"}, ("reset", "fire() cannot be called")),
         ({"equations": "dv/dt = v +"}, ("dv/dt", "not a formula")),
         ({"equations": "dq/dt = 1"}, ("equations", "'q' is not a state variable")),
         ({"equations": "v' = 1"}, ("must be dv/dt = ...",)),

@@ -1,234 +1,127 @@
-"""Neuron models that users define by formulas; the C++ of the step is written here.
+"""Neuron models that users define by formulas; the C++ of the step is written from them.
 
-In each time step: the equations are integrated (or the update is done), what arrived is taken up,
-and then, if the neuron is not refractory, the threshold is looked at and the reset done. While it
-is refractory, the variables that `held` names stay as they are.
+In each time step, unless the definition has a program of its own: the equations are integrated (or
+the update is done), what arrived is taken up, and then, if the neuron is not refractory, the
+threshold is looked at and the reset done. While it is refractory, the variables that `held` names
+stay as they are.
 """
 
 from __future__ import annotations
 
 import hashlib
-import keyword
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from ...errors import ModelError
-from ..expressions import CONSTANTS, FUNCTIONS, Scope, variable
-from ..model import Check, Model, Values
+import numpy as np
+
+from ...errors import ModelError, ParameterError
+from ..evaluation import Function, callable_of, evaluate
+from ..expressions import Scope
+from ..model import NUMBER, Model, Values
 from ..time import TimeGrid
+from .definition import CURRENT, STEP_LENGTH, Definition, check_names
 from .leaky import FIRST_STEP
+from .writer import Writer
 
-CURRENT, STEP_LENGTH, WEIGHT = "current", "dt", "weight"
-RESERVED = (CURRENT, STEP_LENGTH, WEIGHT, *CONSTANTS, *FUNCTIONS)
+__all__ = ["CURRENT", "Definition", "user_model"]
+
 COUNTDOWN, INTEGRATION = "refractory steps", "integration step"  # no user's names: with spaces
-
-
-@dataclass(frozen=True)
-class Definition:
-    """A user's model.
-
-    Attributes:
-        name: of the model.
-        parameters: names.
-        state: name -> initial value.
-        intermediates: name -> formula of parameters, state, `current` (nA), `dt` (ms) and what
-            comes before it.
-        equations: state -> formula of its derivative, per ms; states without one only change by
-            statements.
-        update: statements done once a time step, instead of equations or after them.
-        threshold: condition for a spike; "" for neurons that never fire.
-        reset: statements done at a spike.
-        receptors: name -> statements that take up `weight`, the sum of what arrived in a step.
-        refractory: parameter that holds the refractory period (ms), "" for none.
-        held: states that keep their value while the neuron is refractory.
-        tolerance: of the integration, absolute and relative, in the units of the states.
-        constraints: of parameters.
-    """
-
-    name: str
-    parameters: tuple[str, ...]
-    state: Mapping[str, float]
-    intermediates: Mapping[str, str] = field(default_factory=dict)
-    equations: Mapping[str, str] = field(default_factory=dict)
-    update: str = ""
-    threshold: str = ""
-    reset: str = ""
-    receptors: Mapping[str, str] = field(default_factory=dict)
-    refractory: str = ""
-    held: tuple[str, ...] = ()
-    tolerance: float = 1e-6
-    constraints: Mapping[str, Check] = field(default_factory=dict)
+STEPS = "steps"  # the function of host formulas
 
 
 def user_model(definition: Definition) -> Model:
     """The model of a definition. Raises `ModelError` that names the part that is wrong."""
-    _check_names(definition)
-    source = _Writer(definition).source()
+    d = definition
+    check_names(d)
+    _check_host_formulas(d)
+    writer = Writer(d)
+    source = writer.source()
     digest = hashlib.sha256(source.encode()).hexdigest()[:8]
-    name = f"{definition.name}_{digest}"  # models of one name may differ
-    extra = {COUNTDOWN: 0.0, INTEGRATION: FIRST_STEP}
-    refractory = definition.refractory
+    name = f"{d.name}_{digest}"  # models of one name may differ
+    names = {"refractory": COUNTDOWN, "integration": INTEGRATION}
+    extra = {names[each]: FIRST_STEP * (each == "integration") for each in writer.extra_state}
+    propagators = writer.integrator.propagators
+    propagated = {each: f"propagator {each}" for each in propagators.fields}
+    countdown = (COUNTDOWN,) if writer.extra_parameters else ()
 
     def derive(p: Values, grid: TimeGrid) -> dict[str, Any]:
-        steps = grid.at_least(p[refractory]).astype(float) if refractory else 0.0
-        own = {each: p[each] for each in definition.parameters}
-        return {**own, COUNTDOWN: steps, STEP_LENGTH: grid.dt}
+        values = _derived(d, p, grid)
+        factors = propagators.computed({**values, STEP_LENGTH: grid.dt}, grid.dt)
+        steps = grid.at_least(p[d.refractory]).astype(float) if d.refractory else 0.0
+        return {
+            **{each: values[each] for each in (*d.parameters, *d.derived)},
+            **{propagated[each]: value for each, value in factors.items()},
+            **dict.fromkeys(countdown, steps),
+            STEP_LENGTH: grid.dt,
+        }
+
+    def start(p: Values, grid: TimeGrid) -> dict[str, Any]:
+        values = computed_values(d.initial, _derived(d, p, grid), d.functions, grid)
+        return {each: values[each] for each in d.initial}
+
+    def outputs(p: Values, grid: TimeGrid) -> dict[str, Any]:
+        state = {each: p[each] for each in d.state}
+        known = {**_derived(d, p, grid), **state, CURRENT: 0.0}
+        values = computed_values(d.outputs, known, d.functions, grid)
+        return {each: values[each] for each in d.outputs}
 
     return Model(
         name=name,
-        state={**definition.state, **extra},
-        derived=(*definition.parameters, COUNTDOWN, STEP_LENGTH),
+        state={**d.state, **dict.fromkeys(d.outputs, 0.0), **extra},
+        derived=(*d.parameters, *d.derived, *propagated.values(), *countdown, STEP_LENGTH),
         derive=derive,
-        receptors=tuple(definition.receptors),
-        constraints=definition.constraints,
-        recordable=tuple(definition.state),
+        start=start if d.initial else None,
+        outputs=outputs if d.outputs else None,
+        receptors=tuple(d.receptors),
+        constraints={**dict.fromkeys(d.infinite, NUMBER), **d.constraints},
+        infinite=d.infinite,
+        recordable=(*d.state, *d.outputs),
         double_only=True,
-        source=source.replace(f"struct {definition.name} ", f"struct {name} "),
+        most_spikes=lambda *_: float(max(1, d.program.count("emit_spike()"))),
+        source=source.replace(f"struct {d.name} ", f"struct {name} "),
     )
 
 
-def _check_names(d: Definition) -> None:
-    if not re.fullmatch(r"[A-Za-z]\w*", d.name, re.ASCII):
-        raise ModelError(f"name = {d.name!r}: must be an identifier")
-    if not d.state:
-        raise ModelError(f"{d.name}: there are no state variables")
-    seen: set[str] = set()
-    for name in (*d.parameters, *d.state, *d.intermediates):
-        if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) or keyword.iskeyword(name):
-            raise ModelError(f"{d.name}: {name!r} is not a name: must be an identifier")
-        if name in RESERVED:
-            raise ModelError(f"{d.name}: the name {name!r} has a meaning of its own")
-        if name in seen:
-            raise ModelError(f"{d.name}: the name {name!r} is used twice")
-        seen.add(name)
-    for part, names in (("equations", d.equations), ("held", d.held)):
-        for name in names:
-            if name not in d.state:
-                raise ModelError(
-                    f"{d.name}: {part}: {name!r} is not a state variable: {', '.join(d.state)}"
-                )
-    if d.refractory and d.refractory not in d.parameters:
-        raise ModelError(
-            f"{d.name}: refractory = {d.refractory!r}: must be the name of a parameter, of: "
-            f"{', '.join(d.parameters)}"
-        )
-    if not d.tolerance > 0:
-        raise ModelError(f"{d.name}: tolerance = {d.tolerance!r}: must be greater than 0")
+def _check_host_formulas(d: Definition) -> None:
+    functions = {STEPS: 1, **{name: len(each.arguments) for name, each in d.functions.items()}}
+    known = {*d.parameters, STEP_LENGTH}
+    for name, formula in (*d.derived.items(), *d.requirements.items(), *d.initial.items()):
+        Scope(known, f"{d.name}: {name}", functions).cpp(formula)
+        known.add(name)
+    unknown = [name for name in d.initial if name not in d.state]
+    if unknown:
+        raise ModelError(f"{d.name}: initial: {unknown[0]!r} is not a state variable")
 
 
-class _Writer:
-    """Writes the structure of a model in C++."""
+def _derived(d: Definition, p: Values, grid: TimeGrid) -> dict[str, Any]:
+    own = {each: p[each] for each in d.parameters}
+    values = computed_values(d.derived, own, d.functions, grid)
+    for text, formula in d.requirements.items():
+        if not np.all(_evaluate(formula, values, d.functions, grid)):
+            raise ParameterError(f"{d.name}: {text}: does not hold for these parameters")
+    return values
 
-    def __init__(self, definition: Definition) -> None:
-        self.d = definition
-        self._basic = {*definition.parameters, *definition.state, CURRENT, STEP_LENGTH}
-        self._all = {*self._basic, *definition.intermediates}
 
-    def _scope(self, where: str, *more: str) -> Scope:
-        return Scope({*self._all, *more}, f"{self.d.name}: {where}")
+def computed_values(
+    formulas: Mapping[str, str],
+    values: Mapping[str, Any],
+    functions: Mapping[str, Function],
+    grid: TimeGrid,
+) -> dict[str, Any]:
+    """`values`, and those of formulas of them and of what comes before."""
+    known = dict(values)
+    for name, formula in formulas.items():
+        try:
+            known[name] = _evaluate(formula, known, functions, grid)
+        except (ModelError, ParameterError) as error:
+            raise type(error)(f"{name}: {error}") from error
+    return known
 
-    def _intermediates(self) -> list[str]:
-        lines, known = [], set(self._basic)
-        for name, formula in self.d.intermediates.items():
-            written = Scope(known, f"{self.d.name}: {name}").cpp(formula)
-            lines.append(f"[[maybe_unused]] const double {variable(name)} = {written};")
-            known.add(name)
-        return lines
 
-    def _statements(self, where: str, text: str, *more: str) -> list[str]:
-        """Statements in a block of their own, after what they may refer to."""
-        if not text.strip():
-            return []
-        written = self._scope(where, *more).statements(text, list(self.d.state))
-        return ["{", *self._intermediates(), *written, "}"]
-
-    def _integration(self) -> list[str]:
-        if not self.d.equations:
-            return []
-        names, n = list(self.d.equations), len(self.d.equations)
-        ones = ", ".join(["1"] * n)
-        return [
-            f"double y[] = {{{', '.join(map(variable, names))}}};",
-            f"constexpr double scale[] = {{{ones}}};",
-            "const auto slopes = [&](const double* y, double* dydt) {",
-            *(f"const double {variable(name)} = y[{k}];" for k, name in enumerate(names)),
-            *self._intermediates(),
-            *(
-                f"dydt[{k}] = {self._scope(f'd{name}/dt').cpp(formula)};"
-                for k, (name, formula) in enumerate(self.d.equations.items())
-            ),
-            "};",
-            f"for (double t = 0; t < {variable(STEP_LENGTH)};)",
-            f"  advance_adaptively<{n}>(slopes, scale, {{{self.d.tolerance!r}, "
-            f"{self.d.tolerance!r}}}, {variable(STEP_LENGTH)}, t, s.integration, y);",
-            *(f"{variable(name)} = y[{k}];" for k, name in enumerate(names)),
-        ]
-
-    def _arrivals(self) -> list[str]:
-        lines = []
-        for k, (name, text) in enumerate(self.d.receptors.items()):
-            body = self._statements(f"receptor {name}", text, WEIGHT)
-            lines += ["{", f"const double {variable(WEIGHT)} = input[{k}];", *body, "}"]
-        return lines
-
-    def _threshold(self) -> list[str]:
-        if not self.d.threshold:
-            return ["constexpr bool fires = false;"]
-        condition = self._scope("threshold").cpp(self.d.threshold)
-        return [
-            "bool fires = false;",
-            "{",
-            *self._intermediates(),
-            f"fires = s.refractory == 0 && {condition};",
-            "}",
-            "if (fires) {",
-            *self._statements("reset", self.d.reset),
-            "}",
-        ]
-
-    def _step(self) -> list[str]:
-        state = [*self.d.state]
-        held = [
-            f"if (s.refractory > 0) {variable(name)} = s.{variable(name)};" for name in self.d.held
-        ]
-        return [
-            *(f"const double {variable(name)} = p.{variable(name)};" for name in self.d.parameters),
-            f"const double {variable(STEP_LENGTH)} = p.{variable(STEP_LENGTH)};",
-            *(f"double {variable(name)} = s.{variable(name)};" for name in state),
-            *self._integration(),
-            *self._statements("update", self.d.update),
-            *self._arrivals(),
-            *held,
-            *self._threshold(),
-            "s.refractory = fires ? p.n_refractory : s.refractory > 0 ? s.refractory - 1 : 0.0;",
-            *(f"s.{variable(name)} = {variable(name)};" for name in state),
-            "return fires;",
-        ]
-
-    def source(self) -> str:
-        """The header of the model."""
-        names = [*map(variable, self.d.parameters), "n_refractory", variable(STEP_LENGTH)]
-        state = [*map(variable, self.d.state), "refractory", "integration"]
-        return "\n".join(
-            [
-                "#pragma once",
-                '#include "cell.h"',
-                '#include "rkf45.h"',
-                "template <class real>",
-                f"struct {self.d.name} {{",
-                "using scalar = double;",
-                f"static constexpr int32 n_receptor = {len(self.d.receptors)};",
-                "static constexpr bool substepped = false;",
-                f"struct State {{ double {', '.join(state)}; }};",
-                f"struct Params {{ double {', '.join(names)}; }};",
-                "DEVICE static int32 step(const Now&, const Params& p, State& s,",
-                "    [[maybe_unused]] const double* input,",
-                f"    [[maybe_unused]] double {variable(CURRENT)}) {{",
-                *self._step(),
-                "}",
-                "};",
-                "",
-            ]
-        )
+def _evaluate(
+    formula: str, values: Mapping[str, Any], functions: Mapping[str, Function], grid: TimeGrid
+) -> Any:
+    own: dict[str, Any] = {STEPS: lambda x: grid.at_least(x).astype(float), STEP_LENGTH: grid.dt}
+    for name, function in functions.items():
+        own[name] = callable_of(name, function, own)
+    return evaluate(formula, {**own, **values})

@@ -1,0 +1,543 @@
+"""Models in NESTML: each part of the language against what it means, and what is refused."""
+
+from __future__ import annotations
+
+import math
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyNN.sparse as sim
+import pytest
+from emulated import EmulatedRuntime
+from numpy.typing import NDArray
+from pyNN import errors
+
+from pynn_sparse.engine import Engine, compile
+from pynn_sparse.engine.cpu import CpuDevice
+from pynn_sparse.engine.gpu import CudaDevice
+from pynn_sparse.errors import ModelError
+from pynn_sparse.nestml import session
+
+pytest.importorskip("pynestml")
+
+LEAKY = """model leaky:
+    state:
+        V_m mV = E_L
+        refr_t ms = 0 ms
+    equations:
+        kernel K = exp(-t / tau_syn)
+        V_m' = -(V_m - E_L) / tau_m + (convolve(K, spikes) * 1 pA + I_e + I_stim) / C_m
+        refr_t' = -1
+    parameters:
+        E_L mV = -70 mV
+        V_th mV = -55 mV
+        C_m pF = 250 pF
+        tau_m ms = 10 ms
+        tau_syn ms = 2 ms
+        refr_T ms = 2 ms
+        I_e pA = 0 pA
+    input:
+        spikes <- spike
+        I_stim pA <- continuous
+    output:
+        spike
+    update:
+        if refr_t > 0 ms:
+            integrate_odes(refr_t)
+        else:
+            integrate_odes(V_m)
+    onCondition(refr_t <= 0 ms and V_m >= V_th):
+        refr_t = refr_T
+        V_m = E_L
+        emit_spike()
+"""
+
+
+def model(state: str = "", update: str = "", **blocks: str) -> str:
+    """The text of a model of these blocks; lines of a block are separated by `;`."""
+    text = ["model tested:"]
+    ports = "spikes <- spike; I_stim pA <- continuous"
+    parts = {"state": state, "input": ports, "output": "spike", **blocks, "update": update}
+    for name, body in parts.items():
+        if body:
+            text.append(f"    {name}:")
+            text += [f"        {line}" for line in body.split("; ")]
+    return "\n".join(text) + "\n"
+
+
+def run(
+    cell: Any, duration: float, spikes: Any = (), weight: float = 0.001, **kwargs: Any
+) -> tuple[dict[str, NDArray[np.float64]], list[float]]:
+    """Recorded variables [samples] and spikes of a neuron at which spikes arrive at some times."""
+    sim.setup(timestep=0.1, min_delay=0.1)
+    neuron = sim.Population(1, cell, **kwargs)
+    if len(spikes):
+        source = sim.Population(1, sim.SpikeSourceArray(spike_times=np.array(spikes) - 0.1))
+        synapse = sim.StaticSynapse(weight=weight, delay=0.1)
+        receptor = neuron.celltype.receptor_types[0]
+        sim.Projection(source, neuron, sim.OneToOneConnector(), synapse, receptor_type=receptor)
+    neuron.record(neuron.celltype.recordable)
+    sim.run(duration)
+    segment = neuron.get_data().segments[0]
+    signals = {str(each.name): each.magnitude[:, 0] for each in segment.analogsignals}
+    return signals, segment.spiketrains[0].magnitude.tolist()
+
+
+def test_equation_of_second_order() -> None:
+    """A damped oscillator, x(t) = e^(-t) (cos(2 t) + sin(2 t)/2), exact and with its derivative."""
+    text = model(
+        state="x real = 1; x' 1/ms = 0 / (1 ms)",
+        equations="x'' = -2 * x' / (1 ms) - 5 * x / (1 ms**2)",
+        update="integrate_odes(x)",
+    )
+    signals, _ = run(sim.nestml_cell_type(text)(), 5.0)
+    t = np.arange(51) * 0.1
+    assert signals["x"] == pytest.approx(
+        np.exp(-t) * (np.cos(2 * t) + np.sin(2 * t) / 2), abs=1e-13
+    )
+    assert signals["x__d"] == pytest.approx(-2.5 * np.exp(-t) * np.sin(2 * t), abs=1e-13)
+
+
+def test_kernels() -> None:
+    """Functions of time and differential equations, with equal time constants, too."""
+    text = model(
+        state="y real = 0; a real = 0; b real = 1; b$ real = 0",
+        equations="kernel k1 = 2 * exp(-t / tau); "
+        "kernel k2 = (e / tau) * t * exp(-t / tau); "
+        "kernel k3 = exp(-t / tau) - exp(-t / theta); "
+        "kernel k4 = (1 + t / tau)**2 * exp(1 - t / theta) / 3; "
+        "kernel a' = -a / tau; "
+        "kernel b' = b$ - b / tau,\n            b$' = -b$ / theta; "
+        "y' = (convolve(k1, spikes) + convolve(k2, spikes) + convolve(k3, spikes) + "
+        "convolve(k4, spikes) + convolve(a, spikes) + convolve(b, spikes)) / (1 ms)",
+        parameters="tau ms = 3 ms; theta ms = 5 ms",
+        update="integrate_odes()",
+    ).replace("a real = 0", "a real = 0.5")
+    cell = sim.nestml_cell_type(text)
+    for tau, theta in ((3.0, 5.0), (4.0, 4.0)):
+        signals, _ = run(cell(tau=tau, theta=theta), 12.0, spikes=[1.0, 4.0], weight=0.0005)
+        t = np.arange(121) * 0.1
+        kernels = {
+            "k1": lambda s, tau=tau: 2 * np.exp(-s / tau),
+            "k2": lambda s, tau=tau: np.e / tau * s * np.exp(-s / tau),
+            "k3": lambda s, tau=tau, theta=theta: np.exp(-s / tau) - np.exp(-s / theta),
+            "k4": lambda s, tau=tau, theta=theta: (1 + s / tau) ** 2 * np.exp(1 - s / theta) / 3,
+            "a": lambda s, tau=tau: 0.5 * np.exp(-s / tau),
+            "b": lambda s, tau=tau: np.exp(-s / tau),
+        }
+        for name, kernel in kernels.items():
+            expected = sum(0.5 * (t >= at - 1e-9) * kernel(t - at) for at in (1.0, 4.0))
+            assert signals[f"{name}__X__spikes"] == pytest.approx(expected, abs=1e-12), name
+
+
+def test_order_of_events() -> None:
+    """update, onReceive, convolutions, onCondition; the first two see convolutions as they were."""
+    text = model(
+        state="g real = 0; seen real = 0; received real = 0; last real = 0",
+        equations="kernel k = exp(-t / (2 ms)); "
+        "inline c real = convolve(k, spikes); g' = c / (1 ms)",
+        update="integrate_odes(); seen = c",
+    ) + (
+        "    onReceive(spikes):\n        received = c + g + spikes * 1 s\n"
+        "    onCondition(c > 1):\n        last = c + g\n"
+    )
+    signals, _ = run(sim.nestml_cell_type(text)(), 1.0, spikes=[0.3, 0.5], weight=0.002)
+    c, g = signals["k__X__spikes"], signals["g"]
+    decay = math.exp(-0.05)
+    assert c[3:7] == pytest.approx([2, 2 * decay, 2 * decay**2 + 2, (2 * decay**2 + 2) * decay])
+    assert signals["seen"][3:6].tolist() == c[2:5].tolist()
+    assert signals["received"][[3, 5]] == pytest.approx([c[2] + g[3] + 2, c[4] + g[5] + 2])
+    assert signals["received"][6] == signals["received"][5]
+    assert signals["last"][3:7] == pytest.approx(c[3:7] + g[3:7])
+    assert g[4] == pytest.approx(2 * 2 * (1 - decay))
+
+
+STATEMENTS = """model statements:
+    state:
+        n integer = 0
+        x real = 0
+        y real = 0
+        z real = 0
+        b boolean = false
+    update:
+        n += 1
+        if n % 3 == 0:
+            local real = sign(0 - n)
+            x = local
+        elif n // 3 == 1 and not b:
+            x = 10
+        else:
+            x = clip(n, 2, 4)
+        y = n > 5 ? pow(n, 2) : round(-2.5)
+        b = n > 3
+        z = min(n, 3) + abs(-1) - 2 * n**2 / 4
+        n *= 2.5
+        n /= 2
+
+    function sign(x real) real:
+        if x > 0:
+            return 1
+        elif x == 0:
+            return 0
+        half real = 0.5
+        half *= 2
+        return -half
+"""
+
+
+def test_statements_and_functions() -> None:
+    """Against the same in Python."""
+    signals, _ = run(sim.nestml_cell_type(STATEMENTS)(), 1.0)
+    n, x, b = 0, 0.0, False
+    for step in range(1, 11):
+        n += 1
+        x = -1 if n % 3 == 0 else 10 if n // 3 == 1 and not b else min(max(n, 2), 4)
+        b = n > 3
+        expected = {"x": x, "y": n**2 if n > 5 else -3, "b": b, "z": min(n, 3) + 1 - n**2 / 2}
+        n = int(n * 2.5)
+        n = int(n / 2)
+        assert {name: signals[name][step] for name in expected} == expected
+        assert signals["n"][step] == n
+
+
+@pytest.mark.parametrize("period", [0.5, 1.0, 2.0, 2.5, 5.0, 10.0])
+def test_a_timer_lasts_whole_steps(period: float) -> None:
+    """As many steps as NEST's refractory periods; rounding errors would make it one more."""
+    _, spikes = run(sim.nestml_cell_type(LEAKY)(refr_T=period, I_e=1e6, tau_syn=2.0), 30.0)
+    assert np.diff(spikes) == pytest.approx(period + 0.1)
+
+
+def test_internals_and_initial_values_follow_parameters() -> None:
+    text = model(
+        state="x real = start + 1; n integer = count",
+        equations="x' = -rate * x",
+        parameters="tau ms = 4 ms; start real = 2; refr_T ms = 1.05 ms [[refr_T >= 0 ms]]",
+        internals="rate 1/ms = 1 / tau; count integer = steps(refr_T); h ms = resolution()",
+        update="integrate_odes(); n = count",
+    )
+    cell = sim.nestml_cell_type(text)
+    assert cell.default_initial_values == {"x": 3.0, "n": 11.0}
+    sim.setup(timestep=0.1)
+    neurons = sim.Population(3, cell(tau=[2.0, 4.0, 8.0], start=[1.0, 2.0, 3.0]))
+    given_ = sim.Population(1, cell(start=7.0), initial_values={"x": 1.0})
+    neurons.record("x")
+    neurons.record("n")
+    given_.record("x")
+    sim.run(1.0)
+    neurons.set(tau=1.0, refr_T=0.2)
+    sim.run(1.0)
+    signals = {each.name: each for each in neurons.get_data().segments[0].analogsignals}
+    x = signals["x"].magnitude
+    assert x[0].tolist() == [2.0, 3.0, 4.0]
+    assert x[10] == pytest.approx(x[0] * np.exp([-1 / 2, -1 / 4, -1 / 8]), rel=1e-13)
+    assert x[20] == pytest.approx(x[10] * math.exp(-1), rel=1e-13)
+    assert (signals["n"].magnitude[[0, 10, 20], 0]).tolist() == [11.0, 11.0, 2.0]
+    assert given_.get_data().segments[0].analogsignals[0].magnitude[0, 0] == 1.0
+    with pytest.raises(errors.InvalidParameterValueError, match="refr_T >= 0"):
+        neurons.set(refr_T=-1.0)
+    assert neurons.get("refr_T") == 0.2
+
+
+def test_units() -> None:
+    """All is kept in ms, mV, pA, nS, pF; quantities of several units are converted."""
+    text = model(
+        state="x mV = 0.01 V; y real = 0; last ms = 0 ms",
+        parameters="V0 V = -0.07 V; rate Hz = 100 Hz; C nF = 0.25 nF",
+        update="x = V0 + 2 mV; y = rate * 1 s + V0 / 1 mV; last = t",
+    )
+    cell = sim.nestml_cell_type(text)
+    assert cell.default_parameters == {"V0": -70.0, "rate": 0.1, "C": 250.0}
+    assert [cell.units[name] for name in ("V0", "rate", "C", "x")] == ["mV", "ms**-1", "pF", "mV"]
+    signals, _ = run(cell(), 1.0)
+    assert signals["x"].tolist() == [10.0] + [-68.0] * 10
+    assert signals["y"][1:] == pytest.approx(30.0)
+    assert signals["last"][1:] == pytest.approx(np.arange(1, 11) * 0.1)
+
+
+def test_injected_current_and_recordable_inlines() -> None:
+    text = model(
+        state="V_m mV = E_L",
+        equations="recordable inline I pA = G * (V_m - E_L); V_m' = (I_stim - I) / C_m",
+        parameters="E_L mV = -70 mV; G nS = 10 nS; C_m pF = 100 pF",
+        update="integrate_odes()",
+    )
+    sim.setup(timestep=0.1)
+    neuron = sim.Population(1, sim.nestml_cell_type(text)(), initial_values={"V_m": -60.0})
+    neuron.inject(sim.DCSource(amplitude=0.2))
+    neuron.record(["V_m", "I"])
+    sim.run(20.0)
+    signals = {each.name: each for each in neuron.get_data().segments[0].analogsignals}
+    t, v = np.arange(201) * 0.1, signals["V_m"].magnitude[:, 0]
+    assert v == pytest.approx(-50 - 10 * np.exp(-t / 10), abs=1e-12)
+    assert signals["I"].magnitude[:, 0] == pytest.approx(10 * (v + 70), abs=1e-12)
+    assert str(signals["I"].units.dimensionality) == "pA"
+    with pytest.raises(errors.NonExistentParameterError):
+        neuron.initialize(I=0.0)
+
+
+PORTS = [
+    ("p <- spike", ("excitatory", "inhibitory"), {"excitatory": 1.0, "inhibitory": -1.0}),
+    ("p <- excitatory spike; q <- inhibitory spike", ("excitatory", "inhibitory"), {}),
+    ("p <- inhibitory spike", ("inhibitory",), {}),
+    ("p <- spike; q <- spike", ("p", "q"), {}),
+    ("p <- excitatory spike; q <- excitatory spike", ("p", "q"), {}),
+]
+
+
+@pytest.mark.parametrize(("ports", "receptors", "factors"), PORTS)
+@pytest.mark.parametrize("conductances", [False, True])
+def test_ports(
+    ports: str, receptors: tuple[str, ...], factors: dict[str, float], conductances: bool
+) -> None:
+    """Each port gets the size of weights; one for all kinds of spikes gets their sign, too."""
+    names = [each.split()[0] for each in ports.split("; ")]
+    text = model(
+        state="; ".join(f"x_{name} real = 0" for name in names),
+        input=ports,
+        update="; ".join(f"x_{name} = {name} * 1 s" for name in names),
+    )
+    cell = sim.nestml_cell_type(text, conductance_based=conductances)
+    assert cell.receptor_types == receptors
+    assert not cell.injectable
+    sim.setup(timestep=0.1)
+    neuron = sim.Population(1, cell())
+    for k, receptor in enumerate(receptors):
+        source = sim.Population(1, sim.SpikeSourceArray(spike_times=[1.0 + k]))
+        weight = -0.002 if receptor == "inhibitory" and not conductances else 0.002
+        synapse = sim.StaticSynapse(weight=weight, delay=0.1)
+        sim.Projection(source, neuron, sim.OneToOneConnector(), synapse, receptor_type=receptor)
+    neuron.record([f"x_{name}" for name in names])
+    sim.run(5.0)
+    signals = {each.name: each for each in neuron.get_data().segments[0].analogsignals}
+    for k, receptor in enumerate(receptors):
+        name = names[min(k, len(names) - 1)]
+        found = signals[f"x_{name}"].magnitude[11 + 10 * k, 0]
+        assert found == pytest.approx(2.0 * factors.get(receptor, 1.0), abs=1e-9)
+
+
+def test_conductances_are_found_as_pynn_finds_them_on_nest() -> None:
+    text = model(state="g_syn nS = 0 nS", update="g_syn += spikes * 1 nS * 1 s")
+    assert sim.nestml_cell_type(text).conductance_based
+    assert not sim.nestml_cell_type(text, conductance_based=False).conductance_based
+    assert not sim.nestml_cell_type(LEAKY).conductance_based
+
+
+def test_file_and_name(tmp_path: Path) -> None:
+    file = tmp_path / "two.nestml"
+    file.write_text(LEAKY + LEAKY.replace("leaky", "other").replace("-55", "-50"))
+    assert sim.nestml_cell_type("other", file).default_parameters["V_th"] == -50.0
+    assert sim.nestml.nestml_cell_type("leaky", str(file)).__name__ == "leaky"
+    with pytest.raises(ModelError, match=r"several models.*leaky, other"):
+        sim.nestml_cell_type(file)
+    with pytest.raises(ModelError, match="no model 'third'; there are: leaky, other"):
+        sim.nestml_cell_type("third", file)
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.nestml"):
+        sim.nestml_cell_type("nowhere.nestml")
+    with pytest.raises(ModelError, match="no model"):
+        sim.nestml_cell_type("# nothing\n\n")
+
+
+def test_pynestml_is_quiet_and_left_as_it_was(capfd: Any) -> None:
+    from pynestml.frontend.frontend_configuration import FrontendConfiguration
+    from pynestml.utils.logger import Logger, LoggingLevel
+
+    Logger.init_logger(LoggingLevel.WARNING)
+    before = Logger.log, Logger.no_print, FrontendConfiguration.target_platform
+    sim.nestml_cell_type(LEAKY)
+    with pytest.raises(ModelError):
+        sim.nestml_cell_type(LEAKY.replace("I_e +", "I_ee +"))
+    assert (Logger.log, Logger.no_print, FrontendConfiguration.target_platform) == before
+    assert Logger.logging_level == LoggingLevel.WARNING
+    assert capfd.readouterr() == ("", "")
+
+
+def test_without_pynestml(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "find_spec", lambda _: None)
+    with pytest.raises(ImportError, match=r"pip install 'pynn-sparse\[nestml\]'"):
+        sim.nestml_cell_type(LEAKY)
+
+
+def test_values_that_refer_to_each_other() -> None:
+    text = model(state="x real = a", internals="a real = x", update="x = a")
+    with pytest.raises(ModelError, match=r"NESTML text: initial values: a: .*'a' is not defined"):
+        sim.nestml_cell_type(text)
+    text = model(state="x real = y; y real = x", internals="a real = x", update="x = a")
+    with pytest.raises(ModelError, match=r"refer to each other|not defined"):
+        sim.nestml_cell_type(text)
+
+
+def test_tolerance() -> None:
+    with pytest.raises(ModelError, match="tolerance = 0"):
+        sim.nestml_cell_type(LEAKY, tolerance=0.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "words"),
+    [
+        (("(V_m)", "(V_m, q)"), 26, ()),
+        (("-55 mV", "-55 pA"), 11, ("mV", "pA")),
+        (("I_e +", "I_ee +"), 7, ("I_ee",)),
+        (("state:", "stat:"), None, ("parsing",)),
+        (("V_m = E_L", "V_m = V_n"), 29, ("V_n",)),
+        (("refr_T ms = 2 ms", "refr_T ms = 2 ms / 0 * 0"), None, ("refr_T", "zero")),
+        (("tau_syn ms", "e ms"), None, ()),
+    ],
+)
+def test_what_is_not_a_model(change: tuple[str, str], line: int | None, words: Any) -> None:
+    with pytest.raises(ModelError) as caught:
+        sim.nestml_cell_type(LEAKY.replace(*change))
+    if line is not None:
+        assert f"NESTML text:{line}: " in str(caught.value)
+    for word in words:
+        assert word in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "construct"),
+    [
+        ({"update": "x = random_normal(0, 1)"}, r"10: random_normal\(\)"),
+        ({"update": "x = sin(x)"}, r"10: sin\(\)"),
+        ({"update": "x = steps(1 ms)"}, r"10: steps\(\) outside"),
+        ({"update": 'println("x")'}, r"10: println\(\)"),
+        ({"update": "while x < 3:\n            x += 1"}, "10: a loop"),
+        ({"update": "x = 3 & 5"}, "10: an operator on bits"),
+        ({"state": "x real = 1; v[3] real = 0", "update": "x = 1"}, "4: a vector"),
+        (
+            {"equations": "x' = t * x / (1 ms**2)", "update": "integrate_odes()"},
+            "time in this place",
+        ),
+        (
+            {
+                "equations": "kernel k = 1 / (1 + t / (1 ms)); x' = convolve(k, spikes) / (1 ms)",
+                "update": "integrate_odes()",
+            },
+            "a kernel that is no sum",
+        ),
+        (
+            {"equations": "x' = exp(spikes * 1 ms) / (1 ms)", "update": "integrate_odes()"},
+            "not linear in the spikes",
+        ),
+        ({"input": "a real <- continuous"}, "not a current"),
+        ({"parameters": "p ms = resolution()"}, "depends on the time step"),
+    ],
+)
+def test_what_is_not_supported(blocks: dict[str, str], construct: str) -> None:
+    with pytest.raises(NotImplementedError, match=f"NESTML text:.*{construct}.* not supported"):
+        sim.nestml_cell_type(model(**{"state": "x real = 1", **blocks}))
+
+
+def test_synapse_models_are_not_supported() -> None:
+    text = "model s:\n    parameters:\n        w real = 1\n    input:\n        pre <- spike\n"
+    text += "    output:\n        spike\n    onReceive(pre):\n        emit_spike(w)\n"
+    with pytest.raises(NotImplementedError, match="text:9: a synapse model"):
+        sim.nestml_cell_type(text)
+
+
+def network(threads: int = 1, **options: Any) -> Any:
+    """Neurons with equations of both kinds, functions, and several receptors, with input."""
+    text = LEAKY.replace("V_m' = ", "w' = (a(V_m) - w) / (5 ms)\n        V_m' = -w + ").replace(
+        "refr_t ms = 0 ms", "refr_t ms = 0 ms\n        w mV/ms = 0 mV/ms"
+    )
+    text += "    function a(V mV) mV/ms:\n        return 0.1 mV/ms * exp((V + 60 mV) / 20 mV)\n"
+    text = text.replace("integrate_odes(refr_t)", "integrate_odes(refr_t, w)")
+    text = text.replace("integrate_odes(V_m)", "integrate_odes(V_m, w)")
+    sim.setup(timestep=0.1, threads=threads, rng_seed=3, **options)
+    drive = np.linspace(300.0, 700.0, 50)
+    linear = sim.Population(50, sim.nestml_cell_type(LEAKY)(I_e=drive), label="linear")
+    other = sim.Population(50, sim.nestml_cell_type(text)(I_e=2 * drive), label="nonlinear")
+    noise = sim.Population(20, sim.SpikeSourcePoisson(rate=200.0))
+    synapse = sim.StaticSynapse(weight=0.1, delay=1.0)
+    for pre, post in ((noise, linear), (noise, other), (linear, other), (other, linear)):
+        connector = sim.FixedProbabilityConnector(0.2, rng=sim.NativeRNG(seed=4))
+        sim.Projection(pre, post, connector, synapse)
+    linear.inject(sim.DCSource(amplitude=0.05, start=20.0))
+    for each in (linear, other):
+        each.record(["spikes", "V_m", "K__X__spikes"])
+    return linear, other
+
+
+def results(populations: Any) -> list[NDArray[np.float64]]:
+    found = []
+    for each in populations:
+        segment = each.get_data().segments[0]
+        assert len(segment.spiketrains.multiplexed[1]) > 50
+        signals = sorted(segment.analogsignals, key=lambda signal: str(signal.name))
+        found += [*segment.spiketrains.multiplexed, *(signal.magnitude for signal in signals)]
+    return [np.asarray(each) for each in found]
+
+
+@pytest.fixture(scope="module")
+def expected() -> list[NDArray[np.float64]]:
+    populations = network()
+    sim.run(60.0)
+    return results(populations)
+
+
+def test_threads_change_no_bit(expected: list[NDArray[np.float64]]) -> None:
+    populations = network(threads=2)
+    sim.run(60.0)
+    assert all(map(np.array_equal, results(populations), expected))
+
+
+def test_single_precision(expected: list[NDArray[np.float64]]) -> None:
+    """The neurons are double in any case; only injected currents and weights are rounded."""
+    populations = network(precision="single")
+    sim.run(60.0)
+    found = results(populations)
+    for first, second in zip(found[2:4], expected[2:4], strict=True):
+        assert first[:50] == pytest.approx(second[:50], abs=1e-4)
+
+
+def test_reset_and_checkpoint(expected: list[NDArray[np.float64]], tmp_path: Path) -> None:
+    populations = network()
+    sim.run(25.0)
+    sim.save_state(tmp_path / "state")
+    sim.reset()
+    sim.run(10.0)
+    populations = network()
+    sim.load_state(tmp_path / "state")
+    sim.run(35.0)
+    assert all(map(np.array_equal, results(populations), expected))
+
+
+def test_gpu_kernels_give_the_same_bits() -> None:
+    """CUDA's kernels, thread by thread on the CPU; and they compile for a GPU without a word."""
+    found = []
+    for device in (CpuDevice(2), CudaDevice(EmulatedRuntime(), "double")):
+        network()
+        engine = Engine(sim.simulator.state.network, device, "double")
+        engine.run_until(300)
+        spikes = engine.spikes.of(0, engine.network.size)
+        found.append([*spikes, *(probe.samples() for probe in engine.network.probes)])
+    assert len(found[0][0]) > 100
+    assert all(map(np.array_equal, *found))
+
+
+@pytest.mark.parametrize("architecture", ["75", "120"])
+def test_compiles_for_gpus(architecture: str) -> None:
+    pytest.importorskip("cuda.bindings.nvrtc")
+    from test_cuda_compiles import _compile
+
+    for text in (LEAKY, STATEMENTS):
+        cell = sim.nestml_cell_type(text).model
+        kernel, definitions = compile.step_name(cell, "double"), compile.step_unit(cell, "double")
+        status, log, cubin = _compile(kernel, definitions, architecture)
+        assert (status, log.strip("\0 \n")) == (0, "")
+        assert kernel.encode() in cubin
+
+
+def test_published_models() -> None:
+    """All that come with NESTML are read, but for one that draws random numbers."""
+    files = [str(each.locate()) for each in metadata.files("nestml") or ()]
+    neurons = [each for each in files if "/models/neurons/" in each]
+    assert len(neurons) >= 30
+    for file in neurons:
+        if file.endswith("hh_cond_exp_destexhe_neuron.nestml"):
+            with pytest.raises(NotImplementedError, match=r"random_normal\(\)"):
+                sim.nestml_cell_type(file)
+        else:
+            cell = sim.nestml_cell_type(file)
+            assert set(cell.default_initial_values) <= set(cell.recordable)
+            assert np.isfinite(list(cell.default_initial_values.values())).all()
