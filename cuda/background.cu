@@ -11,7 +11,7 @@ KERNEL(background, 0) {
     int64* const input = slot + drive.first_port;
     const auto arrive = [&](int32 i, int32 count) {
       const int64 weight = drive.weight ? drive.weight[i] : drive.common_weight;
-      input[i] += count * weight;
+      add(input + i, count * weight);  // a GPU serves several backgrounds at the same time
     };
     if (drive.threshold)
       for_each_poisson(team, drive, drawn, arrive);

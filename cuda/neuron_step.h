@@ -13,7 +13,8 @@ DEVICE void emit_spike(const Plan& plan, Team team, const Block& block, int64 st
   spikes.neuron[place] = i;
   spikes.multiplicity[place] = multiplicity;
   note_block(spikes, place, block.number);
-  for (int32 h = 0; h < block.n_history; ++h) add_spike(block.history[h], i, step + 1);
+  for (int32 h = 0; h < block.n_history; ++h)
+    for (int32 m = 0; m < multiplicity; ++m) add_spike(block.history[h], i, step + 1);
   const int32 neuron = block.first_neuron + i;
   if (!plan.wanted[neuron]) return;
   const SpikeRecord& record = plan.record[list_of(team)];

@@ -234,7 +234,7 @@ class _Cells:
         self._check_open()
         values = _engine_values(parameter_space, self.size, self.celltype)
         try:
-            self._block.set_parameters(self._selection, values, simulator.state.step)
+            self._block.set_parameters(self._selection, values, simulator.state.last_step)
         except ParameterError as error:
             raise errors.InvalidParameterValueError(f"{self._named()}: {error}") from error
 

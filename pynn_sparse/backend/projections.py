@@ -495,6 +495,7 @@ class Projection(common.Projection):
         try:
             for table, part in zip(self._tables, parts, strict=True):
                 table.check(**part)
+                self._check_kind(table, part)
         except ParameterError as error:
             raise errors.InvalidParameterValueError(f"{self.label}: {error}") from error
         for table, part in zip(self._tables, parts, strict=True):
@@ -502,6 +503,18 @@ class Projection(common.Projection):
                 table.weight = _present_weights(table)
                 table.since = simulator.state.step
             table.update(**part)
+
+    def _check_kind(self, table: SynapseTable, values: dict[str, Any]) -> None:
+        """Traces that synapses share cannot become their own in the middle of a simulation."""
+        rule = table.rule
+        if rule is None or not simulator.state.step:
+            return
+        parameters = {name: each for name, each in values.items() if name in rule.parameters}
+        if rule.changed(parameters).kind != rule.kind:
+            raise NotImplementedError(
+                f"{self.label}: time constants that differ between its synapses must be set before "
+                "the first run, or after reset()"
+            )
 
     def _assign_one(self, name: str, number: int, value: float) -> None:
         values = self._stored(name).copy()

@@ -136,6 +136,11 @@ class State(common.control.BaseState):
         return max(self.engine.step, 0) if self.engine else 0
 
     @property
+    def last_step(self) -> int:
+        """The step after which nothing has been done: -1 if not even that before time 0."""
+        return self.engine.step if self.engine else -1
+
+    @property
     def t(self) -> float:
         """Time in ms, free of accumulated rounding errors."""
         return float(self.network.grid.time(self.step))

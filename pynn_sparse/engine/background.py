@@ -16,6 +16,7 @@ from .blocks import BlockArrays
 from .device import Device
 
 NO_END = 2**62
+MOST = SPIKE_SOURCE_POISSON.derived.index("most")  # spikes in a step
 
 
 @dataclass
@@ -76,6 +77,18 @@ class Backgrounds:
             answer = _is_one_to_one(table)
             self._one_to_one[id(table)] = (table.version, answer)
         return answer
+
+    def closing(
+        self, step: int, fused: list[SynapseTable]
+    ) -> list[tuple[SynapseTable, NDArray[np.float64]]]:
+        """What may still come in a step through drives that end now or have ended: table, [n]."""
+        keys = {_key(table) for table in fused}
+        ending = (each for each in self.drives if each.last != NO_END or each.key not in keys)
+        return [
+            (each.table, np.abs(each.weight) * self.device.get(each.param)[MOST])
+            for each in ending
+            if each.last + each.delay > step
+        ]
 
     def synchronise(self, step: int, tables: list[SynapseTable], arrays: list[BlockArrays]) -> None:
         """Take over what changed before `step`."""

@@ -74,6 +74,8 @@ class BlockArrays:
         """What a source reads; spike times that lie behind are passed over."""
         row_start = np.concatenate([[0], np.cumsum([len(each) for each in events])])
         self.events = self.device.put(np.concatenate([row_start, *events]).astype(np.int64))
+        if "bin" in self._row:  # of a source whose parameters change with time
+            self.device.assign(self.state, (self._row["bin"],), np.zeros(self.block.size))
         if self.block.model.given_times:
             behind = np.array([np.searchsorted(each, step, side="right") for each in events])
             self.device.assign(self.state, (self._row["next"],), behind.astype(self.scalar))

@@ -23,6 +23,7 @@ class CpuDevice:
     stops_when_full = True
     record_capacity = 1 << 16
     groups_delays = True
+    shares_memory = True
     lists_blocks = False
 
     def __init__(self, threads: int) -> None:

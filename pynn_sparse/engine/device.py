@@ -38,6 +38,7 @@ class Device(Protocol):
     stops_when_full: bool  # `advance` returns early before a spike record overflows
     record_capacity: int  # entries of a spike record, at least
     groups_delays: bool  # whether delivery may wait, see cuda/plan.h
+    shares_memory: bool  # whether `put` gives back an array that is on the device already
     lists_blocks: bool  # whether a list of spikes holds the block of each
     build_threads: int  # of the host, to prepare synapses with
 

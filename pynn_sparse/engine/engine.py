@@ -91,12 +91,22 @@ class Engine:
         self._plan, self._waiting = _Plan(self, self._plan), None
         while self.step < end:
             stop = min(end, progress.next_stop(self.step)) if progress else end
+            stop = min(stop, self.step + self._plasticity.longest_run())
             self.step = self._plan.advance(stop)
+            if self._plasticity.behind():
+                self._catch_up()
             self.spill()
             if progress:
                 progress.report(self.step)
         self._synapses.fetch()
         self._warn_of_divergence()
+
+    def _catch_up(self) -> None:
+        """Have weights take in the targets' spikes, before these are forgotten."""
+        self._synapses.fetch()
+        self._plasticity.catch_up(self.step)
+        self._synchronise()
+        self._plan = _Plan(self, self._plan)
 
     def _warn_of_divergence(self) -> None:
         """Warn once of each population in which a potential is not a finite number any more."""
@@ -124,6 +134,7 @@ class Engine:
 
     def snapshot(self) -> Arrays:
         """All that the future depends on, but for what is in the blocks and tables themselves."""
+        self._synchronise()
         self._synapses.settle(self.step, self._settle)
         waiting = self._plan.waiting() if self._plan else self._waiting
         neuron, stamp = self.spikes.of(0, self.network.size)
@@ -149,6 +160,8 @@ class Engine:
 
         self.step = int(arrays["step"])
         self._plan = None
+        self._currents = CurrentLayout(self.network, self.device)
+        self._junctions = JunctionLayout(self.network, self.device)
         waiting = part("waiting")
         self._waiting = Emitted(**waiting) if waiting else None
         self._blocks = [
@@ -170,7 +183,8 @@ class Engine:
         if len(self._owner_starts) != len(self._blocks):
             self._owner_starts = owner_starts(self.network.blocks, self.device.n_shards)
         fused = self._backgrounds.tables()
-        self._synapses.synchronise(self.step, fused, self._owner_starts, self._settle)
+        closing = self._backgrounds.closing(self.step, fused)
+        self._synapses.synchronise(self.step, fused, closing, self._owner_starts, self._settle)
         self._backgrounds.synchronise(self.step, fused, self._blocks)
         self._plasticity.synchronise(self._owner_starts)
         self._junctions.synchronise(self._blocks, self._owner_starts, self.network.grid.dt)

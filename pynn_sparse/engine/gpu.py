@@ -117,6 +117,7 @@ class CudaDevice:
     stops_when_full = False
     record_capacity = 1 << 22
     groups_delays = False
+    shares_memory = False
     lists_blocks = True
     build_threads = 1
 

@@ -18,7 +18,9 @@ from .tables import HostTable, pointer
 
 # A trace is followed until it is below this; the rest could change a weight by that fraction only.
 NEGLIGIBLE = 1e-18
+NEVER = -1  # before the first stamp, 0
 HISTORY_ARRAYS = ("count", "stamp", "trace")
+NO_LIMIT = 2**62
 MAX_BATCH = 16  # steps of a tile of neurons at a time, so that its input stays in the cache
 
 
@@ -49,18 +51,54 @@ class Plasticity:
             shape = (self.device.n_shards, table.n_source)
             if id(table) not in self._sources:
                 self._sources[id(table)] = (
-                    self.device.zeros(shape, np.int64),
+                    self.device.put(np.full(shape, NEVER, np.int64)),
                     self.device.zeros(shape, np.float64),
                 )
-            if table.rule is not None and table.rule.learns:
-                self._remember_targets(table)
+        used = {self._remember_targets(table) for table in self._learning()}
+        self._histories = {key: each for key, each in self._histories.items() if key in used}
 
-    def _remember_targets(self, table: SynapseTable) -> None:
-        key = (id(table.post), _taus(table)[1])
+    def _learning(self) -> list[SynapseTable]:
+        return [table for table in self.tables if table.rule is not None and table.rule.learns]
+
+    def _remember_targets(self, table: SynapseTable) -> tuple[int, float]:
+        """Have a history that is long enough; returns its key."""
+        block, tau = table.post, _taus(table)[1]
+        key = (id(block), tau)
+        waiting = table.delay_range[1] + MAX_BATCH  # steps in which spikes are not taken in yet
+        steps = self._window(table) + 2 * waiting
         old = self._histories.get(key)
-        capacity = _capacity(table.post, self._window(table))
-        if old is None or old.capacity < capacity:
-            self._histories[key] = _History(table.post, capacity, self.device, old)
+        if old is None or old.steps < steps or old.waiting < waiting:
+            of_block = [each for (other, _), each in self._histories.items() if other == id(block)]
+            longest = old or max(of_block, key=lambda each: each.capacity, default=None)
+            made = _History(block, max(steps, old.steps if old else 0), waiting, self.device)
+            if longest:
+                made.take_over(longest, self.network.grid.dt / tau)
+            self._histories[key] = made
+        return key
+
+    # --- weights that wait for their sources ----------------------------------------------------
+
+    def longest_run(self) -> int:
+        """Steps after which to ask whether anything is `behind`."""
+        return min((each.longest_run for each in self._histories.values()), default=NO_LIMIT)
+
+    def behind(self) -> bool:
+        """Whether targets may soon have more spikes than are remembered since weights changed.
+
+        Weights take in their targets' spikes when their source fires. Of a source that is silent
+        for long the first of these spikes, which matter most, would be forgotten.
+        """
+        return any(each.behind() for each in self._histories.values())
+
+    def catch_up(self, step: int) -> None:
+        """Have all weights take in what has come to them; tables are as the device left them."""
+        for table in self._learning():
+            table.weight[:] = self.present(table, step)
+            table.since = step
+            if not self.device.shares_memory:
+                table.version += 1
+        for history in self._histories.values():
+            history.caught_up()
 
     def _share_traces(self) -> None:
         """Give all threads the traces of those that had to do with a table: owners have changed."""
@@ -80,9 +118,8 @@ class Plasticity:
                 arrays |= {f"last {number}": last[latest], f"trace {number}": trace[latest]}
         numbers = {id(block): number for number, block in enumerate(self.network.blocks)}
         for (block, tau), history in self._histories.items():
-            for name in HISTORY_ARRAYS:
-                key = f"history {numbers[block]} {tau!r} {name}"
-                arrays[key] = self.device.get(getattr(history, name))
+            for name, each in history.arrays().items():
+                arrays[f"history {numbers[block]} {tau!r} {name}"] = each
         return arrays
 
     def restore(self, arrays: Arrays) -> None:
@@ -98,9 +135,11 @@ class Plasticity:
                     self.device.put(np.tile(each, (shards, 1))) for each in pair
                 )
             elif kind == "history" and more[1] == HISTORY_ARRAYS[0]:
-                parts = [arrays[f"history {number} {more[0]} {name}"] for name in HISTORY_ARRAYS]
+                prefix = f"history {number} {more[0]} "
+                parts = {k.removeprefix(prefix): v for k, v in arrays.items() if prefix in k}
                 block = self.network.blocks[int(number)]
-                self._histories[id(block), float(more[0])] = _History.of(parts, self.device)
+                made = _History.of(parts, block, self.device)
+                self._histories[id(block), float(more[0])] = made
 
     def _window(self, table: SynapseTable) -> int:
         """Steps after which a target's spike, or what a source's left, does not matter any more."""
@@ -154,6 +193,7 @@ class Plasticity:
         sources = self._sources.get(id(table))
         if rule is None or not rule.learns or sources is None:
             return table.weight
+        self._remember_targets(table)  # if the user has changed a time constant since the last run
         record, alive = self._on_host(table, *sources)
         return _present(table, record, alive, step)
 
@@ -209,43 +249,71 @@ def _taus(table: SynapseTable) -> tuple[float, float]:
     return float(np.max(plus)), float(np.max(minus))
 
 
-def _capacity(block: Block, steps: int) -> int:
-    """The most spikes of a neuron in a number of steps, as a power of two."""
-    refractory = np.min(block.derived.get("n_refractory", 0))
-    return 1 << int(np.ceil(np.log2(steps / (1 + refractory) + 2)))
-
-
 class _History:
-    """The last `capacity` spikes of each neuron of a block."""
+    """The last spikes of each neuron of a block: as many as it may have in a number of steps.
 
-    def __init__(self, block: Block, capacity: int, device: Device, old: _History | None) -> None:
-        self.capacity = capacity
-        shape = (block.size, capacity)
+    `waiting` is for how many steps weights cannot take a spike in, because it is on its way.
+    """
+
+    def __init__(self, block: Block, steps: int, waiting: int, device: Device) -> None:
+        self.steps, self.waiting = steps, waiting
+        self._device = device
+        self._apart = 1 + int(np.min(block.derived.get("n_refractory", 0)))  # steps
+        self.capacity = 1 << int(np.ceil(np.log2(steps / self._apart + 2)))
+        shape = (block.size, self.capacity)
         memory.require(
-            16 * block.size * capacity,
-            f"{capacity} spikes of each of {block.size} neurons with plastic synapses",
+            16 * block.size * self.capacity,
+            f"{self.capacity} spikes of each of {block.size} neurons with plastic synapses",
         )
-        count = np.zeros(block.size, np.int32)
-        stamp, trace = np.zeros(shape, np.int64), np.zeros(shape)
-        if old:
-            self._take_over(old, device, count, stamp, trace)
-        self.count, self.stamp, self.trace = (device.put(each) for each in (count, stamp, trace))
+        self.count = device.zeros(block.size, np.int32)
+        self.stamp, self.trace = device.zeros(shape, np.int64), device.zeros(shape, np.float64)
+        self._seen = np.zeros(block.size, np.int32)
+
+    @property
+    def _room(self) -> int:
+        """Spikes that may come before weights have to catch up, and again until they do."""
+        return max((self.capacity - self.waiting // self._apart - 2) // 2, 1)
+
+    @property
+    def longest_run(self) -> int:
+        """Steps in which no more than `_room` spikes come."""
+        return self._room * self._apart
+
+    def behind(self) -> bool:
+        """Whether some neuron has had more spikes than that since `caught_up`."""
+        return bool((self._device.get(self.count) - self._seen).max(initial=0) > self._room)
+
+    def caught_up(self) -> None:
+        """Weights have taken in all that has come."""
+        self._seen = self._device.get(self.count).copy()
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All that is remembered, with the numbers that `of` needs."""
+        arrays = {name: self._device.get(getattr(self, name)) for name in HISTORY_ARRAYS}
+        return arrays | {"seen": self._seen, "steps": np.array([self.steps, self.waiting])}
 
     @classmethod
-    def of(cls, parts: list[NDArray[Any]], device: Device) -> _History:
-        """Of arrays `HISTORY_ARRAYS`."""
-        made = cls.__new__(cls)
-        made.capacity = parts[1].shape[1]
-        made.count, made.stamp, made.trace = (device.put(each) for each in parts)
+    def of(cls, arrays: dict[str, NDArray[Any]], block: Block, device: Device) -> _History:
+        """What `arrays` gave."""
+        steps, waiting = map(int, arrays["steps"])
+        made = cls(block, steps, waiting, device)
+        for name in HISTORY_ARRAYS:
+            setattr(made, name, device.put(arrays[name]))
+        made._seen = arrays["seen"].copy()
         return made
 
-    @staticmethod
-    def _take_over(old: _History, device: Device, count: Any, stamp: Any, trace: Any) -> None:
-        """Copy the spikes of a shorter history; the count goes on from what is kept."""
-        number = device.get(old.count)
-        kept = np.minimum(number, old.capacity)
-        for i in np.flatnonzero(kept):
-            place = np.arange(number[i] - kept[i], number[i]) % old.capacity
-            stamp[i, : kept[i]] = device.get(old.stamp)[i, place]
-            trace[i, : kept[i]] = device.get(old.trace)[i, place]
-        count[:] = kept
+    def take_over(self, old: _History, rate: float) -> None:
+        """Copy the spikes of another history, with traces that decay by `rate` per step."""
+        get = self._device.get
+        number, kept = get(old.count), np.minimum(get(old.count), min(old.capacity, self.capacity))
+        stamp, trace = get(self.stamp).copy(), get(self.trace).copy()
+        old_stamp, last = get(old.stamp), np.zeros(len(kept))
+        for k in range(int(kept.max(initial=0))):  # the k-th of those that are kept, of all neurons
+            i = np.flatnonzero(kept > k)
+            stamp[i, k] = old_stamp[i, (number[i] - kept[i] + k) % old.capacity]
+            passed = stamp[i, k] - stamp[i, k - 1] if k else 0
+            last[i] = 1 + last[i] * np.exp(-rate * passed)
+            trace[i, k] = last[i]
+        self.stamp, self.trace = self._device.put(stamp), self._device.put(trace)
+        self.count = self._device.put(kept.astype(np.int32))
+        self._seen = np.maximum(kept - (number - old._seen), 0).astype(np.int32)

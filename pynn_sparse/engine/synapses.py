@@ -66,13 +66,14 @@ class SynapseLayout:
         self,
         step: int,
         fused: list[SynapseTable],
+        closing: list[tuple[SynapseTable, NDArray[np.float64]]],
         owner_starts: list[NDArray[np.int32]],
         settle: Settle,
     ) -> None:
         """Take over what changed; keep what is in flight.
 
-        The tables `fused` are not delivered. `settle` is called, before anything changes, when
-        spikes have been delivered in part.
+        The tables `fused` are not delivered; `closing` is what may come beside them, by target.
+        `settle` is called, before anything changes, when spikes have been delivered in part.
         """
         tables = [table for table in self.network.tables if len(table)]
         for table in tables:
@@ -87,7 +88,7 @@ class SynapseLayout:
         self.delivered = [table for table in tables if id(table) not in drawn]
         self._choose_groups(owner_starts)
         old_exponent, self.ports = self.exponent, Ports(self.network.blocks)
-        self._choose_units(tables)
+        self._choose_units(tables, closing)
         self._move_ring(step, old_exponent)
         self._arrange(owner_starts)
         self._warn_of_coarse(tables)
@@ -103,12 +104,14 @@ class SynapseLayout:
     def snapshot(self) -> Arrays:
         """What is in flight, after `settle`."""
         units = np.concatenate([np.zeros(0, np.int64), *self.exponent])
-        return {"ring": self.device.get(self.ring), "exponent": units}
+        made = [self._made.get(id(table), -1) for table in self.network.tables]
+        return {"ring": self.device.get(self.ring), "exponent": units, "made": np.array(made)}
 
     def restore(self, arrays: Arrays) -> None:
         """Go back to a snapshot of the same network."""
         self.reset()
-        self._made = {id(table): -1 for table in self.network.tables}
+        made = arrays["made"].tolist()
+        self._made = {id(t): step for t, step in zip(self.network.tables, made, strict=True)}
         self.ports = Ports(self.network.blocks)
         ends = np.cumsum([len(block.model.receptors) for block in self.network.blocks])
         self.exponent = np.split(arrays["exponent"], ends[:-1]) if len(ends) else []
@@ -137,8 +140,15 @@ class SynapseLayout:
 
     # --- accumulators -------------------------------------------------------------------------
 
-    def _choose_units(self, tables: list[SynapseTable]) -> None:
+    def _choose_units(
+        self,
+        tables: list[SynapseTable],
+        closing: list[tuple[SynapseTable, NDArray[np.float64]]],
+    ) -> None:
         bound = input_bound(tables, self.ports)
+        for table, most in closing:
+            port = self.ports.of_table(table)
+            bound[port : port + table.post.size] += most
         chosen = []
         for number, (block, port) in enumerate(
             zip(self.network.blocks, self.ports.first, strict=True)

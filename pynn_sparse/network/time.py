@@ -36,10 +36,14 @@ class TimeGrid:
     def at_least(self, time: Any) -> NDArray[np.int64]:
         """The least number of steps that last `time` (ms) or longer: refractory periods.
 
-        The time is first rounded to microseconds, so that 0.3 ms are 3 steps of 0.1 ms.
+        Where a step is a whole number of microseconds, the time is first rounded to these, as in
+        NEST.
         """
-        tics = np.floor(np.asarray(time, float) * TICS_PER_MS + 0.5)
-        return np.ceil(tics * (self.steps_per_ms / TICS_PER_MS) - 1e-9).astype(np.int64)
+        times = np.asarray(time, float)
+        tics = self.dt * TICS_PER_MS
+        if abs(tics - round(tics)) < 1e-9:
+            times = np.floor(times * TICS_PER_MS + 0.5) / TICS_PER_MS
+        return np.ceil(times * self.steps_per_ms - 1e-9).astype(np.int64)
 
     def time(self, step: Any) -> Any:
         """Time (ms) of a step, rounded to 12 decimals so that step 3 of 0.1 ms is 0.3 ms."""
