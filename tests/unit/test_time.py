@@ -27,6 +27,11 @@ def test_at_least(period: float, steps: int) -> None:
     assert TENTH.at_least(period) == steps
 
 
+def test_at_least_where_a_step_is_no_whole_number_of_microseconds() -> None:
+    assert TimeGrid(1 / 32).at_least(2 / 32) == 2
+    assert TimeGrid(1 / 3).at_least(2 / 3) == 2
+
+
 @given(st.sampled_from([0.1, 0.05, 0.01, 0.025, 0.2, 1.0, 0.5]), st.integers(0, 10**7))
 def test_multiples_of_the_step_are_found_exactly(dt: float, steps: int) -> None:
     grid = TimeGrid(dt)
