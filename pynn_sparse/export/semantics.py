@@ -1,0 +1,126 @@
+"""What a target does in a time step, as data: a golden model interprets it, a manifest states it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Integers = NDArray[np.int64]
+
+STEPS = (
+    "decay_current",
+    "add_input",
+    "decay_voltage",
+    "add_current",
+    "add_bias",
+    "limit_voltage",
+    "fire",
+)
+
+
+def truncating(x: Integers, decay: Any, bits: int) -> Integers:
+    """sgn(x) * ((|x| * (2^bits - decay)) >> bits): towards 0, so that what decays reaches 0."""
+    return np.sign(x) * ((np.abs(x) * ((1 << bits) - decay)) >> bits)
+
+
+def flooring(x: Integers, decay: Any, bits: int) -> Integers:
+    """(x * (2^bits - decay)) >> bits: towards minus infinity."""
+    return (x * ((1 << bits) - decay)) >> bits
+
+
+def shifting(x: Integers, decay: Any, bits: int) -> Integers:
+    """x - (x >> decay), but at least 1 towards 0; `decay` is a shift."""
+    step = x >> decay
+    return x - np.where((step == 0) & (x != 0), np.sign(x), step)
+
+
+def linear(x: Integers, decay: Any, bits: int) -> Integers:
+    """Towards 0 by `decay`."""
+    return np.sign(x) * np.maximum(np.abs(x) - decay, 0)
+
+
+DECAYS: dict[str, Callable[[Integers, Any, int], Integers]] = {
+    "truncating": truncating,
+    "flooring": flooring,
+    "shifting": shifting,
+    "linear": linear,
+}
+
+
+def saturated(x: Integers, least: int, most: int) -> Integers:
+    """Values beyond the range become its ends."""
+    return np.clip(x, least, most)
+
+
+def wrapped(x: Integers, least: int, most: int) -> Integers:
+    """Values beyond the range are taken modulo its length."""
+    return (x - least) % (most - least + 1) + least
+
+
+OVERFLOWS = {"saturate": saturated, "wrap": wrapped}
+COMPARISONS: dict[str, Callable[[Integers, Integers], NDArray[np.bool_]]] = {
+    "greater": np.greater,
+    "greater_or_equal": np.greater_equal,
+}
+RESETS = ("value", "subtract")
+
+
+@dataclass(frozen=True)
+class Semantics:
+    """The update of all neurons in a time step, in integers.
+
+    Attributes:
+        order: the operations, of `STEPS`, in this order.
+        decay: rule of both decays, of `DECAYS`.
+        decay_bits: fraction bits of the decay.
+        current_decay_offset: what is added to a register of the current's decay.
+        compare: of voltage and threshold, of `COMPARISONS`.
+        reset: "value", to that of the neuron, or "subtract", by the threshold.
+        current_range: of a synaptic current.
+        current_overflow: of `OVERFLOWS`.
+        voltage_range: of the voltage, with voltage_overflow.
+        voltage_overflow: of `OVERFLOWS`.
+        n_receptors: synaptic currents of a neuron.
+    """
+
+    order: tuple[str, ...]
+    decay: str
+    decay_bits: int
+    current_decay_offset: int
+    compare: str
+    reset: str
+    current_range: tuple[int, int]
+    current_overflow: str
+    voltage_range: tuple[int, int]
+    voltage_overflow: str
+    n_receptors: int
+
+    def __post_init__(self) -> None:
+        for name, choices in (
+            ("decay", DECAYS),
+            ("compare", COMPARISONS),
+            ("reset", RESETS),
+            ("current_overflow", OVERFLOWS),
+            ("voltage_overflow", OVERFLOWS),
+        ):
+            value = getattr(self, name)
+            if value not in choices:
+                raise ValueError(f"{name} = {value!r}: must be one of {', '.join(choices)}")
+        if sorted(self.order) != sorted(STEPS):
+            raise ValueError(f"order = {self.order}: must hold each of {', '.join(STEPS)} once")
+
+    def to_json(self) -> dict[str, Any]:
+        """For the manifest."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in asdict(self).items()
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Semantics:
+        """The semantics that `to_json` described."""
+        return cls(**{n: tuple(v) if isinstance(v, list) else v for n, v in data.items()})
