@@ -70,9 +70,7 @@ def _labels(state: Any) -> dict[int, str]:
     return {id(each._block): str(each.label) for each in populations}
 
 
-def _blocks(
-    network: Network, tables: list[tuple[str, SynapseTable]], whole: bool
-) -> list[Block]:
+def _blocks(network: Network, tables: list[tuple[str, SynapseTable]], whole: bool) -> list[Block]:
     used = {id(block) for _, table in tables for block in (table.pre, table.post)}
     return [block for block in network.blocks if whole or id(block) in used]
 
@@ -104,9 +102,7 @@ def _cells(network: Network, block: Block, label: str) -> Cells:
     )
     initial = {name: np.array(each, float) for name, each in block.initial.items()}
     model = block.model
-    return Cells(
-        label, model.name, block.size, numbers, initial, model.is_source, spikes, injected
-    )
+    return Cells(label, model.name, block.size, numbers, initial, model.is_source, spikes, injected)
 
 
 def _connections(label: str, table: SynapseTable, place: dict[int, int]) -> Connections:

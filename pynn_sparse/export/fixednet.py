@@ -1,4 +1,4 @@
-"""The network in integers: what `quantise` makes, what is packed, and what the golden model runs."""
+"""The network in integers: made by `quantise`, packed into tables, run by the golden model."""
 
 from __future__ import annotations
 
@@ -55,6 +55,14 @@ class Profiles:
 
 
 @dataclass(frozen=True)
+class Frame:
+    """What tables alone do not tell."""
+
+    semantics: Semantics
+    axons: tuple[Axons, ...]
+
+
+@dataclass(frozen=True)
 class FixedNet:
     """Integers of a network.
 
@@ -81,6 +89,11 @@ class FixedNet:
     weight: Integers
     hop: Integers
     format: Integers
+
+    @property
+    def frame(self) -> Frame:
+        """Semantics and populations."""
+        return Frame(self.semantics, self.axons)
 
     @property
     def n_neurons(self) -> int:
@@ -121,9 +134,7 @@ class FixedNet:
 def same(one: FixedNet, other: FixedNet) -> list[str]:
     """Names of what differs between two networks; empty if they are equal."""
     differing = [
-        name
-        for name in ("semantics", "axons")
-        if getattr(one, name) != getattr(other, name)
+        name for name in ("semantics", "axons") if getattr(one, name) != getattr(other, name)
     ]
     for part in ("profiles", "formats"):
         a, b = getattr(one, part), getattr(other, part)

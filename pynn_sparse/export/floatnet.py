@@ -125,5 +125,5 @@ def make_connections(
     order = np.lexsort((weight, delay, target, source))
     counts = np.bincount(source, minlength=n_pre)
     start = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
-    columns = (each[order] for each in (target, weight, delay))
-    return Connections(label, pre, post, receptor, start, *columns, plastic)
+    target, weight, delay = target[order], weight[order], delay[order]
+    return Connections(label, pre, post, receptor, start, target, weight, delay, plastic)

@@ -130,7 +130,9 @@ class Layout:
 
     def markdown(self) -> str:
         """A table of the fields."""
-        head = f"`{self.name}`, {self.width} bits\n\n| bits | field | | meaning |\n|---|---|---|---|\n"
+        head = (
+            f"`{self.name}`, {self.width} bits\n\n| bits | field | | meaning |\n|---|---|---|---|\n"
+        )
         return head + "\n".join(
             f"| {bits} | `{name}` | {kind} | {meaning} |"
             for bits, name, kind, meaning in self.rows()
@@ -162,7 +164,8 @@ def signed_bits_for(values: Any) -> int:
 
 
 def _mask(width: int) -> np.uint64:
-    return np.uint64((1 << width) - 1)
+    mask: np.uint64 = np.uint64((1 << width) - 1)
+    return mask
 
 
 def _insert(limbs: Limbs, position: int, value: NDArray[np.uint64], width: int) -> None:
@@ -177,6 +180,4 @@ def _extract(limbs: Limbs, position: int, width: int) -> NDArray[np.uint64]:
     value: NDArray[np.uint64] = limbs[:, limb] >> np.uint64(shift)
     if shift + width > LIMB:
         value = value | (limbs[:, limb + 1] << np.uint64(LIMB - shift))
-    return value & _mask(width)
-
-
+    return np.asarray(value & _mask(width))

@@ -1,7 +1,7 @@
 """Text files of hexadecimal words, as Verilog's `$readmemh` reads them.
 
-One word on each line, with as many digits as its bits need, lower case, and a newline after the last:
-without that, Verilator 5.006 drops the last word.
+One word on each line, with as many digits as its bits need, lower case, and a newline after the
+last: without that, Verilator 5.006 drops the last word.
 """
 
 from __future__ import annotations

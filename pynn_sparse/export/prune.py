@@ -36,7 +36,8 @@ class Prune:
             projection, those with the lowest sums of scores, as crossbars need it.
         n_of_m: (n, m): of every m synapses of a target, in the order of their sources, keep the n
             with the highest scores.
-        max_fan_in, max_fan_out: synapses of a neuron, over all projections; the highest scores stay.
+        max_fan_in, max_fan_out: synapses of a neuron, over all projections; those with the highest
+            scores stay.
         activity: with "activity", label of a population -> spikes of each cell [size].
     """
 
@@ -201,7 +202,7 @@ def _structured(
         else (part.target, cells[part.post].size)
     )
     sums = np.bincount(cell, scores, minlength=size)
-    kept = _highest(sums, fraction)
+    kept = _highest(np.asarray(sums, float), fraction)
     return np.asarray(kept[cell])
 
 

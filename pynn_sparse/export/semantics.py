@@ -1,4 +1,4 @@
-"""What a target does in a time step, as data: a golden model interprets it, a manifest states it."""
+"""What a target does in a time step, as data: the golden model interprets it."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ STEPS = (
 
 def truncating(x: Integers, decay: Any, bits: int) -> Integers:
     """sgn(x) * ((|x| * (2^bits - decay)) >> bits): towards 0, so that what decays reaches 0."""
-    return np.sign(x) * ((np.abs(x) * ((1 << bits) - decay)) >> bits)
+    return np.asarray(np.sign(x) * ((np.abs(x) * ((1 << bits) - decay)) >> bits))
 
 
 def flooring(x: Integers, decay: Any, bits: int) -> Integers:
     """(x * (2^bits - decay)) >> bits: towards minus infinity."""
-    return (x * ((1 << bits) - decay)) >> bits
+    return np.asarray((x * ((1 << bits) - decay)) >> bits)
 
 
 def shifting(x: Integers, decay: Any, bits: int) -> Integers:
@@ -40,7 +40,7 @@ def shifting(x: Integers, decay: Any, bits: int) -> Integers:
 
 def linear(x: Integers, decay: Any, bits: int) -> Integers:
     """Towards 0 by `decay`."""
-    return np.sign(x) * np.maximum(np.abs(x) - decay, 0)
+    return np.asarray(np.sign(x) * np.maximum(np.abs(x) - decay, 0))
 
 
 DECAYS: dict[str, Callable[[Integers, Any, int], Integers]] = {
@@ -123,4 +123,7 @@ class Semantics:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Semantics:
         """The semantics that `to_json` described."""
-        return cls(**{n: tuple(v) if isinstance(v, list) else v for n, v in data.items()})
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in data.items()
+        }
+        return cls(**values)

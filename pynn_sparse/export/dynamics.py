@@ -1,0 +1,88 @@
+"""Leaky integrate-and-fire populations as the linear step that hardware makes.
+
+With u = v - v_rest and a current j of each receptor, in mV per time step::
+
+    j <- current_factor * j + gain * (sum of weights that arrive)
+    u <- voltage_factor * u + sum of j + bias
+
+where an arrival acts one step later in `IF_curr_exp` than in `IF_curr_delta`, see
+`docs/semantics.md`. The factors are the exact propagators that the simulation uses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..network import TimeGrid
+from ..network.cells import leaky
+from .floatnet import Cells
+
+Floats = NDArray[np.float64]
+RECEPTORS = ("excitatory", "inhibitory")
+MODELS = ("IF_curr_exp", "IF_curr_delta")
+
+
+@dataclass(frozen=True)
+class Dynamics:
+    """The step of a population; arrays are [size], or [size, 2] for both receptors.
+
+    Attributes:
+        current_factor: of the currents over a step.
+        voltage_factor: of the voltage over a step.
+        gain: mV per step that a weight of 1 begins to add.
+        threshold, reset, initial: mV above the resting potential.
+        bias: mV per step.
+        refractory: steps during which the voltage is held after a spike.
+        latency: steps from the arrival of a spike to the one whose input it is.
+    """
+
+    current_factor: Floats
+    voltage_factor: Floats
+    gain: Floats
+    threshold: Floats
+    reset: Floats
+    initial: Floats
+    bias: Floats
+    refractory: NDArray[np.int64]
+    latency: int
+
+
+def dynamics(cells: Cells, dt: float, one_current: bool = False) -> Dynamics:
+    """The step of a population of one of `MODELS`.
+
+    Args:
+        cells: the population.
+        dt: time step, ms.
+        one_current: decay both receptors with `tau_syn_E`, weights of the inhibitory one scaled
+            so that a spike brings the same charge.
+    """
+    p, grid, n = cells.parameters, TimeGrid(dt), cells.size
+    membrane, spiking = leaky.membrane(p, grid), leaky.spiking(p, grid)
+    if cells.model == "IF_curr_delta":
+        factor, gain, latency = np.zeros((n, 2)), np.ones((n, 2)), 0
+    else:
+        taus = np.stack([p["tau_syn_E"], p["tau_syn_I"]], axis=1)
+        used = taus[:, [0, 0]] if one_current else taus
+        factor = leaky.decay(used, grid)
+        each = [leaky.gain(p, used[:, receptor], grid) for receptor in range(2)]
+        gain, latency = np.stack(each, axis=1) * (taus / used), 1
+    rest = p["v_rest"]
+    return Dynamics(
+        factor,
+        membrane["leak"],
+        gain,
+        p["v_thresh"] - rest,
+        p["v_reset"] - rest,
+        cells.initial["v"] - rest,
+        p["i_offset"] * membrane["gain"],
+        spiking["n_refractory"].astype(np.int64),
+        latency,
+    )
+
+
+def latency(cells: Cells) -> int:
+    """That of a population's `dynamics`."""
+    return 0 if cells.model == "IF_curr_delta" else 1

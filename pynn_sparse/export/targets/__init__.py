@@ -1,0 +1,24 @@
+"""The targets. To add one, write a file beside this and enter its class here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import ExportError
+from .asic import Asic
+from .target import Target
+
+TARGETS: dict[str, type[Any]] = {each.name: each for each in (Asic,)}
+
+
+def find(target: str | Target) -> Target:
+    """A target by name, with its defaults; a target itself is returned.
+
+    Raises `ExportError` with the names of all targets.
+    """
+    if not isinstance(target, str):
+        return target
+    if target not in TARGETS:
+        raise ExportError(f"target = {target!r}: must be one of {', '.join(sorted(TARGETS))}")
+    found: Target = TARGETS[target]()
+    return found
