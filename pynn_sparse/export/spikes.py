@@ -77,7 +77,7 @@ def stimulus(
                 raise ExportError(f"{label} has {population.size} cells; spikes name {cell.max()}")
             step = TimeGrid(dt).nearest(time)
         elif given is not None:
-            cell, step = given[:, 0], TimeGrid(dt).nearest(given[:, 1] * net.dt)
+            cell, step = given.T
         else:
             raise ExportError(
                 f"the spikes of {label} ({cells[label].model}) are not known beforehand: record "

@@ -96,7 +96,7 @@ class Asic(Target):
                 Resource("synapses", fixed.n_synapses, self.limits().synapses),
                 *tables,
                 Resource("state of neurons, bits", state, None),
-                Resource("ring of inputs, bits", ring * input_bits(fixed), None),
+                Resource("ring of inputs, bits", ring * input_bits(fixed, weight_bits), None),
             ),
         )
 
@@ -117,9 +117,9 @@ class Asic(Target):
         return {**sources(), "parameters.vh": parameters(tables)}
 
 
-def input_bits(fixed: FixedNet) -> int:
-    """Of an accumulator in the ring, so that it cannot overflow by `BURST` spikes of every axon."""
-    return signed_bits_for([BURST * max(fixed.largest_input(), 1)])
+def input_bits(fixed: FixedNet, weight_bits: int) -> int:
+    """Of an accumulator in the ring, so that `BURST` spikes of every axon do not overflow it."""
+    return max(signed_bits_for([BURST * fixed.largest_input()]), weight_bits + 1)
 
 
 def ring_slots(fixed: FixedNet) -> int:

@@ -1,0 +1,40 @@
+"""Networks as pruned fixed-point tables for hardware, with proof of what they compute.
+
+    from pynn_sparse import export
+
+    tables = export.lower(sim, target="asic", prune=export.Prune(fraction=0.7))
+    tables.save("out/")
+
+The stages, each of which can be used alone: `capture`, `legalise`, `prune`, `quantise`, `lower`
+(all of these, and the packing into words), `Tables.save`, `load`, `verify`.
+"""
+
+from .capture import capture
+from .errors import DamagedTablesError, ExportError, LimitsError, Violation
+from .files import load
+from .legalise import APPROXIMATIONS, legalise
+from .prune import Prune, prune
+from .quantise import Quantise, quantise
+from .resample import resample
+from .tables import Tables, lower
+from .targets import TARGETS, find
+
+__all__ = [
+    "APPROXIMATIONS",
+    "TARGETS",
+    "DamagedTablesError",
+    "ExportError",
+    "LimitsError",
+    "Prune",
+    "Quantise",
+    "Tables",
+    "Violation",
+    "capture",
+    "find",
+    "legalise",
+    "load",
+    "lower",
+    "prune",
+    "quantise",
+    "resample",
+]

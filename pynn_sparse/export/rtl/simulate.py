@@ -1,0 +1,121 @@
+"""Runs the Verilog core in Icarus Verilog or Verilator, with the tables of a folder."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ExportError
+from ..layout import Field, Layout
+from ..memh import from_memh, to_memh
+from ..tables import Tables
+from . import BENCH, SOURCES, parameter_values
+
+Integers = NDArray[np.int64]
+TOOLS = {"icarus": "iverilog", "verilator": "verilator"}
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """What the core did.
+
+    Attributes:
+        voltage: int64 [steps + 1, N]; row 0 is the initial state.
+        current: int64 [steps + 1, N, R].
+        waiting: int64 [steps + 1, N], refractory ticks that are left.
+        spikes: int64 [n, 2], (step, neuron), in ascending order.
+        cycles: of the clock, after initialisation.
+    """
+
+    voltage: Integers
+    current: Integers
+    waiting: Integers
+    spikes: Integers
+    cycles: int
+
+
+def available(tool: str) -> bool:
+    """Whether a simulator, of `TOOLS`, is installed."""
+    return shutil.which(TOOLS[tool]) is not None
+
+
+def simulate(
+    tables: Tables, folder: Path, events: Integers, steps: int, tool: str = "icarus"
+) -> Simulated:
+    """Run the core.
+
+    Args:
+        tables: for the target `asic`; what gives the widths.
+        folder: with the files of these tables; the simulation reads the memories there.
+        events: (step, axon) of sources' spikes, int64 [n, 2].
+        steps: time steps.
+        tool: "icarus" or "verilator".
+
+    Raises `ExportError` where the tool is not installed, or finds an error.
+    """
+    if not available(tool):
+        raise ExportError(f"{tool} is not installed (Debian: apt-get install {TOOLS[tool]})")
+    commands = write_stimulus(tables, folder, events, steps)
+    program = _built(folder, tool, commands)
+    printed = _called(program, folder)
+    cycles = re.search(r"cycles (\d+)", printed)
+    if cycles is None:
+        raise ExportError(f"the simulation did not finish: {printed[-500:]}")
+    return _results(tables, folder, steps, int(cycles.group(1)))
+
+
+def write_stimulus(tables: Tables, folder: Path, events: Integers, steps: int) -> int:
+    """Write `stimulus.memh`: spikes of a step after the tick that begins it; return its length."""
+    bits = parameter_values(tables)["AXON_BITS"]
+    layout = Layout("command", (Field("axon", bits), Field("tick", 1)))
+    events = events[events[:, 0] <= steps]
+    step = np.concatenate([np.arange(1, steps + 1), events[:, 0]])
+    axon = np.concatenate([np.zeros(steps, np.int64), events[:, 1]])
+    tick = np.arange(len(step)) < steps
+    order = np.lexsort((axon, ~tick, step))
+    words = layout.encode({"axon": axon[order], "tick": tick[order]})
+    (folder / "stimulus.memh").write_bytes(to_memh(words, layout.width))
+    return len(words)
+
+
+def _built(folder: Path, tool: str, commands: int) -> list[str]:
+    files = [*SOURCES, BENCH]
+    if tool == "icarus":
+        arguments = ["-g2005", "-Wall", "-Wno-timescale", f"-DCOMMANDS={commands}", "-o", "bench.vvp"]
+        _called(["iverilog", *arguments, *files], folder)
+        return ["vvp", "bench.vvp"]
+    arguments = "--binary --timing -Wno-fatal -O3 --top-module pynn_sparse_bench".split()
+    _called(["verilator", *arguments, f"-DCOMMANDS={commands}", *files], folder)
+    return ["./obj_dir/Vpynn_sparse_bench"]
+
+
+def _called(command: list[str], folder: Path) -> str:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    if done.returncode:
+        raise ExportError(f"{command[0]} failed:\n{(done.stdout + done.stderr)[-3000:]}")
+    return done.stdout
+
+
+def _results(tables: Tables, folder: Path, steps: int, cycles: int) -> Simulated:
+    values = parameter_values(tables)
+    v, n, receptors = values["VOLTAGE_BITS"], values["NEURONS"], values["RECEPTORS"]
+    layout = Layout(
+        "state",
+        (
+            Field("voltage", v, True),
+            *(Field(f"current_{r}", v, True) for r in range(receptors)),
+            Field("waiting", values["REFRACTORY_BITS"]),
+        ),
+    )
+    text = (folder / "states.txt").read_bytes()
+    words = from_memh(text, layout.width, (steps + 1) * n, "states.txt")
+    state = {name: each.reshape(steps + 1, n) for name, each in layout.decode(words).items()}
+    spikes = np.loadtxt(folder / "spikes.txt", np.int64, ndmin=2).reshape(-1, 2)
+    currents = np.stack([state[f"current_{r}"] for r in range(receptors)], axis=2)
+    return Simulated(state["voltage"], currents, state["waiting"], spikes, cycles)
