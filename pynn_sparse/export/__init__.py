@@ -18,6 +18,7 @@ from .quantise import Quantise, quantise
 from .resample import resample
 from .tables import Tables, lower
 from .targets import TARGETS, find
+from .verify import Report, verify
 
 __all__ = [
     "APPROXIMATIONS",
@@ -27,6 +28,7 @@ __all__ = [
     "LimitsError",
     "Prune",
     "Quantise",
+    "Report",
     "Tables",
     "Violation",
     "capture",
@@ -37,4 +39,5 @@ __all__ = [
     "prune",
     "quantise",
     "resample",
+    "verify",
 ]

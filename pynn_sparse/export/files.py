@@ -92,7 +92,8 @@ def _contents(tables: Tables, csv: bool) -> dict[str, bytes]:
 def _npz(arrays: dict[str, Any]) -> bytes:
     """NumPy writes no time into these files, so the same arrays give the same bytes."""
     buffer = io.BytesIO()
-    np.savez(buffer, **{name: np.ascontiguousarray(each) for name, each in arrays.items()})
+    contiguous: dict[str, Any] = {n: np.ascontiguousarray(each) for n, each in arrays.items()}
+    np.savez(buffer, **contiguous)
     return buffer.getvalue()
 
 

@@ -1,7 +1,7 @@
 """The integer model that all tables are run with: it interprets a network's `Semantics`.
 
 Time step t (1, 2, ...) takes the sum of what arrives for it, advances all neurons, and sends their
-spikes; a spike of step s with hop h is input of step s + h. Spikes of sources come at steps 0, 1, ...
+spikes; a spike of step s with hop h is input of step s + h. Sources have spikes at steps 0, 1, ...
 """
 
 from __future__ import annotations

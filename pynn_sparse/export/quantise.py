@@ -113,7 +113,7 @@ def quantise(
     """
     numbers = target.numbers(rule.weight_bits, rule.signed)
     axons = _axons(net)
-    steps = _dynamics(net, target, accept)
+    steps = target_dynamics(net, target, accept)
     semantics = target.semantics(_receptors_in_use(net, steps, target))
     gains = _gains(net, steps)
     scales = _scales(net, steps, gains, rule, numbers)
@@ -144,7 +144,8 @@ def _axons(net: FloatNet) -> tuple[Axons, ...]:
     )
 
 
-def _dynamics(net: FloatNet, target: Target, accept: Collection[str]) -> dict[int, Dynamics]:
+def target_dynamics(net: FloatNet, target: Target, accept: Collection[str]) -> dict[int, Dynamics]:
+    """Population -> its step, with the approximations that were accepted."""
     one_current = target.limits().receptors == 1 or "tau_syn" in accept
     limits, steps = target.limits(), {}
     for index in _neurons(net):
@@ -315,7 +316,7 @@ def _order(net: FloatNet, axons: tuple[Axons, ...], weights: list[_Weights]) -> 
     target = _joined([part.target + first[net.cells[part.post].label] for part in parts])
     delay = _joined([part.delay for part in parts])
     order = np.lexsort((delay, target, source))
-    return order[kept[order]]
+    return np.asarray(order[kept[order]])
 
 
 def _joined(parts: list[Integers]) -> Integers:

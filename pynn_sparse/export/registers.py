@@ -56,7 +56,7 @@ def bias_registers(bias: Floats, numbers: Numbers) -> Integers:
         needed = np.ceil(np.log2(np.abs(np.rint(bias)) / most) - 1e-12)
     exponent = np.clip(np.where(np.isfinite(needed), needed, 0), 0, numbers.bias_exponents)
     unit = np.exp2(exponent)
-    return (np.clip(np.rint(bias / unit), -most, most) * unit).astype(np.int64)
+    return np.asarray(np.clip(np.rint(bias / unit), -most, most) * unit).astype(np.int64)
 
 
 def register_columns(

@@ -47,7 +47,7 @@ def parameter_values(tables: Any) -> dict[str, int]:
         "INPUT_BITS": input_bits(fixed, tables.rule.weight_bits),
         "SLOT_BITS": ring_slots(fixed).bit_length() - 1,
         "NEURON_BITS": width["synapses target"],
-        "AXON_BITS": bits_for(fixed.n_axons - 1),
+        "AXON_BITS": bits_for(fixed.n_axons),
         "ROW_BITS": width["rows first"],
         "HOP_BITS": width["synapses hop"],
         "FORMAT_BITS": width["synapses format"],

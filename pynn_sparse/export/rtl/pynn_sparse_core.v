@@ -26,7 +26,7 @@ module pynn_sparse_core #(
     parameter INPUT_BITS = 24,     // of an accumulator
     parameter SLOT_BITS = 1,       // of the ring of inputs: 2^SLOT_BITS ticks
     parameter NEURON_BITS = 1,
-    parameter AXON_BITS = 1,
+    parameter AXON_BITS = 2,       // holds AXONS itself, too
     parameter ROW_BITS = 1,        // of a place among the synapses
     parameter HOP_BITS = 1,
     parameter FORMAT_BITS = 1,
@@ -72,7 +72,9 @@ module pynn_sparse_core #(
   assign ready = state == IDLE;
 
   wire [NEURON_BITS-1:0] spike;  // the next one to deliver
+  /* verilator lint_off UNUSED */  // a bit more, so that no width is 0
   wire [AXON_BITS:0] spike_axon = {{(AXON_BITS+1-NEURON_BITS){1'b0}}, spike};
+  /* verilator lint_on UNUSED */
   wire last_neuron = {1'b0, neuron} == NEURONS[NEURON_BITS:0] - 1'b1;
 
   // --- memories ------------------------------------------------------------------------------
@@ -107,10 +109,10 @@ module pynn_sparse_core #(
       .address(spike_valid ? spikes[NEURON_BITS-1:0] : delivered[NEURON_BITS-1:0]),
       .data(spike_neuron), .value(spike));
 
-  pynn_sparse_memory #(.WIDTH(ROW_BITS), .DEPTH(AXONS + 1), .BITS(AXON_BITS + 1),
+  pynn_sparse_memory #(.WIDTH(ROW_BITS), .DEPTH(AXONS + 1), .BITS(AXON_BITS),
                        .FILE("rows.memh")) rows (
       .clk(clk), .enable(state == ROW || state == ROW_END), .write(1'b0),
-      .address({1'b0, axon} + {{AXON_BITS{1'b0}}, state == ROW_END}),
+      .address(state == ROW_END ? axon + 1'b1 : axon),
       .data({ROW_BITS{1'b0}}), .value(row));
 
   pynn_sparse_memory #(.WIDTH(SYNAPSE_WIDTH), .DEPTH(SYNAPSES), .BITS(ROW_BITS),
@@ -127,7 +129,9 @@ module pynn_sparse_core #(
   // --- the ring of inputs, a bank for each receptor ---------------------------------------------
 
   wire [NEURON_BITS-1:0] target = synapse[0+:NEURON_BITS];
+  /* verilator lint_off UNUSED */
   wire [SLOT_BITS:0] hop = {{(SLOT_BITS+1-HOP_BITS){1'b0}}, synapse[NEURON_BITS+:HOP_BITS]};
+  /* verilator lint_on UNUSED */
   wire [SLOT_BITS-1:0] due = now + hop[SLOT_BITS-1:0] + 1'b1;
   wire delivers = state == SYNAPSE || state == ADD;
   wire [RING_BITS-1:0] ring_address = delivers ? {target, due}
@@ -170,7 +174,9 @@ module pynn_sparse_core #(
       : {1'b0, profile[RECEPTORS*DECAY_BITS+:DECAY_BITS]};
   wire [DECAY_BITS:0] factor = {1'b1, {DECAY_BITS{1'b0}}} - amount;
   wire [V-1:0] magnitude = x[V-1] ? -x : x;
+  /* verilator lint_off UNUSED */
   wire [V+DECAY_BITS:0] product = magnitude * factor;
+  /* verilator lint_on UNUSED */
   wire [V-1:0] kept = product[DECAY_BITS+:V];
   wire signed [SUM-1:0] decayed = x[V-1] ? -{{(SUM-V){1'b0}}, kept} : {{(SUM-V){1'b0}}, kept};
 

@@ -87,7 +87,14 @@ def write_stimulus(tables: Tables, folder: Path, events: Integers, steps: int) -
 def _built(folder: Path, tool: str, commands: int) -> list[str]:
     files = [*SOURCES, BENCH]
     if tool == "icarus":
-        arguments = ["-g2005", "-Wall", "-Wno-timescale", f"-DCOMMANDS={commands}", "-o", "bench.vvp"]
+        arguments = [
+            "-g2005",
+            "-Wall",
+            "-Wno-timescale",
+            f"-DCOMMANDS={commands}",
+            "-o",
+            "bench.vvp",
+        ]
         _called(["iverilog", *arguments, *files], folder)
         return ["vvp", "bench.vvp"]
     arguments = "--binary --timing -Wno-fatal -O3 --top-module pynn_sparse_bench".split()

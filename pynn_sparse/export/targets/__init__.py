@@ -6,9 +6,10 @@ from typing import Any
 
 from ..errors import ExportError
 from .asic import Asic
+from .loihi import Loihi1, Loihi2
 from .target import Target
 
-TARGETS: dict[str, type[Any]] = {each.name: each for each in (Asic,)}
+TARGETS: dict[str, type[Any]] = {each.name: each for each in (Asic, Loihi1, Loihi2)}
 
 
 def find(target: str | Target) -> Target:

@@ -111,6 +111,9 @@ class Asic(Target):
     def unpack(self, memories: Mapping[str, Memory], frame: Frame) -> FixedNet:
         return unpack_rows(memories, frame)
 
+    def greatest_input(self, fixed: FixedNet, weight_bits: int) -> int:
+        return (1 << (input_bits(fixed, weight_bits) - 1)) - 1
+
     def more_files(self, tables: Any) -> dict[str, bytes]:
         from ..rtl import parameters, sources
 

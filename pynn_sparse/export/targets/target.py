@@ -127,5 +127,8 @@ class Target(Protocol):
     def unpack(self, memories: Mapping[str, Memory], frame: Frame) -> FixedNet:
         """The network that tables hold. Raises `DamagedTablesError`."""
 
+    def greatest_input(self, fixed: FixedNet, weight_bits: int) -> int:
+        """The greatest input of a receptor in a step, by magnitude, that is summed correctly."""
+
     def more_files(self, tables: Any) -> dict[str, bytes]:
         """Further files by name, that the target's tools take."""
