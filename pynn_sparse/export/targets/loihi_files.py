@@ -29,7 +29,7 @@ MIXED, EXCITATORY, INHIBITORY = 1, 2, 3
 
 
 def loihi_files(tables: Any) -> dict[str, bytes]:
-    """``loihi.npz``; for chains of populations ``network.net``, too, if h5py is installed."""
+    """``loihi.npz``; ``network.net``, too, for chains that netx can say, if h5py is installed."""
     arrays = loihi_arrays(tables.fixed, tables.rule.weight_bits, tables.rule.signed)
     buffer = io.BytesIO()
     contiguous: dict[str, Any] = {n: np.ascontiguousarray(each) for n, each in arrays.items()}
@@ -37,7 +37,8 @@ def loihi_files(tables: Any) -> dict[str, bytes]:
     files = {"loihi.npz": buffer.getvalue()}
     layers = chain(tables)
     if layers and importlib.util.find_spec("h5py"):
-        files["network.net"] = netx(tables, arrays, layers)
+        network = netx(tables, arrays, layers)
+        files |= {"network.net": network} if network else {}
     return files
 
 
@@ -92,47 +93,55 @@ def chain(tables: Any) -> list[int]:
     return order if len(order) == len(net.connections) else []
 
 
-def netx(tables: Any, arrays: Arrays, layers: list[int]) -> bytes:
-    """HDF5 as lava-dl's netx reads it: a group ``layer/<n>`` for the input and each population."""
+def netx(tables: Any, arrays: Arrays, layers: list[int]) -> bytes | None:
+    """HDF5 as lava-dl's netx reads it: a group ``layer/<n>`` of type ``dense`` for each population.
+
+    None where its ``Dense`` cannot say the same: registers or delays that differ within a layer
+    (equal delays only shift the time), refractory periods, biases that are no multiples of 64,
+    initial voltages, several synapses between two cells.
+    """
     import h5py
 
+    contents = [_layer(tables, arrays, index) for index in layers]
+    if not all(contents):
+        return None
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
-        first = tables.net.cells[tables.net.connections[layers[0]].pre]
-        group = file.create_group("layer/0")
-        group["type"] = np.bytes_("input")
-        group["shape"] = np.array([first.size])
-        for number, index in enumerate(layers, start=1):
-            _layer(file.create_group(f"layer/{number}"), tables, arrays, index)
+        for number, layer in enumerate(contents):
+            for name, value in layer.items():
+                file[f"layer/{number}/{name}"] = value
     return buffer.getvalue()
 
 
-def _layer(group: Any, tables: Any, arrays: Arrays, index: int) -> None:
+def _layer(tables: Any, arrays: Arrays, index: int) -> dict[str, Any]:
+    """Data sets of a layer by name, none where it cannot be written."""
     part = tables.net.connections[index]
     pre, post = (tables.net.cells[each] for each in (part.pre, part.post))
-    first = {each.label: each for each in tables.frame.axons}
-    axons, neurons = first[pre.label], first[post.label]
-    begin, end = arrays["indptr"][axons.first], arrays["indptr"][axons.first + axons.size]
-    counts = np.diff(arrays["indptr"][axons.first : axons.first + axons.size + 1])
-    source = np.repeat(np.arange(axons.size), counts)
-    target = arrays["indices"][begin:end] - neurons.first
+    first = {each.label: each.first for each in tables.frame.axons}
+    here = slice(first[post.label], first[post.label] + post.size)
+    rows = arrays["indptr"][first[pre.label] : first[pre.label] + pre.size + 1]
+    source = np.repeat(np.arange(pre.size), np.diff(rows))
+    target = arrays["indices"][rows[0] : rows[-1]] - here.start
+    bias = arrays["bias_mant"][here] << arrays["bias_exp"][here]
+    same = [arrays[name][here] for name in ("du", "dv", "vth_mant")]
+    same.append(arrays["delay"][rows[0] : rows[-1]])
+    exact = all((each == each[:1]).all() for each in same) and not (bias % 64).any()
+    plain = (arrays["refract"][here] == 1).all() and not arrays["v_init"][here].any()
+    if not (exact and plain and len(np.unique(source * post.size + target)) == len(source)):
+        return {}
     weight = np.zeros((post.size, pre.size), np.int64)
-    delay = np.zeros((post.size, pre.size), np.int64)
-    weight[target, source] = arrays["weight"][begin:end]
-    delay[target, source] = arrays["delay"][begin:end]
-    group["type"] = np.bytes_("dense")
-    group["shape"] = np.array([post.size])
-    group["inFeatures"], group["outFeatures"] = pre.size, post.size
-    group["weight"], group["delay"] = weight, delay
-    neuron = group.create_group("neuron")
-    neuron["type"] = np.bytes_("LOIHI")
-    here = slice(neurons.first, neurons.first + neurons.size)
-    exponent = arrays["weight_exp"][begin:end]
-    for name, values in (
-        ("iDecay", arrays["du"][here]),
-        ("vDecay", arrays["dv"][here]),
-        ("vThMant", arrays["vth_mant"][here]),
-        ("refDelay", arrays["refract"][here]),
-        ("wgtExp", exponent[:1] if len(exponent) else np.zeros(1, np.int64)),
-    ):
-        neuron[name] = int(values[0]) if (values == values[0]).all() else values
+    synapses = slice(rows[0], rows[-1])
+    weight[target, source] = arrays["weight"][synapses] << arrays["weight_exp"][synapses]
+    return {
+        "type": np.bytes_("dense"),
+        "shape": np.array([post.size]),
+        "inFeatures": pre.size,
+        "outFeatures": post.size,
+        "weight": weight,
+        "bias": bias >> 6,
+        "neuron/type": np.bytes_("LOIHI"),
+        "neuron/iDecay": int(same[0][0]) + 1,
+        "neuron/vDecay": int(same[1][0]),
+        "neuron/vThMant": int(same[2][0]),
+        "neuron/refDelay": 1,
+    }
