@@ -12,6 +12,7 @@ The stages, each of which can be used alone: `capture`, `legalise`, `prune`, `qu
 from .capture import capture
 from .errors import DamagedTablesError, ExportError, LimitsError, Violation
 from .files import load
+from .floatnet import FloatNet
 from .legalise import APPROXIMATIONS, legalise
 from .prune import Prune, prune
 from .quantise import Quantise, quantise
@@ -25,6 +26,7 @@ __all__ = [
     "TARGETS",
     "DamagedTablesError",
     "ExportError",
+    "FloatNet",
     "LimitsError",
     "Prune",
     "Quantise",

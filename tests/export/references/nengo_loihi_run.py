@@ -79,7 +79,7 @@ def run(folder, steps):
     for _ in range(steps):
         emulator.step()
         found = emulator.compartment
-        for name, array in zip(state, (found.current, found.voltage, found.spiked)):
+        for name, array in zip(state, (found.current, found.voltage, found.spiked), strict=True):
             state[name].append(array.copy())
     np.savez(folder / "reference.npz", **{name: np.array(each) for name, each in state.items()})
 
