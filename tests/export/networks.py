@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,10 @@ from numpy.typing import NDArray
 
 from pynn_sparse.export.fixednet import Axons, FixedNet, Formats, Profiles
 from pynn_sparse.export.floatnet import Cells, FloatNet, make_connections
-from pynn_sparse.export.targets import find
+from pynn_sparse.export.memh import to_memh
+from pynn_sparse.export.quantise import Quantise
+from pynn_sparse.export.tables import Tables
+from pynn_sparse.export.targets import Target, find
 
 
 def random_fixed(
@@ -122,3 +126,35 @@ def random_float(
             )
         )
     return FloatNet(dt, cells, tuple(parts))
+
+
+def tables_of(fixed: FixedNet, target: Target | None = None) -> Tables:
+    """Tables of integers that come from no network."""
+    target = target or find("asic")
+    rule = Quantise(weight_bits=8)
+    memories = target.pack(fixed, 8, True)
+    nothing: Any = ()
+    scale, origin = np.ones(fixed.n_neurons), np.arange(fixed.n_synapses)
+    return Tables(
+        target,
+        FloatNet(1.0, (), ()),
+        rule,
+        (),
+        "none",
+        nothing,
+        nothing,
+        nothing,
+        fixed.frame,
+        memories,
+        scale,
+        origin,
+        target.place(fixed, 8, True),
+    )
+
+
+def write_words(tables: Tables, folder: Path) -> None:
+    """The files that a simulator of the core reads."""
+    for name, memory in tables.memories.items():
+        (folder / f"{name}.memh").write_bytes(to_memh(memory.words, memory.layout.width))
+    for name, data in tables.target.more_files(tables).items():
+        (folder / name).write_bytes(data)
