@@ -242,15 +242,10 @@ def _weights(
         gain * scales[part.post][part.target]
         for part, gain in zip(net.connections, gains, strict=True)
     ]
-    groups: dict[object, float] = {}
-    for part, unit in zip(net.connections, units, strict=True):
-        key = _group(part, rule)
-        most = float(np.abs(part.weight * unit).max(initial=0.0))
-        groups[key] = max(groups.get(key, 0.0), most)
+    shifts = _shifts(net, units, rule, numbers)
     result = []
-    for part, unit in zip(net.connections, units, strict=True):
-        shift = _shift(groups[_group(part, rule)], part, numbers)
-        step = 2.0**shift / unit
+    for part, unit, shift in zip(net.connections, units, shifts, strict=True):
+        step = np.exp2(shift) / unit
         scaled = part.weight / step
         magnitude = scaled if rule.signed else np.abs(scaled)
         # With "floor", the most negative weight may lie below the range, by rounding errors.
@@ -260,28 +255,40 @@ def _weights(
             numbers.greatest_weight,
         )
         signed = mantissa if rule.signed else np.where(scaled < 0, -mantissa, mantissa)
-        result.append(_Weights(signed, np.full(len(part), shift), step, signed * step))
+        result.append(_Weights(signed, shift, step, signed * step))
     return result
+
+
+def _shifts(net: FloatNet, units: list[Floats], rule: Quantise, numbers: Numbers) -> list[Integers]:
+    """Exponents: the least at which the greatest weight of a synapse's group has a mantissa."""
+    groups = [_group(part, rule) for part in net.connections]
+    size = max(cells.size for cells in net.cells)
+    greatest = {group: np.zeros(size) for group in groups}
+    places = [
+        part.target if rule.per == "neuron" else np.zeros_like(part.target)
+        for part in net.connections
+    ]
+    for part, unit, group, place in zip(net.connections, units, groups, places, strict=True):
+        np.maximum.at(greatest[group], place, np.abs(part.weight * unit))
+    least, most = numbers.shifts
+    shifts = []
+    for part, group, place in zip(net.connections, groups, places, strict=True):
+        with np.errstate(divide="ignore"):
+            needed = np.ceil(np.log2(greatest[group] / numbers.greatest_weight) - 1e-9)
+        shift = np.maximum(needed, least)[place].astype(np.int64)
+        if (shift > most).any():
+            raise ExportError(
+                f"{part.label}: weights need an exponent of {shift.max()}, the target has {least} "
+                f"to {most}; use more weight_bits, or smaller weights"
+            )
+        shifts.append(shift)
+    return shifts
 
 
 def _group(part: Connections, rule: Quantise) -> object:
     if rule.per == "projection":
         return part.label
     return (part.post, part.receptor) if rule.per == "receptor" else part.post
-
-
-def _shift(greatest: float, part: Connections, numbers: Numbers) -> int:
-    """The least exponent at which the greatest weight has a mantissa."""
-    least, most = numbers.shifts
-    if greatest == 0:
-        return least
-    shift = max(least, int(np.ceil(np.log2(greatest / numbers.greatest_weight) - 1e-9)))
-    if shift > most:
-        raise ExportError(
-            f"{part.label}: weights need an exponent of {shift}, the target has {least} to {most}; "
-            "use more weight_bits, or smaller weights"
-        )
-    return shift
 
 
 def _loss(part: Connections, weights: _Weights) -> Loss:
