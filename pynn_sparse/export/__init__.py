@@ -17,6 +17,7 @@ from .legalise import APPROXIMATIONS, legalise
 from .prune import Prune, prune
 from .quantise import Quantise, quantise
 from .resample import resample
+from .sweep import Sweep, distance_from, sweep
 from .tables import Tables, lower
 from .targets import TARGETS, find
 from .verify import Report, verify
@@ -31,9 +32,11 @@ __all__ = [
     "Prune",
     "Quantise",
     "Report",
+    "Sweep",
     "Tables",
     "Violation",
     "capture",
+    "distance_from",
     "find",
     "legalise",
     "load",
@@ -41,5 +44,6 @@ __all__ = [
     "prune",
     "quantise",
     "resample",
+    "sweep",
     "verify",
 ]

@@ -1,9 +1,12 @@
 """Leaky integrate-and-fire populations as the linear step that hardware makes.
 
-With u = v - v_rest and a current j of each receptor, in mV per time step::
+With u = v - origin and a current j of each receptor, in mV per time step::
 
     j <- current_factor * j + gain * (sum of weights that arrive)
     u <- voltage_factor * u + sum of j + bias
+
+The origin is v_rest; or v_reset, where the target can only reset to 0, or v_thresh is not above
+v_rest. Then the bias has a share that draws u towards v_rest.
 
 where an arrival acts one step later in `IF_curr_exp` than in `IF_curr_delta`, see
 `docs/semantics.md`. The factors are the exact propagators that the simulation uses.
@@ -33,7 +36,7 @@ class Dynamics:
         current_factor: of the currents over a step.
         voltage_factor: of the voltage over a step.
         gain: mV per step that a weight of 1 begins to add.
-        threshold, reset, initial: mV above the resting potential.
+        threshold, reset, initial: mV above the origin.
         bias: mV per step.
         refractory: steps during which the voltage is held after a spike.
         latency: steps from the arrival of a spike to the one whose input it is.
@@ -50,7 +53,9 @@ class Dynamics:
     latency: int
 
 
-def dynamics(cells: Cells, dt: float, one_current: bool = False) -> Dynamics:
+def dynamics(
+    cells: Cells, dt: float, one_current: bool = False, reset_to_zero: bool = False
+) -> Dynamics:
     """The step of a population of one of `MODELS`.
 
     Args:
@@ -58,6 +63,7 @@ def dynamics(cells: Cells, dt: float, one_current: bool = False) -> Dynamics:
         dt: time step, ms.
         one_current: decay both receptors with `tau_syn_E`, weights of the inhibitory one scaled
             so that a spike brings the same charge.
+        reset_to_zero: whether the origin has to be v_reset.
     """
     p, grid, n = cells.parameters, TimeGrid(dt), cells.size
     membrane, spiking = leaky.membrane(p, grid), leaky.spiking(p, grid)
@@ -69,15 +75,16 @@ def dynamics(cells: Cells, dt: float, one_current: bool = False) -> Dynamics:
         factor = leaky.decay(used, grid)
         each = [leaky.gain(p, used[:, receptor], grid) for receptor in range(2)]
         gain, latency = np.stack(each, axis=1) * (taus / used), 1
-    rest = p["v_rest"]
+    rest, reset = p["v_rest"], p["v_reset"]
+    origin = np.where(reset_to_zero | (p["v_thresh"] <= rest), reset, rest)
     return Dynamics(
         factor,
         membrane["leak"],
         gain,
-        p["v_thresh"] - rest,
-        p["v_reset"] - rest,
-        cells.initial["v"] - rest,
-        p["i_offset"] * membrane["gain"],
+        p["v_thresh"] - origin,
+        reset - origin,
+        cells.initial["v"] - origin,
+        p["i_offset"] * membrane["gain"] + (1 - membrane["leak"]) * (rest - origin),
         spiking["n_refractory"].astype(np.int64),
         latency,
     )

@@ -13,7 +13,6 @@ from .targets.target import Limits
 
 APPROXIMATIONS = {
     "tau_syn": "inhibitory currents decay with tau_syn_E, and bring the same charge",
-    "v_reset": "neurons are reset to v_rest",
     "plasticity": "synapses keep the weights that they have now",
     "refractory": "the refractory period is as long as the target allows",
 }
@@ -66,10 +65,11 @@ def _neurons(cells: Cells, dt: float, limits: Limits) -> Iterator[Violation]:
         yield Violation(cells.label, what, f"cell types {', '.join(MODELS)}", remedy)
         return
     step = dynamics(cells, dt)
-    if (step.threshold <= 0).any():
-        count = int((step.threshold <= 0).sum())
-        what = f"{count} cells with v_thresh at or below v_rest"
-        yield Violation(cells.label, what, "v_thresh above v_rest", "drive them by i_offset")
+    always = step.threshold <= np.maximum(step.reset, 0)
+    if always.any():
+        what = f"{int(always.sum())} cells with v_thresh at or below v_reset"
+        remedy = "give cells that shall fire all the time a high i_offset"
+        yield Violation(cells.label, what, "v_thresh above v_reset", remedy)
     if cells.injected:
         what = f"{cells.injected} cells with injected currents"
         yield Violation(cells.label, what, "constant currents", "set i_offset instead")
@@ -90,14 +90,6 @@ def _of_target(cells: Cells, dt: float, limits: Limits) -> Iterator[Violation]:
             "one synaptic current",
             "give both the same value",
             "tau_syn",
-        )
-    if limits.reset_to_rest and (step.reset != 0).any():
-        yield Violation(
-            cells.label,
-            f"{int((step.reset != 0).sum())} cells whose v_reset is not v_rest",
-            "reset to v_rest",
-            "set v_reset = v_rest",
-            "v_reset",
         )
     long = step.refractory > limits.refractory
     if long.any():

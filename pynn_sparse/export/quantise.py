@@ -149,10 +149,8 @@ def target_dynamics(net: FloatNet, target: Target, accept: Collection[str]) -> d
     one_current = target.limits().receptors == 1 or "tau_syn" in accept
     limits, steps = target.limits(), {}
     for index in _neurons(net):
-        step = dynamics(net.cells[index], net.dt, one_current)
-        reset = np.zeros_like(step.reset) if limits.reset_to_rest else step.reset
-        refractory = np.minimum(step.refractory, limits.refractory)
-        steps[index] = replace(step, reset=reset, refractory=refractory)
+        step = dynamics(net.cells[index], net.dt, one_current, limits.reset_to_zero)
+        steps[index] = replace(step, refractory=np.minimum(step.refractory, limits.refractory))
     return steps
 
 

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from . import golden
 from .capture import capture
+from .dynamics import RECEPTORS
 from .errors import ExportError
 from .fixednet import FixedNet, Frame
 from .floatnet import FloatNet
 from .legalise import legalise
 from .prune import Prune, Pruned, prune
-from .quantise import Loss, Quantise, RegisterError, quantise
+from .quantise import Loss, Quantise, RegisterError, quantise, target_dynamics
 from .resample import resample
 from .spikes import BlockOrBlocks, block_of, stimulus
 from .targets import Target, find
@@ -99,6 +100,21 @@ class Tables:
         steps = self.steps(duration)
         trace = golden.run(self.fixed, steps, self.events(spikes))
         return block_of(trace.spikes, self.frame.axons, self.dt, steps)
+
+    def weights(self) -> list[NDArray[np.float64]]:
+        """What the weights of each projection of `net` have become, in PyNN's unit; 0 if left out.
+
+        Set in the simulation, they show what pruning and rounding of weights alone do.
+        """
+        steps = target_dynamics(self.net, self.target, self.accept)
+        parts = self.net.connections
+        gain = [
+            steps[part.post].gain[part.target, RECEPTORS.index(part.receptor)] for part in parts
+        ]
+        values = np.zeros(sum(map(len, parts)))
+        values[self.origin] = self.fixed.charge() / self.scale[self.fixed.target]
+        values /= np.concatenate([np.zeros(0), *gain])
+        return np.split(values, np.cumsum([len(part) for part in parts])[:-1])
 
     def save(self, folder: str | os.PathLike[str], csv: bool = False) -> None:
         """Write the tables and their manifest; `csv` adds a line of text for each synapse.

@@ -46,7 +46,7 @@ class Asic(Target):
             receptors=2,
             hop=MOST_HOPS,
             refractory=65535,
-            reset_to_rest=False,
+            reset_to_zero=False,
             neurons=1 << 20,
             synapses=1 << 28,
         )

@@ -51,7 +51,7 @@ class Loihi(Target):
             receptors=1,
             hop=63,
             refractory=62,
-            reset_to_rest=True,
+            reset_to_zero=True,
             neurons=self.cores * NEURONS_OF_CORE,
         )
 

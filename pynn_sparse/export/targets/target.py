@@ -19,14 +19,14 @@ class Limits:
         receptors: synaptic currents of a neuron, 1 or 2.
         hop: greatest number of steps from a spike to the one whose input it is.
         refractory: greatest number of steps.
-        reset_to_rest: whether neurons can be reset to the resting potential only.
+        reset_to_zero: whether a reset is to 0, which then has to be v_reset.
         neurons, synapses: greatest numbers, or None.
     """
 
     receptors: int
     hop: int
     refractory: int
-    reset_to_rest: bool
+    reset_to_zero: bool
     neurons: int | None = None
     synapses: int | None = None
 
