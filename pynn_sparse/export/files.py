@@ -76,6 +76,7 @@ def _contents(tables: Tables, csv: bool) -> dict[str, bytes]:
             "hop": fixed.hop,
             "format": fixed.format,
             "profile": fixed.profile,
+            "initial": fixed.initial,
             "scale": tables.scale,
             "origin": tables.origin,
             "core": np.asarray(tables.placement.core, np.int64),
@@ -92,9 +93,18 @@ def _contents(tables: Tables, csv: bool) -> dict[str, bytes]:
 def _npz(arrays: dict[str, Any]) -> bytes:
     """NumPy writes no time into these files, so the same arrays give the same bytes."""
     buffer = io.BytesIO()
-    contiguous: dict[str, Any] = {n: np.ascontiguousarray(each) for n, each in arrays.items()}
+    contiguous: dict[str, Any] = {name: _compact(each) for name, each in arrays.items()}
     np.savez(buffer, **contiguous)
     return buffer.getvalue()
+
+
+def _compact(values: Any) -> Any:
+    """Integers in the smallest type that holds them."""
+    array = np.ascontiguousarray(values)
+    if array.dtype.kind != "i" or not array.size:
+        return array
+    kind = np.promote_types(np.min_scalar_type(array.min()), np.min_scalar_type(array.max()))
+    return array.astype(kind)
 
 
 def _arrays(net: FloatNet) -> dict[str, Any]:
@@ -223,7 +233,7 @@ def _tables(manifest: dict[str, Any], files: dict[str, bytes]) -> Tables:
 
     target = TARGETS[manifest["target"]["name"]](**manifest["target"]["options"])
     with np.load(io.BytesIO(files[NET])) as net:
-        scale, origin, core = net["scale"], net["origin"], net["core"]
+        scale, origin, core = net["scale"], net["origin"].astype(np.int64), net["core"]
     resources = tuple(Resource(**each) for each in manifest["resources"])
     return Tables(
         target,
@@ -263,7 +273,11 @@ def _memories(manifest: dict[str, Any], files: dict[str, bytes]) -> dict[str, Me
 
 def _net(manifest: dict[str, Any], data: bytes) -> FloatNet:
     with np.load(io.BytesIO(data)) as archive:
-        arrays = {name: archive[name] for name in archive.files}
+        read = {name: archive[name] for name in archive.files}
+    arrays = {
+        name: each if each.dtype.kind == "f" else each.astype(np.int64)
+        for name, each in read.items()
+    }
 
     def starting(prefix: str) -> dict[str, Any]:
         return {n[len(prefix) :]: each for n, each in arrays.items() if n.startswith(prefix)}

@@ -51,7 +51,6 @@ class Profiles:
     reset: Integers
     bias: Integers
     refractory: Integers
-    initial: Integers
 
 
 @dataclass(frozen=True)
@@ -71,6 +70,7 @@ class FixedNet:
         axons: populations; neurons 0 .. N - 1 are axons 0 .. N - 1.
         profiles: registers of neurons.
         profile: int64 [N], index of each neuron's profile.
+        initial: int64 [N], voltage at the beginning.
         formats: of weights.
         start: int64 [n_axons + 1], where rows of synapses begin.
         target: int64 [n], neuron.
@@ -83,6 +83,7 @@ class FixedNet:
     axons: tuple[Axons, ...]
     profiles: Profiles
     profile: Integers
+    initial: Integers
     formats: Formats
     start: Integers
     target: Integers
@@ -145,7 +146,7 @@ def same(one: FixedNet, other: FixedNet) -> list[str]:
         ]
     differing += [
         name
-        for name in ("profile", "start", "target", "weight", "hop", "format")
+        for name in ("profile", "initial", "start", "target", "weight", "hop", "format")
         if not np.array_equal(getattr(one, name), getattr(other, name))
     ]
     return differing

@@ -89,7 +89,7 @@ class _Golden:
         self.voltage_decay = registers.voltage_decay[profile]
         self.threshold, self.reset = registers.threshold[profile], registers.reset[profile]
         self.bias, self.refractory = registers.bias[profile], registers.refractory[profile]
-        self.voltage = registers.initial[profile].copy()
+        self.voltage = net.initial.copy()
         self.current = np.zeros((n, receptors), np.int64)
         self.waiting = np.zeros(n, np.int64)
         self.charge = net.charge()

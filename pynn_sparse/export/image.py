@@ -4,7 +4,7 @@
 ``rows``                where the synapses of each axon begin; one word more than axons
 ``synapses``            a word for each synapse
 ``formats``             how weights are read
-``neurons``             which profile each neuron has
+``neurons``             the profile of each neuron, and its voltage at the beginning
 ``profiles``            registers
 ======================= =====================================================================
 
@@ -19,10 +19,10 @@ import numpy as np
 
 from .errors import DamagedTablesError
 from .fixednet import FixedNet, Formats, Frame, Profiles
-from .layout import Field, Layout, bits_for
+from .layout import Field, Layout, bits_for, signed_bits_for
 from .targets.target import Memory
 
-REGISTERS = ("voltage_decay", "threshold", "reset", "bias", "refractory", "initial")
+REGISTERS = ("voltage_decay", "threshold", "reset", "bias", "refractory")
 
 
 def synapse_layout(fixed: FixedNet, weight_bits: int, signed: bool) -> Layout:
@@ -50,6 +50,18 @@ def format_layout(fixed: FixedNet) -> Layout:
     )
 
 
+def neuron_layout(fixed: FixedNet) -> Layout:
+    """Words of neurons."""
+    width = signed_bits_for(fixed.initial)
+    return Layout(
+        "neuron",
+        (
+            Field("profile", bits_for(len(fixed.profiles.bias) - 1), False, "row of `profiles`"),
+            Field("initial", width, True, "voltage at the beginning, integer units"),
+        ),
+    )
+
+
 def profile_layout(fixed: FixedNet, decay_bits: int, voltage_bits: int) -> Layout:
     """Words of neurons' registers."""
     receptors = fixed.semantics.n_receptors
@@ -67,7 +79,6 @@ def profile_layout(fixed: FixedNet, decay_bits: int, voltage_bits: int) -> Layou
             Field("reset", voltage_bits, True, unit),
             Field("bias", voltage_bits, True, f"{unit} per step"),
             Field("refractory", waiting, False, "steps"),
-            Field("initial", voltage_bits, True, unit),
         ),
     )
 
@@ -77,7 +88,7 @@ def pack_rows(
 ) -> dict[str, Memory]:
     """The tables of a network."""
     row = Layout("row", (Field("first", bits_for(fixed.n_synapses), False, "synapse"),))
-    neuron = Layout("neuron", (Field("profile", bits_for(len(fixed.profiles.bias) - 1)),))
+    neuron = neuron_layout(fixed)
     synapse = synapse_layout(fixed, weight_bits, signed)
     formats = format_layout(fixed)
     profile = profile_layout(fixed, decay_bits, voltage_bits)
@@ -103,7 +114,7 @@ def pack_rows(
                 "negative": fixed.formats.negative,
             },
         ),
-        "neurons": (neuron, {"profile": fixed.profile}),
+        "neurons": (neuron, {"profile": fixed.profile, "initial": fixed.initial}),
         "profiles": (profile, registers),
     }
     return {name: Memory(each, each.encode(values)) for name, (each, values) in columns.items()}
@@ -134,6 +145,7 @@ def unpack_rows(memories: Mapping[str, Memory], frame: Frame) -> FixedNet:
         frame.axons,
         Profiles(np.stack(decays, axis=1), **{name: profile[name] for name in REGISTERS}),
         table["neurons"]["profile"],
+        table["neurons"]["initial"],
         Formats(formats["receptor"], formats["shift"], formats["negative"]),
         start,
         synapse["target"],

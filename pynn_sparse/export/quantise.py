@@ -120,7 +120,9 @@ def quantise(
     weights = _weights(net, gains, scales, rule, numbers)
     order = _order(net, axons, weights)
     columns = [register_columns(steps[i], scales[i], numbers, semantics) for i in _neurons(net)]
-    fixed = _fixed(net, axons, semantics, weights, order, np.concatenate(columns), rule.signed)
+    initial = np.concatenate([np.rint(steps[i].initial * scales[i]) for i in _neurons(net)])
+    registers = np.concatenate(columns), initial.astype(np.int64)
+    fixed = _fixed(net, axons, semantics, weights, order, *registers, rule.signed)
     scale = np.concatenate([scales[i] for i in _neurons(net)])
     losses = tuple(_loss(part, weights[i]) for i, part in enumerate(net.connections))
     errors = tuple(register_error(net.cells[i].label, steps[i], scales[i], numbers) for i in steps)
@@ -335,6 +337,7 @@ def _fixed(
     weights: list[_Weights],
     order: Integers,
     registers: Integers,
+    initial: Integers,
     with_sign: bool,
 ) -> FixedNet:
     first = {each.label: each.first for each in axons}
@@ -357,6 +360,7 @@ def _fixed(
         axons,
         profiles,
         profile,
+        initial,
         formats,
         np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)]),
         _joined([part.target + first[labels[part.post]] for part in parts])[order],

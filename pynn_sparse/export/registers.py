@@ -33,7 +33,6 @@ REGISTERS = (
     "reset",
     "bias",
     "refractory",
-    "initial",
 )
 
 
@@ -75,7 +74,6 @@ def register_columns(
         "reset": np.rint(step.reset * scale).astype(np.int64),
         "bias": bias_registers(step.bias * scale, numbers),
         "refractory": step.refractory,
-        "initial": np.rint(step.initial * scale).astype(np.int64),
     }
     return np.column_stack([currents, *(registers[name] for name in REGISTERS)])
 

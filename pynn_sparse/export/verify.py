@@ -217,7 +217,7 @@ def _registers(
         ),
         ("reset", registers.reset[profile], joined("reset") * scale, 0.5),
         ("refractory period", registers.refractory[profile], joined("refractory"), 0.0),
-        ("initial voltage", registers.initial[profile], joined("initial") * scale, 0.5),
+        ("initial voltage", fixed.initial, joined("initial") * scale, 0.5),
         ("bias", registers.bias[profile], joined("bias") * scale, None),
     ):
         error = np.abs(found - wanted)

@@ -34,7 +34,6 @@ def random_fixed(
         reset=np.zeros(kinds, np.int64) if unit == 64 else rng.integers(-900, 900, kinds),
         bias=rng.integers(-300, 600, kinds),
         refractory=rng.integers(0, refractory + 1, kinds),
-        initial=np.zeros(kinds, np.int64) if unit == 64 else rng.integers(-500, 500, kinds),
     )
     source = np.sort(rng.integers(0, neurons + sources, synapses))
     low = 7 if unit == 64 else (6 if strong else 0)
@@ -49,6 +48,7 @@ def random_fixed(
         (Axons("neurons", 0, neurons, False), Axons("input", neurons, sources, True)),
         profiles,
         rng.integers(0, kinds, neurons),
+        np.zeros(neurons, np.int64) if unit == 64 else rng.integers(-500, 500, neurons),
         formats,
         start,
         rng.integers(0, neurons, synapses),

@@ -37,7 +37,7 @@ def limit(x: int, bounds: tuple[int, int], how: str) -> int:
 def plain(net: FixedNet, steps: int, events: NDArray[np.int64]) -> tuple[list, list]:
     """Spikes (step, neuron) and voltages after each step, as the documentation states the rule."""
     rule, registers = net.semantics, net.profiles
-    v = [int(registers.initial[p]) for p in net.profile]
+    v = net.initial.tolist()
     u = [[0] * rule.n_receptors for _ in v]
     waiting = [0] * len(v)
     arriving: dict[tuple[int, int, int], int] = {}
@@ -121,7 +121,8 @@ def one_neuron(charge: int, threshold: int) -> FixedNet:
     return FixedNet(
         semantics,
         (Axons("n", 0, 1, False), Axons("s", 1, 1, True)),
-        Profiles(gone, zero, one * threshold, zero, zero, zero, zero),
+        Profiles(gone, zero, one * threshold, zero, zero, zero),
+        zero,
         zero,
         Formats(zero, zero, zero),
         np.array([0, 0, 1]),
@@ -159,6 +160,7 @@ def test_a_million_synaptic_events_take_less_than_a_second() -> None:
         fixed,
         axons=(Axons("n", 0, n, False), Axons("s", n, n, True)),
         profile=np.zeros(n, np.int64),
+        initial=np.zeros(n, np.int64),
         start=np.concatenate([np.zeros(n, np.int64), np.arange(n + 1) * fan_out]),
         target=rng.integers(0, n, n * fan_out),
         weight=np.ones(n * fan_out, np.int64),

@@ -121,8 +121,9 @@ def on_the_edge(seed: int) -> FixedNet:
     registers = fixed.profiles
     bias = np.where(np.arange(len(registers.bias)) == 0, registers.threshold, registers.bias)
     decay = np.where(np.arange(len(bias)) == 0, 0, registers.voltage_decay)
-    profiles = replace(registers, bias=bias, voltage_decay=decay, initial=np.zeros_like(bias))
-    return replace(fixed, formats=formats, profiles=profiles)
+    profiles = replace(registers, bias=bias, voltage_decay=decay)
+    initial = np.zeros_like(fixed.initial)
+    return replace(fixed, formats=formats, profiles=profiles, initial=initial)
 
 
 def test_verilator_finds_nothing_to_complain_of(tmp_path: Path) -> None:

@@ -55,5 +55,6 @@ def parameter_values(tables: Any) -> dict[str, int]:
         "WEIGHT_BITS": width["synapses weight"],
         "WEIGHT_SIGNED": int(tables.rule.signed),
         "PROFILE_BITS": width["neurons profile"],
+        "INITIAL_BITS": width["neurons initial"],
         "REFRACTORY_BITS": width["profiles refractory"],
     }

@@ -34,6 +34,7 @@ module pynn_sparse_core #(
     parameter WEIGHT_BITS = 8,
     parameter WEIGHT_SIGNED = 1,
     parameter PROFILE_BITS = 1,
+    parameter INITIAL_BITS = 2,    // of voltages at the beginning
     parameter REFRACTORY_BITS = 1
 ) (
     input  wire                   clk,
@@ -49,14 +50,14 @@ module pynn_sparse_core #(
   localparam SYNAPSE_WIDTH = NEURON_BITS + HOP_BITS + FORMAT_BITS + WEIGHT_BITS;
   localparam FORMAT_WIDTH = SHIFT_BITS + 2;
   localparam REGISTERS = (RECEPTORS + 1) * DECAY_BITS;  // where the decays end
-  localparam PROFILE_WIDTH = REGISTERS + 4 * V + REFRACTORY_BITS;
+  localparam PROFILE_WIDTH = REGISTERS + 3 * V + REFRACTORY_BITS;
   localparam STATE_WIDTH = (RECEPTORS + 1) * V + REFRACTORY_BITS;
   localparam SUM = (V > INPUT_BITS ? V : INPUT_BITS) + 3;  // holds all sums before saturation
   localparam RING_BITS = NEURON_BITS + SLOT_BITS;
 
-  localparam [3:0] CLEAR = 0, BEGIN_NEURON = 1, BEGIN_PROFILE = 2, BEGIN_STATE = 3, IDLE = 4,
-                   FETCH = 5, LOOK_UP = 6, CURRENT = 7, VOLTAGE = 8, NEXT_SPIKE = 9, SPIKE = 10,
-                   ROW = 11, ROW_END = 12, ROW_READY = 13, SYNAPSE = 14, ADD = 15;
+  localparam [3:0] CLEAR = 0, BEGIN_NEURON = 1, BEGIN_STATE = 2, IDLE = 3, FETCH = 4,
+                   LOOK_UP = 5, CURRENT = 6, VOLTAGE = 7, NEXT_SPIKE = 8, SPIKE = 9, ROW = 10,
+                   ROW_END = 11, ROW_READY = 12, SYNAPSE = 13, ADD = 14;
 
   reg [3:0] state;
   reg [NEURON_BITS-1:0] neuron;
@@ -79,7 +80,8 @@ module pynn_sparse_core #(
 
   // --- memories ------------------------------------------------------------------------------
 
-  wire [PROFILE_BITS-1:0] profile_index;
+  wire [PROFILE_BITS+INITIAL_BITS-1:0] neuron_word;
+  wire [PROFILE_BITS-1:0] profile_index = neuron_word[0+:PROFILE_BITS];
   wire [PROFILE_WIDTH-1:0] profile;
   wire [STATE_WIDTH-1:0] now_state;
   wire [ROW_BITS-1:0] row;
@@ -90,14 +92,14 @@ module pynn_sparse_core #(
   wire fetches = state == FETCH || state == BEGIN_NEURON;
   wire writes_state = state == VOLTAGE || state == BEGIN_STATE;
 
-  pynn_sparse_memory #(.WIDTH(PROFILE_BITS), .DEPTH(NEURONS), .BITS(NEURON_BITS),
+  pynn_sparse_memory #(.WIDTH(PROFILE_BITS + INITIAL_BITS), .DEPTH(NEURONS), .BITS(NEURON_BITS),
                        .FILE("neurons.memh")) neurons (
       .clk(clk), .enable(fetches), .write(1'b0), .address(neuron),
-      .data({PROFILE_BITS{1'b0}}), .value(profile_index));
+      .data({(PROFILE_BITS+INITIAL_BITS){1'b0}}), .value(neuron_word));
 
   pynn_sparse_memory #(.WIDTH(PROFILE_WIDTH), .DEPTH(PROFILES), .BITS(PROFILE_BITS),
                        .FILE("profiles.memh")) profiles (
-      .clk(clk), .enable(state == LOOK_UP || state == BEGIN_PROFILE), .write(1'b0),
+      .clk(clk), .enable(state == LOOK_UP), .write(1'b0),
       .address(profile_index), .data({PROFILE_WIDTH{1'b0}}), .value(profile));
 
   pynn_sparse_memory #(.WIDTH(STATE_WIDTH), .DEPTH(NEURONS), .BITS(NEURON_BITS)) states (
@@ -162,7 +164,7 @@ module pynn_sparse_core #(
   wire signed [V-1:0] reset_voltage = profile[REGISTERS+V+:V];
   wire signed [V-1:0] bias = profile[REGISTERS+2*V+:V];
   wire [REFRACTORY_BITS-1:0] refractory = profile[REGISTERS+3*V+:REFRACTORY_BITS];
-  wire signed [V-1:0] initial_voltage = profile[REGISTERS+3*V+REFRACTORY_BITS+:V];
+  wire [INITIAL_BITS-1:0] initial_voltage = neuron_word[PROFILE_BITS+:INITIAL_BITS];
   wire [REFRACTORY_BITS-1:0] waiting = now_state[(RECEPTORS+1)*V+:REFRACTORY_BITS];
   wire signed [V-1:0] voltage = now_state[0+:V];
 
@@ -196,7 +198,8 @@ module pynn_sparse_core #(
   always @* begin
     next_state = {STATE_WIDTH{1'b0}};
     if (state == BEGIN_STATE) begin
-      next_state[0+:V] = initial_voltage;
+      next_state[0+:V] = {V{initial_voltage[INITIAL_BITS-1]}};
+      next_state[0+:INITIAL_BITS] = initial_voltage;
     end else begin
       next_state[0+:V] = !free ? voltage : fires ? reset_voltage : limited;
       for (r = 0; r < RECEPTORS; r = r + 1) next_state[(r+1)*V+:V] = currents[r];
@@ -226,8 +229,7 @@ module pynn_sparse_core #(
             if (last_neuron) state <= BEGIN_NEURON;
           end
         end
-        BEGIN_NEURON: state <= BEGIN_PROFILE;
-        BEGIN_PROFILE: state <= BEGIN_STATE;
+        BEGIN_NEURON: state <= BEGIN_STATE;
         BEGIN_STATE: begin
           neuron <= last_neuron ? {NEURON_BITS{1'b0}} : neuron + 1'b1;
           state <= last_neuron ? IDLE : BEGIN_NEURON;

@@ -57,7 +57,7 @@ def loihi_arrays(fixed: FixedNet, weight_bits: int, signed: bool) -> Arrays:
         "vth_mant": registers.threshold[profile] >> 6,
         "bias_mant": mantissa,
         "bias_exp": exponent,
-        "v_init": registers.initial[profile],
+        "v_init": fixed.initial,
         "indptr": fixed.start,
         "indices": fixed.target,
         "weight": np.where(negative == 1, -weight, weight),
