@@ -30,14 +30,24 @@ module pynn_sparse_bench;
 
   always #5 clk = ~clk;
 
+  // A netlist has no array of states; its activity is written instead.
   task write_states;
+`ifndef GATES
     for (n = 0; n < NEURONS; n = n + 1) $fwrite(file, "%h\n", top.core.states.words[n]);
+`else
+    n = 0;
+`endif
   endtask
 
   initial begin
     $readmemh("stimulus.memh", commands);
     file = $fopen("states.txt", "w");
     spikes_file = $fopen("spikes.txt", "w");
+`ifdef GATES
+    $dumpfile("gates.vcd");
+    $dumpvars(0, top);
+    $dumpoff;
+`endif
     repeat (2) @(negedge clk);
     reset = 1'b0;
   end
@@ -49,6 +59,9 @@ module pynn_sparse_bench;
     if (ready && !reset) begin
       if (!started) begin
         started = 1'b1;
+`ifdef GATES
+        $dumpon;
+`endif
       end else next = next + 1;  // the command before this edge was taken
       if (next >= `COMMANDS || commands[next][AXON_BITS]) begin
         write_states;

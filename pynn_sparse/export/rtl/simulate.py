@@ -63,7 +63,7 @@ def simulate(
         raise ExportError(f"{tool} is not installed (Debian: apt-get install {TOOLS[tool]})")
     commands = write_stimulus(tables, folder, events, steps)
     program = _built(folder, tool, commands)
-    printed = _called(program, folder)
+    printed = call(program, folder)
     cycles = re.search(r"cycles (\d+)", printed)
     if cycles is None:
         raise ExportError(f"the simulation did not finish: {printed[-500:]}")
@@ -95,14 +95,15 @@ def _built(folder: Path, tool: str, commands: int) -> list[str]:
             "-o",
             "bench.vvp",
         ]
-        _called(["iverilog", *arguments, *files], folder)
+        call(["iverilog", *arguments, *files], folder)
         return ["vvp", "bench.vvp"]
     arguments = "--binary --timing -Wno-fatal -O3 --top-module pynn_sparse_bench".split()
-    _called(["verilator", *arguments, f"-DCOMMANDS={commands}", *files], folder)
+    call(["verilator", *arguments, f"-DCOMMANDS={commands}", *files], folder)
     return ["./obj_dir/Vpynn_sparse_bench"]
 
 
-def _called(command: list[str], folder: Path) -> str:
+def call(command: list[str], folder: Path) -> str:
+    """What a tool prints. Raises `ExportError` with the end of it where the tool fails."""
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     if done.returncode:
         raise ExportError(f"{command[0]} failed:\n{(done.stdout + done.stderr)[-3000:]}")
