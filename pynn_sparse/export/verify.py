@@ -241,10 +241,11 @@ def _bias_step(bias: Floats, numbers: Numbers) -> Floats:
 def _range_check(tables: Tables, trace: golden.Trace) -> Check:
     limit = tables.target.greatest_input(tables.fixed, tables.rule.weight_bits)
     within = not trace.overflows and trace.largest_input <= limit
+    remedy = "" if within else "; quantise with more headroom"
     return Check(
         "currents, voltages and inputs stay in range",
         within,
-        f"{trace.overflows} left it; largest input {trace.largest_input}, limit {limit}",
+        f"{trace.overflows} left it; largest input {trace.largest_input}, limit {limit}{remedy}",
     )
 
 

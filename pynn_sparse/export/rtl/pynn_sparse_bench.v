@@ -13,13 +13,14 @@ module pynn_sparse_bench;
   reg started = 1'b0;
   wire ready, spike_valid;
   wire [NEURON_BITS-1:0] spike_neuron;
-  reg [AXON_BITS:0] commands [0:`COMMANDS-1];
+  reg [AXON_BITS:0] commands [0:`MOST_COMMANDS-1];
+  integer count;  // of commands, given by +commands=
   integer next = 0;
   integer file, spikes_file, n;
   integer ticks = 0;
   integer cycles = 0;
 
-  wire plays = ready && next < `COMMANDS;
+  wire plays = ready && next < count;
   wire [AXON_BITS:0] command = plays ? commands[next] : {(AXON_BITS + 1) {1'b0}};
 
   pynn_sparse_top top (
@@ -40,7 +41,8 @@ module pynn_sparse_bench;
   endtask
 
   initial begin
-    $readmemh("stimulus.memh", commands);
+    if (!$value$plusargs("commands=%d", count)) count = 0;
+    $readmemh("stimulus.memh", commands, 0, count - 1);
     file = $fopen("states.txt", "w");
     spikes_file = $fopen("spikes.txt", "w");
 `ifdef GATES
@@ -63,11 +65,11 @@ module pynn_sparse_bench;
         $dumpon;
 `endif
       end else next = next + 1;  // the command before this edge was taken
-      if (next >= `COMMANDS || commands[next][AXON_BITS]) begin
+      if (next >= count || commands[next][AXON_BITS]) begin
         write_states;
         ticks = ticks + 1;
       end
-      if (next >= `COMMANDS) begin
+      if (next >= count) begin
         $display("cycles %0d", cycles);
         $fclose(file);
         $fclose(spikes_file);

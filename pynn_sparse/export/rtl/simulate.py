@@ -45,29 +45,50 @@ def available(tool: str) -> bool:
     return shutil.which(TOOLS[tool]) is not None
 
 
-def simulate(
-    tables: Tables, folder: Path, events: Integers, steps: int, tool: str = "icarus"
-) -> Simulated:
-    """Run the core.
+class Simulator:
+    """The core with the tables of a folder, compiled once for runs of up to `capacity` commands.
 
     Args:
         tables: for the target `asic`; what gives the widths.
         folder: with the files of these tables; the simulation reads the memories there.
-        events: (step, axon) of sources' spikes, int64 [n, 2].
-        steps: time steps.
         tool: "icarus" or "verilator".
+        capacity: ticks and spikes of sources in a run.
 
     Raises `ExportError` where the tool is not installed, or finds an error.
     """
-    if not available(tool):
-        raise ExportError(f"{tool} is not installed (Debian: apt-get install {TOOLS[tool]})")
-    commands = write_stimulus(tables, folder, events, steps)
-    program = _built(folder, tool, commands)
-    printed = call(program, folder)
-    cycles = re.search(r"cycles (\d+)", printed)
-    if cycles is None:
-        raise ExportError(f"the simulation did not finish: {printed[-500:]}")
-    return _results(tables, folder, steps, int(cycles.group(1)))
+
+    def __init__(
+        self, tables: Tables, folder: Path, tool: str = "icarus", capacity: int = 1 << 16
+    ) -> None:
+        if not available(tool):
+            raise ExportError(f"{tool} is not installed (Debian: apt-get install {TOOLS[tool]})")
+        self._tables, self._folder, self._capacity = tables, folder, capacity
+        self._program = _built(folder, tool, capacity)
+
+    def run(self, events: Integers, steps: int) -> Simulated:
+        """Run from the beginning.
+
+        Args:
+            events: (step, axon) of sources' spikes, int64 [n, 2].
+            steps: time steps.
+
+        Raises `ExportError` for more commands than the capacity.
+        """
+        commands = write_stimulus(self._tables, self._folder, events, steps)
+        if commands > self._capacity:
+            raise ExportError(f"{commands} ticks and spikes; capacity = {self._capacity}")
+        printed = call([*self._program, f"+commands={commands}"], self._folder)
+        cycles = re.search(r"cycles (\d+)", printed)
+        if cycles is None:
+            raise ExportError(f"the simulation did not finish: {printed[-500:]}")
+        return _results(self._tables, self._folder, steps, int(cycles.group(1)))
+
+
+def simulate(
+    tables: Tables, folder: Path, events: Integers, steps: int, tool: str = "icarus"
+) -> Simulated:
+    """A single run of a `Simulator`."""
+    return Simulator(tables, folder, tool, steps + len(events) + 1).run(events, steps)
 
 
 def write_stimulus(tables: Tables, folder: Path, events: Integers, steps: int) -> int:
@@ -84,21 +105,21 @@ def write_stimulus(tables: Tables, folder: Path, events: Integers, steps: int) -
     return len(words)
 
 
-def _built(folder: Path, tool: str, commands: int) -> list[str]:
+def _built(folder: Path, tool: str, capacity: int) -> list[str]:
     files = [*SOURCES, BENCH]
     if tool == "icarus":
         arguments = [
             "-g2005",
             "-Wall",
             "-Wno-timescale",
-            f"-DCOMMANDS={commands}",
+            f"-DMOST_COMMANDS={capacity}",
             "-o",
             "bench.vvp",
         ]
         call(["iverilog", *arguments, *files], folder)
         return ["vvp", "bench.vvp"]
     arguments = "--binary --timing -Wno-fatal -O3 --top-module pynn_sparse_bench".split()
-    call(["verilator", *arguments, f"-DCOMMANDS={commands}", *files], folder)
+    call(["verilator", *arguments, f"-DMOST_COMMANDS={capacity}", *files], folder)
     return ["./obj_dir/Vpynn_sparse_bench"]
 
 

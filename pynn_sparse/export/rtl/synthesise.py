@@ -143,10 +143,10 @@ def energy(
     Raises `ExportError` where spikes of the netlist are not those of `trace`.
     """
     commands = write_stimulus(tables, folder, events, steps)
-    defines = [f"-DCOMMANDS={commands}", "-DGATES"]
+    defines = [f"-DMOST_COMMANDS={commands}", "-DGATES"]
     sources = [NETLIST, MEMORY, BENCH, str(CELLS)]
     call(["iverilog", "-g2005", *defines, "-o", "gates.vvp", *sources], folder)
-    printed = call(["vvp", "gates.vvp"], folder)
+    printed = call(["vvp", "gates.vvp", f"+commands={commands}"], folder)
     cycles = int(re.findall(r"cycles (\d+)", printed)[0])
     spikes = np.loadtxt(folder / "spikes.txt", np.int64, ndmin=2).reshape(-1, 2)
     if not np.array_equal(spikes, trace.spikes):
