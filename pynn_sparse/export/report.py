@@ -136,7 +136,9 @@ def _block(block: str) -> str:
         return f"<h{level}>{html.escape(block.lstrip('# '))}</h{level}>"
     if not block.startswith("|"):
         return f"<p>{_inline(block)}</p>"
-    head, _, *rows = [line.strip("| ").split(" | ") for line in block.splitlines()]
+    head, _, *rows = [
+        [cell.strip() for cell in line.strip()[1:-1].split("|")] for line in block.splitlines()
+    ]
     lines = [f"<tr>{''.join(f'<th>{_inline(cell)}</th>' for cell in head)}</tr>"]
     lines += [f"<tr>{''.join(f'<td>{_inline(cell)}</td>' for cell in row)}</tr>" for row in rows]
     return f"<table>{''.join(lines)}</table>"
