@@ -16,6 +16,7 @@ from .floatnet import FloatNet
 from .legalise import APPROXIMATIONS, legalise
 from .prune import Prune, prune
 from .quantise import Quantise, quantise
+from .regrow import prune_and_regrow
 from .resample import resample
 from .sweep import Sweep, distance_from, sweep
 from .tables import Tables, lower
@@ -42,6 +43,7 @@ __all__ = [
     "load",
     "lower",
     "prune",
+    "prune_and_regrow",
     "quantise",
     "resample",
     "sweep",

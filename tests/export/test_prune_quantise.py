@@ -11,6 +11,7 @@ from networks import neurons, random_float, sources
 from pynn_sparse import export
 from pynn_sparse.export.floatnet import FloatNet, make_connections
 from pynn_sparse.export.quantise import GROUPS
+from pynn_sparse.export.regrow import schedule
 from pynn_sparse.export.targets import find
 
 QUARTER_SECOND = 250.0
@@ -234,3 +235,66 @@ def test_units_of_each_neuron_use_all_bits() -> None:
     np.maximum.at(mantissas, fixed.target, np.abs(fixed.weight))
     assert (mantissas[greatest > 0] == 31).all()
     assert find("asic").numbers(6, True).greatest_weight == 31
+
+
+def test_schedule_is_cubic() -> None:
+    assert [schedule(step, 10, 0.2, 0.8) for step in (0, 10)] == pytest.approx([0.2, 0.8])
+    assert schedule(5, 10, 0.0, 0.8) == pytest.approx(0.7)
+
+
+def test_regrowth_finds_what_magnitude_does_not() -> None:
+    """Small weights of high growth come back; without regrowth the largest stay."""
+    net = random_float(1)
+    growth = [np.zeros(len(part)) for part in net.connections]
+    smallest = [np.argsort(np.abs(part.weight))[:8] for part in net.connections]
+    for each, place in zip(growth, smallest, strict=True):
+        each[place] = 1.0
+    grown = export.prune_and_regrow(net, 0.6, lambda *_: growth, steps=5, regrow=0.3)
+    plain = export.prune_and_regrow(net, 0.6, lambda *_: growth, steps=5, regrow=0.0)
+    largest = pruned(net, fraction=0.6)
+    for old, new, flat, expected, place in zip(
+        net.connections,
+        grown.connections,
+        plain.connections,
+        largest.connections,
+        smallest,
+        strict=True,
+    ):
+        assert len(new) == len(expected)
+        assert set(old.weight[place]) <= set(new.weight)
+        np.testing.assert_array_equal(flat.weight, expected.weight)
+
+
+def test_training_between_steps_decides() -> None:
+    net = random_float(1)
+    flipped = [np.sign(p.weight) * (2.0 - np.abs(p.weight)) for p in net.connections]
+    after = export.prune_and_regrow(
+        net,
+        0.5,
+        lambda net, masks, step: [np.zeros(len(m)) for m in masks],
+        lambda net, masks, step: flipped,
+        steps=1,
+    )
+    (one, two) = (set(np.abs(part.weight)) for part in after.connections)
+    assert one <= set(np.abs(flipped[0]))
+    assert two <= set(np.abs(flipped[1]))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"final": 1.2}, "final = 1.2"),
+        ({"final": 0.5, "initial": 0.6}, "initial = 0.6"),
+        ({"final": 0.5, "regrow": 2.0}, "regrow = 2.0"),
+        ({"final": 0.5, "steps": 0}, "steps = 0"),
+        ({"final": 0.5, "growth": lambda *_: [np.zeros(3), np.zeros(2)]}, "scores: must be arrays"),
+        (
+            {"final": 0.5, "train": lambda net, *_: [p.weight * np.nan for p in net.connections]},
+            "weights: must be finite",
+        ),
+    ],
+)
+def test_regrowth_is_checked(options: dict, message: str) -> None:
+    growth = options.pop("growth", lambda net, *_: [np.zeros(len(p)) for p in net.connections])
+    with pytest.raises(export.ExportError, match=message):
+        export.prune_and_regrow(random_float(1), growth=growth, **options)
