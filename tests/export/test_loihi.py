@@ -1,7 +1,8 @@
 """Loihi: the golden model against public emulators, from the files that users load.
 
-nengo-loihi 1.1.0 and brian2-loihi 0.5.2 need NumPy 1; where they are not in this environment,
-PYNN_SPARSE_NENGO_LOIHI and PYNN_SPARSE_BRIAN2_LOIHI may name a Python that has them.
+nengo-loihi 1.1.0, brian2-loihi 0.5.2 and lava-nc 0.10.0 need NumPy 1; where they are not in this
+environment, PYNN_SPARSE_NENGO_LOIHI, PYNN_SPARSE_BRIAN2_LOIHI and PYNN_SPARSE_LAVA may name a Python
+that has them.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ STEPS = 60
 
 
 def python_with(module: str, variable: str) -> str:
-    if importlib.util.find_spec(module):
+    if importlib.util.find_spec(module.split(".")[0]):
         return sys.executable
     if variable not in os.environ:
         pytest.skip(f"{module} is not installed; {variable} may name a Python that has it")
@@ -93,6 +94,28 @@ def test_brian2_loihi_has_the_same_states_with_delays(tmp_path: Path) -> None:
         np.testing.assert_array_equal(found["spikes"] + [1, 0], trace.spikes)
         spikes += len(trace.spikes)
     assert spikes > 20
+
+
+def test_lava_has_the_same_states_with_delays(tmp_path: Path) -> None:
+    """Its bit-accurate LIF, which has no refractory period, and DelayDense."""
+    python = python_with("lava.proc.lif", "PYNN_SPARSE_LAVA")
+    folders = [tmp_path / str(seed) for seed in range(4)]
+    traces = []
+    for seed, folder in enumerate(folders):
+        fixed = random_fixed(seed, "loihi1", hops=5, refractory=0)
+        traces.append(prepared(folder, replace(fixed, profile=np.zeros_like(fixed.profile)), seed))
+    run_reference(python, "lava_run.py", folders)
+    spikes = 0
+    for folder, trace in zip(folders, traces, strict=True):
+        found = np.load(folder / "reference.npz")
+        assert trace.current is not None
+        assert trace.voltage is not None
+        np.testing.assert_array_equal(found["current"], trace.current[1:, :, 0])
+        np.testing.assert_array_equal(found["voltage"], trace.voltage[1:])
+        step, neuron = np.nonzero(found["spikes"])
+        np.testing.assert_array_equal(np.stack([step + 1, neuron], axis=1), trace.spikes)
+        spikes += len(trace.spikes)
+    assert spikes > 50
 
 
 def test_memory_of_an_axon_is_that_of_nengo_loihi() -> None:
