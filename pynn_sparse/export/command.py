@@ -18,7 +18,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     parser.description = DESCRIPTION
     add("script", type=Path, help="a script for pyNN.sparse")
-    add("--target", required=True, metavar="NAME", help="asic, loihi1, loihi2")
+    add("--target", required=True, metavar="NAME", help="asic, loihi1, loihi2, xylo")
     add("--out", type=Path, required=True, metavar="FOLDER", help="for tables and report")
     add("--prune", type=float, metavar="FRACTION", help="of synapses, those with small weights")
     add("--prune-scope", default="projection", help="projection or global")

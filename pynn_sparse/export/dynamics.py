@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from ..network import TimeGrid
 from ..network.cells import leaky
-from .floatnet import Cells
+from .floatnet import Cells, FloatNet
 
 Floats = NDArray[np.float64]
 RECEPTORS = ("excitatory", "inhibitory")
@@ -88,6 +88,24 @@ def dynamics(
         spiking["n_refractory"].astype(np.int64),
         latency,
     )
+
+
+def hops(net: FloatNet, recurrent: int | None = None) -> list[NDArray[np.int64]]:
+    """Steps from a spike to the one whose input it is, for each synapse of each projection.
+
+    With `recurrent`, those of a target without delays: this number between neurons, and the least
+    of all sources from each of them.
+    """
+    exact = [part.delay + latency(net.cells[part.post]) for part in net.connections]
+    if recurrent is None:
+        return exact
+    of_source = [net.cells[part.pre].is_source for part in net.connections]
+    found = [each.min() for each, yes in zip(exact, of_source, strict=True) if yes and len(each)]
+    common = min(found, default=1)
+    return [
+        np.full_like(each, common if yes else recurrent)
+        for each, yes in zip(exact, of_source, strict=True)
+    ]
 
 
 def latency(cells: Cells) -> int:

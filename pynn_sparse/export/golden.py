@@ -110,7 +110,7 @@ class _Golden:
             for operation in self.operations:
                 operation()
             slot[:] = 0
-            fired = np.flatnonzero(self.fired)
+            fired = np.repeat(np.arange(len(self.fired)), self.fired)
             self.spikes.append(np.stack([np.full_like(fired, step), fired], axis=1))
             self._deliver(
                 np.concatenate([fired, self.events[first[step] : first[step + 1], 1]]), step
@@ -156,12 +156,17 @@ class _Golden:
 
     def _fire(self) -> None:
         rule = self.net.semantics
-        self.fired = self.free & COMPARISONS[rule.compare](self.next, self.threshold)
-        after = self.reset if rule.reset == "value" else self.next - self.threshold
-        moved = np.where(self.fired, after, self.next)
-        self.voltage = np.where(self.free, moved, self.voltage)
+        reached = self.free & COMPARISONS[rule.compare](self.next, self.threshold)
+        if rule.reset == "subtract":
+            times = np.minimum(self.next // self.threshold, rule.spikes_per_step)
+            self.fired = np.where(reached, times, 0)
+            after = self.next - self.fired * self.threshold
+        else:
+            self.fired = reached.astype(np.int64)
+            after = np.where(reached, self.reset, self.next)
+        self.voltage = np.where(self.free, after, self.voltage)
         counted = np.maximum(self.waiting - 1, 0)
-        self.waiting = np.where(self.fired, self.refractory, counted)
+        self.waiting = np.where(reached, self.refractory, counted)
 
     def _limited(self, x: Integers, bounds: tuple[int, int], overflow: str) -> Integers:
         limited = OVERFLOWS[overflow](x, *bounds)

@@ -66,15 +66,17 @@ def profile_layout(fixed: FixedNet, decay_bits: int, voltage_bits: int) -> Layou
     """Words of neurons' registers."""
     receptors = fixed.semantics.n_receptors
     waiting = bits_for(int(fixed.profiles.refractory.max(initial=0)))
-    unit = "integer units"
+    unit, offset = "integer units", fixed.semantics.current_decay_offset
+    shifts = fixed.semantics.decay == "shifting"
+    decay = "-log2(1 - factor)" if shifts else f"2^{decay_bits} (1 - factor)"
     return Layout(
         "profile",
         (
             *(
-                Field(f"current_decay_{r}", decay_bits, False, f"2^{decay_bits} (1 - factor) - 1")
+                Field(f"current_decay_{r}", decay_bits, False, f"{decay} - {offset}")
                 for r in range(receptors)
             ),
-            Field("voltage_decay", decay_bits, False, f"2^{decay_bits} (1 - factor)"),
+            Field("voltage_decay", decay_bits, False, decay),
             Field("threshold", voltage_bits, True, unit),
             Field("reset", voltage_bits, True, unit),
             Field("bias", voltage_bits, True, f"{unit} per step"),

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 import numpy as np
 
-from .dynamics import MODELS, RECEPTORS, dynamics, latency
+from .dynamics import RECEPTORS, Dynamics, dynamics, hops, latency
 from .errors import ExportError, LimitsError, Violation
 from .floatnet import Cells, Connections, FloatNet
 from .targets.target import Limits
@@ -15,6 +15,9 @@ APPROXIMATIONS = {
     "tau_syn": "inhibitory currents decay with tau_syn_E, and bring the same charge",
     "plasticity": "synapses keep the weights that they have now",
     "refractory": "the refractory period is as long as the target allows",
+    "delay": "synapses have the delay that the target has",
+    "tau": "time constants are the nearest that the target has; spikes bring the same charge",
+    "reset": "resets subtract the threshold, and neurons may fire several times in a step",
 }
 
 
@@ -44,6 +47,7 @@ def _violations(net: FloatNet, limits: Limits) -> Iterator[Violation]:
             yield from _neurons(cells, net.dt, limits)
     for part in net.connections:
         yield from _synapses(part, net.cells[part.post], limits)
+    yield from _fixed_delays(net, limits)
 
 
 def _sizes(net: FloatNet, limits: Limits) -> Iterator[Violation]:
@@ -53,16 +57,17 @@ def _sizes(net: FloatNet, limits: Limits) -> Iterator[Violation]:
     for what, number, most in (
         ("neurons", neurons, limits.neurons),
         ("synapses", net.n_synapses, limits.synapses),
+        ("sources", sum(c.size for c in net.cells if c.is_source), limits.sources),
     ):
         if most is not None and number > most:
             yield Violation("network", f"{number} {what}", f"{most}", "export fewer of them")
 
 
 def _neurons(cells: Cells, dt: float, limits: Limits) -> Iterator[Violation]:
-    if cells.model not in MODELS:
-        remedy = f"use one of {', '.join(MODELS)}"
+    if cells.model not in limits.models:
+        models = ", ".join(limits.models)
         what = f"{cells.size} cells of type {cells.model}"
-        yield Violation(cells.label, what, f"cell types {', '.join(MODELS)}", remedy)
+        yield Violation(cells.label, what, f"cell types {models}", f"use one of {models}")
         return
     step = dynamics(cells, dt)
     always = step.threshold <= np.maximum(step.reset, 0)
@@ -101,11 +106,39 @@ def _of_target(cells: Cells, dt: float, limits: Limits) -> Iterator[Violation]:
             "refractory",
         )
 
+    if limits.subtracts:
+        what = f"{cells.size} cells that are reset to v_reset"
+        remedy = "none: the target has no other reset"
+        yield Violation(cells.label, what, "resets that subtract the threshold", remedy, "reset")
+    if limits.powers_of_two and (count := _far_from_power_of_two(step)):
+        what = f"{count} cells with time constants that are no power of two of the step"
+        remedy = f"choose tau_m and tau_syn near 2^k * {dt:g} ms"
+        yield Violation(cells.label, what, "1 - exp(-dt/tau) near 2^-k", remedy, "tau")
+
+
+def _far_from_power_of_two(step: Dynamics) -> int:
+    """Cells for which the nearest 2^-k is more than a twentieth off."""
+    amounts = 1 - np.column_stack([step.current_factor, step.voltage_factor])
+    nearest = np.exp2(-np.clip(np.rint(-np.log2(amounts)), 1, 15))
+    return int((np.abs(nearest / amounts - 1) > 0.05).any(axis=1).sum())
+
+
+def _fixed_delays(net: FloatNet, limits: Limits) -> Iterator[Violation]:
+    if limits.recurrent_hop is None:
+        return
+    exact, possible = hops(net), hops(net, limits.recurrent_hop)
+    for part, wanted, has in zip(net.connections, exact, possible, strict=True):
+        other = wanted != has
+        if other.any():
+            what = f"{int(other.sum())} synapses with other delays than the target's"
+            limit = "one delay for all sources, none between neurons"
+            yield Violation(part.label, what, limit, "give all sources one delay", "delay")
+
 
 def _synapses(part: Connections, post: Cells, limits: Limits) -> Iterator[Violation]:
     if part.receptor not in RECEPTORS:
         what, limit = f"receptor {part.receptor!r}", f"receptors {', '.join(RECEPTORS)}"
-        yield Violation(part.label, what, limit, f"use one of {', '.join(MODELS)}")
+        yield Violation(part.label, what, limit, f"use one of {', '.join(limits.models)}")
     if part.plastic:
         what = f"{len(part)} synapses with {part.plastic}"
         remedy = "export with the weights of now"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .dynamics import RECEPTORS, Dynamics, dynamics, latency
+from .dynamics import RECEPTORS, Dynamics, dynamics, hops
 from .errors import ExportError
 from .fixednet import Axons, FixedNet, Formats
 from .floatnet import Connections, FloatNet
@@ -122,10 +122,13 @@ def quantise(
     columns = [register_columns(steps[i], scales[i], numbers, semantics) for i in _neurons(net)]
     initial = np.concatenate([np.rint(steps[i].initial * scales[i]) for i in _neurons(net)])
     registers = np.concatenate(columns), initial.astype(np.int64)
-    fixed = _fixed(net, axons, semantics, weights, order, *registers, rule.signed)
+    delays = hops(net, target.limits().recurrent_hop)
+    fixed = _fixed(net, axons, semantics, weights, order, *registers, delays, rule.signed)
     scale = np.concatenate([scales[i] for i in _neurons(net)])
     losses = tuple(_loss(part, weights[i]) for i, part in enumerate(net.connections))
-    errors = tuple(register_error(net.cells[i].label, steps[i], scales[i], numbers) for i in steps)
+    errors = tuple(
+        register_error(net.cells[i].label, steps[i], scales[i], numbers, semantics) for i in steps
+    )
     return Quantised(fixed, scale, order, losses, errors)
 
 
@@ -149,11 +152,24 @@ def _axons(net: FloatNet) -> tuple[Axons, ...]:
 def target_dynamics(net: FloatNet, target: Target, accept: Collection[str]) -> dict[int, Dynamics]:
     """Population -> its step, with the approximations that were accepted."""
     one_current = target.limits().receptors == 1 or "tau_syn" in accept
-    limits, steps = target.limits(), {}
+    limits, semantics, steps = target.limits(), target.semantics(2), {}
     for index in _neurons(net):
         step = dynamics(net.cells[index], net.dt, one_current, limits.reset_to_zero)
-        steps[index] = replace(step, refractory=np.minimum(step.refractory, limits.refractory))
+        refractory = np.minimum(step.refractory, limits.refractory)
+        steps[index] = replace(step, refractory=refractory, gain=_gain(step, semantics))
     return steps
+
+
+def _gain(step: Dynamics, semantics: Semantics) -> Floats:
+    """That with which a spike brings the same charge, where input decays before it first acts.
+
+    Input w then brings w f + w f^2 + ... = w f / (1 - f), with the factor f that the target has.
+    """
+    if not semantics.decays_input:
+        return step.gain
+    amount = 1 - step.current_factor
+    rounded_amount = semantics.amount(semantics.decay_register(amount))
+    return np.asarray(step.gain / amount * rounded_amount / (1 - rounded_amount))
 
 
 def _receptors_in_use(net: FloatNet, steps: dict[int, Dynamics], target: Target) -> int:
@@ -261,12 +277,15 @@ def _weights(
 
 def _shifts(net: FloatNet, units: list[Floats], rule: Quantise, numbers: Numbers) -> list[Integers]:
     """Exponents: the least at which the greatest weight of a synapse's group has a mantissa."""
-    groups = [_group(part, rule) for part in net.connections]
+    if numbers.one_exponent_for_inputs:
+        groups: list[object] = [net.cells[part.pre].is_source for part in net.connections]
+    else:
+        groups = [_group(part, rule) for part in net.connections]
+    each_neuron = rule.per == "neuron" and not numbers.one_exponent_for_inputs
     size = max(cells.size for cells in net.cells)
     greatest = {group: np.zeros(size) for group in groups}
     places = [
-        part.target if rule.per == "neuron" else np.zeros_like(part.target)
-        for part in net.connections
+        part.target if each_neuron else np.zeros_like(part.target) for part in net.connections
     ]
     for part, unit, group, place in zip(net.connections, units, groups, places, strict=True):
         np.maximum.at(greatest[group], place, np.abs(part.weight * unit))
@@ -338,6 +357,7 @@ def _fixed(
     order: Integers,
     registers: Integers,
     initial: Integers,
+    target_hops: list[Integers],
     with_sign: bool,
 ) -> FixedNet:
     first = {each.label: each.first for each in axons}
@@ -351,7 +371,7 @@ def _fixed(
     )[order]
     shift = _joined([each.shift for each in weights])[order]
     source = _joined([part.source + first[labels[part.pre]] for part in parts])[order]
-    hop = _joined([part.delay + latency(net.cells[part.post]) for part in parts])[order]
+    hop = _joined(target_hops)[order]
     formats, which, mantissa = _formats(receptor, shift, signed, with_sign)
     profiles, profile = profiles_of(registers, semantics.n_receptors)
     counts = np.bincount(source, minlength=sum(each.size for each in axons))

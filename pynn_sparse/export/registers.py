@@ -36,12 +36,6 @@ REGISTERS = (
 )
 
 
-def decay_registers(factor: Floats, bits: int, offset: int) -> Integers:
-    """Registers of factors over a step: the nearest integers."""
-    register = np.rint((1 - factor) * (1 << bits)).astype(np.int64) - offset
-    return np.asarray(np.clip(register, 0, (1 << bits) - 1))
-
-
 def threshold_registers(threshold: Floats, unit: int, strict: bool) -> Integers:
     """Multiples of `unit` nearest to ``v >= threshold``, for a comparison that is strict or not."""
     register = np.rint((threshold - (1 if strict else 0)) / unit).astype(np.int64) * unit
@@ -62,12 +56,11 @@ def register_columns(
     step: Dynamics, scale: Floats, numbers: Numbers, semantics: Semantics
 ) -> Integers:
     """Registers of a population's neurons, [size, R + len(REGISTERS)]."""
-    bits, receptors = numbers.decay_bits, semantics.n_receptors
-    currents = decay_registers(
-        step.current_factor[:, :receptors], bits, semantics.current_decay_offset
+    currents = semantics.decay_register(
+        1 - step.current_factor[:, : semantics.n_receptors], semantics.current_decay_offset
     )
     registers = {
-        "voltage_decay": decay_registers(step.voltage_factor, bits, 0),
+        "voltage_decay": semantics.decay_register(1 - step.voltage_factor),
         "threshold": threshold_registers(
             step.threshold * scale, numbers.threshold_unit, semantics.compare == "greater"
         ),
@@ -78,7 +71,9 @@ def register_columns(
     return np.column_stack([currents, *(registers[name] for name in REGISTERS)])
 
 
-def register_error(label: str, step: Dynamics, scale: Floats, numbers: Numbers) -> RegisterError:
+def register_error(
+    label: str, step: Dynamics, scale: Floats, numbers: Numbers, semantics: Semantics
+) -> RegisterError:
     """What rounding did to a population's registers."""
 
     def relative(value: Floats, exact: Floats) -> float:
@@ -86,8 +81,7 @@ def register_error(label: str, step: Dynamics, scale: Floats, numbers: Numbers) 
         return float(np.abs(value[some] / exact[some] - 1).max(initial=0.0))
 
     def tau(factor: Floats) -> float:
-        amount = decay_registers(factor, numbers.decay_bits, 0) / (1 << numbers.decay_bits)
-        return relative(amount, 1 - factor)
+        return relative(semantics.amount(semantics.decay_register(1 - factor)), 1 - factor)
 
     threshold = threshold_registers(step.threshold * scale, numbers.threshold_unit, False)
     return RegisterError(

@@ -76,7 +76,7 @@ class Semantics:
     Attributes:
         order: the operations, of `STEPS`, in this order.
         decay: rule of both decays, of `DECAYS`.
-        decay_bits: fraction bits of the decay.
+        decay_bits: fraction bits of the decay; bits of the register, with "shifting".
         current_decay_offset: what is added to a register of the current's decay.
         compare: of voltage and threshold, of `COMPARISONS`.
         reset: "value", to that of the neuron, or "subtract", by the threshold.
@@ -85,6 +85,8 @@ class Semantics:
         voltage_range: of the voltage, with voltage_overflow.
         voltage_overflow: of `OVERFLOWS`.
         n_receptors: synaptic currents of a neuron.
+        spikes_per_step: greatest number of spikes of a neuron in a step; with "subtract", as many
+            as the threshold goes into the voltage.
     """
 
     order: tuple[str, ...]
@@ -98,6 +100,7 @@ class Semantics:
     voltage_range: tuple[int, int]
     voltage_overflow: str
     n_receptors: int
+    spikes_per_step: int = 1
 
     def __post_init__(self) -> None:
         for name, choices in (
@@ -112,6 +115,29 @@ class Semantics:
                 raise ValueError(f"{name} = {value!r}: must be one of {', '.join(choices)}")
         if sorted(self.order) != sorted(STEPS):
             raise ValueError(f"order = {self.order}: must hold each of {', '.join(STEPS)} once")
+
+    @property
+    def decays_input(self) -> bool:
+        """Whether input decays before it first acts."""
+        return self.order.index("add_input") < self.order.index("decay_current")
+
+    def amount(self, registers: Any, offset: int = 0) -> NDArray[np.float64]:
+        """Share that registers of a decay take away in a step."""
+        values = np.asarray(registers, float)
+        if self.decay == "shifting":
+            return np.asarray(np.exp2(-values))
+        return np.asarray((values + offset) / (1 << self.decay_bits))
+
+    def decay_register(self, amount: Any, offset: int = 0) -> Integers:
+        """The registers nearest to these amounts."""
+        amount = np.asarray(amount, float)
+        if self.decay == "shifting":
+            with np.errstate(divide="ignore"):
+                nearest = np.rint(-np.log2(amount))
+            return np.asarray(np.clip(nearest, 1, (1 << self.decay_bits) - 1)).astype(np.int64)
+        one = 1 << self.decay_bits
+        register = np.rint(amount * one).astype(np.int64) - offset
+        return np.asarray(np.clip(register, 0, one - 1))
 
     def to_json(self) -> dict[str, Any]:
         """For the manifest."""

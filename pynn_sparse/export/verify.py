@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from . import golden
 from .compare import Comparison, compare
-from .dynamics import RECEPTORS, Dynamics
+from .dynamics import RECEPTORS, Dynamics, hops
 from .errors import DamagedTablesError, ExportError
 from .fixednet import FixedNet
 from .quantise import target_dynamics
 from .rounding import ROUNDINGS
+from .semantics import Semantics
 from .spikes import BlockOrBlocks, spikes_of
 from .tables import Tables
 from .targets.target import Numbers
@@ -149,14 +150,15 @@ def _synapses(tables: Tables, fixed: FixedNet) -> Iterator[Check]:
     """Sources, targets, delays exactly; weights to the error that their rounding makes."""
     net, first = tables.net, {each.label: each.first for each in tables.frame.axons}
     steps = target_dynamics(net, tables.target, tables.accept)
-    source, target, hop, jump = (np.zeros(0) for _ in range(4))
+    source, target, jump = (np.zeros(0) for _ in range(3))
+    delays = hops(net, tables.target.limits().recurrent_hop)
+    hop = np.concatenate([np.zeros(0), *delays])
     for part in net.connections:
         pre, post = (first[net.cells[index].label] for index in (part.pre, part.post))
         step = steps[part.post]
         gain = step.gain[part.target, RECEPTORS.index(part.receptor)]
         source = np.append(source, part.source + pre)
         target = np.append(target, part.target + post)
-        hop = np.append(hop, part.delay + step.latency)
         jump = np.append(jump, part.weight * gain)
     origin = tables.origin
     yield _zeroed(tables)
@@ -197,18 +199,17 @@ def _registers(
     fixed: FixedNet, steps: list[Dynamics], scale: Floats, numbers: Numbers
 ) -> Iterator[Check]:
     rule, registers, profile = fixed.semantics, fixed.profiles, fixed.profile
-    one = float(1 << rule.decay_bits)
 
     def joined(name: str) -> Floats:
         return np.concatenate([np.asarray(getattr(step, name), float) for step in steps])
 
-    current = registers.current_decay[profile] + rule.current_decay_offset
     currents = joined("current_factor")[:, : rule.n_receptors]
-    voltage = registers.voltage_decay[profile]
+    offset = rule.current_decay_offset
+    yield _decay("currents", rule, registers.current_decay[profile], currents, offset)
+    voltages = joined("voltage_factor")
+    yield _decay("voltages", rule, registers.voltage_decay[profile], voltages, 0)
     least = 0.0 if rule.compare == "greater_or_equal" else 1.0
     for name, found, wanted, bound in (
-        ("decay of currents", current, np.clip((1 - currents) * one, 1, one), 0.5),
-        ("decay of voltages", voltage, (1 - joined("voltage_factor")) * one, 0.5),
         (
             "threshold",
             registers.threshold[profile] + least,
@@ -226,6 +227,22 @@ def _registers(
         yield Check(
             f"each neuron has its {name}", holds, f"largest error {error.max(initial=0):.4g} units"
         )
+
+
+def _decay(
+    name: str, rule: Semantics, registers: NDArray[np.int64], factor: Floats, offset: int
+) -> Check:
+    """Registers are the nearest: of 2^bits (1 - factor), or of the power of two."""
+    if rule.decay == "shifting":
+        wanted = np.maximum(-np.log2(1 - factor), 1)
+        error = np.abs(registers - np.minimum(wanted, (1 << rule.decay_bits) - 1))
+    else:
+        one = float(1 << rule.decay_bits)
+        wanted = (1 - factor) * one
+        error = np.abs(registers + offset - np.clip(wanted, offset, one - 1 + offset))
+    worst = float(error.max(initial=0.0))
+    text = f"largest error {worst:.4g} units"
+    return Check(f"each neuron has its decay of {name}", worst <= 0.5 + 1e-6, text)
 
 
 def _bias_step(bias: Floats, numbers: Numbers) -> Floats:

@@ -128,6 +128,10 @@ def random_float(
     return FloatNet(dt, cells, tuple(parts))
 
 
+# What all targets together need of a network that has nothing but 16 sources and IF_curr_exp.
+ACCEPT = ("delay", "refractory", "reset", "tau")
+
+
 def tables_of(fixed: FixedNet, target: Target | None = None) -> Tables:
     """Tables of integers that come from no network."""
     target = target or find("asic")

@@ -1,22 +1,20 @@
 """Loihi: the golden model against public emulators, from the files that users load.
 
-nengo-loihi 1.1.0, brian2-loihi 0.5.2 and lava-nc 0.10.0 need NumPy 1; where they are not in this
-environment, PYNN_SPARSE_NENGO_LOIHI, PYNN_SPARSE_BRIAN2_LOIHI and PYNN_SPARSE_LAVA may name a Python
-that has them.
+nengo-loihi 1.1.0, brian2-loihi 0.5.2 and lava-nc 0.10.0 need NumPy 1. Where they are not in this
+environment, PYNN_SPARSE_NENGO_LOIHI, PYNN_SPARSE_BRIAN2_LOIHI and PYNN_SPARSE_LAVA may each name a
+Python that has them.
 """
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from networks import random_events, random_fixed, random_float
+from references import python_with, run_reference
 
 from pynn_sparse import export
 from pynn_sparse.export import golden
@@ -24,22 +22,7 @@ from pynn_sparse.export.fixednet import FixedNet
 from pynn_sparse.export.targets.loihi import bits_of_axon
 from pynn_sparse.export.targets.loihi_files import bias_parts, loihi_arrays
 
-REFERENCES = Path(__file__).parent / "references"
 STEPS = 60
-
-
-def python_with(module: str, variable: str) -> str:
-    if importlib.util.find_spec(module.split(".")[0]):
-        return sys.executable
-    if variable not in os.environ:
-        pytest.skip(f"{module} is not installed; {variable} may name a Python that has it")
-    return os.environ[variable]
-
-
-def run_reference(python: str, script: str, folders: list[Path]) -> None:
-    command = [python, "-W", "ignore", str(REFERENCES / script), str(STEPS), *map(str, folders)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
-    assert done.returncode == 0, done.stderr[-3000:]
 
 
 def prepared(folder: Path, fixed: FixedNet, seed: int) -> golden.Trace:
@@ -59,7 +42,7 @@ def test_nengo_loihi_has_the_same_states(tmp_path: Path) -> None:
     python = python_with("nengo_loihi", "PYNN_SPARSE_NENGO_LOIHI")
     folders = [tmp_path / str(seed) for seed in range(10)]
     traces = [prepared(folder, canonical(seed, 1), seed) for seed, folder in enumerate(folders)]
-    run_reference(python, "nengo_loihi_run.py", folders)
+    run_reference(python, "nengo_loihi_run.py", STEPS, folders)
     spikes = 0
     for folder, trace in zip(folders, traces, strict=True):
         found = np.load(folder / "reference.npz")
@@ -83,7 +66,7 @@ def test_brian2_loihi_has_the_same_states_with_delays(tmp_path: Path) -> None:
     traces = [
         prepared(folder, alike(canonical(seed, 5)), seed) for seed, folder in enumerate(folders)
     ]
-    run_reference(python, "brian2_loihi_run.py", folders)
+    run_reference(python, "brian2_loihi_run.py", STEPS, folders)
     spikes = 0
     for folder, trace in zip(folders, traces, strict=True):
         found = np.load(folder / "reference.npz")
@@ -98,13 +81,13 @@ def test_brian2_loihi_has_the_same_states_with_delays(tmp_path: Path) -> None:
 
 def test_lava_has_the_same_states_with_delays(tmp_path: Path) -> None:
     """Its bit-accurate LIF, which has no refractory period, and DelayDense."""
-    python = python_with("lava.proc.lif", "PYNN_SPARSE_LAVA")
+    python = python_with("lava", "PYNN_SPARSE_LAVA")
     folders = [tmp_path / str(seed) for seed in range(4)]
     traces = []
     for seed, folder in enumerate(folders):
         fixed = random_fixed(seed, "loihi1", hops=5, refractory=0)
         traces.append(prepared(folder, replace(fixed, profile=np.zeros_like(fixed.profile)), seed))
-    run_reference(python, "lava_run.py", folders)
+    run_reference(python, "lava_run.py", STEPS, folders)
     spikes = 0
     for folder, trace in zip(folders, traces, strict=True):
         found = np.load(folder / "reference.npz")

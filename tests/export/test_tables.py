@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyNN.sparse as sim
 import pytest
-from networks import neurons, random_float
+from networks import ACCEPT, neurons, random_float
 from pyNN.random import NumpyRNG, RandomDistribution
 
 from pynn_sparse import export
@@ -139,8 +139,8 @@ def test_spikes_of_poisson_sources_have_to_be_given(network: dict[str, Any]) -> 
 
 @pytest.mark.parametrize("target", sorted(TARGETS))
 def test_a_folder_holds_everything(target: str, tmp_path: Path) -> None:
-    net = random_float(1)
-    tables = export.lower(net, target, prune=export.Prune(fraction=0.5))
+    net, rule = random_float(1, n=32), export.Quantise(weight_bits=6)
+    tables = export.lower(net, target, export.Prune(fraction=0.5), rule, ACCEPT)
     for folder in ("one", "two"):
         tables.save(tmp_path / folder)
     loaded = export.load(tmp_path / "one")
@@ -358,21 +358,27 @@ def test_plastic_synapses_are_frozen_if_accepted() -> None:
 @pytest.mark.parametrize("target", sorted(TARGETS))
 def test_odd_networks(target: str, tmp_path: Path) -> None:
     """Empty projections, rows without synapses, one synapse, the greatest delay, all pruned."""
-    net = random_float(0)
-    hop = export.find(target).limits().hop
+    net = random_float(0, n=32)
+    hop = min(export.find(target).limits().hop, 1000)
     one = net.connections[0].kept(np.arange(len(net.connections[0])) == 7)
     empty = net.connections[1].kept(np.zeros(len(net.connections[1]), bool))
     late = replace(one, delay=np.array([hop - 1]))
     for parts in ([one], [one, empty], [late], [empty]):
-        tables = export.lower(net.with_connections(parts), target)
+        tables = export.lower(net.with_connections(parts), target, accept=ACCEPT)
         tables.save(tmp_path / "out")
         assert export.verify(export.load(tmp_path / "out"), duration=100.0).passed
-    too_late = replace(one, delay=np.array([hop]))
-    with pytest.raises(export.LimitsError, match=f"delays up to {hop} steps; limit: {hop - 1}"):
-        export.lower(net.with_connections([too_late]), target)
-    nothing = export.lower(net, target, prune=export.Prune(fraction=1.0))
+    nothing = export.lower(net, target, prune=export.Prune(fraction=1.0), accept=ACCEPT)
     assert nothing.fixed.n_synapses == 0
     assert not len(nothing.trace(50.0).spikes)
+
+
+@pytest.mark.parametrize(("target", "hop"), [("asic", 256), ("loihi1", 63), ("loihi2", 63)])
+def test_a_step_more_is_too_late(target: str, hop: int) -> None:
+    net = random_float(0)
+    one = net.connections[0].kept(np.arange(len(net.connections[0])) == 7)
+    export.lower(net.with_connections([replace(one, delay=np.array([hop - 1]))]), target)
+    with pytest.raises(export.LimitsError, match=f"delays up to {hop} steps; limit: {hop - 1}"):
+        export.lower(net.with_connections([replace(one, delay=np.array([hop]))]), target)
 
 
 def test_distance_of_spike_trains_is_the_integral() -> None:

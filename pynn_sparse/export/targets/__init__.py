@@ -8,8 +8,9 @@ from ..errors import ExportError
 from .asic import Asic
 from .loihi import Loihi1, Loihi2
 from .target import Target
+from .xylo import Xylo
 
-TARGETS: dict[str, type[Any]] = {each.name: each for each in (Asic, Loihi1, Loihi2)}
+TARGETS: dict[str, type[Any]] = {each.name: each for each in (Asic, Loihi1, Loihi2, Xylo)}
 
 
 def find(target: str | Target) -> Target:

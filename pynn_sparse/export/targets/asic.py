@@ -60,7 +60,6 @@ class Asic(Target):
             voltage_range=(-most - 1, most),
             threshold_unit=1,
             greatest_threshold=most,
-            decay_bits=self.decay_bits,
             bias_bits=self.voltage_bits - 1,
             bias_exponents=0,
         )

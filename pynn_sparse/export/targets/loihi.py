@@ -68,7 +68,6 @@ class Loihi(Target):
             voltage_range=(-(1 << 23) + 1, (1 << 23) - 1),
             threshold_unit=64,
             greatest_threshold=(1 << 17) - 1,
-            decay_bits=12,
             bias_bits=12,
             bias_exponents=7,
         )

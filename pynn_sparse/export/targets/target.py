@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from ..dynamics import MODELS
 from ..fixednet import FixedNet, Frame
 from ..layout import Layout, Limbs
 from ..semantics import Semantics
@@ -20,7 +21,12 @@ class Limits:
         hop: greatest number of steps from a spike to the one whose input it is.
         refractory: greatest number of steps.
         reset_to_zero: whether a reset is to 0, which then has to be v_reset.
-        neurons, synapses: greatest numbers, or None.
+        neurons, synapses, sources: greatest numbers, or None.
+        models: cell types.
+        recurrent_hop: where there are no delays: the number of steps for all synapses between
+            neurons; those of sources have a common one. Else None.
+        powers_of_two: whether time constants are powers of two of the time step.
+        subtracts: whether resets subtract the threshold, and a neuron may fire again.
     """
 
     receptors: int
@@ -29,6 +35,11 @@ class Limits:
     reset_to_zero: bool
     neurons: int | None = None
     synapses: int | None = None
+    sources: int | None = None
+    models: tuple[str, ...] = MODELS
+    recurrent_hop: int | None = None
+    powers_of_two: bool = False
+    subtracts: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,9 +52,10 @@ class Numbers:
         voltage_range: of voltages and currents.
         threshold_unit: thresholds are multiples of it.
         greatest_threshold: register.
-        decay_bits: fraction bits of decays.
         bias_bits: of a bias' mantissa without its sign.
         bias_exponents: greatest exponent of a bias; it is mantissa << exponent.
+        one_exponent_for_inputs: whether all synapses from sources have one exponent, and all
+            others, too, whatever `Quantise.per` says.
     """
 
     greatest_weight: int
@@ -51,9 +63,9 @@ class Numbers:
     voltage_range: tuple[int, int]
     threshold_unit: int
     greatest_threshold: int
-    decay_bits: int
     bias_bits: int
     bias_exponents: int
+    one_exponent_for_inputs: bool = False
 
 
 @dataclass(frozen=True)
