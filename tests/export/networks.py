@@ -156,6 +156,12 @@ def tables_of(fixed: FixedNet, target: Target | None = None) -> Tables:
     )
 
 
+def arrays_in(file: Path) -> dict[str, NDArray[Any]]:
+    """All arrays of a file, which is closed."""
+    with np.load(file) as archive:
+        return dict(archive)
+
+
 def write_words(tables: Tables, folder: Path) -> None:
     """The files that a simulator of the core reads."""
     for name, memory in tables.memories.items():

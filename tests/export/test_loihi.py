@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from networks import random_events, random_fixed, random_float
+from networks import arrays_in, random_events, random_fixed, random_float
 from references import python_with, run_reference
 
 from pynn_sparse import export
@@ -45,7 +45,7 @@ def test_nengo_loihi_has_the_same_states(tmp_path: Path) -> None:
     run_reference(python, "nengo_loihi_run.py", STEPS, folders)
     spikes = 0
     for folder, trace in zip(folders, traces, strict=True):
-        found = np.load(folder / "reference.npz")
+        found = arrays_in(folder / "reference.npz")
         np.testing.assert_array_equal(found["current"], trace.current[1:, :, 0])
         np.testing.assert_array_equal(found["voltage"], trace.voltage[1:])
         step, neuron = np.nonzero(found["spikes"])
@@ -69,7 +69,7 @@ def test_brian2_loihi_has_the_same_states_with_delays(tmp_path: Path) -> None:
     run_reference(python, "brian2_loihi_run.py", STEPS, folders)
     spikes = 0
     for folder, trace in zip(folders, traces, strict=True):
-        found = np.load(folder / "reference.npz")
+        found = arrays_in(folder / "reference.npz")
         assert trace.current is not None
         assert trace.voltage is not None
         np.testing.assert_array_equal(found["current"], trace.current[1:, :, 0])
@@ -90,7 +90,7 @@ def test_lava_has_the_same_states_with_delays(tmp_path: Path) -> None:
     run_reference(python, "lava_run.py", STEPS, folders)
     spikes = 0
     for folder, trace in zip(folders, traces, strict=True):
-        found = np.load(folder / "reference.npz")
+        found = arrays_in(folder / "reference.npz")
         assert trace.current is not None
         assert trace.voltage is not None
         np.testing.assert_array_equal(found["current"], trace.current[1:, :, 0])
@@ -155,7 +155,7 @@ def test_netx_file_has_the_weights(tmp_path: Path) -> None:
     keep[list(first.values())] = True  # one synapse for each pair
     tables = export.lower(forward.with_connections([forward.connections[0].kept(keep)]), "loihi1")
     tables.save(tmp_path)
-    arrays = np.load(tmp_path / "loihi.npz")
+    arrays = arrays_in(tmp_path / "loihi.npz")
     with h5py.File(tmp_path / "network.net") as file:
         layer = file["layer/0"]
         assert layer["type"][()] == b"dense"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from networks import ACCEPT, neurons, random_float, sources
+from networks import ACCEPT, arrays_in, neurons, random_float, sources
 from references import python_with, run_reference
 
 from pynn_sparse import export
@@ -92,7 +92,7 @@ def test_xylosim_has_the_same_states(tmp_path: Path) -> None:
     run_reference(python, "xylosim_run.py", STEPS, folders)
     several = 0
     for folder, trace in zip(folders, traces, strict=True):
-        found = np.load(folder / "reference.npz")
+        found = arrays_in(folder / "reference.npz")
         assert trace.current is not None
         assert trace.voltage is not None
         np.testing.assert_array_equal(found["current"], trace.current[1:])
@@ -127,10 +127,10 @@ def test_lowered_network_in_xylosim(tmp_path: Path) -> None:
     tables.save(tmp_path / "out")
     assert export.verify(tables, duration=float(STEPS)).passed
     trace = tables.trace(float(STEPS), states=True)
-    delay = int(np.load(tmp_path / "out" / "xylo.npz")["input_delay"])
+    delay = int(arrays_in(tmp_path / "out" / "xylo.npz")["input_delay"])
     np.save(tmp_path / "out" / "raster.npy", raster(tables.fixed, tables.events(), delay))
     run_reference(python, "xylosim_run.py", STEPS, [tmp_path / "out"])
-    found = np.load(tmp_path / "out" / "reference.npz")
+    found = arrays_in(tmp_path / "out" / "reference.npz")
     assert trace.voltage is not None
     np.testing.assert_array_equal(found["voltage"], trace.voltage[1:])
     assert found["spikes"].sum() == len(trace.spikes) > 20
