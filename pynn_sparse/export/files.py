@@ -55,8 +55,13 @@ def load(folder: str | os.PathLike[str]) -> Tables:
     """
     path = Path(folder)
     manifest = _read_manifest(path)
-    files = {name: _read(path / name, about) for name, about in manifest["files"].items()}
-    return _tables(manifest, files)
+    try:
+        files = {name: _read(path / name, about) for name, about in manifest["files"].items()}
+        return _tables(manifest, files)
+    except (KeyError, TypeError) as error:
+        raise DamagedTablesError(
+            f"{path / MANIFEST} is not as it was written: {type(error).__name__}: {error}"
+        ) from error
 
 
 # --- writing ---------------------------------------------------------------------------------
@@ -202,16 +207,16 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     found = manifest.get("schema") if isinstance(manifest, dict) else None
     if found != SCHEMA:
         raise DamagedTablesError(f"{path / MANIFEST}: schema {found}, this version reads {SCHEMA}")
-    target = manifest["target"]
-    if target["name"] not in TARGETS:
+    target = manifest.get("target", {})
+    name, version = target.get("name"), target.get("version")
+    if name not in TARGETS:
         raise DamagedTablesError(
-            f"{path / MANIFEST}: target {target['name']!r}; there are {', '.join(TARGETS)}"
+            f"{path / MANIFEST}: target {name!r}; there are {', '.join(TARGETS)}"
         )
-    expected = TARGETS[target["name"]].version
-    if target["version"] != expected:
+    if version != TARGETS[name].version:
         raise DamagedTablesError(
-            f"{path / MANIFEST}: version {target['version']} of {target['name']}, "
-            f"this version reads {expected}"
+            f"{path / MANIFEST}: version {version} of {name}, "
+            f"this version reads {TARGETS[name].version}"
         )
     return dict(manifest)
 

@@ -214,6 +214,15 @@ def test_other_versions_are_refused(folder: Path) -> None:
         export.load(folder.parent)
 
 
+@pytest.mark.parametrize("key", ["files", "memories", "semantics", "quantise", "losses", "target"])
+def test_a_manifest_without_a_part_is_refused(key: str, folder: Path) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest[key]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(export.DamagedTablesError, match=r"manifest\.json"):
+        export.load(folder)
+
+
 def rewrite(folder: Path, file: str, change: Any) -> export.Tables:
     """Load a folder with a changed file whose sha256 has been made to fit."""
     path = folder / file
