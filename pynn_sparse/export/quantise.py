@@ -395,13 +395,8 @@ def _formats(
 ) -> tuple[Formats, Integers, Integers]:
     """The formats that occur, that of each synapse, and the mantissas."""
     negative = np.zeros_like(shift) if with_sign else (signed < 0).astype(np.int64)
-    keys = np.stack([receptor, shift, negative], axis=1)
-    unique, which = np.unique(keys, axis=0, return_inverse=True)
-    if not len(unique):
-        unique = np.zeros((1, 3), np.int64)
-    columns = (np.ascontiguousarray(column) for column in unique.T)
-    return (
-        Formats(*columns),
-        which.reshape(-1).astype(np.int64),
-        (signed if with_sign else np.abs(signed)),
-    )
+    key, which = np.unique((shift * 2 + receptor) * 2 + negative, return_inverse=True)
+    if not len(key):
+        key = np.zeros(1, np.int64)
+    formats = Formats(key // 2 % 2, key // 4, key % 2)
+    return formats, which.astype(np.int64), signed if with_sign else np.abs(signed)

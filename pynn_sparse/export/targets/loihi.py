@@ -32,6 +32,8 @@ NEURONS_OF_CORE = 1024
 AXONS_OF_CORE = 4096  # incoming ones, and outgoing ones
 MEMORY_OF_CORE = 16384 * 64  # bits
 PROFILES_OF_CORE, THRESHOLDS_OF_CORE, FORMATS_OF_CORE = 32, 8, 8
+# Neurons on a core, that are tried in turn: steps of a third and a quarter, down to one.
+SIZES = (*(size for k in range(10, 1, -1) for size in (1 << k, 3 << (k - 2))), 2, 1)
 AXON_BLOCK, BLOCK_HEADER = 64, 4 + 6  # synapses; bits
 WORD = 64
 
@@ -88,14 +90,13 @@ class Loihi(Target):
         )
 
     def place(self, fixed: FixedNet, weight_bits: int, signed: bool) -> Placement:
-        size = NEURONS_OF_CORE
-        while True:
+        repeated = _repeated(fixed)
+        for size in SIZES:
             core = np.arange(fixed.n_neurons) // size
-            resources = tuple(_resources(fixed, core, weight_bits))
+            resources = tuple(_resources(fixed, core, weight_bits, repeated))
             over = [each for each in resources if each.available and each.used > each.available]
-            if not over or size == 1:
+            if not over:
                 break
-            size //= 2
         cores = int(core[-1]) + 1
         resources = (Resource("cores", cores, self.cores), *resources)
         over = [each for each in resources if each.available and each.used > each.available]
@@ -161,10 +162,12 @@ def bits_of_axon(synapses: Integers, bits_per_synapse: Integers) -> Integers:
     return full * block(np.full_like(rest, AXON_BLOCK)) + np.where(rest > 0, block(rest), 0)
 
 
-def _resources(fixed: FixedNet, core: Integers, weight_bits: int) -> list[Resource]:
+def _resources(
+    fixed: FixedNet, core: Integers, weight_bits: int, repeated: NDArray[np.bool_]
+) -> list[Resource]:
     """Of the fullest core."""
     cores = int(core[-1]) + 1
-    per_axon = _memory(fixed, core, weight_bits)
+    per_axon = _memory(fixed, core, weight_bits, repeated)
     incoming = np.bincount(per_axon["core"], minlength=cores)
     memory = np.zeros(cores, np.int64)
     np.add.at(memory, per_axon["core"], per_axon["bits"])
@@ -176,7 +179,8 @@ def _resources(fixed: FixedNet, core: Integers, weight_bits: int) -> list[Resour
     decays = np.column_stack(
         [registers.current_decay, registers.voltage_decay, registers.refractory]
     )[profile]
-    formats = np.unique(np.stack([core[fixed.target], fixed.format]), axis=1)
+    count = len(fixed.formats.shift)
+    formats = np.unique(core[fixed.target] * count + fixed.format) // count
     thresholds = registers.threshold[profile][:, None]
     return [
         Resource("neurons of a core", int(np.bincount(core).max()), NEURONS_OF_CORE),
@@ -187,7 +191,7 @@ def _resources(fixed: FixedNet, core: Integers, weight_bits: int) -> list[Resour
         Resource("thresholds of a core", _kinds(thresholds, core), THRESHOLDS_OF_CORE),
         Resource(
             "synapse formats of a core",
-            int(np.bincount(formats[0], minlength=1).max()),
+            int(np.bincount(formats, minlength=1).max()),
             FORMATS_OF_CORE,
         ),
     ]
@@ -199,7 +203,9 @@ def _kinds(rows: Integers, core: Integers) -> int:
     return int(np.bincount(kinds[:, 0]).max())
 
 
-def _memory(fixed: FixedNet, core: Integers, weight_bits: int) -> dict[str, Integers]:
+def _memory(
+    fixed: FixedNet, core: Integers, weight_bits: int, repeated: NDArray[np.bool_]
+) -> dict[str, Integers]:
     """Core and bits of each axon on a core: synapses of one source and one format.
 
     Each is stored with indices, or as all weights from its first to its last target, whatever
@@ -216,18 +222,23 @@ def _memory(fixed: FixedNet, core: Integers, weight_bits: int) -> dict[str, Inte
     width = weight_bits + (bits_for(delay) if delay else 0)
     most = int(np.bincount(core).max()) - 1
     indices = next(bits for bits in INDEX_BITS if bits >= most.bit_length())
-    repeated = _repeated(fixed, key)
     sparse = bits_of_axon(count, np.full_like(count, width + indices))
     dense = bits_of_axon(high - low + 1, np.full_like(count, width))
-    fits = ~np.isin(axon, repeated)
+    fits = np.ones(len(axon), bool)
+    fits[which[repeated]] = False
     return {
         "core": axon // (fixed.n_axons * len(fixed.formats.shift)),
         "bits": np.where(fits, np.minimum(sparse, dense), sparse),
     }
 
 
-def _repeated(fixed: FixedNet, key: Integers) -> Integers:
-    """Axons with several synapses onto one target, which cannot be stored without indices."""
-    order = np.lexsort((fixed.target, key))
-    same = (np.diff(key[order]) == 0) & (np.diff(fixed.target[order]) == 0)
-    return np.unique(key[order][1:][same])
+def _repeated(fixed: FixedNet) -> NDArray[np.bool_]:
+    """Which synapses have another of their source, format and target before them.
+
+    Their axons cannot be stored without indices.
+    """
+    key = (fixed.source * len(fixed.formats.shift) + fixed.format) * fixed.n_neurons + fixed.target
+    order = np.argsort(key, kind="stable")
+    again = np.zeros(len(key), bool)
+    again[order[1:]] = np.diff(key[order]) == 0
+    return again
