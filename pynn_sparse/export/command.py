@@ -26,6 +26,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--rounding", default="nearest", help="nearest, floor, toward_zero or stochastic")
     add("--scale", default="free", help="free or power_of_two")
     add("--per", default="projection", help="synapses that share an exponent: projection, ...")
+    add("--headroom", type=int, default=2, metavar="BITS", help="above thresholds; 2 by default")
+    add("--option", nargs="+", default=[], metavar="NAME=N", help="of the target: voltage_bits=16")
     add("--unsigned", action="store_true", help="weights without a sign, which the format gets")
     add("--accept", nargs="+", default=[], metavar="NAME", help="approximations to allow")
     add("--timestep", type=float, metavar="MS", help="of the target, if not that of the script")
@@ -51,7 +53,7 @@ def _run(options: argparse.Namespace) -> int:
     from .quantise import Quantise
     from .script import observe
 
-    find(options.target)
+    target = find(options.target, **dict(map(_option, options.option)))
     pruning = None
     if options.prune is not None:
         pruning = Prune(fraction=options.prune, scope=options.prune_scope)
@@ -61,12 +63,13 @@ def _run(options: argparse.Namespace) -> int:
         options.scale,
         options.per,
         not options.unsigned,
+        options.headroom,
     )
     if not options.script.is_file():
         print(f"{options.script}: no such file", file=sys.stderr)
         return 2
     observed = observe(options.script, options.arguments)
-    made = lower(observed.net, options.target, pruning, rule, options.accept, options.timestep)
+    made = lower(observed.net, target, pruning, rule, options.accept, options.timestep)
     made.save(options.out, options.csv)
     tables = load(options.out)
     report = verify(
@@ -79,6 +82,15 @@ def _run(options: argparse.Namespace) -> int:
     print(report)
     print(f"verification {'passed' if report.passed else 'failed'}; see {options.out}/report.md")
     return 0 if report.passed else 1
+
+
+def _option(text: str) -> tuple[str, int]:
+    from .errors import ExportError
+
+    name, _, value = text.partition("=")
+    if not value.lstrip("-").isdigit():
+        raise ExportError(f"--option {text}: must be a name, =, and an integer")
+    return name, int(value)
 
 
 def _write(folder: Path, tables: Any, report: Any, spikes: Any) -> None:

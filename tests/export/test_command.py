@@ -51,12 +51,14 @@ def test_a_script_becomes_tables_and_a_report(
     script: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    assert command(script, out, "--weight-bits", "6", "--csv", "--arguments", "120") == 0
+    options = "--weight-bits 6 --csv --option voltage_bits=22 --headroom 3 --arguments 120"
+    assert command(script, out, *options.split()) == 0
     printed = capsys.readouterr().out
     assert "rate 120.0" in printed
     assert "verification passed" in printed
     tables = export.load(out)
-    assert tables.rule.weight_bits == 6
+    assert (tables.rule.weight_bits, tables.rule.headroom) == (6, 3)
+    assert tables.target.options() == {"voltage_bits": 22, "decay_bits": 16}
     assert (out / "synapses.csv").exists()
     text = (out / "report.md").read_text()
     for part in ("## Checks", "## Spikes", "| cells | 30 |", "## Resources", "`synapse`, "):
@@ -99,6 +101,10 @@ def test_failed_verification_has_exit_status_1(
         (("--weight-bits", "40"), "weight_bits = 40"),
         (("--prune", "2"), "fraction = 2.0"),
         (("--accept", "magic"), "accept = 'magic'"),
+        (("--option", "voltage_bits"), "--option voltage_bits: must be a name, =, and an integer"),
+        (("--option", "volts=3"), "option 'volts': asic has voltage_bits, decay_bits"),
+        (("--option", "voltage_bits=99"), "voltage_bits = 99: must be 8 to 32"),
+        (("--headroom", "0"), "headroom = 0"),
     ],
 )
 def test_what_cannot_be_exported_has_exit_status_2(
