@@ -5,8 +5,12 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from .errors import ExportError
+from .targets import TARGETS
 
 DESCRIPTION = """Run an unmodified PyNN script, make tables of its network for a target, run these
 on the script's own input, and compare. Exit status 0 if verification passed, 1 if not, 2 if the
@@ -18,10 +22,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     parser.description = DESCRIPTION
     add("script", type=Path, help="a script for pyNN.sparse")
-    add("--target", required=True, metavar="NAME", help="asic, loihi1, loihi2, xylo")
+    add("--target", required=True, metavar="NAME", help=", ".join(sorted(TARGETS)))
     add("--out", type=Path, required=True, metavar="FOLDER", help="for tables and report")
     add("--prune", type=float, metavar="FRACTION", help="of synapses, those with small weights")
     add("--prune-scope", default="projection", help="projection or global")
+    add("--prune-by", default="magnitude", help="magnitude, or activity: of the script's run")
     add("--weight-bits", type=int, default=8, metavar="BITS", help="8 by default")
     add("--rounding", default="nearest", help="nearest, floor, toward_zero or stochastic")
     add("--scale", default="free", help="free or power_of_two")
@@ -38,8 +43,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run, lower, write, verify."""
-    from .errors import ExportError
-
     try:
         return _run(options)
     except ExportError as error:
@@ -54,9 +57,9 @@ def _run(options: argparse.Namespace) -> int:
     from .script import observe
 
     target = find(options.target, **dict(map(_option, options.option)))
-    pruning = None
-    if options.prune is not None:
-        pruning = Prune(fraction=options.prune, scope=options.prune_scope)
+    pruning = Prune(fraction=options.prune, scope=options.prune_scope)
+    if options.prune_by not in ("magnitude", "activity"):
+        raise ExportError(f"--prune-by {options.prune_by}: must be magnitude or activity")
     rule = Quantise(
         options.weight_bits,
         options.rounding,
@@ -69,7 +72,17 @@ def _run(options: argparse.Namespace) -> int:
         print(f"{options.script}: no such file", file=sys.stderr)
         return 2
     observed = observe(options.script, options.arguments)
-    made = lower(observed.net, target, pruning, rule, options.accept, options.timestep)
+    if options.prune_by == "activity":
+        activity = {label: [len(t) for t in trains] for label, trains in observed.spikes.items()}
+        pruning = replace(pruning, by="activity", activity=activity)
+    made = lower(
+        observed.net,
+        target,
+        pruning if options.prune is not None else None,
+        rule,
+        options.accept,
+        options.timestep,
+    )
     made.save(options.out, options.csv)
     tables = load(options.out)
     report = verify(
@@ -85,8 +98,6 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _option(text: str) -> tuple[str, int]:
-    from .errors import ExportError
-
     name, _, value = text.partition("=")
     if not value.lstrip("-").isdigit():
         raise ExportError(f"--option {text}: must be a name, =, and an integer")

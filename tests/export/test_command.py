@@ -105,6 +105,7 @@ def test_failed_verification_has_exit_status_1(
         (("--option", "volts=3"), "option 'volts': asic has voltage_bits, decay_bits"),
         (("--option", "voltage_bits=99"), "voltage_bits = 99: must be 8 to 32"),
         (("--headroom", "0"), "headroom = 0"),
+        (("--prune-by", "luck"), "--prune-by luck: must be magnitude or activity"),
     ],
 )
 def test_what_cannot_be_exported_has_exit_status_2(
@@ -138,6 +139,22 @@ def test_a_script_that_fails_raises_its_own_error(tmp_path: Path) -> None:
     file.write_text("1 / 0")
     with pytest.raises(ZeroDivisionError):
         observe(file, [])
+
+
+def test_pruning_by_activity_takes_that_of_the_script(tmp_path: Path) -> None:
+    """Synapses of sources that do not fire go first."""
+    file = tmp_path / "quiet.py"
+    quiet = "times = [[]] * 10 + [[5.0, 25.0, 45.0]] * 10\nnoise = sim.Population(20, "
+    file.write_text(
+        SCRIPT.replace("noise = sim.Population(20, ", quiet)
+        .replace("sim.SpikeSourcePoisson(rate=rate)", "sim.SpikeSourceArray(spike_times=times)")
+        .replace("weight=0.9", "weight=3.0")
+    )
+    options = "--prune 0.6 --prune-by activity --tolerance 5".split()
+    assert command(file, tmp_path / "out", *options) == 0
+    fixed = export.load(tmp_path / "out").fixed
+    assert (fixed.source >= fixed.n_neurons + 10).all()
+    assert fixed.n_synapses > 50
 
 
 def test_sweep_gets_better_with_bits_and_worse_with_pruning() -> None:

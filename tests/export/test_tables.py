@@ -114,6 +114,22 @@ def test_golden_follows_the_simulation(target: str, network: dict[str, Any]) -> 
     assert float(trains[3].t_stop) == DURATION
 
 
+def test_weights_of_tables_in_the_simulation(network: dict[str, Any]) -> None:
+    """Set in the projections, what rounding made of the weights gives the tables' spikes."""
+    rule = export.Quantise(weight_bits=3)
+    tables = export.lower(sim, "asic", quantise=rule)
+    for values, part, loss in zip(
+        tables.weights(), tables.net.connections, tables.losses, strict=True
+    ):
+        error = np.abs(values - part.weight).max()
+        assert error == pytest.approx(loss.largest_error)
+        projection = network["drive" if part.pre == 0 else "inhibition"]
+        projection.set(weight=values)  # by source, then target
+    blocks = recorded(network)
+    (comparison,) = export.verify(tables, against=blocks).comparisons
+    assert comparison.coincident > 0.95
+
+
 def test_pruned_away_input_fails_verification(network: dict[str, Any]) -> None:
     tables = export.lower(sim, "asic", prune=export.Prune(fraction=0.95))
     report = export.verify(tables, against=recorded(network))
