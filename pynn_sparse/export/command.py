@@ -38,6 +38,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--timestep", type=float, metavar="MS", help="of the target, if not that of the script")
     add("--tolerance", type=float, default=0.2, help="of numbers of spikes; 0.2 by default")
     add("--arguments", nargs=argparse.REMAINDER, default=[], help="all that follows: the script's")
+    add("--rtl", metavar="TOOL", help="also run the core of asic in icarus or verilator")
     add("--csv", action="store_true", help="also write a line of text for each synapse")
 
 
@@ -54,10 +55,16 @@ def _run(options: argparse.Namespace) -> int:
     from . import find, load, lower, verify
     from .prune import Prune
     from .quantise import Quantise
+    from .rtl.simulate import TOOLS, available, check
     from .script import observe
 
     target = find(options.target, **dict(map(_option, options.option)))
     pruning = Prune(fraction=options.prune, scope=options.prune_scope)
+    if options.rtl is not None:
+        if options.target != "asic" or options.rtl not in TOOLS:
+            raise ExportError(f"--rtl {options.rtl}: must be {' or '.join(TOOLS)}, for asic")
+        if not available(options.rtl):
+            raise ExportError(f"--rtl {options.rtl}: {TOOLS[options.rtl]} is not installed")
     if options.prune_by not in ("magnitude", "activity"):
         raise ExportError(f"--prune-by {options.prune_by}: must be magnitude or activity")
     rule = Quantise(
@@ -91,6 +98,10 @@ def _run(options: argparse.Namespace) -> int:
         duration=observed.duration,
         tolerance=options.tolerance,
     )
+    if options.rtl is not None:
+        events, steps = tables.events(observed.spikes), tables.steps(observed.duration)
+        core = check(tables, options.out, events, steps, options.rtl)
+        report = replace(report, checks=(*report.checks, core))
     _write(options.out, tables, report, observed.spikes)
     print(report)
     print(f"verification {'passed' if report.passed else 'failed'}; see {options.out}/report.md")

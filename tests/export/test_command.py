@@ -13,6 +13,7 @@ from networks import random_float
 from pynn_sparse import export
 from pynn_sparse.cli import main
 from pynn_sparse.export.report import markdown, page
+from pynn_sparse.export.rtl.simulate import available
 from pynn_sparse.export.script import observe
 from pynn_sparse.export.sizes import sizes
 
@@ -72,6 +73,18 @@ def test_a_script_becomes_tables_and_a_report(
         assert len(data) > 5000
 
 
+def test_the_core_runs_on_the_input_of_the_script(
+    script: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if not available("icarus"):
+        pytest.skip("iverilog is not installed (Debian: apt-get install iverilog)")
+    assert command(script, tmp_path / "out", "--rtl", "icarus") == 0
+    printed = capsys.readouterr().out
+    states = 400 * 30 * 3
+    assert f"has every state of every tick: nothing differs in {states} states" in printed
+    assert "Verilog core in icarus" in (tmp_path / "out" / "report.md").read_text()
+
+
 def test_observed_is_what_the_script_did(script: Path) -> None:
     observed = observe(script, [])
     assert observed.duration == 200.0  # of both runs, not of the one after the reset
@@ -105,6 +118,8 @@ def test_failed_verification_has_exit_status_1(
         (("--option", "volts=3"), "option 'volts': asic has voltage_bits, decay_bits"),
         (("--option", "voltage_bits=99"), "voltage_bits = 99: must be 8 to 32"),
         (("--headroom", "0"), "headroom = 0"),
+        (("--rtl", "modelsim"), "--rtl modelsim: must be icarus or verilator, for asic"),
+        (("--rtl", "icarus", "--target", "loihi1"), "for asic"),
         (("--prune-by", "luck"), "--prune-by luck: must be magnitude or activity"),
     ],
 )

@@ -11,10 +11,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import golden
 from ..errors import ExportError
 from ..layout import Field, Layout
 from ..memh import from_memh, to_memh
 from ..tables import Tables
+from ..verify import Check
 from . import BENCH, SOURCES, parameter_values
 
 Integers = NDArray[np.int64]
@@ -89,6 +91,26 @@ def simulate(
 ) -> Simulated:
     """A single run of a `Simulator`."""
     return Simulator(tables, folder, tool, steps + len(events) + 1).run(events, steps)
+
+
+def check(tables: Tables, folder: Path, events: Integers, steps: int, tool: str) -> Check:
+    """Whether the core does what the golden model does, in every state of every tick.
+
+    Args and errors are those of `simulate`.
+    """
+    trace = golden.run(tables.fixed, steps, events, states=True)
+    found = simulate(tables, folder, events, steps, tool)
+    differing = [
+        name
+        for name in ("voltage", "current", "waiting", "spikes")
+        if not np.array_equal(getattr(found, name), getattr(trace, name))
+    ]
+    states = steps * tables.fixed.n_neurons * (2 + tables.fixed.semantics.n_receptors)
+    return Check(
+        f"the Verilog core in {tool} has every state of every tick",
+        not differing,
+        f"{', '.join(differing) or 'nothing'} differs in {states} states; {found.cycles} cycles",
+    )
 
 
 def write_stimulus(tables: Tables, folder: Path, events: Integers, steps: int) -> int:
