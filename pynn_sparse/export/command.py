@@ -7,10 +7,18 @@ import importlib.util
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+from . import pictures
 from .errors import ExportError
-from .targets import TARGETS
+from .files import load
+from .prune import Prune
+from .quantise import Quantise
+from .report import markdown, page
+from .rtl.simulate import TOOLS, available, check
+from .script import Observed, observe
+from .tables import Tables, lower
+from .targets import TARGETS, find
+from .verify import Report, verify
 
 DESCRIPTION = """Run an unmodified PyNN script, make tables of its network for a target, run these
 on the script's own input, and compare. Exit status 0 if verification passed, 1 if not, 2 if the
@@ -52,60 +60,62 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from . import find, load, lower, verify
-    from .prune import Prune
-    from .quantise import Quantise
-    from .rtl.simulate import TOOLS, available, check
-    from .script import observe
-
+    _check(options)
     target = find(options.target, **dict(map(_option, options.option)))
-    pruning = Prune(fraction=options.prune, scope=options.prune_scope)
-    if options.rtl is not None:
-        if options.target != "asic" or options.rtl not in TOOLS:
-            raise ExportError(f"--rtl {options.rtl}: must be {' or '.join(TOOLS)}, for asic")
-        if not available(options.rtl):
-            raise ExportError(f"--rtl {options.rtl}: {TOOLS[options.rtl]} is not installed")
-    if options.prune_by not in ("magnitude", "activity"):
-        raise ExportError(f"--prune-by {options.prune_by}: must be magnitude or activity")
-    rule = Quantise(
-        options.weight_bits,
-        options.rounding,
-        options.scale,
-        options.per,
-        not options.unsigned,
-        options.headroom,
-    )
-    if not options.script.is_file():
-        print(f"{options.script}: no such file", file=sys.stderr)
-        return 2
+    pruning, rule = _pruning(options), _rule(options)
     observed = observe(options.script, options.arguments)
-    if options.prune_by == "activity":
+    if pruning and options.prune_by == "activity":
         activity = {label: [len(t) for t in trains] for label, trains in observed.spikes.items()}
         pruning = replace(pruning, by="activity", activity=activity)
-    made = lower(
-        observed.net,
-        target,
-        pruning if options.prune is not None else None,
-        rule,
-        options.accept,
-        options.timestep,
-    )
+    made = lower(observed.net, target, pruning, rule, options.accept, options.timestep)
     made.save(options.out, options.csv)
     tables = load(options.out)
-    report = verify(
-        tables,
-        against=observed.spikes,
-        duration=observed.duration,
-        tolerance=options.tolerance,
-    )
-    if options.rtl is not None:
-        events, steps = tables.events(observed.spikes), tables.steps(observed.duration)
-        core = check(tables, options.out, events, steps, options.rtl)
-        report = replace(report, checks=(*report.checks, core))
-    _write(options.out, tables, report, observed.spikes)
+    report = _verified(tables, observed, options)
+    _write(options.out, tables, report, observed)
     print(report)
     print(f"verification {'passed' if report.passed else 'failed'}; see {options.out}/report.md")
     return 0 if report.passed else 1
+
+
+def _check(options: argparse.Namespace) -> None:
+    """What can be said before the script runs."""
+    if not options.script.is_file():
+        raise ExportError(f"{options.script}: no such file")
+    if options.prune_by not in ("magnitude", "activity"):
+        raise ExportError(f"--prune-by {options.prune_by}: must be magnitude or activity")
+    if options.rtl is None:
+        return
+    if options.target != "asic" or options.rtl not in TOOLS:
+        raise ExportError(f"--rtl {options.rtl}: must be {' or '.join(TOOLS)}, for asic")
+    if not available(options.rtl):
+        raise ExportError(f"--rtl {options.rtl}: {TOOLS[options.rtl]} is not installed")
+
+
+def _pruning(options: argparse.Namespace) -> Prune | None:
+    if options.prune is None:
+        return None
+    return Prune(fraction=options.prune, scope=options.prune_scope)
+
+
+def _rule(options: argparse.Namespace) -> Quantise:
+    return Quantise(
+        weight_bits=options.weight_bits,
+        rounding=options.rounding,
+        scale=options.scale,
+        per=options.per,
+        signed=not options.unsigned,
+        headroom=options.headroom,
+    )
+
+
+def _verified(tables: Tables, observed: Observed, options: argparse.Namespace) -> Report:
+    spikes, duration = observed.spikes, observed.duration
+    report = verify(tables, against=spikes, duration=duration, tolerance=options.tolerance)
+    if options.rtl is None:
+        return report
+    events, steps = tables.events(spikes), tables.steps(duration)
+    core = check(tables, options.out, events, steps, options.rtl)
+    return replace(report, checks=(*report.checks, core))
 
 
 def _option(text: str) -> tuple[str, int]:
@@ -115,18 +125,14 @@ def _option(text: str) -> tuple[str, int]:
     return name, int(value)
 
 
-def _write(folder: Path, tables: Any, report: Any, spikes: Any) -> None:
-    from .report import markdown, page
-
+def _write(folder: Path, tables: Tables, report: Report, observed: Observed) -> None:
     text = markdown(tables, report)
     (folder / "report.md").write_text(text)
     if importlib.util.find_spec("matplotlib") is None:
         print("report.html has no pictures: matplotlib is not installed", file=sys.stderr)
         (folder / "report.html").write_text(page(text, {}))
         return
-    from . import pictures
-
     drawn = {"Weights": pictures.weights(tables), "Occupancy": pictures.occupancy(tables)}
     if report.trace is not None:
-        drawn["Spikes"] = pictures.rasters(tables, report, spikes)
+        drawn["Spikes"] = pictures.rasters(tables, report, observed.spikes)
     (folder / "report.html").write_text(page(text, drawn))
