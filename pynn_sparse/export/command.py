@@ -132,7 +132,10 @@ def _write(folder: Path, tables: Tables, report: Report, observed: Observed) -> 
         print("report.html has no pictures: matplotlib is not installed", file=sys.stderr)
         (folder / "report.html").write_text(page(text, {}))
         return
-    drawn = {"Weights": pictures.weights(tables), "Occupancy": pictures.occupancy(tables)}
+    drawn = {
+        "Weights": pictures.weights(tables, observed.net),
+        "Occupancy": pictures.occupancy(tables),
+    }
     if report.trace is not None:
-        drawn["Spikes"] = pictures.rasters(tables, report, observed.spikes)
+        drawn["Rasters"] = pictures.rasters(tables, report, observed.spikes)
     (folder / "report.html").write_text(page(text, drawn))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .floatnet import FloatNet
 from .spikes import BlockOrBlocks, spikes_of
 from .tables import Tables
 from .verify import Report
@@ -15,22 +16,32 @@ from .verify import Report
 MOST_DOTS = 20_000
 
 
-def weights(tables: Tables) -> bytes:
-    """Histograms of the weights of each projection: of the pruned network, and of the tables."""
+def weights(tables: Tables, before: FloatNet | None = None) -> bytes:
+    """Histograms of the weights of each projection.
+
+    Args:
+        tables: the tables.
+        before: the network before pruning, for comparison; by default that after it.
+    """
+    given = {part.label: part.weight for part in (before or tables.net).connections}
     parts = tables.net.connections
     figure, panels = panels_of(max(len(parts), 1))
     for axes, part, values in zip(panels, parts, tables.weights(), strict=False):
-        span = _span(part.weight)
-        axes.hist(part.weight, span, color="#c8c8c8", label="network")
-        axes.hist(values[values != 0], span, color="#1f5fa8", alpha=0.8, label="tables")
+        original, kept = given[part.label], values[values != 0]
+        span = _span(np.concatenate([original, kept]))
+        axes.hist(original, span, color="#c8c8c8", label="network")
+        axes.hist(kept, span, color="#1f5fa8", alpha=0.8, rwidth=0.6, label="tables")
         axes.set(title=part.label, xlabel="weight", ylabel="synapses", yscale="log")
+        axes.set_ylim(bottom=0.5)
         axes.legend(frameon=False, fontsize=7)
     return png(figure)
 
 
 def _span(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Edges of 60 bins around all values."""
     low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
-    return np.linspace(low, high if high > low else low + 1.0, 61)
+    margin = 0.05 * (high - low) or 0.1 * abs(high) or 1.0
+    return np.linspace(low - margin, high + margin, 61)
 
 
 def rasters(tables: Tables, report: Report, against: BlockOrBlocks) -> bytes:
@@ -61,6 +72,7 @@ def occupancy(tables: Tables) -> bytes:
     cores = np.arange(tables.placement.cores)
     panels[0].bar(cores, np.bincount(core, minlength=len(cores)), color="#1f5fa8")
     panels[0].set(title="neurons of each core", xlabel="core", ylabel="neurons")
+    panels[0].xaxis.get_major_locator().set_params(integer=True)
     limited = [each for each in tables.placement.resources if each.available]
     share = [100 * each.used / (each.available or 1) for each in limited]
     panels[1].barh([each.name for each in limited], share, color="#d9822b")

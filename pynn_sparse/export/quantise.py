@@ -229,7 +229,11 @@ def _scale(jump: Floats, room: Floats, rule: Quantise, numbers: Numbers) -> Floa
     safe = np.where(some, jump, 1.0)
     shift = np.floor(np.log2(room * safe / greatest))
     fitting = greatest * np.exp2(np.minimum(shift, most_shift)) / safe
-    scale = np.where(some & (shift >= least_shift), np.minimum(fitting, room), room)
+    # Where the least exponent is too large for that, the greatest weight is a whole mantissa.
+    whole = np.floor(room * safe / 2.0**least_shift)
+    coarse = np.where(whole >= 1, whole * 2.0**least_shift / safe, room)
+    fitting = np.where(shift >= least_shift, np.minimum(fitting, room), coarse)
+    scale = np.where(some, fitting, room)
     return np.exp2(np.floor(np.log2(scale))) if rule.scale == "power_of_two" else scale
 
 

@@ -165,6 +165,18 @@ def test_more_bits_lose_less() -> None:
     assert gains.mean() == pytest.approx(6.02, abs=0.5)  # dB for a bit
 
 
+def test_the_greatest_weight_is_exact() -> None:
+    """Also on Loihi with short steps, where its least exponent is large beside the weights."""
+    for target, dt in (("asic", 0.1), ("loihi1", 0.1), ("loihi1", 1.0)):
+        tables = export.lower(random_float(3, dt=dt), target)
+        before, after = (
+            np.abs(np.concatenate(each))
+            for each in ([p.weight for p in tables.net.connections], tables.weights())
+        )
+        greatest = before.argmax()
+        assert after[greatest] == pytest.approx(before[greatest], rel=1e-9), target
+
+
 def test_groups_share_exponents() -> None:
     counts = {}
     for per in GROUPS[:3]:
