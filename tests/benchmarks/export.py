@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "export"))
-from networks import random_float
+from export_networks import random_float
 
 from pynn_sparse import export
 

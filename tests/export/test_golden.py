@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from networks import random_events, random_fixed
+from export_networks import random_events, random_fixed
 from numpy.typing import NDArray
 
 from pynn_sparse.export import ExportError, golden

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from networks import arrays_in, random_events, random_fixed, random_float
+from export_networks import arrays_in, random_events, random_fixed, random_float
 from references import python_with, run_reference
 
 from pynn_sparse import export

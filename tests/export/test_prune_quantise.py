@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from export_networks import neurons, random_float, sources
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from networks import neurons, random_float, sources
 
 from pynn_sparse import export
 from pynn_sparse.export.floatnet import FloatNet, make_connections

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from networks import random_events, random_fixed, random_float, tables_of, write_words
+from export_networks import random_events, random_fixed, random_float, tables_of, write_words
 from numpy.typing import NDArray
 
 from pynn_sparse import export

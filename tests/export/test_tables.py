@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyNN.sparse as sim
 import pytest
-from networks import ACCEPT, neurons, random_float
+from export_networks import ACCEPT, neurons, random_float
 from pyNN.random import NumpyRNG, RandomDistribution
 
 from pynn_sparse import export

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from networks import random_float
+from export_networks import random_float
 
 from pynn_sparse import export
 from pynn_sparse.export import targets

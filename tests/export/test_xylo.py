@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from networks import ACCEPT, arrays_in, neurons, random_float, sources
+from export_networks import ACCEPT, arrays_in, neurons, random_float, sources
 from references import python_with, run_reference
 
 from pynn_sparse import export
