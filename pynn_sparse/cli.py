@@ -9,6 +9,7 @@ import sys
 
 from . import __version__
 from .bench import command
+from .export import command as export_command
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,6 +22,9 @@ def main(arguments: list[str] | None = None) -> int:
     bench = commands.add_parser("bench", help="time published networks, here and on peers")
     command.add_options(bench)
     bench.set_defaults(run=command.run)
+    export = commands.add_parser("export", help="make tables for hardware of a script's network")
+    export_command.add_options(export)
+    export.set_defaults(run=export_command.run)
     options = parser.parse_args(arguments)
     options.typed = sys.argv[1:] if arguments is None else arguments
     return int(options.run(options))

@@ -1,0 +1,51 @@
+"""Networks as pruned fixed-point tables for hardware, with proof of what they compute.
+
+    from pynn_sparse import export
+
+    tables = export.lower(sim, target="asic", prune=export.Prune(fraction=0.7))
+    tables.save("out/")
+
+The stages, each of which can be used alone: `capture`, `legalise`, `prune`, `quantise`, `lower`
+(all of these, and the packing into words), `Tables.save`, `load`, `verify`.
+"""
+
+from .capture import capture
+from .errors import DamagedTablesError, ExportError, LimitsError, Violation
+from .files import load
+from .floatnet import FloatNet
+from .legalise import APPROXIMATIONS, legalise
+from .prune import Prune, prune
+from .quantise import Quantise, quantise
+from .regrow import prune_and_regrow
+from .resample import resample
+from .sweep import Sweep, distance_from, sweep
+from .tables import Tables, lower
+from .targets import TARGETS, find
+from .verify import Report, verify
+
+__all__ = [
+    "APPROXIMATIONS",
+    "TARGETS",
+    "DamagedTablesError",
+    "ExportError",
+    "FloatNet",
+    "LimitsError",
+    "Prune",
+    "Quantise",
+    "Report",
+    "Sweep",
+    "Tables",
+    "Violation",
+    "capture",
+    "distance_from",
+    "find",
+    "legalise",
+    "load",
+    "lower",
+    "prune",
+    "prune_and_regrow",
+    "quantise",
+    "resample",
+    "sweep",
+    "verify",
+]

@@ -1,0 +1,307 @@
+"""The folder of an export: a manifest, memories, and the network that they stand for."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .errors import DamagedTablesError
+from .fixednet import Axons, Frame
+from .floatnet import Cells, Connections, FloatNet
+from .layout import Layout
+from .memh import MemoryFileError, from_memh, to_memh
+from .prune import Pruned
+from .quantise import Loss, Quantise, RegisterError
+from .semantics import Semantics
+from .targets import TARGETS
+from .targets.target import Memory, Placement, Resource
+
+if TYPE_CHECKING:
+    from .tables import Tables
+
+SCHEMA = 1
+MANIFEST = "manifest.json"
+SOURCE = "source.npz"
+NET = "net.npz"
+
+
+def save(tables: Tables, folder: str | os.PathLike[str], csv: bool) -> None:
+    """Write a folder; all contents are made before the first file is."""
+    contents = dict(sorted(_contents(tables, csv).items()))
+    manifest = _manifest(tables)
+    manifest["files"] = {
+        name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+        for name, data in contents.items()
+    }
+    contents[MANIFEST] = (json.dumps(manifest, indent=1, sort_keys=True) + "\n").encode()
+    path = Path(folder)
+    path.mkdir(parents=True, exist_ok=True)
+    for name, data in contents.items():
+        (path / name).write_bytes(data)
+
+
+def load(folder: str | os.PathLike[str]) -> Tables:
+    """The tables of a folder.
+
+    Raises `DamagedTablesError` naming the file where one is missing, was changed or cut, or where
+    the folder is of another version; and FileNotFoundError where there is no manifest.
+    """
+    path = Path(folder)
+    manifest = _read_manifest(path)
+    try:
+        files = {name: _read(path / name, about) for name, about in manifest["files"].items()}
+        return _tables(manifest, files)
+    except (KeyError, TypeError) as error:
+        raise DamagedTablesError(
+            f"{path / MANIFEST} is not as it was written: {type(error).__name__}: {error}"
+        ) from error
+
+
+# --- writing ---------------------------------------------------------------------------------
+
+
+def _contents(tables: Tables, csv: bool) -> dict[str, bytes]:
+    fixed = tables.fixed
+    contents = {
+        f"{name}.memh": to_memh(memory.words, memory.layout.width)
+        for name, memory in tables.memories.items()
+    }
+    contents[NET] = _npz(
+        {
+            "indptr": fixed.start,
+            "indices": fixed.target,
+            "weight": fixed.weight,
+            "hop": fixed.hop,
+            "format": fixed.format,
+            "profile": fixed.profile,
+            "initial": fixed.initial,
+            "scale": tables.scale,
+            "origin": tables.origin,
+            "core": np.asarray(tables.placement.core, np.int64),
+            **{f"format_{name}": each for name, each in vars(fixed.formats).items()},
+            **{f"profile_{name}": each for name, each in vars(fixed.profiles).items()},
+        }
+    )
+    contents[SOURCE] = _npz(_arrays(tables.net))
+    if csv:
+        contents["synapses.csv"] = _csv(tables)
+    return contents | tables.target.more_files(tables)
+
+
+def _npz(arrays: dict[str, Any]) -> bytes:
+    """NumPy writes no time into these files, so the same arrays give the same bytes."""
+    buffer = io.BytesIO()
+    contiguous: dict[str, Any] = {name: _compact(each) for name, each in arrays.items()}
+    np.savez(buffer, **contiguous)
+    return buffer.getvalue()
+
+
+def _compact(values: Any) -> Any:
+    """Integers in the smallest type that holds them."""
+    array = np.ascontiguousarray(values)
+    if array.dtype.kind != "i" or not array.size:
+        return array
+    kind = np.promote_types(np.min_scalar_type(array.min()), np.min_scalar_type(array.max()))
+    return array.astype(kind)
+
+
+def _arrays(net: FloatNet) -> dict[str, Any]:
+    arrays: dict[str, Any] = {}
+    for index, cells in enumerate(net.cells):
+        arrays |= {f"cells{index} {name}": each for name, each in cells.parameters.items()}
+        arrays |= {f"initial{index} {name}": each for name, each in cells.initial.items()}
+        if cells.spikes is not None:
+            arrays[f"spikes{index}"] = cells.spikes
+    for index, part in enumerate(net.connections):
+        arrays |= {
+            f"synapses{index} {name}": getattr(part, name)
+            for name in ("start", "target", "weight", "delay")
+        }
+    return arrays
+
+
+def _csv(tables: Tables) -> bytes:
+    """A line for each synapse: axon, neuron, hop, integer charge, weight in PyNN's unit."""
+    fixed = tables.fixed
+    weight = np.concatenate([np.zeros(0), *(part.weight for part in tables.net.connections)])
+    columns = np.column_stack([fixed.source, fixed.target, fixed.hop, fixed.charge()])
+    lines = [
+        "{},{},{},{},{!r}".format(*row, float(value))
+        for row, value in zip(columns.tolist(), weight[tables.origin], strict=True)
+    ]
+    return "\n".join(["axon,neuron,hop,charge,weight_before", *lines, ""]).encode()
+
+
+def _manifest(tables: Tables) -> dict[str, Any]:
+    from .. import __version__
+
+    net = tables.net
+    return {
+        "schema": SCHEMA,
+        "made_by": f"pynn-sparse {__version__}",
+        "target": {
+            "name": tables.target.name,
+            "version": tables.target.version,
+            "options": tables.target.options(),
+        },
+        "time_step_ms": net.dt,
+        "semantics": tables.frame.semantics.to_json(),
+        "populations": [asdict(each) for each in tables.frame.axons],
+        "memories": {
+            name: {"words": len(memory.words), "layout": memory.layout.to_json()}
+            for name, memory in tables.memories.items()
+        },
+        "quantise": asdict(tables.rule),
+        "accept": list(tables.accept),
+        "prune": tables.pruning,
+        "pruned": [asdict(each) for each in tables.pruned],
+        "losses": [_finite(asdict(each)) for each in tables.losses],
+        "registers": [asdict(each) for each in tables.registers],
+        "cores": tables.placement.cores,
+        "resources": [asdict(each) for each in tables.placement.resources],
+        "source": {
+            "cells": [
+                {
+                    "label": each.label,
+                    "model": each.model,
+                    "size": each.size,
+                    "is_source": each.is_source,
+                    "injected": each.injected,
+                }
+                for each in net.cells
+            ],
+            "connections": [
+                {
+                    "label": each.label,
+                    "pre": each.pre,
+                    "post": each.post,
+                    "receptor": each.receptor,
+                    "plastic": each.plastic,
+                }
+                for each in net.connections
+            ],
+        },
+    }
+
+
+def _finite(loss: dict[str, Any]) -> dict[str, Any]:
+    """JSON has no infinity: a quantisation without error has no SQNR."""
+    return loss | {"sqnr": loss["sqnr"] if np.isfinite(loss["sqnr"]) else None}
+
+
+# --- reading ---------------------------------------------------------------------------------
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads((path / MANIFEST).read_bytes())
+    except ValueError as error:
+        raise DamagedTablesError(f"{path / MANIFEST} is not JSON: {error}") from error
+    found = manifest.get("schema") if isinstance(manifest, dict) else None
+    if found != SCHEMA:
+        raise DamagedTablesError(f"{path / MANIFEST}: schema {found}, this version reads {SCHEMA}")
+    target = manifest.get("target", {})
+    name, version = target.get("name"), target.get("version")
+    if name not in TARGETS:
+        raise DamagedTablesError(
+            f"{path / MANIFEST}: target {name!r}; there are {', '.join(TARGETS)}"
+        )
+    if version != TARGETS[name].version:
+        raise DamagedTablesError(
+            f"{path / MANIFEST}: version {version} of {name}, "
+            f"this version reads {TARGETS[name].version}"
+        )
+    return dict(manifest)
+
+
+def _read(file: Path, about: dict[str, Any]) -> bytes:
+    try:
+        data = file.read_bytes()
+    except FileNotFoundError:
+        raise DamagedTablesError(f"{file} is missing, which the manifest names") from None
+    if len(data) != about["bytes"]:
+        raise DamagedTablesError(f"{file} has {len(data)} bytes, the manifest {about['bytes']}")
+    if hashlib.sha256(data).hexdigest() != about["sha256"]:
+        raise DamagedTablesError(f"{file} is not what was written: its sha256 differs")
+    return data
+
+
+def _tables(manifest: dict[str, Any], files: dict[str, bytes]) -> Tables:
+    from .tables import Tables
+
+    target = TARGETS[manifest["target"]["name"]](**manifest["target"]["options"])
+    with np.load(io.BytesIO(files[NET])) as net:
+        scale, origin, core = net["scale"], net["origin"].astype(np.int64), net["core"]
+    resources = tuple(Resource(**each) for each in manifest["resources"])
+    return Tables(
+        target,
+        _net(manifest, files[SOURCE]),
+        Quantise(**manifest["quantise"]),
+        tuple(manifest["accept"]),
+        manifest["prune"],
+        tuple(Pruned(**each) for each in manifest["pruned"]),
+        tuple(
+            Loss(**each | {"sqnr": np.inf if each["sqnr"] is None else each["sqnr"]})
+            for each in manifest["losses"]
+        ),
+        tuple(RegisterError(**each) for each in manifest["registers"]),
+        Frame(
+            Semantics.from_json(manifest["semantics"]),
+            tuple(Axons(**each) for each in manifest["populations"]),
+        ),
+        _memories(manifest, files),
+        scale,
+        origin,
+        Placement(manifest["cores"], core, resources),
+    )
+
+
+def _memories(manifest: dict[str, Any], files: dict[str, bytes]) -> dict[str, Memory]:
+    memories = {}
+    for name, about in manifest["memories"].items():
+        layout = Layout.from_json(about["layout"])
+        file = f"{name}.memh"
+        try:
+            words = from_memh(files[file], layout.width, about["words"], file)
+        except (KeyError, MemoryFileError) as error:
+            raise DamagedTablesError(f"memory {name}: {error}") from error
+        memories[name] = Memory(layout, words)
+    return memories
+
+
+def _net(manifest: dict[str, Any], data: bytes) -> FloatNet:
+    with np.load(io.BytesIO(data)) as archive:
+        read = {name: archive[name] for name in archive.files}
+    arrays = {
+        name: each if each.dtype.kind == "f" else each.astype(np.int64)
+        for name, each in read.items()
+    }
+
+    def starting(prefix: str) -> dict[str, Any]:
+        return {n[len(prefix) :]: each for n, each in arrays.items() if n.startswith(prefix)}
+
+    cells = [
+        Cells(
+            about["label"],
+            about["model"],
+            about["size"],
+            starting(f"cells{index} "),
+            starting(f"initial{index} "),
+            about["is_source"],
+            arrays.get(f"spikes{index}"),
+            about["injected"],
+        )
+        for index, about in enumerate(manifest["source"]["cells"])
+    ]
+    connections = [
+        Connections(**about, **starting(f"synapses{index} "))
+        for index, about in enumerate(manifest["source"]["connections"])
+    ]
+    return FloatNet(manifest["time_step_ms"], tuple(cells), tuple(connections))

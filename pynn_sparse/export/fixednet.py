@@ -1,0 +1,152 @@
+"""The network in integers: made by `quantise`, packed into tables, run by the golden model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .semantics import Semantics
+
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Axons:
+    """A population in the common index space: neurons first, then sources.
+
+    Attributes:
+        label: of the population.
+        first: index of its first cell.
+        size: number of cells.
+        is_source: whether spikes come from outside.
+    """
+
+    label: str
+    first: int
+    size: int
+    is_source: bool
+
+
+@dataclass(frozen=True)
+class Formats:
+    """How weights are read, int64 [n_formats] each.
+
+    A weight w adds ``w << shift``, or its negative, to the current of `receptor`.
+    """
+
+    receptor: Integers
+    shift: Integers
+    negative: Integers
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """Registers that neurons share, int64 [n_profiles] each; `current_decay` [n_profiles, R]."""
+
+    current_decay: Integers
+    voltage_decay: Integers
+    threshold: Integers
+    reset: Integers
+    bias: Integers
+    refractory: Integers
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What tables alone do not tell."""
+
+    semantics: Semantics
+    axons: tuple[Axons, ...]
+
+
+@dataclass(frozen=True)
+class FixedNet:
+    """Integers of a network.
+
+    Attributes:
+        semantics: what they mean.
+        axons: populations; neurons 0 .. N - 1 are axons 0 .. N - 1.
+        profiles: registers of neurons.
+        profile: int64 [N], index of each neuron's profile.
+        initial: int64 [N], voltage at the beginning.
+        formats: of weights.
+        start: int64 [n_axons + 1], where rows of synapses begin.
+        target: int64 [n], neuron.
+        weight: int64 [n].
+        hop: int64 [n], steps from the one of a spike to the one whose input it is; at least 1.
+        format: int64 [n].
+    """
+
+    semantics: Semantics
+    axons: tuple[Axons, ...]
+    profiles: Profiles
+    profile: Integers
+    initial: Integers
+    formats: Formats
+    start: Integers
+    target: Integers
+    weight: Integers
+    hop: Integers
+    format: Integers
+
+    @property
+    def frame(self) -> Frame:
+        """Semantics and populations."""
+        return Frame(self.semantics, self.axons)
+
+    @property
+    def n_neurons(self) -> int:
+        """Neurons, without sources."""
+        return len(self.profile)
+
+    @property
+    def n_axons(self) -> int:
+        """Neurons and sources."""
+        return len(self.start) - 1
+
+    @property
+    def n_synapses(self) -> int:
+        """Synapses."""
+        return len(self.target)
+
+    @property
+    def source(self) -> Integers:
+        """Axon of each synapse."""
+        return np.repeat(np.arange(self.n_axons), np.diff(self.start))
+
+    def charge(self) -> Integers:
+        """What each synapse adds to a current, with its sign, in integer units."""
+        value = self.weight << self.formats.shift[self.format]
+        return np.where(self.formats.negative[self.format] == 1, -value, value)
+
+    def largest_input(self) -> int:
+        """The greatest sum, by magnitude, that one spike of every axon brings to one current."""
+        if not self.n_synapses:
+            return 0
+        receptors = self.semantics.n_receptors
+        key = self.target * receptors + self.formats.receptor[self.format]
+        totals = np.zeros(self.n_neurons * receptors, np.int64)
+        np.add.at(totals, key, np.abs(self.charge()))
+        return int(totals.max())
+
+
+def same(one: FixedNet, other: FixedNet) -> list[str]:
+    """Names of what differs between two networks; empty if they are equal."""
+    differing = [
+        name for name in ("semantics", "axons") if getattr(one, name) != getattr(other, name)
+    ]
+    for part in ("profiles", "formats"):
+        a, b = getattr(one, part), getattr(other, part)
+        differing += [
+            f"{part}.{field.name}"
+            for field in fields(a)
+            if not np.array_equal(getattr(a, field.name), getattr(b, field.name))
+        ]
+    differing += [
+        name
+        for name in ("profile", "initial", "start", "target", "weight", "hop", "format")
+        if not np.array_equal(getattr(one, name), getattr(other, name))
+    ]
+    return differing

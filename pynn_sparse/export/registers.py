@@ -1,0 +1,100 @@
+"""Registers of neurons: decays, thresholds and biases as integers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .dynamics import Dynamics
+from .fixednet import Profiles
+from .semantics import Semantics
+from .targets.target import Numbers
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class RegisterError:
+    """Relative errors of a population's registers, greatest over neurons."""
+
+    label: str
+    tau_m: float
+    tau_syn: float
+    threshold: float
+    bias: float
+
+
+REGISTERS = (
+    "voltage_decay",
+    "threshold",
+    "reset",
+    "bias",
+    "refractory",
+)
+
+
+def threshold_registers(threshold: Floats, unit: int, strict: bool) -> Integers:
+    """Multiples of `unit` nearest to ``v >= threshold``, for a comparison that is strict or not."""
+    register = np.rint((threshold - (1 if strict else 0)) / unit).astype(np.int64) * unit
+    return np.asarray(np.maximum(register, 0 if strict else 1))
+
+
+def bias_registers(bias: Floats, numbers: Numbers) -> Integers:
+    """The nearest of mantissa << exponent."""
+    most = (1 << numbers.bias_bits) - 1
+    with np.errstate(divide="ignore"):
+        needed = np.ceil(np.log2(np.abs(np.rint(bias)) / most) - 1e-12)
+    exponent = np.clip(np.where(np.isfinite(needed), needed, 0), 0, numbers.bias_exponents)
+    unit = np.exp2(exponent)
+    return np.asarray(np.clip(np.rint(bias / unit), -most, most) * unit).astype(np.int64)
+
+
+def register_columns(
+    step: Dynamics, scale: Floats, numbers: Numbers, semantics: Semantics
+) -> Integers:
+    """Registers of a population's neurons, [size, R + len(REGISTERS)]."""
+    currents = semantics.decay_register(
+        1 - step.current_factor[:, : semantics.n_receptors], semantics.current_decay_offset
+    )
+    registers = {
+        "voltage_decay": semantics.decay_register(1 - step.voltage_factor),
+        "threshold": threshold_registers(
+            step.threshold * scale, numbers.threshold_unit, semantics.compare == "greater"
+        ),
+        "reset": np.rint(step.reset * scale).astype(np.int64),
+        "bias": bias_registers(step.bias * scale, numbers),
+        "refractory": step.refractory,
+    }
+    return np.column_stack([currents, *(registers[name] for name in REGISTERS)])
+
+
+def register_error(
+    label: str, step: Dynamics, scale: Floats, numbers: Numbers, semantics: Semantics
+) -> RegisterError:
+    """What rounding did to a population's registers."""
+
+    def relative(value: Floats, exact: Floats) -> float:
+        some = exact != 0
+        return float(np.abs(value[some] / exact[some] - 1).max(initial=0.0))
+
+    def tau(factor: Floats) -> float:
+        return relative(semantics.amount(semantics.decay_register(1 - factor)), 1 - factor)
+
+    threshold = threshold_registers(step.threshold * scale, numbers.threshold_unit, False)
+    return RegisterError(
+        label,
+        tau(step.voltage_factor),
+        tau(step.current_factor[step.current_factor > 0]),
+        relative(threshold.astype(float), step.threshold * scale),
+        relative(bias_registers(step.bias * scale, numbers).astype(float), step.bias * scale),
+    )
+
+
+def profiles_of(columns: Integers, receptors: int) -> tuple[Profiles, Integers]:
+    """The profiles that occur in columns [N, registers], and that of each neuron."""
+    unique, which = np.unique(columns, axis=0, return_inverse=True)
+    named = {name: unique[:, receptors + i].copy() for i, name in enumerate(REGISTERS)}
+    return Profiles(unique[:, :receptors].copy(), **named), which.reshape(-1).astype(np.int64)

@@ -1,0 +1,80 @@
+// Plays `stimulus.memh` to the core, and writes the states of all neurons after each time step to
+// `states.txt`, one hexadecimal word for each, and counts cycles.
+//
+// A word of the stimulus is {tick, axon}: a tick, or a spike from outside.
+
+`timescale 1ns / 1ns
+
+module pynn_sparse_bench;
+`include "parameters.vh"
+
+  reg clk = 1'b0;
+  reg reset = 1'b1;
+  reg started = 1'b0;
+  wire ready, spike_valid;
+  wire [NEURON_BITS-1:0] spike_neuron;
+  reg [AXON_BITS:0] commands [0:`MOST_COMMANDS-1];
+  integer count;  // of commands, given by +commands=
+  integer next = 0;
+  integer file, spikes_file, n;
+  integer ticks = 0;
+  integer cycles = 0;
+
+  wire plays = ready && next < count;
+  wire [AXON_BITS:0] command = plays ? commands[next] : {(AXON_BITS + 1) {1'b0}};
+
+  pynn_sparse_top top (
+      .clk(clk), .reset(reset), .tick(plays && command[AXON_BITS]),
+      .event_valid(plays && !command[AXON_BITS]), .event_axon(command[AXON_BITS-1:0]),
+      .ready(ready), .spike_valid(spike_valid), .spike_neuron(spike_neuron)
+  );
+
+  always #5 clk = ~clk;
+
+  // A netlist has no array of states; its activity is written instead.
+  task write_states;
+`ifndef GATES
+    for (n = 0; n < NEURONS; n = n + 1) $fwrite(file, "%h\n", top.core.states.words[n]);
+`else
+    n = 0;
+`endif
+  endtask
+
+  initial begin
+    if (!$value$plusargs("commands=%d", count)) count = 0;
+    $readmemh("stimulus.memh", commands, 0, count - 1);
+    file = $fopen("states.txt", "w");
+    spikes_file = $fopen("spikes.txt", "w");
+`ifdef GATES
+    $dumpfile("gates.vcd");
+    $dumpvars(0, top);
+    $dumpoff;
+`endif
+    repeat (2) @(negedge clk);
+    reset = 1'b0;
+  end
+
+  // Between the edges at which the core acts.
+  always @(negedge clk) begin
+    if (started) cycles = cycles + 1;
+    if (spike_valid) $fwrite(spikes_file, "%0d %0d\n", ticks, spike_neuron);
+    if (ready && !reset) begin
+      if (!started) begin
+        started = 1'b1;
+`ifdef GATES
+        $dumpon;
+`endif
+      end else next = next + 1;  // the command before this edge was taken
+      if (next >= count || commands[next][AXON_BITS]) begin
+        write_states;
+        ticks = ticks + 1;
+      end
+      if (next >= count) begin
+        $display("cycles %0d", cycles);
+        $fclose(file);
+        $fclose(spikes_file);
+        $finish;
+      end
+    end
+  end
+endmodule

@@ -1,0 +1,126 @@
+"""Runs an unmodified PyNN script, and keeps the network and the spikes of its first run."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .capture import capture
+from .errors import ExportError
+from .floatnet import FloatNet
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What a script did.
+
+    Attributes:
+        net: the network, as it was when its first run began.
+        spikes: label -> spike times (ms) of each cell, neurons and sources.
+        duration: ms, of the runs until the first reset.
+    """
+
+    net: FloatNet
+    spikes: dict[str, list[Any]]
+    duration: float
+
+
+def observe(script: Path, arguments: Sequence[str]) -> Observed:
+    """Run a script as Python would, with spikes of all populations recorded.
+
+    What comes after a `setup` or `reset` that follows the first run is executed, but not kept.
+
+    Raises `ExportError` where the script runs no network of `pyNN.sparse`, or discards recorded
+    spikes; what the script raises is passed on.
+    """
+    import pyNN.sparse as sim
+
+    watcher = _Watcher(sim)
+    with _arguments(script, arguments), watcher.installed():
+        try:
+            runpy.run_path(str(script), run_name="__main__")
+        except SystemExit as exit_:
+            if exit_.code not in (None, 0):
+                raise ExportError(f"{script} ended with exit status {exit_.code}") from exit_
+    return watcher.observed(script)
+
+
+@contextmanager
+def _arguments(script: Path, arguments: Sequence[str]) -> Iterator[None]:
+    argv, path = sys.argv, list(sys.path)
+    sys.argv = [str(script), *arguments]
+    sys.path.insert(0, str(script.resolve().parent))
+    try:
+        yield
+    finally:
+        sys.argv, sys.path[:] = argv, path
+
+
+class _Watcher:
+    """Comes between the script and the simulator's state."""
+
+    def __init__(self, sim: Any) -> None:
+        self._sim = sim
+        self._state = sim.simulator.state
+        self._network: Any = None
+        self._net: FloatNet | None = None
+        self._populations: list[Any] = []
+        self._spikes: dict[str, list[Any]] | None = None
+        self._duration = 0.0
+
+    @contextmanager
+    def installed(self) -> Iterator[None]:
+        state = self._state
+        run, reset, configure = state.run_until, state.reset, state.configure
+
+        def run_until(time: float) -> None:
+            if self._net is None:
+                self._begin()
+            run(time)
+            if self._watches():
+                self._duration = state.t
+
+        def before(action: Any) -> Any:
+            def act(*arguments: Any) -> Any:
+                self._collect()
+                return action(*arguments)
+
+            return act
+
+        state.run_until, state.reset, state.configure = run_until, before(reset), before(configure)
+        try:
+            yield
+            self._collect()
+        finally:
+            del state.run_until, state.reset, state.configure
+
+    def _watches(self) -> bool:
+        return self._spikes is None and self._state.network is self._network
+
+    def _begin(self) -> None:
+        self._network = self._state.network
+        self._net = capture(self._sim)
+        recorders = sorted(self._state.recorders, key=lambda each: each.population._block.first)
+        self._populations = [recorder.population for recorder in recorders]
+        for population in self._populations:
+            population.record("spikes")
+
+    def _collect(self) -> None:
+        if self._net is None or not self._watches():
+            return
+        self._spikes = {}
+        for population in self._populations:
+            segment = population.get_data("spikes").segments[0]
+            if float(segment.t_start or 0.0) > 0:
+                raise ExportError(f"the script cleared the recorded spikes of {population.label}")
+            self._spikes[population.label] = [each.magnitude for each in segment.spiketrains]
+
+    def observed(self, script: Path) -> Observed:
+        if self._net is None or self._spikes is None:
+            raise ExportError(f"{script} did not run a network of pyNN.sparse")
+        return Observed(self._net, self._spikes, self._duration)

@@ -1,0 +1,129 @@
+"""Sparsity against bits: how far tables are from the simulation, or how well they do a task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .compare import compare
+from .errors import ExportError
+from .prune import Prune
+from .quantise import Quantise
+from .spikes import BlockOrBlocks, spikes_of
+from .tables import Tables, lower
+from .targets import Target
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A figure for each sparsity and number of bits.
+
+    Attributes:
+        fractions: of synapses removed.
+        bits: of weights.
+        values: float64 [fractions, bits].
+        name: of the figure.
+    """
+
+    fractions: tuple[float, ...]
+    bits: tuple[int, ...]
+    values: NDArray[np.float64]
+    name: str
+
+    def markdown(self) -> str:
+        """As a table."""
+        head = f"| {self.name} | " + " | ".join(f"{b} bits" for b in self.bits) + " |"
+        lines = [head, "|---" * (len(self.bits) + 1) + "|"]
+        for fraction, row in zip(self.fractions, self.values, strict=True):
+            cells = " | ".join(f"{value:.3f}" for value in row)
+            lines.append(f"| {fraction:.0%} removed | {cells} |")
+        return "\n".join(lines)
+
+    def picture(self) -> bytes:
+        """As lines over sparsity, PNG; needs matplotlib."""
+        from .pictures import panels_of, png
+
+        figure, (axes,) = panels_of(1)
+        for column, bits in enumerate(self.bits):
+            axes.plot(self.fractions, self.values[:, column], ".-", label=f"{bits} bits")
+        axes.set(xlabel="fraction of synapses removed", ylabel=self.name)
+        axes.legend(frameon=False, fontsize=7)
+        return png(figure)
+
+
+def sweep(
+    source: Any,
+    target: str | Target,
+    fractions: Sequence[float],
+    bits: Sequence[int],
+    figure: Callable[[Tables], float],
+    name: str = "figure",
+    prune: Prune | None = None,
+    quantise: Quantise | None = None,
+    accept: Sequence[str] = (),
+) -> Sweep:
+    """Lower a network with each fraction and number of bits, and measure.
+
+    Args:
+        source: see `lower`.
+        target: see `lower`.
+        fractions: of synapses to remove.
+        bits: of weights.
+        figure: what is measured of tables, see `distance_from`.
+        name: of the figure.
+        prune: other options of pruning.
+        quantise: other options of quantisation.
+        accept: see `lower`.
+
+    Raises `ExportError` where there are no fractions or bits, and what `lower` raises.
+    """
+    if not len(fractions) or not len(bits):
+        raise ExportError("fractions and bits: must have at least one value each")
+    pruning, rule = prune or Prune(), quantise or Quantise()
+    values = [
+        [
+            figure(
+                lower(
+                    source,
+                    target,
+                    replace(pruning, fraction=float(fraction)),
+                    replace(rule, weight_bits=int(width)),
+                    accept,
+                )
+            )
+            for width in bits
+        ]
+        for fraction in fractions
+    ]
+    return Sweep(tuple(fractions), tuple(bits), np.array(values, float), name)
+
+
+def distance_from(
+    against: BlockOrBlocks, duration: float, spikes: BlockOrBlocks | None = None
+) -> Callable[[Tables], float]:
+    """A figure for `sweep`: the greatest van Rossum distance of a population's spikes.
+
+    Args:
+        against: what the simulation recorded.
+        duration: ms.
+        spikes: of the sources, see `Tables.run`.
+    """
+    recorded = spikes_of(against)
+
+    def measure(tables: Tables) -> float:
+        trace = tables.trace(duration, spikes)
+        distances = []
+        for each in tables.frame.axons:
+            if each.is_source or each.label not in recorded:
+                continue
+            cell = trace.spikes[:, 1] - each.first
+            mine = (cell >= 0) & (cell < each.size)
+            found = cell[mine], trace.spikes[mine, 0] * tables.dt
+            distances.append(compare(each.label, each.size, recorded[each.label], found).distance)
+        return max(distances)
+
+    return measure

@@ -1,0 +1,181 @@
+"""Tables of a network for a target: made by `lower`, kept in a folder, run, verified."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import golden
+from .capture import capture
+from .dynamics import RECEPTORS
+from .errors import ExportError
+from .fixednet import FixedNet, Frame
+from .floatnet import FloatNet
+from .legalise import legalise
+from .prune import Prune, Pruned, prune
+from .quantise import Loss, Quantise, RegisterError, quantise, target_dynamics
+from .resample import resample
+from .spikes import BlockOrBlocks, block_of, stimulus
+from .targets import Target, find
+from .targets.target import Memory, Placement
+
+
+@dataclass(frozen=True)
+class Tables:
+    """A network as words, with what they stand for.
+
+    Attributes:
+        target: the hardware.
+        net: the network in floats, after pruning.
+        rule: how it was quantised.
+        accept: approximations that were allowed.
+        pruning: what was asked for, in words.
+        pruned: what pruning left of each projection.
+        losses: what quantisation did to each projection.
+        registers: what it did to each population.
+        frame: populations and semantics.
+        memories: the words.
+        scale: integer units of a mV, float64 [N].
+        origin: int64 [n], number of each synapse in the concatenated projections of `net`.
+        placement: where neurons are, and what that takes.
+    """
+
+    target: Target
+    net: FloatNet
+    rule: Quantise
+    accept: tuple[str, ...]
+    pruning: str
+    pruned: tuple[Pruned, ...]
+    losses: tuple[Loss, ...]
+    registers: tuple[RegisterError, ...]
+    frame: Frame
+    memories: dict[str, Memory]
+    scale: NDArray[np.float64]
+    origin: NDArray[np.int64]
+    placement: Placement
+
+    @cached_property
+    def fixed(self) -> FixedNet:
+        """The integers that the words hold."""
+        return self.target.unpack(self.memories, self.frame)
+
+    @property
+    def dt(self) -> float:
+        """Time step, ms."""
+        return self.net.dt
+
+    def trace(
+        self, duration: float, spikes: BlockOrBlocks | None = None, states: bool = False
+    ) -> golden.Trace:
+        """Run the integer model, in steps and axons; see `run`."""
+        return golden.run(self.fixed, self.steps(duration), self.events(spikes), states)
+
+    def events(self, spikes: BlockOrBlocks | None = None) -> NDArray[np.int64]:
+        """Spikes of sources, int64 [n, 2], as (step, axon); see `run`."""
+        return stimulus(self.net, self.frame.axons, self.dt, spikes)
+
+    def steps(self, duration: float) -> int:
+        """Time steps of a duration (ms). Raises `ExportError` unless it is 0 or greater."""
+        if not (np.isfinite(duration) and duration >= 0):
+            raise ExportError(f"duration = {duration!r}: must be a number of ms, 0 or greater")
+        return round(duration / self.dt)
+
+    def run(self, duration: float, spikes: BlockOrBlocks | None = None) -> Any:
+        """Run the integer model from the packed words.
+
+        Args:
+            duration: ms.
+            spikes: of the sources: blocks that PyNN recorded, or label -> times (ms) of each cell.
+                Not needed where all sources are `SpikeSourceArray`.
+
+        Returns a Neo Block with the spike trains of all neurons. Raises `ExportError` where spikes
+        of a source are not known.
+        """
+        steps = self.steps(duration)
+        trace = golden.run(self.fixed, steps, self.events(spikes))
+        return block_of(trace.spikes, self.frame.axons, self.dt, steps)
+
+    def weights(self) -> list[NDArray[np.float64]]:
+        """What the weights of each projection of `net` have become, in PyNN's unit; 0 if left out.
+
+        Set in the simulation, they show what pruning and rounding of weights alone do.
+        """
+        steps = target_dynamics(self.net, self.target, self.accept)
+        parts = self.net.connections
+        gain = [
+            steps[part.post].gain[part.target, RECEPTORS.index(part.receptor)] for part in parts
+        ]
+        values = np.zeros(sum(map(len, parts)))
+        values[self.origin] = self.fixed.charge() / self.scale[self.fixed.target]
+        values /= np.concatenate([np.zeros(0), *gain])
+        return np.split(values, np.cumsum([len(part) for part in parts])[:-1])
+
+    def save(self, folder: str | os.PathLike[str], csv: bool = False) -> None:
+        """Write the tables and their manifest; `csv` adds a line of text for each synapse.
+
+        The same network gives the same bytes. Files of that name are replaced, when all have been
+        made. Raises OSError where the folder cannot be written.
+        """
+        from .files import save
+
+        save(self, folder, csv)
+
+
+def lower(
+    source: Any,
+    target: str | Target,
+    prune: Prune | None = None,
+    quantise: Quantise | None = None,
+    accept: Collection[str] = (),
+    timestep: float | None = None,
+) -> Tables:
+    """Make the tables of a network.
+
+    Args:
+        source: the module `pyNN.sparse`, a list of its projections, or what `capture` made.
+        target: name, or a target with options.
+        prune: which synapses to remove; None for none.
+        quantise: number formats; None for weights of 8 bits.
+        accept: approximations that are allowed, see `legalise.APPROXIMATIONS`.
+        timestep: of the target, ms, if it is not that of the simulation.
+
+    Raises `ExportError` for an unknown target or bits that it does not have, and `LimitsError`
+    with all limits that the network breaks; nothing is quantised then.
+    """
+    hardware = find(target)
+    rule = quantise or Quantise()
+    net = source if isinstance(source, FloatNet) else capture(source)
+    hardware.numbers(rule.weight_bits, rule.signed)
+    if timestep is not None:
+        net = resample(net, timestep)
+    legalise(net, hardware.name, hardware.limits(), accept)
+    return _lowered(net, hardware, prune, rule, tuple(sorted(accept)))
+
+
+def _lowered(
+    net: FloatNet, target: Target, pruning: Prune | None, rule: Quantise, accept: tuple[str, ...]
+) -> Tables:
+    kept, pruned = prune(net, pruning)
+    made = quantise(kept, rule, target, accept)
+    placement = target.place(made.fixed, rule.weight_bits, rule.signed)
+    return Tables(
+        target,
+        kept,
+        rule,
+        accept,
+        pruning.describe() if pruning else "none",
+        tuple(pruned),
+        made.losses,
+        made.registers,
+        made.fixed.frame,
+        target.pack(made.fixed, rule.weight_bits, rule.signed),
+        made.scale,
+        made.origin,
+        placement,
+    )

@@ -1,0 +1,146 @@
+"""What a target has to say of itself. Each one is a file beside this, entered in `__init__.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from ..dynamics import MODELS
+from ..fixednet import FixedNet, Frame
+from ..layout import Layout, Limbs
+from ..semantics import Semantics
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What `legalise` asks for.
+
+    Attributes:
+        receptors: synaptic currents of a neuron, 1 or 2.
+        hop: greatest number of steps from a spike to the one whose input it is.
+        refractory: greatest number of steps.
+        reset_to_zero: whether a reset is to 0, which then has to be v_reset.
+        neurons, synapses, sources: greatest numbers, or None.
+        models: cell types.
+        recurrent_hop: where there are no delays: the number of steps for all synapses between
+            neurons; those of sources have a common one. Else None.
+        powers_of_two: whether time constants are powers of two of the time step.
+        subtracts: whether resets subtract the threshold, and a neuron may fire again.
+    """
+
+    receptors: int
+    hop: int
+    refractory: int
+    reset_to_zero: bool
+    neurons: int | None = None
+    synapses: int | None = None
+    sources: int | None = None
+    models: tuple[str, ...] = MODELS
+    recurrent_hop: int | None = None
+    powers_of_two: bool = False
+    subtracts: bool = False
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Number formats, for `quantise`.
+
+    Attributes:
+        greatest_weight: by magnitude, of a mantissa.
+        shifts: least and greatest of a weight's left shift; a weight is mantissa << shift.
+        voltage_range: of voltages and currents.
+        threshold_unit: thresholds are multiples of it.
+        greatest_threshold: register.
+        bias_bits: of a bias' mantissa without its sign.
+        bias_exponents: greatest exponent of a bias; it is mantissa << exponent.
+        one_exponent_for_inputs: whether all synapses from sources have one exponent, and all
+            others, too, whatever `Quantise.per` says.
+    """
+
+    greatest_weight: int
+    shifts: tuple[int, int]
+    voltage_range: tuple[int, int]
+    threshold_unit: int
+    greatest_threshold: int
+    bias_bits: int
+    bias_exponents: int
+    one_exponent_for_inputs: bool = False
+
+
+@dataclass(frozen=True)
+class Memory:
+    """A table of words, as it is loaded."""
+
+    layout: Layout
+    words: Limbs
+
+    @property
+    def bits(self) -> int:
+        """Size."""
+        return len(self.words) * self.layout.width
+
+
+@dataclass(frozen=True)
+class Resource:
+    """Use of something that a target has a limited number of."""
+
+    name: str
+    used: int
+    available: int | None
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where neurons are, and what that takes.
+
+    Attributes:
+        cores: number of cores in use.
+        core: of each neuron, a sequence of length N.
+        resources: what the fullest core, or the chip, uses.
+    """
+
+    cores: int
+    core: Any
+    resources: tuple[Resource, ...] = field(default=())
+
+
+class Target(Protocol):
+    """A kind of hardware.
+
+    Attributes:
+        name: by which users ask for it.
+        title: for reports.
+        version: counts changes of the tables' meaning; tables of another version are refused.
+    """
+
+    name: str
+    title: str
+    version: int
+
+    def options(self) -> dict[str, Any]:
+        """What the constructor takes to make this target anew."""
+
+    def limits(self) -> Limits:
+        """For `legalise`."""
+
+    def numbers(self, weight_bits: int, signed: bool) -> Numbers:
+        """For `quantise`. Raises `ExportError` for bits that the target does not have."""
+
+    def semantics(self, receptors: int) -> Semantics:
+        """The update rule of a network with this number of currents in use."""
+
+    def place(self, fixed: FixedNet, weight_bits: int, signed: bool) -> Placement:
+        """Partition. Raises `LimitsError` where the network does not fit."""
+
+    def pack(self, fixed: FixedNet, weight_bits: int, signed: bool) -> dict[str, Memory]:
+        """Tables by name."""
+
+    def unpack(self, memories: Mapping[str, Memory], frame: Frame) -> FixedNet:
+        """The network that tables hold. Raises `DamagedTablesError`."""
+
+    def greatest_input(self, fixed: FixedNet, weight_bits: int) -> int:
+        """The greatest input of a receptor in a step, by magnitude, that is summed correctly."""
+
+    def more_files(self, tables: Any) -> dict[str, bytes]:
+        """Further files by name, that the target's tools take."""

@@ -1,0 +1,289 @@
+"""Proof that tables hold the network that they were made from, and do what it did.
+
+The words are decoded, and compared with the network in floats by the formulas of neurons and
+synapses, not by the code that quantised it; then the integer model runs them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import golden
+from .compare import Comparison, compare
+from .dynamics import RECEPTORS, Dynamics, hops
+from .errors import DamagedTablesError, ExportError
+from .fixednet import FixedNet
+from .quantise import target_dynamics
+from .rounding import ROUNDINGS
+from .semantics import Semantics
+from .spikes import BlockOrBlocks, spikes_of
+from .tables import Tables
+from .targets.target import Numbers
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Check:
+    """A statement about the tables, whether it holds, and the figures."""
+
+    statement: str
+    holds: bool
+    figures: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What verification found.
+
+    Attributes:
+        checks: all statements.
+        comparisons: of each recorded population.
+        trace: of the integer model, or None where nothing was run.
+    """
+
+    checks: tuple[Check, ...]
+    comparisons: tuple[Comparison, ...]
+    trace: golden.Trace | None
+
+    @property
+    def passed(self) -> bool:
+        """Whether all statements hold."""
+        return all(check.holds for check in self.checks)
+
+    def __str__(self) -> str:
+        return "\n".join(
+            f"{'ok    ' if check.holds else 'FAILED'} {check.statement}: {check.figures}"
+            for check in self.checks
+        )
+
+
+def verify(
+    tables: Tables,
+    against: BlockOrBlocks | None = None,
+    spikes: BlockOrBlocks | None = None,
+    duration: float | None = None,
+    tolerance: float = 0.2,
+) -> Report:
+    """Check the words of tables, and run them.
+
+    Args:
+        tables: what to check.
+        against: what the simulation recorded, from time 0: a block of each population, or a list.
+        spikes: of the sources; by default those in `against`, or of `SpikeSourceArray`.
+        duration: ms; by default that of the recording.
+        tolerance: by how much the number of spikes of a population may differ, relative to that
+            of the simulation; three times its square root are allowed anyway. What pruning takes
+            away is no error of the tables, but a difference from the simulation.
+
+    Returns a report; nothing is raised where a check fails.
+    """
+    try:
+        fixed = tables.fixed
+    except DamagedTablesError as error:
+        return Report((Check("words can be decoded", False, str(error)),), (), None)
+    if fixed.n_synapses != len(tables.origin):
+        figures = f"{fixed.n_synapses} instead of {len(tables.origin)}"
+        return Report((Check("no synapse is missing", False, figures),), (), None)
+    checks = [*_words(tables, fixed)]
+    if against is None and duration is None:
+        return Report(tuple(checks), (), None)
+    recorded = spikes_of(against) if against is not None else {}
+    length = _duration(against) if duration is None else duration
+    trace = golden.run(
+        fixed, tables.steps(length), tables.events(_stimulus(tables, against, spikes))
+    )
+    comparisons = tuple(_compared(tables, trace, recorded))
+    checks += [_range_check(tables, trace), *_spike_checks(comparisons, tolerance)]
+    return Report(tuple(checks), comparisons, trace)
+
+
+def _duration(against: BlockOrBlocks) -> float:
+    if isinstance(against, Mapping):
+        raise ExportError("duration: must be given with spikes that are no Neo blocks")
+    blocks = against if isinstance(against, (list, tuple)) else [against]
+    return max(
+        float(train.t_stop.rescale("ms").magnitude)
+        for block in blocks
+        for train in block.segments[0].spiketrains[:1]
+    )
+
+
+def _stimulus(
+    tables: Tables, against: BlockOrBlocks | None, spikes: BlockOrBlocks | None
+) -> BlockOrBlocks | None:
+    """Spikes of sources: those given, or those among what was recorded."""
+    if spikes is not None or against is None:
+        return spikes
+    sources = {each.label: each.size for each in tables.frame.axons if each.is_source}
+    recorded = spikes_of(against)
+    return {
+        label: [time[cell == index] for index in range(sources[label])]
+        for label, (cell, time) in recorded.items()
+        if label in sources
+    } or None
+
+
+# --- words -----------------------------------------------------------------------------------
+
+
+def _words(tables: Tables, fixed: FixedNet) -> Iterator[Check]:
+    numbers = tables.target.numbers(tables.rule.weight_bits, tables.rule.signed)
+    expected = tables.target.semantics(fixed.semantics.n_receptors)
+    yield Check("the update rule is the target's", fixed.semantics == expected, "see the manifest")
+    yield from _synapses(tables, fixed)
+    steps = target_dynamics(tables.net, tables.target, tables.accept)
+    each = [steps[i] for i in sorted(steps)]
+    yield from _registers(fixed, each, tables.scale, numbers)
+    frame = tables.target.pack(fixed, tables.rule.weight_bits, tables.rule.signed)
+    same = all(
+        np.array_equal(frame[name].words, memory.words) for name, memory in tables.memories.items()
+    )
+    yield Check("words encode what they decode to", same, f"{len(frame)} memories")
+
+
+def _synapses(tables: Tables, fixed: FixedNet) -> Iterator[Check]:
+    """Sources, targets, delays exactly; weights to the error that their rounding makes."""
+    net, first = tables.net, {each.label: each.first for each in tables.frame.axons}
+    steps = target_dynamics(net, tables.target, tables.accept)
+    source, target, jump = (np.zeros(0) for _ in range(3))
+    delays = hops(net, tables.target.limits().recurrent_hop)
+    hop = np.concatenate([np.zeros(0), *delays])
+    for part in net.connections:
+        pre, post = (first[net.cells[index].label] for index in (part.pre, part.post))
+        step = steps[part.post]
+        gain = step.gain[part.target, RECEPTORS.index(part.receptor)]
+        source = np.append(source, part.source + pre)
+        target = np.append(target, part.target + post)
+        jump = np.append(jump, part.weight * gain)
+    origin = tables.origin
+    yield _zeroed(tables)
+    for name, found, wanted in (
+        ("source", fixed.source, source),
+        ("target", fixed.target, target),
+        ("delay", fixed.hop, hop),
+    ):
+        wrong = int((found != wanted[origin]).sum())
+        yield Check(f"each synapse has its {name}", not wrong, f"{wrong} of {len(origin)} differ")
+    exact = jump * tables.scale[target.astype(np.int64)]
+    unit = np.exp2(fixed.formats.shift[fixed.format])
+    error = np.abs(fixed.charge() - exact[origin]) / unit
+    worst = float(error.max(initial=0.0))
+    bound = ROUNDINGS[tables.rule.rounding][1]
+    text = f"largest error {worst:.3f} steps, {tables.rule.rounding} rounding makes {bound}"
+    yield Check("each weight is as rounding leaves it", worst <= bound * (1 + 1e-6), text)
+
+
+def _zeroed(tables: Tables) -> Check:
+    """Synapses that are left out had weights that round to 0."""
+    bound = ROUNDINGS[tables.rule.rounding][1]
+    parts = zip(tables.net.connections, tables.losses, strict=True)
+    ratio = np.concatenate(
+        [np.zeros(0), *(np.abs(part.weight) / (loss.step or 1.0) for part, loss in parts)]
+    )
+    left_out = np.ones(len(ratio), bool)
+    left_out[tables.origin] = False
+    worst = float(ratio[left_out].max(initial=0.0))
+    return Check(
+        "only weights that round to 0 are left out",
+        worst <= bound * (1 + 1e-9),
+        f"{int(left_out.sum())} of {len(ratio)}, the greatest has {worst:.3f} steps",
+    )
+
+
+def _registers(
+    fixed: FixedNet, steps: list[Dynamics], scale: Floats, numbers: Numbers
+) -> Iterator[Check]:
+    rule, registers, profile = fixed.semantics, fixed.profiles, fixed.profile
+
+    def joined(name: str) -> Floats:
+        return np.concatenate([np.asarray(getattr(step, name), float) for step in steps])
+
+    currents = joined("current_factor")[:, : rule.n_receptors]
+    offset = rule.current_decay_offset
+    yield _decay("currents", rule, registers.current_decay[profile], currents, offset)
+    voltages = joined("voltage_factor")
+    yield _decay("voltages", rule, registers.voltage_decay[profile], voltages, 0)
+    least = 0.0 if rule.compare == "greater_or_equal" else 1.0
+    for name, found, wanted, bound in (
+        (
+            "threshold",
+            registers.threshold[profile] + least,
+            joined("threshold") * scale,
+            numbers.threshold_unit / 2,
+        ),
+        ("reset", registers.reset[profile], joined("reset") * scale, 0.5),
+        ("refractory period", registers.refractory[profile], joined("refractory"), 0.0),
+        ("initial voltage", fixed.initial, joined("initial") * scale, 0.5),
+        ("bias", registers.bias[profile], joined("bias") * scale, None),
+    ):
+        error = np.abs(found - wanted)
+        allowed = _bias_step(wanted, numbers) if bound is None else bound
+        holds = bool((error <= np.asarray(allowed) * (1 + 1e-9) + 1e-6).all())
+        yield Check(
+            f"each neuron has its {name}", holds, f"largest error {error.max(initial=0):.4g} units"
+        )
+
+
+def _decay(
+    name: str, rule: Semantics, registers: NDArray[np.int64], factor: Floats, offset: int
+) -> Check:
+    """Registers are the nearest: of 2^bits (1 - factor), or of the power of two."""
+    if rule.decay == "shifting":
+        wanted = np.maximum(-np.log2(1 - factor), 1)
+        error = np.abs(registers - np.minimum(wanted, (1 << rule.decay_bits) - 1))
+    else:
+        one = float(1 << rule.decay_bits)
+        wanted = (1 - factor) * one
+        error = np.abs(registers + offset - np.clip(wanted, offset, one - 1 + offset))
+    worst = float(error.max(initial=0.0))
+    text = f"largest error {worst:.4g} units"
+    return Check(f"each neuron has its decay of {name}", worst <= 0.5 + 1e-6, text)
+
+
+def _bias_step(bias: Floats, numbers: Numbers) -> Floats:
+    """Half a step of biases that are mantissa << exponent."""
+    most = (1 << numbers.bias_bits) - 1
+    exponent = np.ceil(np.log2(np.maximum(np.abs(bias) / most, 1.0)))
+    return np.asarray(np.exp2(exponent) / 2)
+
+
+# --- runs ------------------------------------------------------------------------------------
+
+
+def _range_check(tables: Tables, trace: golden.Trace) -> Check:
+    limit = tables.target.greatest_input(tables.fixed, tables.rule.weight_bits)
+    within = not trace.overflows and trace.largest_input <= limit
+    remedy = "" if within else "; quantise with more headroom"
+    return Check(
+        "currents, voltages and inputs stay in range",
+        within,
+        f"{trace.overflows} left it; largest input {trace.largest_input}, limit {limit}{remedy}",
+    )
+
+
+def _compared(
+    tables: Tables, trace: golden.Trace, recorded: dict[str, tuple[NDArray[np.int64], Floats]]
+) -> Iterator[Comparison]:
+    for population in tables.frame.axons:
+        if population.is_source or population.label not in recorded:
+            continue
+        cell = trace.spikes[:, 1] - population.first
+        mine = (cell >= 0) & (cell < population.size)
+        found = cell[mine], trace.spikes[mine, 0] * tables.dt
+        yield compare(population.label, population.size, recorded[population.label], found)
+
+
+def _spike_checks(comparisons: tuple[Comparison, ...], tolerance: float) -> Iterator[Check]:
+    for each in comparisons:
+        allowed = max(tolerance * each.expected, 3 * np.sqrt(each.expected))
+        yield Check(
+            f"{each.label} has about as many spikes as in the simulation",
+            abs(each.found - each.expected) <= allowed,
+            f"{each.found} instead of {each.expected} ({allowed:.0f} may differ), "
+            f"{each.coincident:.1%} coincident, van Rossum distance {each.distance:.3f}",
+        )

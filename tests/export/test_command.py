@@ -1,0 +1,211 @@
+"""`pynn-sparse export`, and the stages that it uses."""
+
+from __future__ import annotations
+
+import base64
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from export_networks import random_float
+
+from pynn_sparse import export
+from pynn_sparse.cli import main
+from pynn_sparse.export.report import markdown, page
+from pynn_sparse.export.rtl.simulate import available
+from pynn_sparse.export.script import observe
+from pynn_sparse.export.sizes import sizes
+
+SCRIPT = """
+import sys
+import pyNN.sparse as sim
+from pyNN.random import NumpyRNG
+
+sim.setup(timestep=0.5)
+rate = float(sys.argv[1]) if len(sys.argv) > 1 else 100.0
+noise = sim.Population(20, sim.SpikeSourcePoisson(rate=rate), label="noise")
+cells = sim.Population(30, sim.IF_curr_exp(tau_refrac=2.0), label="cells")
+connector = sim.FixedProbabilityConnector(0.4, rng=NumpyRNG(seed=1))
+sim.Projection(noise, cells, connector, sim.StaticSynapse(weight=0.9, delay=1.0))
+sim.run(100.0)
+sim.run(100.0)
+print("rate", rate)
+sim.reset()
+sim.run(10.0)
+sim.end()
+"""
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    file = tmp_path / "script.py"
+    file.write_text(SCRIPT)
+    return file
+
+
+def command(script: Path, out: Path, *more: str) -> int:
+    return main(["export", str(script), "--target", "asic", "--out", str(out), *more])
+
+
+def test_a_script_becomes_tables_and_a_report(
+    script: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    options = "--weight-bits 6 --csv --option voltage_bits=22 --headroom 3 --arguments 120"
+    assert command(script, out, *options.split()) == 0
+    printed = capsys.readouterr().out
+    assert "rate 120.0" in printed
+    assert "verification passed" in printed
+    tables = export.load(out)
+    assert (tables.rule.weight_bits, tables.rule.headroom) == (6, 3)
+    assert tables.target.options() == {"voltage_bits": 22, "decay_bits": 16}
+    assert (out / "synapses.csv").exists()
+    text = (out / "report.md").read_text()
+    for part in ("## Checks", "## Spikes", "| cells | 30 |", "## Resources", "`synapse`, "):
+        assert part in text
+    html = (out / "report.html").read_text()
+    pictures = re.findall(r'src="data:image/png;base64,([^"]+)"', html)
+    assert len(pictures) == 3
+    for picture in pictures:
+        data = base64.b64decode(picture)
+        assert data.startswith(b"\x89PNG")
+        assert len(data) > 5000
+
+
+def test_the_core_runs_on_the_input_of_the_script(
+    script: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if not available("icarus"):
+        pytest.skip("iverilog is not installed (Debian: apt-get install iverilog)")
+    assert command(script, tmp_path / "out", "--rtl", "icarus") == 0
+    printed = capsys.readouterr().out
+    states = 400 * 30 * 3
+    assert f"has every state of every tick: nothing differs in {states} states" in printed
+    assert "Verilog core in icarus" in (tmp_path / "out" / "report.md").read_text()
+
+
+def test_observed_is_what_the_script_did(script: Path) -> None:
+    observed = observe(script, [])
+    assert observed.duration == 200.0  # of both runs, not of the one after the reset
+    assert {label: len(each) for label, each in observed.spikes.items()} == {
+        "noise": 20,
+        "cells": 30,
+    }
+    times = np.concatenate(observed.spikes["cells"])
+    assert len(times) > 50
+    assert times.max() > 100.0
+    assert observed.net.n_synapses > 200
+
+
+def test_failed_verification_has_exit_status_1(
+    script: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(script, tmp_path / "out", "--prune", "0.9") == 1
+    assert "verification failed" in capsys.readouterr().out
+    assert "**failed**" in (tmp_path / "out" / "report.md").read_text()
+    assert command(script, tmp_path / "out", "--prune", "0.9", "--tolerance", "1") == 0
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (("--target", "abacus"), "must be one of asic"),
+        (("--weight-bits", "40"), "weight_bits = 40"),
+        (("--prune", "2"), "fraction = 2.0"),
+        (("--accept", "magic"), "accept = 'magic'"),
+        (("--option", "voltage_bits"), "--option voltage_bits: must be a name, =, and an integer"),
+        (("--option", "volts=3"), "option 'volts': asic has voltage_bits, decay_bits"),
+        (("--option", "voltage_bits=99"), "voltage_bits = 99: must be 8 to 32"),
+        (("--headroom", "0"), "headroom = 0"),
+        (("--rtl", "modelsim"), "--rtl modelsim: must be icarus or verilator, for asic"),
+        (("--rtl", "icarus", "--target", "loihi1"), "for asic"),
+        (("--prune-by", "luck"), "--prune-by luck: must be magnitude or activity"),
+    ],
+)
+def test_what_cannot_be_exported_has_exit_status_2(
+    script: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    more: tuple[str, ...],
+    message: str,
+) -> None:
+    assert command(script, tmp_path / "out", *more) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x = 1", "did not run a network"),
+        ("import sys; sys.exit(3)", "exit status 3"),
+    ],
+)
+def test_scripts_without_a_network(tmp_path: Path, text: str, message: str) -> None:
+    file = tmp_path / "other.py"
+    file.write_text(text)
+    with pytest.raises(export.ExportError, match=message):
+        observe(file, [])
+
+
+def test_a_script_that_fails_raises_its_own_error(tmp_path: Path) -> None:
+    file = tmp_path / "bad.py"
+    file.write_text("1 / 0")
+    with pytest.raises(ZeroDivisionError):
+        observe(file, [])
+
+
+def test_pruning_by_activity_takes_that_of_the_script(tmp_path: Path) -> None:
+    """Synapses of sources that do not fire go first."""
+    file = tmp_path / "quiet.py"
+    quiet = "times = [[]] * 10 + [[5.0, 25.0, 45.0]] * 10\nnoise = sim.Population(20, "
+    file.write_text(
+        SCRIPT.replace("noise = sim.Population(20, ", quiet)
+        .replace("sim.SpikeSourcePoisson(rate=rate)", "sim.SpikeSourceArray(spike_times=times)")
+        .replace("weight=0.9", "weight=3.0")
+    )
+    options = "--prune 0.6 --prune-by activity --tolerance 5".split()
+    assert command(file, tmp_path / "out", *options) == 0
+    fixed = export.load(tmp_path / "out").fixed
+    assert (fixed.source >= fixed.n_neurons + 10).all()
+    assert fixed.n_synapses > 50
+
+
+def test_sweep_gets_better_with_bits_and_worse_with_pruning() -> None:
+    net = random_float(2)
+    duration = 200.0
+    full = export.lower(net, "asic", quantise=export.Quantise(weight_bits=16))
+    against = full.run(duration)
+    figure = export.distance_from(against, duration)
+    found = export.sweep(net, "asic", (0.0, 0.5, 0.8), (2, 4, 8, 12), figure, "distance")
+    assert found.values.shape == (3, 4)
+    assert found.values[0, 3] < 0.25 < found.values[2, 3]
+    assert found.values[0, 3] < found.values[0, 0]
+    assert found.picture().startswith(b"\x89PNG")
+    assert "| 50% removed |" in found.markdown()
+    with pytest.raises(export.ExportError, match="at least one value"):
+        export.sweep(net, "asic", (), (4,), figure)
+
+
+def test_sizes_of_forms() -> None:
+    """Of a network that was counted by hand."""
+    net = random_float(0, n=10, density=0.3)
+    fixed = export.lower(net, "asic", quantise=export.Quantise(weight_bits=8)).fixed
+    n, pairs = fixed.n_synapses, 15 * 10
+    found = sizes(fixed, 8)
+    assert found["dense matrix"] == pairs * 8
+    assert found["bitmap and weights"] == pairs + n * 8
+    pointer = n.bit_length()
+    assert found["rows of indices and weights"] == n * (8 + 4) + 16 * pointer
+    assert found["run lengths of 4 bits"] == n * 12  # all gaps are below 16
+
+
+def test_page_is_html_of_the_text() -> None:
+    tables = export.lower(random_float(0), "asic")
+    text = markdown(tables, export.verify(tables))
+    html = page(text, {})
+    assert "<h1>Export to PyNN-sparse ASIC core</h1>" in html
+    assert "<b>passed</b>" in html
+    assert html.count("<table>") == sum(part.startswith("|") for part in text.split("\n\n"))
+    assert "|" not in html

@@ -1,0 +1,176 @@
+"""The integer model against a plain one: a neuron and an event at a time, in Python's integers."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from export_networks import random_events, random_fixed
+from numpy.typing import NDArray
+
+from pynn_sparse.export import ExportError, golden
+from pynn_sparse.export.fixednet import Axons, FixedNet, Formats, Profiles
+from pynn_sparse.export.semantics import truncating, wrapped
+from pynn_sparse.export.targets import find
+
+STEPS = 80
+
+
+def decay(x: int, amount: int, bits: int) -> int:
+    kept = abs(x) * (2**bits - amount) // 2**bits
+    return kept if x >= 0 else -kept
+
+
+def limit(x: int, bounds: tuple[int, int], how: str) -> int:
+    low, high = bounds
+    if how == "saturate":
+        return min(max(x, low), high)
+    while x > high:
+        x -= high - low + 1
+    while x < low:
+        x += high - low + 1
+    return x
+
+
+def plain(net: FixedNet, steps: int, events: NDArray[np.int64]) -> tuple[list, list]:
+    """Spikes (step, neuron) and voltages after each step, as the documentation states the rule."""
+    rule, registers = net.semantics, net.profiles
+    v = net.initial.tolist()
+    u = [[0] * rule.n_receptors for _ in v]
+    waiting = [0] * len(v)
+    arriving: dict[tuple[int, int, int], int] = {}
+    spikes, voltages = [], [list(v)]
+
+    def send(axon: int, step: int) -> None:
+        for k in range(net.start[axon], net.start[axon + 1]):
+            f = net.format[k]
+            charge = int(net.weight[k]) * 2 ** int(net.formats.shift[f])
+            key = (step + int(net.hop[k]), int(net.target[k]), int(net.formats.receptor[f]))
+            arriving[key] = arriving.get(key, 0) + (-charge if net.formats.negative[f] else charge)
+
+    for step in range(steps + 1):
+        fired = []
+        for j, p in enumerate(net.profile):
+            if step == 0:
+                continue
+            for r in range(rule.n_receptors):
+                amount = int(registers.current_decay[p, r]) + rule.current_decay_offset
+                total = decay(u[j][r], amount, rule.decay_bits) + arriving.get((step, j, r), 0)
+                u[j][r] = limit(total, rule.current_range, rule.current_overflow)
+            if waiting[j]:
+                waiting[j] -= 1
+                continue
+            after = decay(v[j], int(registers.voltage_decay[p]), rule.decay_bits)
+            after += sum(u[j]) + int(registers.bias[p])
+            v[j] = limit(after, rule.voltage_range, rule.voltage_overflow)
+            threshold = int(registers.threshold[p])
+            if v[j] > threshold or (v[j] == threshold and rule.compare == "greater_or_equal"):
+                v[j] = int(registers.reset[p])
+                waiting[j] = int(registers.refractory[p])
+                fired.append(j)
+        for j in fired:
+            spikes.append([step, j])
+            send(j, step)
+        for axon in events[events[:, 0] == step, 1]:
+            send(int(axon), step)
+        if step:
+            voltages.append(list(v))
+    return spikes, voltages
+
+
+@pytest.mark.parametrize("target", ["asic", "loihi1"])
+@pytest.mark.parametrize("seed", range(12))
+def test_it_does_what_the_rule_says(seed: int, target: str) -> None:
+    fixed = random_fixed(seed, target, strong=seed % 3 == 0)
+    events = random_events(seed, fixed, STEPS)
+    trace = golden.run(fixed, STEPS, events, states=True)
+    spikes, voltages = plain(fixed, STEPS, events)
+    assert trace.spikes.tolist() == spikes
+    assert trace.voltage is not None
+    assert trace.voltage.tolist() == voltages
+
+
+def test_ranges_are_left_and_counted() -> None:
+    """Strong weights saturate the ASIC's registers, and wrap Loihi's currents."""
+    for target, seed in (("asic", 0), ("loihi1", 1)):
+        fixed = random_fixed(seed, target)
+        shift = replace(fixed.formats, shift=fixed.formats.shift + 12)
+        fixed = replace(fixed, formats=shift)
+        events = random_events(seed, fixed, STEPS)
+        trace = golden.run(fixed, STEPS, events)
+        assert trace.overflows > 0
+        assert trace.spikes.tolist() == plain(fixed, STEPS, events)[0]
+
+
+def test_equality_decides_at_the_threshold() -> None:
+    """An input that brings the voltage to the threshold fires with >=, and not with >."""
+    fixed = one_neuron(charge=100, threshold=100)
+    events = np.array([[0, 1]])
+    assert golden.run(fixed, 3, events).spikes.tolist() == [[1, 0]]
+    strict = replace(fixed, semantics=replace(fixed.semantics, compare="greater"))
+    assert golden.run(strict, 3, events).spikes.tolist() == []
+
+
+def one_neuron(charge: int, threshold: int) -> FixedNet:
+    one = np.ones(1, np.int64)
+    zero = np.zeros(1, np.int64)
+    semantics = find("asic").semantics(1)
+    gone = np.array([[(1 << semantics.decay_bits) - 1]])
+    return FixedNet(
+        semantics,
+        (Axons("n", 0, 1, False), Axons("s", 1, 1, True)),
+        Profiles(gone, zero, one * threshold, zero, zero, zero),
+        zero,
+        zero,
+        Formats(zero, zero, zero),
+        np.array([0, 0, 1]),
+        zero,
+        one * charge,
+        one,
+        zero,
+    )
+
+
+def test_spikes_that_cannot_be_are_refused() -> None:
+    fixed = one_neuron(1, 1)
+    with pytest.raises(
+        ExportError, match="axon 0 cannot get spikes from outside: sources are 1 to 1"
+    ):
+        golden.run(fixed, 3, np.array([[0, 0]]))
+    with pytest.raises(ExportError, match="at step -1: must be 0 or later"):
+        golden.run(fixed, 3, np.array([[-1, 1]]))
+
+
+def test_decay_reaches_zero_and_wrapping_is_modular() -> None:
+    x = np.array([-5, -1, 0, 1, 5])
+    for _ in range(200):
+        x = truncating(x, 20, 12)
+    assert not x.any()
+    np.testing.assert_array_equal(wrapped(np.array([8, 9, -8]), -7, 8), [8, -7, 8])
+
+
+def test_a_million_synaptic_events_take_less_than_a_second() -> None:
+    """2000 sources with 500 synapses each, all of which fire in each of 10 steps."""
+    n, fan_out = 2000, 500
+    rng = np.random.default_rng(0)
+    fixed = one_neuron(1, 1 << 20)
+    many = replace(
+        fixed,
+        axons=(Axons("n", 0, n, False), Axons("s", n, n, True)),
+        profile=np.zeros(n, np.int64),
+        initial=np.zeros(n, np.int64),
+        start=np.concatenate([np.zeros(n, np.int64), np.arange(n + 1) * fan_out]),
+        target=rng.integers(0, n, n * fan_out),
+        weight=np.ones(n * fan_out, np.int64),
+        hop=rng.integers(1, 16, n * fan_out),
+        format=np.zeros(n * fan_out, np.int64),
+    )
+    step, source = np.divmod(np.arange(10 * n), n)
+    events = np.stack([step, source + n], axis=1)
+    begin = time.perf_counter()
+    trace = golden.run(many, 10, events)
+    rate = trace.synaptic_events / (time.perf_counter() - begin)
+    assert trace.synaptic_events == 10 * n * fan_out
+    assert rate > 1e6
