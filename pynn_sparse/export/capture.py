@@ -19,10 +19,14 @@ def capture(source: Any) -> FloatNet:
         source: the module `pyNN.sparse`, for the whole network, or a list of projections, for
             these and the populations that they connect.
 
-    Raises `ExportError` where there is no projection, or two populations have the same label.
+    Raises `ExportError` where there is no projection, two populations have the same label, or
+    there are gap junctions.
     """
     network, labels, tables = _parts(source)
     blocks = _blocks(network, tables, whole=hasattr(source, "simulator"))
+    junctions = {id(table) for table in network.junctions}
+    if junctions if hasattr(source, "simulator") else junctions & {id(t) for _, t in tables}:
+        raise ExportError("gap junctions (ElectricalSynapse) cannot be exported to any target")
     if not tables:
         raise ExportError("there are no synapses to export; make a projection first")
     names = [labels[id(block)] for block in blocks]
@@ -118,5 +122,5 @@ def _connections(label: str, table: SynapseTable, place: dict[int, int]) -> Conn
         target.astype(np.int64),
         np.array(np.broadcast_to(weight, (n,)), float),
         np.array(np.broadcast_to(delay, (n,)), np.int64),
-        type(table.rule.dynamics).__name__ if table.rule is not None else "",
+        table.rule.dynamics.name if table.rule is not None else "",
     )

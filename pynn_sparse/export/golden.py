@@ -67,7 +67,7 @@ def _checked(net: FixedNet, events: Integers) -> Integers:
             f"axon {axon} cannot get spikes from outside: sources are {net.n_neurons} "
             f"to {net.n_axons - 1}"
         )
-    return events[np.lexsort((events[:, 1], events[:, 0]))]
+    return np.asarray(events[np.lexsort((events[:, 1], events[:, 0]))])
 
 
 @dataclass

@@ -35,7 +35,7 @@ def flooring(x: Integers, decay: Any, bits: int) -> Integers:
 def shifting(x: Integers, decay: Any, bits: int) -> Integers:
     """x - (x >> decay), but at least 1 towards 0; `decay` is a shift."""
     step = x >> decay
-    return x - np.where((step == 0) & (x != 0), np.sign(x), step)
+    return np.asarray(x - np.where((step == 0) & (x != 0), np.sign(x), step))
 
 
 def linear(x: Integers, decay: Any, bits: int) -> Integers:

@@ -159,7 +159,8 @@ def bits_of_axon(synapses: Integers, bits_per_synapse: Integers) -> Integers:
         bits = n * bits_per_synapse + BLOCK_HEADER
         return np.asarray(-(-bits // WORD) * WORD)
 
-    return full * block(np.full_like(rest, AXON_BLOCK)) + np.where(rest > 0, block(rest), 0)
+    of_full = full * block(np.full_like(rest, AXON_BLOCK))
+    return np.asarray(of_full + np.where(rest > 0, block(rest), 0))
 
 
 def _resources(
