@@ -26,7 +26,7 @@ from .targets import Target, find
 from .targets.target import Memory, Placement
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Tables:
     """A network as words, with what they stand for.
 
@@ -59,6 +59,13 @@ class Tables:
     scale: NDArray[np.float64]
     origin: NDArray[np.int64]
     placement: Placement
+
+    def __repr__(self) -> str:
+        neurons = sum(cells.size for cells in self.net.cells if not cells.is_source)
+        return (
+            f"<tables for {self.target.name}: {neurons} neurons, {len(self.origin)} synapses, "
+            f"{self.placement.cores} core(s); {', '.join(self.memories)}>"
+        )
 
     @cached_property
     def fixed(self) -> FixedNet:
