@@ -16,6 +16,11 @@ ARCHITECTURES = ("75", "80", "90", "100", "120")
 CUPY_FLAGS = ("-ftz=true",)
 
 
+def buffer(size: int) -> bytes:
+    """Bytes for NVRTC to write into: more than one, since all `b" "` are the same object."""
+    return bytes(size + 1)
+
+
 def _compile(
     kernel: str, definitions: tuple[str, ...], architecture: str
 ) -> tuple[int, str, bytes]:
@@ -29,11 +34,11 @@ def _compile(
         *definitions,
     ]
     (status,) = nvrtc.nvrtcCompileProgram(program, len(options), [o.encode() for o in options])
-    log = b" " * nvrtc.nvrtcGetProgramLogSize(program)[1]
+    log = buffer(nvrtc.nvrtcGetProgramLogSize(program)[1])
     nvrtc.nvrtcGetProgramLog(program, log)
     cubin = b""
     if not int(status):
-        cubin = b" " * nvrtc.nvrtcGetCUBINSize(program)[1]
+        cubin = buffer(nvrtc.nvrtcGetCUBINSize(program)[1])
         nvrtc.nvrtcGetCUBIN(program, cubin)
     return int(status), log.decode(errors="replace"), cubin
 

@@ -623,6 +623,6 @@ def test_draws_compile_for_gpus(architecture: str) -> None:
     folder = f"-I{compile.source_folder()}"
     options = [*compile.NVRTC_FLAGS, folder, f"--gpu-architecture=sm_{architecture}"]
     (status,) = nvrtc.nvrtcCompileProgram(program, len(options), [o.encode() for o in options])
-    log = b" " * nvrtc.nvrtcGetProgramLogSize(program)[1]
+    log = bytes(nvrtc.nvrtcGetProgramLogSize(program)[1] + 1)  # not 1: all b" " are one object
     nvrtc.nvrtcGetProgramLog(program, log)
     assert (int(status), log.decode().strip("\0 \n")) == (0, "")
