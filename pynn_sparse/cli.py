@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import platform
 import sys
 
 from . import __version__
 from .bench import command
+from .measuring import version
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,7 +32,7 @@ def _info(options: argparse.Namespace) -> int:
 
     print(f"pynn-sparse {__version__}, Python {platform.python_version()}, {platform.platform()}")
     for package in ("PyNN", "neo", "numpy", "quantities", "lazyarray"):
-        print(f"  {package:12} {_version(package)}")
+        print(f"  {package:12} {version(package)}")
     devices = describe_devices()
     for device in devices:
         print(
@@ -41,13 +41,6 @@ def _info(options: argparse.Namespace) -> int:
     taken = next((device.name for device in devices if device.usable), None)
     print(f'setup(device="auto") takes: {taken or "none, see above"}')
     return 0 if taken else 1
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"
 
 
 if __name__ == "__main__":

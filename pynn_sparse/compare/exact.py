@@ -1,0 +1,188 @@
+"""Spike trains and recorded signals of two runs, spike by spike and sample by sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .activity import Activity, Floats
+
+BEGINNING = 100  # spikes by which the agreement at the beginning is judged
+SLACK = 1e-3  # of a time step: what is left of rounding
+
+
+@dataclass
+class SpikeDifference:
+    """The spikes of one population in one segment on two backends.
+
+    Attributes:
+        neurons: number of neurons recorded on both.
+        spikes: number of spikes on each.
+        identical: neurons whose spikes are all in the same time steps.
+        within_step: neurons with as many spikes, none of them more than a time step apart.
+        lag: steps by which all spikes of the second come later, if the trains are otherwise
+            identical and it is not 0.
+        first_difference: ms, of the first spike in a different step or without a counterpart.
+        first_divergence: likewise, of the first that is more than a step away.
+        neuron: in which that first divergence is.
+        beginning: share of the first 100 spikes that have a counterpart within a step; None without
+            spikes.
+    """
+
+    population: str
+    segment: int
+    neurons: int
+    spikes: tuple[int, int]
+    identical: int
+    within_step: int
+    lag: int | None = None
+    first_difference: float | None = None
+    first_divergence: float | None = None
+    neuron: int | None = None
+    beginning: float | None = None
+
+    @property
+    def same(self) -> bool:
+        """Whether all spikes are in the same steps."""
+        return self.identical == self.neurons
+
+
+@dataclass
+class SignalDifference:
+    """A recorded variable of one population in one segment on two backends.
+
+    `until` is when the spikes of the network first diverge, in ms; `rms` and `worst` are for samples
+    up to then, `rms_all` and `worst_all` for all, in `units`.
+    """
+
+    population: str
+    segment: int
+    variable: str
+    units: str
+    neurons: int
+    until: float
+    rms: float
+    worst: float
+    rms_all: float
+    worst_all: float
+
+
+def compare_spikes(
+    population: str, segment: int, a: Activity, b: Activity, timestep: float
+) -> SpikeDifference:
+    """Compare the trains of the neurons that both have; `timestep` in ms."""
+    both = [neuron for neuron in a.trains if neuron in b.trains]
+    pairs = {neuron: (a.trains[neuron], b.trains[neuron]) for neuron in both}
+    found = SpikeDifference(
+        population,
+        segment,
+        len(both),
+        (sum(len(one) for one, _ in pairs.values()), sum(len(two) for _, two in pairs.values())),
+        identical=sum(_apart(one, two, 0.5 * timestep) is None for one, two in pairs.values()),
+        within_step=sum(
+            _apart(one, two, (1 + SLACK) * timestep) is None for one, two in pairs.values()
+        ),
+    )
+    if not found.same:
+        found.first_difference, _ = _first(pairs, 0.5 * timestep)
+        found.first_divergence, found.neuron = _first(pairs, (1 + SLACK) * timestep)
+        found.lag = _lag(pairs, timestep)
+    found.beginning = _beginning(pairs, (found.lag or 0) * timestep, timestep)
+    return found
+
+
+def _apart(one: Floats, two: Floats, tolerance: float) -> float | None:
+    """When the trains are first more than `tolerance` apart, or None."""
+    n = min(len(one), len(two))
+    far = np.flatnonzero(np.abs(one[:n] - two[:n]) > tolerance)
+    if len(far):
+        return float(min(one[far[0]], two[far[0]]))
+    if len(one) == len(two):
+        return None
+    return float(one[n] if len(one) > n else two[n])
+
+
+def _first(
+    pairs: dict[int, tuple[Floats, Floats]], tolerance: float
+) -> tuple[float | None, int | None]:
+    """The earliest time at which a neuron's trains are apart, and that neuron."""
+    times = [
+        (time, neuron)
+        for neuron, (one, two) in pairs.items()
+        if (time := _apart(one, two, tolerance)) is not None
+    ]
+    return min(times, default=(None, None))
+
+
+def _lag(pairs: dict[int, tuple[Floats, Floats]], timestep: float) -> int | None:
+    """By how many steps all of the second trains lag the first, if they do."""
+    if any(len(one) != len(two) for one, two in pairs.values()):
+        return None
+    steps = [np.round((two - one) / timestep) for one, two in pairs.values()]
+    lags = np.unique(np.concatenate(steps or [np.zeros(0)]))
+    return int(lags[0]) if len(lags) == 1 else None
+
+
+def _beginning(
+    pairs: dict[int, tuple[Floats, Floats]], lag: float, timestep: float
+) -> float | None:
+    spikes = np.sort(np.concatenate([one for one, _ in pairs.values()] or [np.zeros(0)]))
+    others = sum(len(two) for _, two in pairs.values())
+    if not len(spikes):
+        return 0.0 if others else None
+    until = spikes[min(BEGINNING, len(spikes)) - 1] + timestep / 2
+    matched = counted = 0
+    for one, two in pairs.values():
+        first, second = one[one < until], two[two - lag < until + timestep] - lag
+        n = min(len(first), len(second))
+        matched += int((np.abs(first[:n] - second[:n]) <= (1 + SLACK) * timestep).sum())
+        # A spike too many counts like one too few, unless it is in the last step.
+        counted += max(len(first), int((second < until).sum()))
+    return matched / counted
+
+
+def compare_signals(
+    population: str, segment: int, a: Activity, b: Activity, until: float
+) -> list[SignalDifference]:
+    """Compare the variables that both have, at the times at which both have samples."""
+    found = []
+    for variable, one in a.signals.items():
+        two = b.signals.get(variable)
+        if two is None:
+            continue
+        # A nanosecond apart is the same time.
+        times, rows, other_rows = np.intersect1d(
+            np.round(one.times, 6), np.round(two.times, 6), return_indices=True
+        )
+        neurons, columns, other_columns = np.intersect1d(
+            one.neurons, two.neurons, return_indices=True
+        )
+        if not len(times) or not len(neurons):
+            continue
+        difference = (
+            two.values[np.ix_(other_rows, other_columns)] - one.values[np.ix_(rows, columns)]
+        )
+        # The sample at the time of a spike is already that after it.
+        before = difference[times < until - 1e-6]
+        found.append(
+            SignalDifference(
+                population,
+                segment,
+                variable,
+                one.units,
+                len(neurons),
+                min(until, float(times[-1])),
+                *_size(before),
+                *_size(difference),
+            )
+        )
+    return found
+
+
+def _size(difference: Floats) -> tuple[float, float]:
+    """Root mean square, and greatest."""
+    known = difference[~np.isnan(difference)]
+    if not len(known):
+        return 0.0, 0.0
+    return float(np.sqrt(np.mean(known**2))), float(np.abs(known).max())
