@@ -26,8 +26,6 @@ class SpikeDifference:
         first_difference: ms, of the first spike in a different step or without a counterpart.
         first_divergence: likewise, of the first that is more than a step away.
         neuron: in which that first divergence is.
-        beginning: share of the first 100 spikes that have a counterpart within a step; None without
-            spikes.
     """
 
     population: str
@@ -40,7 +38,6 @@ class SpikeDifference:
     first_difference: float | None = None
     first_divergence: float | None = None
     neuron: int | None = None
-    beginning: float | None = None
 
     @property
     def same(self) -> bool:
@@ -79,20 +76,19 @@ def compare_spikes(
         segment,
         len(both),
         (sum(len(one) for one, _ in pairs.values()), sum(len(two) for _, two in pairs.values())),
-        identical=sum(_apart(one, two, 0.5 * timestep) is None for one, two in pairs.values()),
+        identical=sum(apart(one, two, 0.5 * timestep) is None for one, two in pairs.values()),
         within_step=sum(
-            _apart(one, two, (1 + SLACK) * timestep) is None for one, two in pairs.values()
+            apart(one, two, (1 + SLACK) * timestep) is None for one, two in pairs.values()
         ),
     )
     if not found.same:
         found.first_difference, _ = _first(pairs, 0.5 * timestep)
         found.first_divergence, found.neuron = _first(pairs, (1 + SLACK) * timestep)
         found.lag = _lag(pairs, timestep)
-    found.beginning = _beginning(pairs, (found.lag or 0) * timestep, timestep)
     return found
 
 
-def _apart(one: Floats, two: Floats, tolerance: float) -> float | None:
+def apart(one: Floats, two: Floats, tolerance: float) -> float | None:
     """When the trains are first more than `tolerance` apart, or None."""
     n = min(len(one), len(two))
     far = np.flatnonzero(np.abs(one[:n] - two[:n]) > tolerance)
@@ -110,7 +106,7 @@ def _first(
     times = [
         (time, neuron)
         for neuron, (one, two) in pairs.items()
-        if (time := _apart(one, two, tolerance)) is not None
+        if (time := apart(one, two, tolerance)) is not None
     ]
     return min(times, default=(None, None))
 
@@ -124,28 +120,33 @@ def _lag(pairs: dict[int, tuple[Floats, Floats]], timestep: float) -> int | None
     return int(lags[0]) if len(lags) == 1 else None
 
 
-def _beginning(
-    pairs: dict[int, tuple[Floats, Floats]], lag: float, timestep: float
-) -> float | None:
-    spikes = np.sort(np.concatenate([one for one, _ in pairs.values()] or [np.zeros(0)]))
-    others = sum(len(two) for _, two in pairs.values())
+def beginning(trains: list[tuple[Floats, Floats]], tolerance: float) -> float | None:
+    """Share of a network's first 100 spikes that have a counterpart at most `tolerance` (ms) away.
+
+    `trains` has those of each neuron on both backends. None if there are no spikes at all.
+    """
+    spikes = np.sort(np.concatenate([one for one, _ in trains] or [np.zeros(0)]))
     if not len(spikes):
-        return 0.0 if others else None
-    until = spikes[min(BEGINNING, len(spikes)) - 1] + timestep / 2
+        return 0.0 if any(len(two) for _, two in trains) else None
+    until = spikes[min(BEGINNING, len(spikes)) - 1] + tolerance / 2
     matched = counted = 0
-    for one, two in pairs.values():
-        first, second = one[one < until], two[two - lag < until + timestep] - lag
+    for one, two in trains:
+        first, second = one[one < until], two[two < until + tolerance]
         n = min(len(first), len(second))
-        matched += int((np.abs(first[:n] - second[:n]) <= (1 + SLACK) * timestep).sum())
-        # A spike too many counts like one too few, unless it is in the last step.
-        counted += max(len(first), int((second < until).sum()))
+        matched += int((np.abs(first[:n] - second[:n]) <= tolerance).sum())
+        # A spike too many counts like one too few.
+        counted += max(len(first), int((two < until - tolerance).sum()))
     return matched / counted
 
 
 def compare_signals(
     population: str, segment: int, a: Activity, b: Activity, until: float
 ) -> list[SignalDifference]:
-    """Compare the variables that both have, at the times at which both have samples."""
+    """Compare the variables that both have, at the times at which both have samples.
+
+    The first sample is left out: it is not simulated, and pyNN.nest does not always give it the
+    initial value.
+    """
     found = []
     for variable, one in a.signals.items():
         two = b.signals.get(variable)
@@ -158,6 +159,7 @@ def compare_signals(
         neurons, columns, other_columns = np.intersect1d(
             one.neurons, two.neurons, return_indices=True
         )
+        times, rows, other_rows = times[1:], rows[1:], other_rows[1:]
         if not len(times) or not len(neurons):
             continue
         difference = (

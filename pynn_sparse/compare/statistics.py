@@ -8,10 +8,11 @@ factor, and is not negligible.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -162,12 +163,12 @@ KINDS = [
 
 
 def of_signal(variable: str, statistic: str) -> Callable[[list[Activity]], Floats]:
-    """Mean or standard deviation over time of each neuron's signal."""
+    """Mean or standard deviation over time of each neuron's signal, but for the initial value."""
     function: Any = {"mean": np.nanmean, "SD": np.nanstd}[statistic]
 
     def values(segments: list[Activity]) -> Floats:
         longest = max((each for each in segments if variable in each.signals), key=_duration)
-        return np.asarray(function(longest.signals[variable].values, axis=0), np.float64)
+        return np.asarray(function(longest.signals[variable].values[1:], axis=0), np.float64)
 
     return values
 
@@ -254,7 +255,9 @@ def _distance(kind: Kind, a: Floats, b: Floats) -> tuple[float, float]:
     if kind.spectrum:
         n = min(len(a), len(b))
         return abs(_mean(a) - _mean(b)), float(np.sqrt(np.mean((a[:n] - b[:n]) ** 2)))
-    return abs(_mean(a) - _mean(b)), float(ks_2samp(a, b).statistic)
+    # Rounding errors must not decide which of two values is the greater.
+    unit = 1e-9 * max(np.abs(a).max(), np.abs(b).max(), 1e-300)
+    return abs(_mean(a) - _mean(b)), float(ks_2samp(np.rint(a / unit), np.rint(b / unit)).statistic)
 
 
 def cliffs_delta(a: Floats, b: Floats) -> float:
@@ -299,9 +302,9 @@ def _between(times: Floats, start: float, stop: float) -> Floats:
     return times[(times >= start) & (times < stop)]
 
 
-def _quiet() -> Any:
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
     """Elephant passes options to quantities and SciPy that newer versions of these deprecate."""
-    context = warnings.catch_warnings()
-    context.__enter__()
-    warnings.simplefilter("ignore", DeprecationWarning)
-    return context
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield

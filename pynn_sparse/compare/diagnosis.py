@@ -1,0 +1,197 @@
+"""What kind of error would make two backends differ as they do: hints, from how they begin to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from .activity import Activity, Floats, Signal
+from .capture import Captured
+from .exact import SLACK, apart
+from .results import driven_trains
+
+EARLIEST = 20  # neurons that diverge first
+MOST = 0.6  # share of them that makes a rule
+FIT = 0.02  # of a difference: what an explanation of it may leave
+LARGEST_SHIFT = 10  # steps
+
+
+def diagnose(
+    names: tuple[str, str], a: Captured, b: Captured, on_grid: bool = True
+) -> list[str]:
+    """Hints, each with what it is drawn from; `on_grid` if spikes are in the same steps by rule."""
+    found = refractory_periods(names, a, b, 0 if on_grid else 1) + input_to_cells(names, a, b)
+    return found or first_divergences(names, a, b)
+
+
+def refractory_periods(
+    names: tuple[str, str], a: Captured, b: Captured, tolerance: int
+) -> list[str]:
+    """Populations whose v stays at reset for times that differ by more than `tolerance` steps."""
+    found = []
+    for name, segment in _first_segments(a):
+        other = b.activities.get(name)
+        if not other:
+            continue
+        steps = [_time_at_reset(each, a.timestep) for each in (segment, other[0])]
+        if steps[0] is None or steps[1] is None:
+            continue
+        if abs(steps[0] - steps[1]) > tolerance:
+            one, two = (f"{time} steps on {on}" for time, on in zip(steps, names, strict=True))
+            found.append(
+                f"{name}: after a spike, v stays at its reset value for {one} and {two}: "
+                "the refractory period differs"
+            )
+    return found
+
+
+def _time_at_reset(segment: Activity, timestep: float) -> int | None:
+    """Time steps for which v most often does not move after a spike; None if it cannot be seen."""
+    signal = segment.signals.get("v")
+    if signal is None or len(signal.times) < 2:
+        return None
+    interval = signal.times[1] - signal.times[0]
+    if abs(interval - timestep) > SLACK * timestep:
+        return None
+    counts: Counter[int] = Counter()
+    for column, neuron in enumerate(signal.neurons):
+        v = signal.values[:, column]
+        for time in segment.trains.get(int(neuron), ()):
+            # A spike between two steps shows at the later one.
+            row = int(np.ceil((time - signal.times[0]) / interval - SLACK))
+            moved = np.flatnonzero(v[row:] != v[row]) if row < len(v) else []
+            if len(moved):
+                counts[int(moved[0]) - 1] += 1
+    return counts.most_common(1)[0][0] if counts else None
+
+
+@dataclass
+class Fit:
+    """How one trace follows from another: later by `shift` steps, greater by `factor`."""
+
+    shift: int
+    factor: float
+
+
+def input_to_cells(names: tuple[str, str], a: Captured, b: Captured) -> list[str]:
+    """Populations whose v differs, before its first spike, as with other weights or delays."""
+    found = []
+    for name, segment in _first_segments(a):
+        other = b.activities.get(name)
+        if not other or "v" not in segment.signals or "v" not in other[0].signals:
+            continue
+        fits = _fits(segment, other[0])
+        if not fits:
+            continue
+        shift = Counter(fit.shift for fit in fits).most_common(1)[0][0]
+        factor = float(np.median([fit.factor for fit in fits]))
+        if shift:
+            late = "later" if shift > 0 else "earlier"
+            found.append(
+                f"{name}: before its first spike, v on {names[1]} is that on {names[0]}, "
+                f"{abs(shift)} time step{'s' * (abs(shift) > 1)} {late}: delays differ"
+            )
+        if abs(factor - 1) > 1e-3:
+            found.append(
+                f"{name}: before its first spike, v on {names[1]} moves {factor:.4g} times as far "
+                f"from rest as on {names[0]}: weights differ"
+            )
+    return found
+
+
+def _fits(a: Activity, b: Activity) -> list[Fit]:
+    one, two = a.signals["v"], b.signals["v"]
+    rows = min(len(one.times), len(two.times))
+    fits = []
+    for column, neuron in enumerate(one.neurons):
+        places = np.flatnonzero(two.neurons == neuron)
+        if not len(places):
+            continue
+        spikes = [*a.trains.get(int(neuron), ())[:1], *b.trains.get(int(neuron), ())[:1]]
+        until = _row(one, min(spikes), rows) if spikes else rows
+        traces = one.values[:until, column], two.values[:until, places[0]]
+        if (fit := _explain(*traces)) is not None:
+            fits.append(fit)
+    return fits
+
+
+def _row(signal: Signal, time: float, rows: int) -> int:
+    return min(int(np.searchsorted(signal.times, time - 1e-6)), rows)
+
+
+def _explain(one: Floats, two: Floats) -> Fit | None:
+    """The shift and factor that explain a difference, if they do; None if there is none."""
+    if len(one) <= 4 * LARGEST_SHIFT:
+        return None
+    one, two = one - one[0], two - two[0]
+    middle = slice(LARGEST_SHIFT, -LARGEST_SHIFT)
+    size = np.linalg.norm((two - one)[middle])
+    if size <= 1e-3 * np.linalg.norm(one[middle]):
+        return None
+    best: tuple[float, Fit] = (np.inf, Fit(0, 1.0))
+    # The least shift of those that fit equally well.
+    for shift in sorted(range(-LARGEST_SHIFT, LARGEST_SHIFT + 1), key=abs):
+        moved = np.roll(one, shift)[middle]
+        square = float(moved @ moved)
+        if not square:
+            continue
+        for factor in (1.0, float(moved @ two[middle]) / square):
+            left = float(np.linalg.norm(two[middle] - factor * moved))
+            if left < 0.5 * best[0]:
+                best = left, Fit(shift, factor)
+    return best[1] if best[0] <= FIT * size else None
+
+
+def first_divergences(names: tuple[str, str], a: Captured, b: Captured) -> list[str]:
+    """From spikes alone: what the neurons that diverge first have in common."""
+    diverging = []
+    for one, two in driven_trains(a, b):
+        time = apart(one, two, 0.5 * a.timestep)
+        if time is None:
+            continue
+        n = min(len(one), len(two))
+        different = np.flatnonzero(np.abs(one[:n] - two[:n]) > 0.5 * a.timestep)
+        index = int(different[0]) if len(different) else n
+        steps = round((two[index] - one[index]) / a.timestep) if len(different) else None
+        diverging.append((time, index, steps))
+    earliest = sorted(diverging, key=lambda each: each[0])[:EARLIEST]
+    if len(earliest) < 3:
+        return []
+    return _in_common(names, [(index, steps) for _, index, steps in earliest], a.timestep)
+
+
+def _in_common(
+    names: tuple[str, str], earliest: list[tuple[int, int | None]], timestep: float
+) -> list[str]:
+    total = len(earliest)
+    steps, times = Counter(steps for _, steps in earliest).most_common(1)[0]
+    later = sum(steps is not None and steps > 0 for _, steps in earliest)
+    after = sum(index > 0 for index, _ in earliest)
+    of = f"of the {total} neurons that diverge first"
+    found = []
+    if after >= MOST * total and steps is not None and times >= MOST * total:
+        word = "longer" if steps > 0 else "shorter"
+        found.append(
+            f"in {times} {of}, spikes agree up to one after which the interval on {names[1]} is "
+            f"{abs(steps) * timestep:g} ms {word} than on {names[0]}: as with a refractory period "
+            f"that much {word}"
+        )
+    elif steps is not None and times >= MOST * total:
+        word = "later" if steps > 0 else "earlier"
+        found.append(
+            f"in {times} {of}, the first different spike comes {abs(steps)} time "
+            f"step{'s' * (abs(steps) > 1)} {word} on {names[1]} than on {names[0]}: as with other delays"
+        )
+    elif max(later, total - later) >= 0.8 * total:
+        word, strength = ("later", "weaker") if later > total / 2 else ("earlier", "stronger")
+        found.append(
+            f"in {max(later, total - later)} {of}, the first different spike comes {word} on "
+            f"{names[1]} than on {names[0]}: as with {strength} input"
+        )
+    return found
+
+
+def _first_segments(captured: Captured) -> list[tuple[str, Activity]]:
+    return [(name, segments[0]) for name, segments in captured.activities.items() if segments]
