@@ -7,7 +7,8 @@ import platform
 import sys
 
 from . import __version__
-from .bench import command
+from .bench import command as bench_command
+from .compare import command as compare_command
 from .measuring import version
 
 
@@ -19,10 +20,17 @@ def main(arguments: list[str] | None = None) -> int:
     info = commands.add_parser("info", help="show devices and versions, and which device is taken")
     info.set_defaults(run=_info)
     bench = commands.add_parser("bench", help="time published networks, here and on peers")
-    command.add_options(bench)
-    bench.set_defaults(run=command.run)
-    options = parser.parse_args(arguments)
-    options.typed = sys.argv[1:] if arguments is None else arguments
+    bench_command.add_options(bench)
+    bench.set_defaults(run=bench_command.run)
+    compare = commands.add_parser("compare", help="run a script on several backends, and compare")
+    compare_command.add_options(compare)
+    compare.set_defaults(run=compare_command.run)
+    typed = sys.argv[1:] if arguments is None else arguments
+    words = typed
+    if typed[:1] == ["compare"]:
+        words = ["compare", *compare_command.reorder(typed[1:])]
+    options = parser.parse_args(words)
+    options.typed = typed
     return int(options.run(options))
 
 
