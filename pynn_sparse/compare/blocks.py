@@ -28,8 +28,8 @@ def compare_blocks(
 
     Options:
 
-    - `reference`, `other`: a `neo.Block`; a mapping of a population's name to its block; or a list of
-      either, an entry for each seed, in the same order on both sides.
+    - `reference`, `other`: a `neo.Block`; a mapping of a population's name to its block; or a
+      list of either, an entry for each seed, in the same order on both sides.
     - `names`: of the two in what is said.
     - `timestep`: of the simulation, in ms; by default what PyNN has noted in the blocks.
     - `random`: whether the network has random input, such as `SpikeSourcePoisson`, whose spikes no
@@ -38,8 +38,8 @@ def compare_blocks(
     - `tolerances`: what may differ.
 
     Returns figures, findings and a verdict. Raises ValueError if the two have no population in
-    common, differ in the number of seeds, or the time step is not known; ImportError if the packages
-    of `pynn-sparse[compare]` are missing.
+    common, differ in the number of seeds, or the time step is not known; ImportError if the
+    packages of `pynn-sparse[compare]` are missing.
     """
     seeds = [_seeds(each) for each in (reference, other)]
     if len(seeds[0]) != len(seeds[1]) or not seeds[0]:
@@ -53,11 +53,11 @@ def compare_blocks(
     step = _timestep(seeds[0][0].values()) if timestep is None else timestep
     if not step > 0:
         raise ValueError(f"timestep = {step!r}: must be a number of milliseconds greater than 0")
-    recorded = [
+    one, two = (
         Recorded(name, [_captured(each, step, random) for each in side], grid)
         for name, side, grid in zip(names, seeds, (True, on_grid), strict=True)
-    ]
-    return judge(compare_recorded(*recorded, tolerances or Tolerances()), *recorded)
+    )
+    return judge(compare_recorded(one, two, tolerances or Tolerances()), one, two)
 
 
 def _seeds(blocks: Blocks) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from ..measuring import peak
 from .activity import Activity, activity_of
 from .connections import Connections
 
-# Cells and synapses that draw random numbers while a simulation runs: backends cannot agree on them.
+# Cells and synapses that draw random numbers in a run: backends cannot agree on them.
 RANDOM_CELLS = "SpikeSourcePoisson SpikeSourcePoissonRefractory SpikeSourceGamma".split()
 RANDOM_CELLS += ["SpikeSourceInhGamma", "GIF_cond_exp"]
 RANDOM_SYNAPSES = "SimpleStochasticSynapse StochasticTsodyksMarkramSynapse".split()
@@ -58,8 +58,8 @@ class Captured:
 class Watch:
     """Everything that a script makes with the backend `sim`, from `install` on.
 
-    A network ends with `end()`, with the next `setup()`, or with the script; `captured` has one entry
-    for each that was run.
+    A network ends with `end()`, with the next `setup()`, or with the script; `captured` has one
+    entry for each that was run.
     """
 
     def __init__(

@@ -11,7 +11,9 @@ from .findings import Tolerances, require
 from .redirect import module_name
 from .runs import PRECISIONS, Target
 
-USAGE = "pynn-sparse compare SCRIPT [its arguments] [options], or [options] -- SCRIPT [its arguments]"
+USAGE = (
+    "pynn-sparse compare SCRIPT [its arguments] [options], or [options] -- SCRIPT [its arguments]"
+)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +41,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=default.beginning_off_grid,
         metavar="SHARE",
-        help="likewise, within a step, for backends with other grids (default %(default)s)",
+        help="likewise, of 100, within a step, for backends with other grids (default %(default)s)",
     )
     parser.add_argument("script", metavar="SCRIPT", help="a PyNN script")
     parser.add_argument("arguments", nargs="*", metavar="ARGUMENT", help=_ARGUMENTS)
@@ -49,18 +51,20 @@ _BACKENDS = "the first is the reference; modules pyNN.NAME or NAME; by default s
 _PRECISION = "of NEST's spikes: script leaves it to the script, both runs NEST twice"
 _RAW = "leave times of spike sources as they are, also where pyNN.nest would send some a step late"
 _RELATIVE = "difference of a mean that is negligible (default %(default)s)"
-_SPREAD = "times the difference between seeds that one between backends may be (default %(default)s)"
+_SPREAD = (
+    "times the difference between seeds that one between backends may be (default %(default)s)"
+)
 _P_VALUE = "with one seed: below which a difference counts (default %(default)s)"
 _SIGNAL = "RMS of the difference of v until spikes diverge (default %(default)s)"
-_BEGINNING = "least share of the first 100 spikes in the same time step (default %(default)s)"
+_BEGINNING = "least share of the first 500 spikes in the same time step (default %(default)s)"
 _ARGUMENTS = "{backend} and {seed} in them are replaced"
 
 
 def reorder(words: list[str]) -> list[str]:
     """Options of the command first, then `--`, the script and all that is the script's.
 
-    The script's arguments are the words after it, up to the first that is an option of this command; or
-    all of them, if `--` stands before the script.
+    The script's arguments are the words after it, up to the first that is an option of this
+    command; or all of them, if `--` stands before the script.
     """
     if "--" in words or not words or words[0].startswith("-"):
         return words

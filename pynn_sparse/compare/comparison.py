@@ -142,7 +142,9 @@ def compare_script(
 
 def _compare(found: Comparison) -> None:
     recorded = [
-        Recorded(target.name, [joined(run.networks) for run in found.runs[target.name]], on_grid(target))
+        Recorded(
+            target.name, [joined(run.networks) for run in found.runs[target.name]], on_grid(target)
+        )
         for target in found.targets
         if target.name not in found.failed
     ]

@@ -1,4 +1,8 @@
-"""What kind of error would make two backends differ as they do: hints, from how they begin to."""
+"""What kind of error would make two backends differ as they do.
+
+Traces of v can prove that a refractory period, weights or delays differ, whatever the backends say
+that these are; from spikes alone come hints.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +17,9 @@ from .exact import SLACK, apart
 from .results import driven_trains
 
 EARLIEST = 20  # neurons that diverge first
-MOST = 0.6  # share of them that makes a rule
+MOST, NEARLY_ALL = 0.8, 0.95  # shares of them
 FIT = 0.02  # of a difference: what an explanation of it may leave
 LARGEST_SHIFT = 10  # steps
-
-
-def diagnose(
-    names: tuple[str, str], a: Captured, b: Captured, on_grid: bool = True
-) -> list[str]:
-    """Hints, each with what it is drawn from; `on_grid` if spikes are in the same steps by rule."""
-    found = refractory_periods(names, a, b, 0 if on_grid else 1) + input_to_cells(names, a, b)
-    return found or first_divergences(names, a, b)
 
 
 def refractory_periods(
@@ -61,8 +57,7 @@ def _time_at_reset(segment: Activity, timestep: float) -> int | None:
         for time in segment.trains.get(int(neuron), ()):
             # A spike between two steps shows at the later one.
             row = int(np.ceil((time - signal.times[0]) / interval - SLACK))
-            moved = np.flatnonzero(v[row:] != v[row]) if row < len(v) else []
-            if len(moved):
+            if row < len(v) and (moved := np.flatnonzero(v[row:] != v[row])).size:
                 counts[int(moved[0]) - 1] += 1
     return counts.most_common(1)[0][0] if counts else None
 
@@ -145,7 +140,7 @@ def _explain(one: Floats, two: Floats) -> Fit | None:
 
 
 def first_divergences(names: tuple[str, str], a: Captured, b: Captured) -> list[str]:
-    """From spikes alone: what the neurons that diverge first have in common."""
+    """Hints from spikes alone: what the neurons that diverge first have in common."""
     diverging = []
     for one, two in driven_trains(a, b):
         time = apart(one, two, 0.5 * a.timestep)
@@ -165,32 +160,26 @@ def first_divergences(names: tuple[str, str], a: Captured, b: Captured) -> list[
 def _in_common(
     names: tuple[str, str], earliest: list[tuple[int, int | None]], timestep: float
 ) -> list[str]:
+    """Hints from index and lag (steps) of the first different spike of the earliest neurons."""
     total = len(earliest)
     steps, times = Counter(steps for _, steps in earliest).most_common(1)[0]
     later = sum(steps is not None and steps > 0 for _, steps in earliest)
     after = sum(index > 0 for index, _ in earliest)
-    of = f"of the {total} neurons that diverge first"
-    found = []
-    if after >= MOST * total and steps is not None and times >= MOST * total:
-        word = "longer" if steps > 0 else "shorter"
-        found.append(
-            f"in {times} {of}, spikes agree up to one after which the interval on {names[1]} is "
-            f"{abs(steps) * timestep:g} ms {word} than on {names[0]}: as with a refractory period "
-            f"that much {word}"
-        )
-    elif steps is not None and times >= MOST * total:
-        word = "later" if steps > 0 else "earlier"
-        found.append(
-            f"in {times} {of}, the first different spike comes {abs(steps)} time "
-            f"step{'s' * (abs(steps) > 1)} {word} on {names[1]} than on {names[0]}: as with other delays"
-        )
-    elif max(later, total - later) >= 0.8 * total:
-        word, strength = ("later", "weaker") if later > total / 2 else ("earlier", "stronger")
-        found.append(
-            f"in {max(later, total - later)} {of}, the first different spike comes {word} on "
-            f"{names[1]} than on {names[0]}: as with {strength} input"
-        )
-    return found
+    word, strength, length = (
+        ("later", "weaker", "longer") if later > total / 2 else ("earlier", "stronger", "shorter")
+    )
+    alike = max(later, total - later)
+    if alike < MOST * total:
+        return []
+    where = f"of the {total} neurons that diverge first"
+    what = f"the first different spike comes {word} on {names[1]} than on {names[0]}"
+    if after >= MOST * total:
+        text = f"in {after} {where}, spikes agree up to one after which {what}"
+        return [f"{text}: as with a {length} refractory period, another reset or {strength} input"]
+    if steps is not None and times >= NEARLY_ALL * total:
+        by = f"by {abs(steps) * timestep:g} ms"
+        return [f"in {times} {where}, {what}, {by}: as with other delays"]
+    return [f"in {alike} {where}, {what}: as with {strength} input"]
 
 
 def _first_segments(captured: Captured) -> list[tuple[str, Activity]]:

@@ -8,7 +8,6 @@ import numpy as np
 
 from .activity import Activity, Floats
 
-BEGINNING = 100  # spikes by which the agreement at the beginning is judged
 SLACK = 1e-3  # of a time step: what is left of rounding
 
 
@@ -49,8 +48,8 @@ class SpikeDifference:
 class SignalDifference:
     """A recorded variable of one population in one segment on two backends.
 
-    `until` is when the spikes of the network first diverge, in ms; `rms` and `worst` are for samples
-    up to then, `rms_all` and `worst_all` for all, in `units`.
+    `until` is when the spikes of the network first diverge, in ms; `rms` and `worst` are for
+    samples up to then, `rms_all` and `worst_all` for all, in `units`.
     """
 
     population: str
@@ -120,15 +119,16 @@ def _lag(pairs: dict[int, tuple[Floats, Floats]], timestep: float) -> int | None
     return int(lags[0]) if len(lags) == 1 else None
 
 
-def beginning(trains: list[tuple[Floats, Floats]], tolerance: float) -> float | None:
-    """Share of a network's first 100 spikes that have a counterpart at most `tolerance` (ms) away.
+def beginning(trains: list[tuple[Floats, Floats]], number: int, tolerance: float) -> float | None:
+    """Share of a network's first spikes that have a counterpart at most `tolerance` (ms) away.
 
-    `trains` has those of each neuron on both backends. None if there are no spikes at all.
+    `trains` has those of each neuron on both backends, `number` is how many are looked at. None if
+    there are no spikes at all.
     """
     spikes = np.sort(np.concatenate([one for one, _ in trains] or [np.zeros(0)]))
     if not len(spikes):
         return 0.0 if any(len(two) for _, two in trains) else None
-    until = spikes[min(BEGINNING, len(spikes)) - 1] + tolerance / 2
+    until = spikes[min(number, len(spikes)) - 1] + tolerance / 2
     matched = counted = 0
     for one, two in trains:
         first, second = one[one < until], two[two < until + tolerance]

@@ -29,10 +29,10 @@ class Tolerances:
         relative: difference of a mean (of rates, CVs, signals) that is negligible, of the mean.
         spread: how many times the greatest difference between seeds one between backends may be.
         p_value: with a single seed, below which the test of a measure counts.
-        beginning: least share of the first 100 spikes that are in the same time step on both, in
+        beginning: least share of the first 500 spikes that are in the same time step on both, in
             networks without random input.
-        beginning_off_grid: likewise, within a time step, where one has spikes off the grid or
-            another rule for a time step.
+        beginning_off_grid: likewise, of the first 100, within a time step, where one has spikes off
+            the grid or another rule for a time step.
         signal: RMS by which a membrane potential (mV) may differ before spikes diverge.
         identical: whether all spikes must be in the same time steps.
     """
@@ -46,8 +46,12 @@ class Tolerances:
     identical: bool = False
 
     def __post_init__(self) -> None:
-        for name, most in (("relative", 1), ("p_value", 1), ("beginning", 1),
-            ("beginning_off_grid", 1)):
+        for name, most in (
+            ("relative", 1),
+            ("p_value", 1),
+            ("beginning", 1),
+            ("beginning_off_grid", 1),
+        ):
             value = getattr(self, name)
             if not 0 <= value <= most:
                 raise ValueError(f"{name} = {value!r}: must be a number from 0 to {most}")

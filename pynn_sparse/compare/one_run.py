@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from ..measuring import busy, peak, version
-from .capture import Captured, Watch
+from .capture import Watch
 from .redirect import redirect
 from .runs import PRECISIONS, RunResult
 
@@ -27,8 +27,8 @@ from .runs import PRECISIONS, RunResult
 SEED_OPTION = {"sparse": ("rng_seed", 42), "nest": ("rng_seed", 42)}
 SEED_OPTION["neuron"] = ("native_rng_baseseed", 0)
 PACKAGES = {"nest": "nest-simulator", "brian2": "Brian2", "sparse": "pynn-sparse"}
-# pyNN.nest, with spikes on the grid, emits some spikes of a SpikeSourceArray a step late: those whose
-# time, less the minimum delay, is above a multiple of the time step by a rounding error.
+# pyNN.nest, with spikes on the grid, emits some spikes of a SpikeSourceArray a step late: those
+# whose time, less the minimum delay, is above a multiple of the time step by a rounding error.
 EARLIER = 1e-7  # ms
 
 

@@ -77,8 +77,12 @@ def yardsticks(found: PairComparison) -> str | None:
     axes.set_xlabel("difference between backends, in units of the greatest between seeds")
     axes.plot([], [], "o", color="0.3", label="of means")
     axes.plot([], [], "D", color="0.3", markerfacecolor="white", label="of distributions")
-    axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.0 + 0.35 / len(rows) + 0.12),
-                ncols=2)
+    axes.legend(
+        frameon=False,
+        loc="upper center",
+        bbox_to_anchor=(0.5, 1.0 + 0.35 / len(rows) + 0.12),
+        ncols=2,
+    )
     return _svg(figure)
 
 
@@ -146,14 +150,16 @@ def raster(found: PairComparison, a: Activity, b: Activity) -> str | None:
         for row, neuron in enumerate(neurons):
             times = activity.trains[neuron]
             shown = times[times <= stop]
-            panel.plot(shown, np.full(len(shown), row), ".", color=colour, ms=1.6, mew=0)
+            panel.plot(shown, np.full(len(shown), row), ".", color=colour, ms=2.6, mew=0)
         panel.set_ylabel(name)
     panels[1].set_xlabel("time / ms")
     panels[0].set_xlim(a.start, stop)
     return _png(figure)
 
 
-def traces(found: PairComparison, variable: str, a: Activity, b: Activity, until: float) -> str | None:
+def traces(
+    found: PairComparison, variable: str, a: Activity, b: Activity, until: float
+) -> str | None:
     """A recorded variable of some neurons, overlaid, and the difference."""
     one, two = a.signals[variable], b.signals[variable]
     neurons = [neuron for neuron in one.neurons if neuron in two.neurons][:SHOWN_TRACES]
@@ -180,7 +186,7 @@ def traces(found: PairComparison, variable: str, a: Activity, b: Activity, until
             panel.axvline(until, color="#c0392b", lw=0.8, ls="--")
     panels[-1].set_ylabel(f"difference / {one.units}")
     panels[-1].set_xlabel("time / ms")
-    panels[0].legend(frameon=False, ncols=2, loc="upper right", fontsize=7.5)
+    panels[0].legend(frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1, 1), fontsize=7.5)
     return _png(figure)
 
 

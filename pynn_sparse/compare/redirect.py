@@ -31,7 +31,9 @@ def module_name(backend: str) -> str:
                 return name
         except ModuleNotFoundError:  # of the package that it would be in
             continue
-    raise ModuleNotFoundError(f"backend {backend!r}: there is no module pyNN.{backend} or {backend}")
+    raise ModuleNotFoundError(
+        f"backend {backend!r}: there is no module pyNN.{backend} or {backend}"
+    )
 
 
 class Submodules(MetaPathFinder, Loader):

@@ -10,18 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from ..measuring import machine
-from . import pictures
+from . import explanations, pictures
 from .comparison import Comparison
 from .findings import DIFFERENT, EXPLAINED, NOTE, SAME
 from .results import PairComparison, divergence
 from .statistics import Measure
 
 STYLE = Path(__file__).with_name("report.css")
-MODELS = "docs/models.md"
 PACKAGES = ["PyNN", "neo", "numpy", "elephant", "scipy", "nest-simulator", "Brian2", "NEURON"]
 WORDS = {DIFFERENT: "different", EXPLAINED: "explained", SAME: "same", NOTE: "note"}
 MOST_PICTURES = 6  # populations of which there are pictures
-NOTHING = "–"
+NOTHING = "-"
 Rows = Iterable[Iterable[Any]]
 
 
@@ -91,13 +90,16 @@ def _card(found: Comparison, name: str) -> str:
             f"{_times(found, name, first)}; {_number(found.median(name, 'build'))} s to build; "
             f"{_number(found.median(name, 'peak MiB'))} MiB</p>"
         )
-    return f'<div class="card"><h3>{escape(name)}</h3><p class="about">{escape(about)}</p>{figures}</div>'
+    head = f'<h3>{escape(name)}</h3><p class="about">{escape(about)}</p>'
+    return f'<div class="card">{head}{figures}</div>'
 
 
 def _times(found: Comparison, name: str, first: str) -> str:
     if name == first or first in found.failed:
         return ""
-    return f", {_number(found.median(name, 'run') / found.median(first, 'run'))} times that of {first}"
+    return (
+        f", {_number(found.median(name, 'run') / found.median(first, 'run'))} times that of {first}"
+    )
 
 
 def _precision(found: Comparison, name: str) -> str:
@@ -159,11 +161,7 @@ def _connections(pair: PairComparison) -> str:
         for seed, projections in enumerate(pair.connections)
         for each in projections
     ]
-    note = (
-        "<p>Weights apart: the greatest difference of a weight, as a share of the greatest weight. "
-        "Weights of plastic synapses are those at the end of the run, and results.</p>"
-    )
-    return note + _table(heads.split("|"), rows) if rows else ""
+    return explanations.CONNECTIONS + _table(heads.split("|"), rows) if rows else ""
 
 
 def _spikes(found: Comparison, pair: PairComparison) -> str:
@@ -186,17 +184,12 @@ def _spikes(found: Comparison, pair: PairComparison) -> str:
     ]
     if not rows:
         return "<p>No spikes were recorded on both.</p>"
-    note = (
-        "<p>Identical: neurons whose spikes are all in the same time steps. Within a step: none of "
-        "their spikes is more than a time step apart. First difference: the first spike that is not in "
-        "the same step; first divergence: the first that is more than a step away, or missing.</p>"
-    )
     a, b = (found.networks[name][0].activities for name in (pair.reference, pair.other))
     images = [
         _image(pictures.raster(pair, a[name][0], b[name][0]), f"Spikes of {name}, seed 0")
         for name in _pictured(row.population for row in pair.spikes[0])
     ]
-    return note + _table(heads.split("|"), rows) + "".join(images)
+    return explanations.SPIKES + _table(heads.split("|"), rows) + "".join(images)
 
 
 def _activity(pair: PairComparison) -> str:
@@ -205,26 +198,19 @@ def _activity(pair: PairComparison) -> str:
     heads = f"population|measure|{pair.reference}|{pair.other}|values|p|effect"
     heads += "|means apart|seeds|distributions apart|seeds|verdict"
     rows = [_measure(each) for each in pair.measures]
-    alone = pair.measures[0].within is None
-    yardstick = (
-        "With a single seed there is no yardstick: a difference counts if the means differ by more "
-        f"than {100 * pair.tolerances.relative:g} % and p is below {pair.tolerances.p_value:g}."
-        if alone
-        else "The yardstick is how far runs of one backend with different seeds lie apart (columns "
-        '"seeds"): a difference counts if it is more than '
-        f"{pair.tolerances.spread:g} times that, and not negligible."
-    )
-    note = (
-        f"<p>{yardstick} p: Kolmogorov-Smirnov test of all values together, which overstates, since "
-        "neurons of a network are not independent. Effect: Cliff's delta, from -1 to 1. "
-        "Distributions apart: Kolmogorov-Smirnov distance; for spectra, RMS in dB.</p>"
-    )
+    tolerances = pair.tolerances
+    if pair.measures[0].within is None:
+        percent = 100 * tolerances.relative
+        rule = explanations.ONE_SEED.format(percent=percent, p_value=tolerances.p_value)
+    else:
+        rule = explanations.YARDSTICK.format(spread=tolerances.spread)
     images = [_image(pictures.yardsticks(pair), "Differences between backends and between seeds")]
     images += [
         _image(pictures.distributions(pair, name), f"{name}: distributions, all seeds")
         for name in _pictured(each.population for each in pair.measures)
     ]
-    return note + images[0] + _table(heads.split("|"), rows) + "".join(images[1:])
+    table = _table(heads.split("|"), rows)
+    return rule + images[0] + explanations.MEASURES + table + "".join(images[1:])
 
 
 def _measure(each: Measure) -> list[Any]:
@@ -262,10 +248,6 @@ def _signals(found: Comparison, pair: PairComparison) -> str:
     ]
     if not rows:
         return ""
-    note = (
-        "<p>RMS and worst: until the first spike of the network that is not in the same time step; "
-        "from there on, traces part as spikes do. The dashed line in the pictures is that time.</p>"
-    )
     a, b = (found.networks[name][0].activities for name in (pair.reference, pair.other))
     until = divergence(pair.spikes[0], 0)
     shown = [(each.population, each.variable) for each in pair.signals[0] if each.segment == 0]
@@ -276,14 +258,20 @@ def _signals(found: Comparison, pair: PairComparison) -> str:
         )
         for name, variable in shown[:MOST_PICTURES]
     ]
-    return note + _table(heads.split("|"), rows) + "".join(images)
+    return explanations.SIGNALS + _table(heads.split("|"), rows) + "".join(images)
 
 
 def _costs(found: Comparison) -> str:
     names = [name for name in found.runs if name not in found.failed]
     if not names:
         return ""
-    heads = ["backend", "build / s", "run / s", "seconds per biological second", "peak memory / MiB"]
+    heads = [
+        "backend",
+        "build / s",
+        "run / s",
+        "seconds per biological second",
+        "peak memory / MiB",
+    ]
     heads += [f"build, times {names[0]}", f"run, times {names[0]}", "other processes' CPU"]
     rows = []
     for name in names:
@@ -292,64 +280,31 @@ def _costs(found: Comparison) -> str:
         first = [found.median(names[0], figure) for figure in ("build", "run")]
         memory = found.median(name, "peak MiB")
         cells = [build, run, 1000 * run / time if time else None, memory]
-        cells += [value / one if one else None for value, one in zip((build, run), first, strict=True)]
+        cells += [
+            value / one if one else None for value, one in zip((build, run), first, strict=True)
+        ]
         cells.append(max(each.other_cpu for each in found.runs[name]))
         rows.append([name, *map(_number, cells)])
-    note = (
-        f"<p>Medians of {_runs(found.seeds)}, each in its own process. Build: from <code>setup</code> to "
-        "the first <code>run</code>. Memory: of the whole process, at most, until the script was done. "
-        "Where other processes used much CPU, times are not to be trusted.</p>"
-    )
     image = _image(pictures.costs(found), "Time and memory; bars are medians, strokes single runs")
-    return _section("costs", "Time and memory", note + _table(heads, rows) + image)
+    return _section("costs", "Time and memory", explanations.COSTS + _table(heads, rows) + image)
 
 
 def _method(found: Comparison) -> str:
-    parts = [
-        "<p><b>One script, one process for each run.</b> The script was not changed; its import of a "
-        "backend was redirected. Seed 0 is the script as it is. Other seeds are added to those that it "
-        "gives to PyNN's random number generators and to <code>setup</code>, on all backends alike.</p>",
-        "<p><b>What can be identical.</b> Where the same <code>NumpyRNG</code> draws the network and "
-        "nothing else is random, two correct simulations begin alike. In a recurrent network a difference "
-        "in the last digit grows until it decides on a spike; from then on only distributions can be "
-        "compared. Where sources or synapses draw random numbers during a run, that holds from the start."
-        "</p>",
-        f"<p><b>Neuron models</b> are integrated by other methods on other backends; how far results lie "
-        f"apart for that reason is in PyNN-sparse's documentation, <code>{MODELS}</code>.</p>",
-    ]
-    if any(target.backend == "nest" for target in found.targets):
-        parts.append(_about_precision(found))
-    return _section("method", "How to read this", "".join(parts))
-
-
-def _about_precision(found: Comparison) -> str:
-    used = {target.precision for target in found.targets if target.backend == "nest"}
-    said = {
-        "on_grid": "with spikes on the grid, whatever the script asks for",
-        "off_grid": "with spikes off the grid",
-        "script": "with what the script asks for, or NEST's default, off the grid",
-    }
-    text = (
-        "<p><b>Spike precision.</b> <code>pyNN.nest</code> by default has the spikes of "
-        "<code>IF_curr_exp</code> and <code>IF_curr_delta</code>, and those of sources, at any time between "
-        "two time steps (<code>spike_precision=&quot;off_grid&quot;</code>). PyNN-sparse, and NEST with "
-        "<code>&quot;on_grid&quot;</code>, have them at the end of a step, so that an input acts up to a step "
-        f"later. NEST was run {_list(said[each] for each in sorted(used))}.</p>"
-    )
-    if any(target.precision == "on_grid" and not target.raw_times for target in found.targets):
-        text += (
-            "<p>On the grid, <code>pyNN.nest</code> sends some spikes of a <code>SpikeSourceArray</code> a "
-            "step late, because of a rounding error. It was given times that are 1e-7 ms earlier, "
-            "which it sends when they are due.</p>"
-        )
-    return text
+    nest = [target for target in found.targets if target.backend == "nest"]
+    text = explanations.METHOD
+    if nest:
+        used = _list(explanations.USED[each.precision] for each in nest)
+        text += explanations.PRECISION.format(used=used)
+    if any(target.precision == "on_grid" and not target.raw_times for target in nest):
+        text += explanations.MOVED_SOURCES
+    return _section("method", "How to read this", text)
 
 
 def _circumstances(found: Comparison, command: str, about: dict[str, Any]) -> str:
     versions = ", ".join(
         f"{name} {version}" for name, version in about["packages"].items() if version[0].isdigit()
     )
-    rows = [
+    rows: list[list[Any]] = [
         ["command", command],
         ["script", " ".join([Path(found.script[0]).name, *found.script[1:]])],
         ["backends", _list(found.runs)],
@@ -414,7 +369,3 @@ def _list(words: Iterable[str]) -> str:
 
 def _seeds(number: int) -> str:
     return f"{number} seed{'s' * (number > 1)}"
-
-
-def _runs(number: int) -> str:
-    return f"{number} run{'s' * (number > 1)}"

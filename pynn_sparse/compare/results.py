@@ -9,7 +9,14 @@ from typing import Any
 from .activity import Activity, Floats
 from .capture import Captured
 from .connections import ConnectionDifference, difference
-from .exact import SLACK, SignalDifference, SpikeDifference, beginning, compare_signals, compare_spikes
+from .exact import (
+    SLACK,
+    SignalDifference,
+    SpikeDifference,
+    beginning,
+    compare_signals,
+    compare_spikes,
+)
 from .findings import DIFFERENT, Finding, Tolerances
 from .statistics import Measure, measures
 
@@ -36,9 +43,10 @@ class PairComparison:
 
     Attributes:
         connections, spikes, signals: differences, for each seed.
-        beginning: share of the first 100 spikes, but for those of spike sources, that are the same,
-            for each seed; None without spikes.
+        beginning: share of the first spikes, but for those of spike sources, that are the same, for
+            each seed; None without spikes.
         on_grid: whether "the same" means in the same time step, else within one.
+        first_spikes: how many these are.
         measures: of all seeds together.
     """
 
@@ -55,6 +63,11 @@ class PairComparison:
     measures: list[Measure] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     verdict: str = ""
+
+    @property
+    def first_spikes(self) -> int:
+        """Off the grid, spikes are sooner apart, since each is at another time from the start."""
+        return 500 if self.on_grid else 100
 
     @property
     def same(self) -> bool:
@@ -75,7 +88,8 @@ class PairComparison:
             if name not in ("connections", "spikes", "signals", "measures", "findings")
         }
         found["tolerances"] = asdict(self.tolerances)
-        found["same"], found["identical"] = self.same, self.identical
+        for name in ("same", "identical", "first_spikes"):
+            found[name] = getattr(self, name)
         for name in ("connections", "spikes", "signals"):
             found[name] = [
                 {"seed": seed} | _properties(each)
@@ -84,7 +98,7 @@ class PairComparison:
             ]
         found["measures"] = [_without_values(each) for each in self.measures]
         found["findings"] = [asdict(each) for each in self.findings]
-        return without_nan(found)
+        return dict(without_nan(found))
 
 
 def compare_recorded(
@@ -111,7 +125,7 @@ def compare_recorded(
         ]
         found.spikes.append(spikes)
         tolerance = (0.5 if found.on_grid else 1 + SLACK) * timestep
-        found.beginning.append(beginning(driven_trains(a, b), tolerance))
+        found.beginning.append(beginning(driven_trains(a, b), found.first_spikes, tolerance))
         found.signals.append(
             [
                 row
@@ -120,12 +134,12 @@ def compare_recorded(
             ]
         )
     for name in pairs[0][0].activities:
-        runs = [
+        one, two = (
             [network.activities.get(name, []) for network in each.networks]
             for each in (reference, other)
-        ]
-        if all(segments for backend in runs for segments in backend):
-            found.measures += measures(name, *runs, tolerances)
+        )
+        if all([*one, *two]):
+            found.measures += measures(name, one, two, tolerances)
     return found
 
 

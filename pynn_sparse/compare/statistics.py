@@ -1,9 +1,9 @@
 """Measures of activity as distributions, and how far those of two backends lie apart.
 
-Neurons of one network are not independent samples, so p-values of tests that pool them are shown but
-decide nothing where there is a better yardstick: how far apart runs of one backend with different seeds
-lie. A difference between backends counts if it exceeds the greatest difference between seeds by a
-factor, and is not negligible.
+Neurons of one network are not independent samples, so p-values of tests that pool them are shown
+but decide nothing where there is a better yardstick: how far apart runs of one backend with
+different seeds lie. A difference between backends counts if it exceeds the greatest difference
+between seeds by a factor, and is not negligible.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class Measure:
     Attributes:
         means: on each backend, over seeds.
         samples: how many values there are on each, over seeds.
-        p_value, effect: of a two-sample Kolmogorov-Smirnov test of all values, and Cliff's delta: how
-            much more often a value of the second backend is greater than one of the first than
+        p_value, effect: of a two-sample Kolmogorov-Smirnov test of all values, and Cliff's delta:
+            how much more often a value of the second backend is greater than one of the first than
             the other way round, from -1 to 1.
         between: distances between backends with the same seed: of the mean (in `unit`), and of the
             distribution (Kolmogorov-Smirnov; for spectra, root mean square in dB).
@@ -207,10 +207,13 @@ def _measure(
     distribution = float(np.mean([each[1] for each in apart]))
     # Differences of means of either sign cancel; distances of distributions have none.
     difference = abs(float(np.mean([_mean(each) for each in a])) - _mean_of(b))
-    between = (0.0 if math.isnan(difference) else difference, distribution)
+    negligible = not difference > 1e-9 * np.nanmax(np.abs(means))  # rounding errors, or no values
+    between = (0.0 if negligible else difference, distribution)
     within = None
     if min(len(a), len(b)) > 1:
-        pairs = [_distance(kind, *two) for runs in (a, b) for two in itertools.combinations(runs, 2)]
+        pairs = [
+            _distance(kind, *two) for runs in (a, b) for two in itertools.combinations(runs, 2)
+        ]
         within = max(one for one, _ in pairs), max(two for _, two in pairs)
     one_is_empty = not (len(pooled[0]) and len(pooled[1]))
     p_value = 0.0 if one_is_empty else float(ks_2samp(*pooled).pvalue)

@@ -8,11 +8,12 @@ import numpy as np
 
 from .capture import Captured
 from .connections import ConnectionDifference
-from .diagnosis import diagnose
+from .diagnosis import first_divergences, input_to_cells, refractory_periods
 from .findings import DIFFERENT, EXPLAINED, NOTE, SAME, Finding
 from .results import PairComparison, Recorded
 from .statistics import Measure
 
+PROOF, HINT = "cause", "hint"
 PARAMETER = 1e-6  # of a parameter: what conversions of units leave
 
 
@@ -23,15 +24,36 @@ def judge(found: PairComparison, reference: Recorded, other: Recorded) -> PairCo
     findings += _what_was_recorded(found, reference, other)
     findings += _parameters(found, reference.networks[0], other.networks[0])
     findings += _connections(found)
+    findings += _proofs(found, reference.networks[0], other.networks[0], bool(random))
     findings += _spikes(found, random)
     findings += _signals(found, bool(random))
     findings += _measures(found)
-    if any(each.kind == DIFFERENT for each in findings) and not random:
+    if not (found.same or random or _named(found)):
         names = found.reference, found.other
-        hints = diagnose(names, reference.networks[0], other.networks[0], found.on_grid)
-        findings += [Finding(NOTE, "diagnosis", hint) for hint in hints]
+        hints = first_divergences(names, reference.networks[0], other.networks[0])
+        findings += [Finding(NOTE, HINT, hint) for hint in hints]
     found.verdict = _verdict(found, random)
     return found
+
+
+def _proofs(found: PairComparison, a: Captured, b: Captured, random: bool) -> list[Finding]:
+    """Differences that traces of v show."""
+    names = found.reference, found.other
+    proofs = refractory_periods(names, a, b, 0 if found.on_grid else 1)
+    if found.on_grid and not random:
+        proofs += input_to_cells(names, a, b)
+    return [Finding(DIFFERENT, PROOF, text) for text in proofs]
+
+
+def _named(found: PairComparison) -> list[Finding]:
+    """Differences whose cause is known."""
+    symptoms = {"spikes", "activity"} | {
+        f"{each.population}.{each.name}" for each in found.measures
+    }
+    symptoms |= {f"{each.population}.{each.variable}" for seed in found.signals for each in seed}
+    return [
+        each for each in found.findings if each.kind == DIFFERENT and each.about not in symptoms
+    ]
 
 
 def _random(recorded: Recorded) -> Iterable[str]:
@@ -110,7 +132,9 @@ def _connection(found: PairComparison, each: ConnectionDifference) -> Finding:
     parts = []
     if not each.same_weights and not each.plastic:
         if each.weight_factor is not None:
-            parts.append(f"weights on {names[1]} are {each.weight_factor:.6g} times those on {names[0]}")
+            parts.append(
+                f"weights on {names[1]} are {each.weight_factor:.6g} times those on {names[0]}"
+            )
         else:
             parts.append(f"weights differ by up to {each.worst_weight:.3g} of the greatest")
     if not each.same_delays:
@@ -127,7 +151,7 @@ def _connection(found: PairComparison, each: ConnectionDifference) -> Finding:
 
 
 def _other_pairs(found: PairComparison, each: ConnectionDifference) -> Finding:
-    """Other cells are connected: drawn by other random numbers, or by another rule?"""
+    """Other cells are connected, because of other random numbers or of another rule."""
     counts = np.array(each.counts, float)
     values = np.array([each.mean_weights, each.mean_delays])
     apart = [abs(a - b) / max(abs(a), abs(b), 1e-300) for a, b in (counts, *values)]
@@ -158,21 +182,26 @@ def _spikes(found: PairComparison, random: list[str]) -> list[Finding]:
     first = _earliest(each.first_difference for each in rows)
     text = f"spikes are first in different time steps at {first:.6g} ms"
     apart = _earliest(each.first_divergence for each in rows)
-    text += f", more than a step apart from {apart:.6g} ms on" if apart is not None else (
-        ", never more than a step apart"
+    text += (
+        f", more than a step apart from {apart:.6g} ms on"
+        if apart is not None
+        else (", never more than a step apart")
     )
     if found.tolerances.identical:
         return [Finding(DIFFERENT, "spikes", f"{text}; identical spikes were asked for")]
     if random:
-        text += f"; {', '.join(random)} draw other numbers on each backend, so no more can be expected"
+        text += (
+            f"; {', '.join(random)} draw other numbers on each backend, so no more can be expected"
+        )
         return [Finding(EXPLAINED, "spikes", text)]
     least = min((share for share in found.beginning if share is not None), default=None)
     needed = found.tolerances.beginning if found.on_grid else found.tolerances.beginning_off_grid
     near = "in the same time step" if found.on_grid else "within a time step"
     if least is None or least >= needed:
-        text += f"; of the first 100, {100 * (1 if least is None else least):.3g} % are {near} on both"
+        percent = 100 * (1 if least is None else least)
+        text += f"; of the first {found.first_spikes}, {percent:.3g} % are {near} on both"
         return [Finding(EXPLAINED, "spikes", text)]
-    text += f"; of the first 100, only {100 * least:.3g} % are {near} on both"
+    text += f"; of the first {found.first_spikes}, only {100 * least:.3g} % are {near} on both"
     return [Finding(DIFFERENT, "spikes", f"{text}: more than rounding errors that grow")]
 
 
@@ -227,7 +256,9 @@ def _measure(found: PairComparison, each: Measure) -> str:
         zip(each.between, each.within, strict=True), key=lambda pair: pair[0] / (pair[1] or 1e-300)
     )
     which = "means" if apart == each.between[0] else "distributions"
-    return f"{text}: {which} are {apart:.3g} apart, those of different seeds at most {yardstick:.3g}"
+    return (
+        f"{text}: {which} are {apart:.3g} apart, those of different seeds at most {yardstick:.3g}"
+    )
 
 
 def _verdict(found: PairComparison, random: list[str]) -> str:
@@ -235,14 +266,16 @@ def _verdict(found: PairComparison, random: list[str]) -> str:
     one, two = found.reference, found.other
     different = [each for each in found.findings if each.kind == DIFFERENT]
     if different:
-        hints = [each for each in found.findings if each.about == "diagnosis"]
-        first = (hints or different)[0] if different[0].about == "spikes" else different[0]
-        more = len(different) - 1
+        hints = [each for each in found.findings if each.about == HINT]
+        first = (_named(found) or hints or different)[0]
+        more = len(different) - (first in different)
         others = f" ({more} more difference{'s' * (more > 1)} below)" if more else ""
         return f"{two} does not do the same as {one}. {_sentence(first.text)}{others}."
     if found.identical:
         spikes = sum(each.spikes[0] for seed in found.spikes for each in seed)
-        return f"{two} does exactly the same as {one}: all {spikes} spikes are in the same time steps."
+        return (
+            f"{two} does exactly the same as {one}: all {spikes} spikes are in the same time steps."
+        )
     reason = "random input" if random else _until(found)
     yardstick = "different seeds" if found.seeds > 1 else "the tolerance allows"
     same = "the same network" if any(found.connections) else "the same"
