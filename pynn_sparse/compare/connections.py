@@ -113,7 +113,7 @@ def difference(name: str, a: Connections, b: Connections, timestep: float) -> Co
         same_pairs=shapes and np.array_equal(a.pre, b.pre) and np.array_equal(a.post, b.post),
         same_in_degrees=bool(into),
         same_out_degrees=bool(out),
-        degree_difference=max(map(_worst, *degrees)) if shapes else max(len(a), len(b)),
+        degree_difference=int(max(map(_worst, *degrees))) if shapes else max(len(a), len(b)),
         mean_weights=(_mean(a.weight), _mean(b.weight)),
         mean_delays=(_mean(a.delay), _mean(b.delay)),
     )
@@ -139,9 +139,9 @@ def _add_values(
             found.weight_factor = float(np.median(ratios))
 
 
-def _worst(a: NDArray[Any], b: NDArray[Any]) -> Any:
+def _worst(a: NDArray[Any], b: NDArray[Any]) -> float:
     """Greatest difference; both may be empty."""
-    return np.abs(a - b).max(initial=0)
+    return float(np.abs(a - b).max(initial=0))
 
 
 def _mean(values: Floats) -> float:

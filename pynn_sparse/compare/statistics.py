@@ -122,7 +122,7 @@ def correlations(segments: list[Activity]) -> Floats:
             for times in inside
         ]
         binned = BinnedSpikeTrain(trains, n_bins=bins, t_start=trains[0].t_start, tolerance=1e-6)
-        matrix = correlation_coefficient(binned)
+        matrix = np.asarray(correlation_coefficient(binned))
     found = matrix[np.triu_indices(len(trains), 1)]
     return np.asarray(found[~np.isnan(found)], np.float64)
 
@@ -216,7 +216,7 @@ def _measure(
         ]
         within = max(one for one, _ in pairs), max(two for _, two in pairs)
     one_is_empty = not (len(pooled[0]) and len(pooled[1]))
-    p_value = 0.0 if one_is_empty else float(ks_2samp(*pooled).pvalue)
+    p_value = 0.0 if one_is_empty else float(ks_2samp(*pooled, method="asymp").pvalue)
     found = Measure(
         population,
         kind.name,
@@ -260,7 +260,8 @@ def _distance(kind: Kind, a: Floats, b: Floats) -> tuple[float, float]:
         return abs(_mean(a) - _mean(b)), float(np.sqrt(np.mean((a[:n] - b[:n]) ** 2)))
     # Rounding errors must not decide which of two values is the greater.
     unit = 1e-9 * max(np.abs(a).max(), np.abs(b).max(), 1e-300)
-    return abs(_mean(a) - _mean(b)), float(ks_2samp(np.rint(a / unit), np.rint(b / unit)).statistic)
+    rounded = np.rint(a / unit), np.rint(b / unit)
+    return abs(_mean(a) - _mean(b)), float(ks_2samp(*rounded, method="asymp").statistic)
 
 
 def cliffs_delta(a: Floats, b: Floats) -> float:
@@ -307,7 +308,8 @@ def _between(times: Floats, start: float, stop: float) -> Floats:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Elephant passes options to quantities and SciPy that newer versions of these deprecate."""
+    """Elephant uses what newer versions of NumPy, quantities and SciPy deprecate."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
+        for category in (DeprecationWarning, PendingDeprecationWarning):
+            warnings.simplefilter("ignore", category)
         yield
