@@ -19,7 +19,9 @@ USAGE = (
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of the subcommand."""
     parser.usage = USAGE
-    parser.description = "Exit status: 0 if all backends did the same, 1 if not or if one failed."
+    parser.set_defaults(refuse=parser.error)
+    parser.description = "Exit status: 0 if all backends did the same, 1 if not or if one failed, "
+    parser.description += "2 if the command makes no sense."
     add, default = parser.add_argument, Tolerances()
     add("--backends", nargs="+", default=["sparse", "nest"], metavar="NAME", help=_BACKENDS)
     add("--seeds", type=int, default=3, metavar="N", help="runs of each backend; by default 3")
@@ -78,8 +80,11 @@ def reorder(words: list[str]) -> list[str]:
 
 def run(options: argparse.Namespace) -> int:
     """Run, write the report; 0 if all backends did the same, 1 if not."""
-    targets, tolerances = _targets(options), _tolerances(options)
-    _check(options)
+    try:
+        _check(options)
+        targets, tolerances = _targets(options), _tolerances(options)
+    except (ValueError, ImportError) as error:
+        options.refuse(str(error))
     from .comparison import compare_script
     from .report import write_report
 
@@ -105,44 +110,35 @@ def run(options: argparse.Namespace) -> int:
 def _targets(options: argparse.Namespace) -> list[Target]:
     targets = []
     for name in dict.fromkeys(options.backends):
-        try:
-            module_name(name)
-        except ModuleNotFoundError as error:
-            raise SystemExit(f"--backends {name}: {error}") from None
+        module_name(name)
         both = name == "nest" and options.spike_precision == "both"
         precisions = ("on_grid", "off_grid") if both else (options.spike_precision,)
         if options.spike_precision == "both" and not both:
             precisions = ("on_grid",)
         targets += [Target(name, each, options.raw_source_times) for each in precisions]
     if len(targets) < 2:
-        raise SystemExit(f"--backends {targets[0].name}: there must be two or more to compare")
+        raise ValueError(f"--backends {targets[0].name}: there must be two or more to compare")
     return targets
 
 
 def _tolerances(options: argparse.Namespace) -> Tolerances:
-    try:
-        return Tolerances(
-            relative=options.tolerance,
-            spread=options.spread,
-            p_value=options.p_value,
-            beginning=options.beginning,
-            beginning_off_grid=options.beginning_off_grid,
-            signal=options.signal_tolerance,
-            identical=options.identical,
-        )
-    except ValueError as error:
-        raise SystemExit(f"tolerances: {error}") from None
+    return Tolerances(
+        relative=options.tolerance,
+        spread=options.spread,
+        p_value=options.p_value,
+        beginning=options.beginning,
+        beginning_off_grid=options.beginning_off_grid,
+        signal=options.signal_tolerance,
+        identical=options.identical,
+    )
 
 
 def _check(options: argparse.Namespace) -> None:
     if not Path(options.script).is_file():
-        raise SystemExit(f"SCRIPT {options.script}: there is no such file")
+        raise ValueError(f"SCRIPT {options.script}: there is no such file")
     for name, value in (("--seeds", options.seeds), ("--timeout", options.timeout)):
         if value is not None and value <= 0:
-            raise SystemExit(f"{name} {value:g}: must be greater than 0")
+            raise ValueError(f"{name} {value:g}: must be greater than 0")
     if options.out.exists() and not options.out.is_dir():
-        raise SystemExit(f"--out {options.out}: is a file, and must be a folder")
-    try:
-        require("elephant", "matplotlib", "scipy")
-    except ImportError as error:
-        raise SystemExit(str(error)) from None
+        raise ValueError(f"--out {options.out}: is a file, and must be a folder")
+    require("elephant", "matplotlib", "scipy")

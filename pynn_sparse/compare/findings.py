@@ -41,7 +41,7 @@ class Tolerances:
     spread: float = 1.5
     p_value: float = 1e-3
     beginning: float = 0.98
-    beginning_off_grid: float = 0.8
+    beginning_off_grid: float = 0.5
     signal: float = 0.1
     identical: bool = False
 

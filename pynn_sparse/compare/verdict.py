@@ -28,7 +28,7 @@ def judge(found: PairComparison, reference: Recorded, other: Recorded) -> PairCo
     findings += _spikes(found, random)
     findings += _signals(found, bool(random))
     findings += _measures(found)
-    if not (found.same or random or _named(found)):
+    if found.on_grid and not (found.same or random or _named(found)):
         names = found.reference, found.other
         hints = first_divergences(names, reference.networks[0], other.networks[0])
         findings += [Finding(NOTE, HINT, hint) for hint in hints]
