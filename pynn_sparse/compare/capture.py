@@ -59,7 +59,7 @@ class Watch:
     """Everything that a script makes with the backend `sim`, from `install` on.
 
     A network ends with `end()`, with the next `setup()`, or with the script; `captured` has one
-    entry for each that was run.
+    entry for each.
     """
 
     def __init__(
@@ -97,8 +97,8 @@ class Watch:
         self._keep_what_is_cleared(sim.Population._recorder_class)
 
     def finish(self) -> None:
-        """Capture the network, if it was run and has not been captured."""
-        if self._built is None:
+        """Capture the network, if there is one that has not been captured."""
+        if not self._populations:
             return
         found = self._capture(peak())
         self._forget()
@@ -178,7 +178,7 @@ class Watch:
     def _capture(self, memory: float) -> Captured:
         found = Captured(self._sim.get_time_step(), peak=memory, random=self._random)
         found.times = {
-            "build": self._built or 0.0,
+            "build": time.perf_counter() - self._begun if self._built is None else self._built,
             "run": self._run_time,
             "biological": self._biological,
         }
@@ -195,7 +195,8 @@ class Watch:
         if cell in RANDOM_CELLS:
             found.random.append(cell)
         recorder = population.recorder
-        if recorder.recorded or id(recorder) in self._earlier:
+        ran = self._built is not None
+        if ran and (recorder.recorded or id(recorder) in self._earlier):
             segments = [activity_of(each) for each in recorder.get("all").segments]
             found.activities[name] = self._earlier.get(id(recorder), []) + segments
             found.notes += [f"{name}, {why}" for each in segments for why in each.left_out]

@@ -111,7 +111,7 @@ def run(backend: str, script: list[str], options: argparse.Namespace) -> RunResu
     result.networks = watch.captured if watch else []
     result.peak = max([each.peak for each in result.networks] or [memory or peak()])
     if not result.error and not result.networks:
-        result.error = "the script did not run a simulation"
+        result.error = "the script made no population"
     if backend == "nest":
         result.precision = _precision()
     return result

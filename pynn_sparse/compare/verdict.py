@@ -273,6 +273,8 @@ def _verdict(found: PairComparison, random: list[str]) -> str:
         return f"{two} does not do the same as {one}. {_sentence(first.text)}{others}."
     if found.identical:
         spikes = sum(each.spikes[0] for seed in found.spikes for each in seed)
+        if not spikes:
+            return f"{two} builds the same network as {one}, in which no spikes were recorded."
         return (
             f"{two} does exactly the same as {one}: all {spikes} spikes are in the same time steps."
         )

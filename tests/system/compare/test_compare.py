@@ -217,11 +217,23 @@ def test_seeds_change_what_the_script_draws(tmp_path: Path) -> None:
         ("import os\nos._exit(4)", "the process ended with exit status 4"),
         ("import os\nos.kill(os.getpid(), 9)", "the process was ended by signal 9"),
         ("1 / 0", "ZeroDivisionError: division by zero"),
-        ("", "the script did not run a simulation"),
+        ("", ""),  # a network that is not run can be compared, too
     ],
 )
 def test_how_scripts_end(tmp_path: Path, text: str, error: str) -> None:
     assert run(tmp_path, text).error == error
+
+
+def test_a_script_without_a_network_or_a_run(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text("import pyNN.nest as sim\nsim.setup()")
+    assert run_script(Target("sparse"), [str(script)]).error == "the script made no population"
+    script.write_text(SCRIPT + "sim.Projection(cells, cells, sim.AllToAllConnector())")
+    pytest.importorskip("nest")
+    found = compare_script([str(script)], [Target("sparse"), Target("nest")], seeds=1)
+    (projection,) = found.pairs[0].connections[0]
+    assert projection.counts == (9, 9)
+    assert found.verdict.startswith("nest builds the same network as sparse")
 
 
 def test_a_run_that_takes_too_long(tmp_path: Path) -> None:
