@@ -214,13 +214,22 @@ class Watch:
         if not self._with_connections:
             return
         try:
-            columns = projection.get(["weight", "delay"], format="list")
+            table = _table(projection)
         except Exception as error:  # as above
             found.notes.append(f"{name}: connections cannot be read ({_in_a_line(error)})")
             return
         ends = projection.pre.size, projection.post.size
         plastic = "STDP" in synapse or hasattr(projection.synapse_type, "timing_dependence")
-        found.connections[name] = Connections.of(columns, *ends, synapse=synapse, plastic=plastic)
+        found.connections[name] = Connections.of(table, *ends, synapse=synapse, plastic=plastic)
+
+
+def _table(projection: Any) -> Any:
+    """Pre, post, weight and delay of each connection."""
+    if type(projection).__module__ != "pyNN.sparse.projections":
+        return projection.get(["weight", "delay"], format="list")
+    # Without a Python object for each connection, which large networks have no memory for.
+    columns = projection.get(["weight", "delay"], format="columns")
+    return np.column_stack(list(columns.values()))
 
 
 def _after(cls: Any, then: Callable[[Any], None]) -> None:

@@ -168,6 +168,8 @@ def of_signal(variable: str, statistic: str) -> Callable[[list[Activity]], Float
 
     def values(segments: list[Activity]) -> Floats:
         longest = max((each for each in segments if variable in each.signals), key=_duration)
+        if len(longest.signals[variable].times) < 2:
+            return np.zeros(0)
         return np.asarray(function(longest.signals[variable].values[1:], axis=0), np.float64)
 
     return values

@@ -190,9 +190,7 @@ def _spikes(found: PairComparison, random: list[str]) -> list[Finding]:
     if found.tolerances.identical:
         return [Finding(DIFFERENT, "spikes", f"{text}; identical spikes were asked for")]
     if random:
-        text += (
-            f"; {', '.join(random)} draw other numbers on each backend, so no more can be expected"
-        )
+        text += f"; random numbers ({', '.join(random)}) are others on each backend"
         return [Finding(EXPLAINED, "spikes", text)]
     least = min((share for share in found.beginning if share is not None), default=None)
     needed = found.tolerances.beginning if found.on_grid else found.tolerances.beginning_off_grid
