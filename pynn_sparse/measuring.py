@@ -15,6 +15,10 @@ from typing import Any
 from . import __version__
 
 
+# Processors that other processes use: with more than that, threads wait for each other.
+DISTURBANCE = 0.2
+
+
 class Stopwatch:
     """Seconds since the last look."""
 

@@ -64,6 +64,12 @@ class Comparison:
         values = self.values(backend, figure)
         return statistics.median(values) if values else math.nan
 
+    @property
+    def disturbance(self) -> float:
+        """Processors that other processes used during the median run of the worst backend."""
+        used = [[run.other_cpu for run in runs] for runs in self.runs.values() if runs]
+        return max(map(statistics.median, used), default=0.0)
+
     def figures(self) -> dict[str, Any]:
         """All figures, of types that JSON has."""
         return {

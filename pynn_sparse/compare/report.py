@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from ..measuring import machine
+from ..measuring import DISTURBANCE, machine
 from . import explanations, pictures
 from .comparison import Comparison
 from .findings import DIFFERENT, EXPLAINED, NOTE, SAME
@@ -69,7 +69,17 @@ def _head(found: Comparison, title: str) -> str:
         f'<header><p class="title">{escape(title)}, {_seeds(found.seeds)}</p>'
         f'<h1 id="verdict" class="{state}"><span class="badge">{state}</span></h1>'
         f'<div class="sentences">{sentences}</div>'
-        f'<div class="cards">{"".join(_card(found, name) for name in found.runs)}</div></header>'
+        f'<div class="cards">{"".join(_card(found, name) for name in found.runs)}</div>'
+        f"{_disturbance(found)}</header>"
+    )
+
+
+def _disturbance(found: Comparison) -> str:
+    if found.disturbance <= DISTURBANCE:
+        return ""
+    return (
+        f'<p class="title">Other processes used {_number(found.disturbance)} processors meanwhile: '
+        "times say little.</p>"
     )
 
 

@@ -290,7 +290,7 @@ def _until(found: PairComparison) -> str:
     rows = (each for seed in found.spikes for each in seed)
     time = _earliest(each.first_difference for each in rows)
     if not found.on_grid:
-        return "spike times off the grid of time steps, or another method of integration"
+        return "time steps or methods of integration that are not the same"
     return f"rounding errors, which first show at {time:g} ms"
 
 
