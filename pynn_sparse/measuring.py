@@ -14,7 +14,6 @@ from typing import Any
 
 from . import __version__
 
-
 # Processors that other processes use: with more than that, threads wait for each other.
 DISTURBANCE = 0.2
 
