@@ -56,10 +56,18 @@ def _time_at_reset(segment: Activity, timestep: float) -> int | None:
         v = signal.values[:, column]
         for time in segment.trains.get(int(neuron), ()):
             # A spike between two steps shows at the later one.
+            # Some backends take the sample before the reset.
             row = int(np.ceil((time - signal.times[0]) / interval - SLACK))
-            if row < len(v) and (moved := np.flatnonzero(v[row:] != v[row])).size:
-                counts[int(moved[0]) - 1] += 1
+            flat = [steps for begin in (row, row + 1) if (steps := _flat(v, begin)) is not None]
+            if flat:
+                counts[max(flat)] += 1
     return counts.most_common(1)[0][0] if counts else None
+
+
+def _flat(v: Floats, begin: int) -> int | None:
+    """Steps for which v keeps the value of row `begin`; None if that does not end."""
+    moved = np.flatnonzero(v[begin:] != v[begin]) if begin < len(v) else np.zeros(0, int)
+    return int(moved[0]) - 1 if len(moved) else None
 
 
 @dataclass

@@ -27,6 +27,7 @@ SPECTRUM_BIN = 1.0  # ms, of the population's rate
 RESOLUTION = 5.0  # Hz, of the spectrum
 HIGHEST = 250.0  # Hz
 LEAST_INTERVALS = 2  # of a neuron whose CV counts
+EXACT = 50  # values, up to which p-values are exact
 KS_FLOOR = 0.1  # a Kolmogorov-Smirnov distance below that is negligible
 
 
@@ -201,8 +202,6 @@ def measures(
 def _measure(
     population: str, kind: Kind, a: list[Floats], b: list[Floats], tolerances: Tolerances
 ) -> Measure:
-    from scipy.stats import ks_2samp
-
     pooled = np.concatenate(a), np.concatenate(b)
     means = _mean(pooled[0]), _mean(pooled[1])
     apart = [_distance(kind, one, two) for one, two in zip(a, b, strict=False)]
@@ -218,7 +217,7 @@ def _measure(
         ]
         within = max(one for one, _ in pairs), max(two for _, two in pairs)
     one_is_empty = not (len(pooled[0]) and len(pooled[1]))
-    p_value = 0.0 if one_is_empty else float(ks_2samp(*pooled, method="asymp").pvalue)
+    p_value = 0.0 if one_is_empty else float(_kolmogorov_smirnov(*pooled).pvalue)
     found = Measure(
         population,
         kind.name,
@@ -253,17 +252,25 @@ def _counts(found: Measure, kind: Kind, tolerances: Tolerances) -> bool:
 
 def _distance(kind: Kind, a: Floats, b: Floats) -> tuple[float, float]:
     """Distance of the means and of the distributions; 0 and 1 if one has no values."""
-    from scipy.stats import ks_2samp
-
     if not (len(a) and len(b)):
         return 0.0, float(len(a) != len(b))
     if kind.spectrum:
         n = min(len(a), len(b))
         return abs(_mean(a) - _mean(b)), float(np.sqrt(np.mean((a[:n] - b[:n]) ** 2)))
+    return abs(_mean(a) - _mean(b)), float(_kolmogorov_smirnov(a, b).statistic)
+
+
+def _kolmogorov_smirnov(a: Floats, b: Floats) -> Any:
+    from scipy.stats import ks_2samp
+
     # Rounding errors must not decide which of two values is the greater.
     unit = 1e-9 * max(np.abs(a).max(), np.abs(b).max(), 1e-300)
-    rounded = np.rint(a / unit), np.rint(b / unit)
-    return abs(_mean(a) - _mean(b)), float(ks_2samp(*rounded, method="asymp").statistic)
+    # Exact p-values take long for many values, and the approximation does not hold for few.
+    method = "exact" if max(len(a), len(b)) <= EXACT else "asymp"
+    with warnings.catch_warnings():
+        # It is the approximation that is wanted then.
+        warnings.filterwarnings("ignore", "ks_2samp: Exact calculation", RuntimeWarning)
+        return ks_2samp(np.rint(a / unit), np.rint(b / unit), method=method)
 
 
 def cliffs_delta(a: Floats, b: Floats) -> float:

@@ -218,7 +218,12 @@ def _signals(found: PairComparison, random: bool) -> list[Finding]:
         f"{worst.population}: {worst.variable} differs by {worst.rms:.3g} mV (RMS), "
         f"{worst.worst:.3g} mV at most, before spikes do{where}"
     )
-    kind = DIFFERENT if worst.rms > found.tolerances.signal else SAME
+    if worst.rms <= found.tolerances.signal:
+        kind = SAME
+    elif found.on_grid:
+        kind = DIFFERENT
+    else:
+        kind, text = EXPLAINED, f"{text}; time steps or methods of integration are not the same"
     return [Finding(kind, f"{worst.population}.{worst.variable}", text)]
 
 

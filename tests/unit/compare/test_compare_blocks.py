@@ -82,6 +82,25 @@ def test_traces_prove_weights_and_delays(other: Activity, said: str) -> None:
     assert said in found.verdict
 
 
+def with_resets(period: int, late: int = 0) -> Activity:
+    """Regular spikes, after which v stays at -65 mV for a period (steps) and then rises."""
+    v = np.concatenate([np.full(period + 1, -65.0), np.linspace(-64.9, -50.1, 80)])
+    values = np.tile(v, 10)[:, None]
+    times = 0.1 * np.arange(len(values))
+    train = 0.1 * len(v) * np.arange(1, 10)
+    signals = {"v": Signal(times, np.arange(1), np.roll(values, late, axis=0), "mV")}
+    return Activity(0, times[-1], {0: train}, signals)
+
+
+def test_traces_prove_a_refractory_period() -> None:
+    found = compare_blocks(block(with_resets(20)), block(with_resets(25)), timestep=0.1)
+    assert "20 steps on reference and 25 steps on other: the refractory" in found.verdict
+    # A backend whose samples are taken before the reset has the same period.
+    sampled_before = block(with_resets(20, late=1))
+    found = compare_blocks(block(with_resets(20)), sampled_before, timestep=0.1, on_grid=False)
+    assert found.same
+
+
 def test_a_small_difference_of_traces_is_none() -> None:
     found = compare_blocks(block(with_v()), block(with_v(factor=1.0001)), timestep=0.1)
     assert found.same
