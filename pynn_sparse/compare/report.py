@@ -105,11 +105,10 @@ def _card(found: Comparison, name: str) -> str:
 
 
 def _times(found: Comparison, name: str, first: str) -> str:
-    if name == first or first in found.failed:
+    """How many times as long as the first it ran; nothing for a network that was only built."""
+    if name == first or first in found.failed or not (time := found.median(first, "run")):
         return ""
-    return (
-        f", {_number(found.median(name, 'run') / found.median(first, 'run'))} times that of {first}"
-    )
+    return f", {_number(found.median(name, 'run') / time)} times that of {first}"
 
 
 def _precision(found: Comparison, name: str) -> str:
