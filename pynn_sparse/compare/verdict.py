@@ -13,7 +13,7 @@ from .findings import DIFFERENT, EXPLAINED, NOTE, SAME, Finding
 from .results import PairComparison, Recorded
 from .statistics import Measure
 
-PROOF, HINT = "cause", "hint"
+PROOF, HINT, SIGNAL = "cause", "hint", "signals"
 PARAMETER = 1e-6  # of a parameter: what conversions of units leave
 
 
@@ -47,10 +47,9 @@ def _proofs(found: PairComparison, a: Captured, b: Captured, random: bool) -> li
 
 def _named(found: PairComparison) -> list[Finding]:
     """Differences whose cause is known."""
-    symptoms = {"spikes", "activity"} | {
+    symptoms = {"spikes", "activity", SIGNAL} | {
         f"{each.population}.{each.name}" for each in found.measures
     }
-    symptoms |= {f"{each.population}.{each.variable}" for seed in found.signals for each in seed}
     return [
         each for each in found.findings if each.kind == DIFFERENT and each.about not in symptoms
     ]
@@ -193,13 +192,13 @@ def _spikes(found: PairComparison, random: list[str]) -> list[Finding]:
         text += f"; random numbers ({', '.join(random)}) are others on each backend"
         return [Finding(EXPLAINED, "spikes", text)]
     least = min((share for share in found.beginning if share is not None), default=None)
+    if least is None:  # only sources spike
+        return [Finding(EXPLAINED if apart is None else DIFFERENT, "spikes", text)]
     needed = found.tolerances.beginning if found.on_grid else found.tolerances.beginning_off_grid
     near = "in the same time step" if found.on_grid else "within a time step"
-    if least is None or least >= needed:
-        percent = 100 * (1 if least is None else least)
-        text += f"; of the first {found.first_spikes}, {percent:.3g} % are {near} on both"
+    text += f"; of the first {found.first_spikes}, {100 * least:.3g} % are {near} on both"
+    if least >= needed:
         return [Finding(EXPLAINED, "spikes", text)]
-    text += f"; of the first {found.first_spikes}, only {100 * least:.3g} % are {near} on both"
     return [Finding(DIFFERENT, "spikes", f"{text}: more than rounding errors that grow")]
 
 
@@ -213,18 +212,19 @@ def _signals(found: PairComparison, random: bool) -> list[Finding]:
     if not rows or random:
         return []
     worst = max(rows, key=lambda each: each.rms)
-    where = "" if worst.until == max(each.until for each in rows) else f" up to {worst.until:g} ms"
     text = (
         f"{worst.population}: {worst.variable} differs by {worst.rms:.3g} mV (RMS), "
-        f"{worst.worst:.3g} mV at most, before spikes do{where}"
+        f"{worst.worst:.3g} mV at most"
     )
+    if not all(each.same for seed in found.spikes for each in seed):
+        text += f", up to {worst.until:g} ms, where spikes first differ"
     if worst.rms <= found.tolerances.signal:
         kind = SAME
     elif found.on_grid:
         kind = DIFFERENT
     else:
         kind, text = EXPLAINED, f"{text}; time steps or methods of integration are not the same"
-    return [Finding(kind, f"{worst.population}.{worst.variable}", text)]
+    return [Finding(kind, SIGNAL, text)]
 
 
 def _measures(found: PairComparison) -> list[Finding]:
@@ -276,6 +276,9 @@ def _verdict(found: PairComparison, random: list[str]) -> str:
         return f"{two} does not do the same as {one}. {_sentence(first.text)}{others}."
     if found.identical:
         spikes = sum(each.spikes[0] for seed in found.spikes for each in seed)
+        signals = [each.text for each in found.findings if each.about == SIGNAL]
+        if not spikes and signals:
+            return f"{two} does the same as {one}: {signals[0]}; no spikes were recorded."
         if not spikes:
             return f"{two} builds the same network as {one}, in which no spikes were recorded."
         return (
