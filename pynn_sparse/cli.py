@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import platform
 import sys
 
 from . import __version__
-from .bench import command
+from .bench import command as bench_command
+from .compare import command as compare_command
 from .export import command as export_command
+from .measuring import version
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,13 +21,20 @@ def main(arguments: list[str] | None = None) -> int:
     info = commands.add_parser("info", help="show devices and versions, and which device is taken")
     info.set_defaults(run=_info)
     bench = commands.add_parser("bench", help="time published networks, here and on peers")
-    command.add_options(bench)
-    bench.set_defaults(run=command.run)
+    bench_command.add_options(bench)
+    bench.set_defaults(run=bench_command.run)
+    compare = commands.add_parser("compare", help="run a script on several backends, and compare")
+    compare_command.add_options(compare)
+    compare.set_defaults(run=compare_command.run)
     export = commands.add_parser("export", help="make tables for hardware of a script's network")
     export_command.add_options(export)
     export.set_defaults(run=export_command.run)
-    options = parser.parse_args(arguments)
-    options.typed = sys.argv[1:] if arguments is None else arguments
+    typed = sys.argv[1:] if arguments is None else arguments
+    words = typed
+    if typed[:1] == ["compare"]:
+        words = ["compare", *compare_command.reorder(typed[1:])]
+    options = parser.parse_args(words)
+    options.typed = typed
     return int(options.run(options))
 
 
@@ -36,7 +44,7 @@ def _info(options: argparse.Namespace) -> int:
 
     print(f"pynn-sparse {__version__}, Python {platform.python_version()}, {platform.platform()}")
     for package in ("PyNN", "neo", "numpy", "quantities", "lazyarray"):
-        print(f"  {package:12} {_version(package)}")
+        print(f"  {package:12} {version(package)}")
     devices = describe_devices()
     for device in devices:
         print(
@@ -45,13 +53,6 @@ def _info(options: argparse.Namespace) -> int:
     taken = next((device.name for device in devices if device.usable), None)
     print(f'setup(device="auto") takes: {taken or "none, see above"}')
     return 0 if taken else 1
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ..measuring import command_line
 from . import report
 from .networks import NETWORKS
 from .peers import PEERS
@@ -51,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
         found.append(compare(**each))
         print(report.table(found[-1:]).splitlines()[2], file=sys.stderr, flush=True)
     files = [options.json, options.table, options.picture]
-    command = report.command_line(options.typed, files)
+    command = command_line(options.typed, files)
     text = f"{report.table(found)}\n\n{report.caption(command)}{report.missing(found)}"
     print(text)
     if options.table:

@@ -8,52 +8,17 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
-import os
-import resource
-import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..measuring import Stopwatch, busy, peak, resident
 from . import genn, pynest
 from .networks import NETWORKS, TIMESTEP, Built
 
 WARM_UP = 100.0  # ms
 SHORT = 0.2  # s: processor time is counted in ticks of 10 ms, too coarse for less than this
-
-
-class Stopwatch:
-    """Seconds since the last look."""
-
-    def __init__(self) -> None:
-        self._since = time.perf_counter()
-
-    def lap(self) -> float:
-        """Seconds since the last lap, or since the beginning."""
-        before, self._since = self._since, time.perf_counter()
-        return self._since - before
-
-
-def busy() -> tuple[float, float]:
-    """CPU seconds that all processes have used, and that this one has."""
-    fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
-    user, nice, system = map(int, fields[:3])
-    own = resource.getrusage(resource.RUSAGE_SELF)
-    ticks = os.sysconf("SC_CLK_TCK")
-    return (user + nice + system) / ticks, own.ru_utime + own.ru_stime
-
-
-def resident() -> float:
-    """Bytes of memory in use."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return float(pages * os.sysconf("SC_PAGE_SIZE"))
-
-
-def peak() -> float:
-    """Bytes of memory that were in use at most."""
-    return 1024.0 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def cv_of_intervals(trains: list[Any]) -> float | None:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import math
-import os
-import platform
-import shlex
 from pathlib import Path
 from typing import Any
 
-from .. import __version__
+from .. import measuring
 from .peers import PEERS
 from .suite import OWN, Comparison
 
@@ -108,38 +104,8 @@ def _number(value: float) -> str:
 
 def machine() -> dict[str, Any]:
     """What the figures were measured on and with."""
-    cpu = next(
-        (
-            line.split(":", 1)[1].strip()
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
-            if line.startswith("model name")
-        ),
-        platform.machine(),
-    )
-    packages = ["PyNN", "numpy"]
-    packages += [name for peer in PEERS.values() for name in peer.packages]
-    return {
-        "processor": cpu,
-        "processors": os.cpu_count(),
-        "Python": platform.python_version(),
-        "packages": {"pynn-sparse": __version__} | {name: _version(name) for name in packages},
-    }
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"
-
-
-def command_line(arguments: list[str], files: list[Path | None]) -> str:
-    """What was typed, with the names of `files` but not the folders that they are in."""
-    words = []
-    for word in arguments:
-        option, equals, value = word.rpartition("=")
-        words.append(option + equals + Path(value).name if Path(value) in files else word)
-    return shlex.join(["pynn-sparse", *words])
+    peers = [name for peer in PEERS.values() for name in peer.packages]
+    return measuring.machine(["PyNN", "numpy", *peers])
 
 
 def missing(found: list[Comparison]) -> str:

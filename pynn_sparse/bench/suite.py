@@ -10,13 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..measuring import DISTURBANCE
 from .networks import NETWORKS
 from .peers import PEERS, Peer, one_run
 
 OWN = "sparse"
 RATE_TOLERANCE = 0.1  # of the rate
 CV_TOLERANCE = 0.1
-DISTURBANCE = 0.2  # processors that other processes use: beyond that, threads wait for each other
 Figures = dict[str, Any]
 Execute = Callable[[list[str]], Figures]
 
