@@ -152,7 +152,7 @@ def spectrum(segments: list[Activity]) -> Floats:
 
 def frequencies() -> Floats:
     """Frequencies (Hz) of the values of `spectrum`."""
-    return RESOLUTION * np.arange(1, HIGHEST / RESOLUTION + 1)
+    return np.asarray(RESOLUTION * np.arange(1, HIGHEST / RESOLUTION + 1), np.float64)
 
 
 KINDS = [
