@@ -37,7 +37,7 @@ class CurrentLayout:
         seen = (len(self.network.injections), id(owner_starts), id(coupled))
         if seen == self._seen or not (self.network.injections or coupled):
             return
-        self._seen = seen
+        self._seen, self._compared = seen, (owner_starts, coupled)  # alive, so that ids stay theirs
         none = np.zeros(0, np.int64)
         neuron = np.concatenate([none, *(each.neurons for each in self.network.injections)])
         source = np.repeat(

@@ -111,11 +111,11 @@ class Engine:
     def _warn_of_divergence(self) -> None:
         """Warn once of each population in which a potential is not a finite number any more."""
         for arrays in self._blocks:
-            if "v" not in arrays.block.model.state or id(arrays) in self._diverged:
+            if "v" not in arrays.block.model.state or id(arrays.block) in self._diverged:
                 continue
             bad = np.flatnonzero(~np.isfinite(self.device.get(arrays.row("v"))))
             if len(bad):
-                self._diverged.add(id(arrays))
+                self._diverged.add(id(arrays.block))
                 warnings.warn(
                     f"v of {len(bad)} neurons of a population of {arrays.block.model.name}, the "
                     f"first with index {bad[0]}, is not a finite number any more at "

@@ -51,6 +51,7 @@ class JunctionLayout:
         for number, row in rows.items():
             _check_stability(blocks[number].block, row, dt)
         self._seen, self._blocks = seen, blocks
+        self._compared = owner_starts  # alive, so that its id stays its own
         self._parts, self.coupled = {}, {}
         for number, row in rows.items():
             index, begins = np.unique(row.own, return_index=True)
