@@ -141,9 +141,3 @@ DEVICE double hyperbolic_tangent(double x) {
 
 // A whole number of steps counted down by `step` each time would miss 0 by rounding errors.
 DEVICE double zero_if_near(double x, double step) { return absolute(x) < 1e-9 * step ? 0.0 : x; }
-
-DEVICE double not_a_number() {
-  double infinite = 1e308;
-  infinite *= 10;
-  return infinite - infinite;
-}

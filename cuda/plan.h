@@ -113,9 +113,8 @@ struct Table {
   double scale;         // counts of the target's accumulator per weight; a power of two
   int64 common_weight;  // in counts
   int64 first_port;     // of target 0
-  int64
-      first_step;  // with a lag: spikes of earlier steps, before there was this table, do not pass
-  int32 first_source;  // index in its population of the source of row 0
+  int64 first_step;     // with a lag: earlier spikes, from before the table was made, do not pass
+  int32 first_source;   // index in its population of the source of row 0
   int32 n_source;
   int32 first_rank;  // part p is of thread first_rank + p
   int32 n_part;

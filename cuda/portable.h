@@ -56,7 +56,8 @@ DEVICE void for_each_stretch(Team team, int32 n, const int32* owner_start, Body 
 }
 
 // Advances each neuron of a block by n_step steps. prepare(step, i) gives what is the same for all neurons
-// of a tile that begins with neuron i, body(i, prepared) returns how many spikes neuron i emitted; emit(i, count, step) where that is not 0.
+// of a tile that begins with neuron i, body(i, prepared) returns how many spikes neuron i emitted;
+// emit(i, count, step) where that is not 0.
 template <class Prepare, class Body, class Emit>
 DEVICE void for_each_neuron(Team team, const Block& block, int64 first, int32 n_step,
                             Prepare prepare, Body body, Emit emit) {

@@ -1,5 +1,5 @@
 // Weights as they are now, for users who look between spikes of the source. Host code.
-#include "synapses/pairs.h"
+#include "synapses/kinds.h"
 
 #include <cmath>
 
@@ -27,14 +27,13 @@ void present(const Table& table, const int64* row_start, int64 step, Real* weigh
 // Brings the weights of a table, whose rule has the arrays of one thread, from the last spike of their
 // sources to the time `step`.
 EXPORT void present_weights(const Table& table, const int64* row_start, int64 step) {
-  const bool own = table.rule->kind == 1;
-  if (table.single) {
-    float* weights = static_cast<float*>(table.weight);
-    own ? present<OwnPairs>(table, row_start, step, weights)
-        : present<SharedPairs>(table, row_start, step, weights);
-  } else {
-    double* weights = static_cast<double*>(table.weight);
-    own ? present<OwnPairs>(table, row_start, step, weights)
-        : present<SharedPairs>(table, row_start, step, weights);
-  }
+  with_kind(table.rule->kind, [&](auto kind) {
+    using Kind = decltype(kind);
+    if constexpr (Kind::learns) {
+      if (table.single)
+        present<Kind>(table, row_start, step, static_cast<float*>(table.weight));
+      else
+        present<Kind>(table, row_start, step, static_cast<double*>(table.weight));
+    }
+  });
 }

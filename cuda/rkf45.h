@@ -75,7 +75,7 @@ DEVICE void advance_adaptively(const Slope& slope, const double* scale, Toleranc
         step = smaller;
         continue;
       }
-      for (int32 i = 0; i < n; ++i) y[i] = not_a_number();
+      for (int32 i = 0; i < n; ++i) y[i] = with_bits(kBitsOfNan);
       t = end;
       return;
     }

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from pynn_sparse.engine import connect
 from pynn_sparse.engine.connect import Rows
-from pynn_sparse.engine.devices import processors
 from pynn_sparse.errors import ParameterError
 
 from .. import connectors as upstream
@@ -35,7 +34,7 @@ def connect_in_bulk(connector: Any, projection: Any) -> bool:
     make = _maker(connector, projection)
     if make is None or not all(map(_in_bulk, parameters.values())):
         return False
-    threads = simulator.state.options.threads or processors()
+    threads = simulator.state.threads
     try:
         rows = make(threads)
         n = len(rows.target)

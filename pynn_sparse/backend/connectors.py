@@ -22,10 +22,9 @@ from ..random import NumpyRNG, RandomDistribution
 from . import progress, simulator
 from .bulk import connect_in_bulk
 from .checks import check_count, check_probability
+from .values import NUMBERS_AT_ONCE
 
 Columns = Callable[..., Iterable[Any]]
-
-NUMBERS_AT_ONCE = 1 << 20  # drawn at a time, so that they stay in the cache
 
 
 def source_indices(mask: Any, n_pre: int) -> NDArray[np.int64]:

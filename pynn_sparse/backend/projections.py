@@ -25,7 +25,7 @@ from . import simulator
 from .checks import check_names
 from .connectors import expected_synapses
 from .standardmodels.synapses import StaticSynapse
-from .values import Pairs, matrix, stored_values, threads
+from .values import Pairs, matrix, stored_values
 
 # So that sums over any number of synapses are finite.
 GREATEST_WEIGHT: dict[Any, float] = {np.float64: 1e100, np.float32: 1e30}
@@ -420,7 +420,7 @@ class Projection(common.Projection):
         def column(name: str) -> NDArray[Any]:
             return np.asarray(self._stored(name)[order])
 
-        with ThreadPoolExecutor(threads()) as pool:
+        with ThreadPoolExecutor(simulator.state.threads) as pool:
             return list(pool.map(column, names))
 
     def get(

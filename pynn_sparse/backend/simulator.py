@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pynn_sparse.engine import Engine, make_device
+from pynn_sparse.engine.devices import processors
 from pynn_sparse.network import Network, TimeGrid, memory
 from pynn_sparse.network.synapses import MAX_DELAY_STEPS
 
@@ -119,6 +120,11 @@ class State(common.control.BaseState):
     def mpi_rank(self) -> int:
         """Number of this process among them."""
         return 0
+
+    @property
+    def threads(self) -> int:
+        """How many threads build and read networks: what `setup` was told, or all processors."""
+        return self.options.threads or processors()
 
     @property
     def dt(self) -> float:

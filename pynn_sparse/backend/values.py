@@ -16,7 +16,6 @@ from lazyarray import larray
 from numpy.typing import NDArray
 
 from pynn_sparse.engine import connect
-from pynn_sparse.engine.devices import processors
 from pynn_sparse.errors import ParameterError
 from pynn_sparse.network.synapses import stable_order
 
@@ -27,11 +26,6 @@ from .random import NativeRNG
 
 NUMBERS_AT_ONCE = 1 << 20  # drawn at a time, so that they stay in the cache
 Draw = Callable[[int], NDArray[np.float64]]
-
-
-def threads() -> int:
-    """How many threads to use: what `setup` was told, or one for each processor."""
-    return simulator.state.options.threads or processors()
 
 
 class Pairs:
@@ -179,7 +173,9 @@ def _drawn_native(pairs: Pairs, law: RandomDistribution) -> NDArray[np.float64]:
     if law.name not in connect.DRAWN:
         return np.asarray(law.next(n), np.float64).reshape(n)
     try:
-        return connect.draw(law.name, law.parameters, n, law.rng.seed_of_bulk(), threads())
+        return connect.draw(
+            law.name, law.parameters, n, law.rng.seed_of_bulk(), simulator.state.threads
+        )
     except ParameterError as error:
         raise errors.InvalidParameterValueError(f"{pairs.label}: {error}") from error
 
@@ -268,7 +264,7 @@ def matrix(
 def _matrix_of_nan(shape: tuple[int, int]) -> NDArray[np.float64]:
     """Filled by all threads, since most of the time is the system's, for memory that is new."""
     filled = np.empty(shape)
-    n = threads()
+    n = simulator.state.threads
     with ThreadPoolExecutor(n) as pool:
         list(pool.map(lambda part: part.fill(np.nan), np.array_split(filled, n)))
     return filled

@@ -103,19 +103,23 @@ class Plasticity:
     def _share_traces(self) -> None:
         """Give all threads the traces of those that had to do with a table: owners have changed."""
         for last, trace in self._sources.values():
-            stamps, traces = self.device.get(last), self.device.get(trace)
-            latest = stamps.argmax(axis=0), np.arange(stamps.shape[1])
-            self.device.assign(trace, slice(None), traces[latest][np.newaxis])
-            self.device.assign(last, slice(None), stamps[latest][np.newaxis])
+            stamps, traces = self._latest(last, trace)
+            self.device.assign(trace, slice(None), traces[np.newaxis])
+            self.device.assign(last, slice(None), stamps[np.newaxis])
+
+    def _latest(self, last: Any, trace: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Stamps and traces of sources, [n_source], by the thread that has seen most of them."""
+        stamps, traces = self.device.get(last), self.device.get(trace)
+        thread = stamps.argmax(axis=0), np.arange(stamps.shape[1])
+        return stamps[thread], traces[thread]
 
     def snapshot(self) -> Arrays:
         """What is remembered of sources, by table, and of targets, by block and time constant."""
         arrays: Arrays = {}
         for number, table in enumerate(self.network.tables):
             if id(table) in self._sources:
-                last, trace = (self.device.get(each) for each in self._sources[id(table)])
-                latest = last.argmax(axis=0), np.arange(last.shape[1])
-                arrays |= {f"last {number}": last[latest], f"trace {number}": trace[latest]}
+                last, trace = self._latest(*self._sources[id(table)])
+                arrays |= {f"last {number}": last, f"trace {number}": trace}
         numbers = {id(block): number for number, block in enumerate(self.network.blocks)}
         for (block, tau), history in self._histories.items():
             for name, each in history.arrays().items():
@@ -201,8 +205,7 @@ class Plasticity:
         self, table: SynapseTable, last: Any, trace: Any
     ) -> tuple[NDArray[np.void], list[Any]]:
         """A rule's record with all that it points to on the host, and what has to stay alive."""
-        stamps, traces = self.device.get(last), self.device.get(trace)
-        latest = stamps.argmax(axis=0), np.arange(stamps.shape[1])
+        stamps, traces = self._latest(last, trace)
         tau_plus, tau_minus = _taus(table)
         past = self._histories[id(table.post), tau_minus]
         decays = [self.device.get(self._decay(tau)) for tau in (tau_minus, tau_plus)]
@@ -212,7 +215,7 @@ class Plasticity:
             *(each.ctypes.data for each in (*arrays, decays[0])),
             *(len(decays[0]), past.capacity),
         )
-        alive = [history, decays[1], stamps[latest], traces[latest]]
+        alive = [history, decays[1], stamps, traces]
         record = np.zeros(1, structures.RULE)
         names = ("history", "decay", "last", "trace")
         for name, each in zip(names, alive, strict=True):

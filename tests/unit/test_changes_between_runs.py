@@ -183,34 +183,23 @@ class TestCheckpoints:
 
     def test_spikes_older_than_a_projection_stay_outside(self, tmp_path: Path) -> None:
         def build(second: bool) -> Any:
-            target, _ = pair([9.5, 9.8], delay=5.0, dendritic_delay_fraction=0.2)
+            target, first = pair([9.5, 9.8], delay=5.0, dendritic_delay_fraction=0.2)
             if second:
-                add(target)
-            return target
+                add(first)
+            return target, first
 
-        def add(target: Any) -> None:
-            source = simulator_population(0)
+        def add(first: Any) -> None:
             rule = stdp(delay=5.0, dendritic_delay_fraction=0.2)
-            sim.Projection(source, target, sim.AllToAllConnector(), rule)
+            sim.Projection(first.pre, first.post, sim.AllToAllConnector(), rule)
 
-        def simulator_population(number: int) -> Any:
-            from pyNN.sparse import simulator
-
-            (recorder,) = (
-                each
-                for each in simulator.state.recorders
-                if each.population._block is simulator.state.network.blocks[number]
-            )
-            return recorder.population
-
-        target = build(second=False)
+        target, first = build(second=False)
         sim.run(10.0)
-        add(target)
+        add(first)
         sim.run(1.0)
         sim.save_state(tmp_path / "state.npz")
         sim.run(10.0)
         expected = trace(target)
-        target = build(second=True)
+        target, _ = build(second=True)
         sim.load_state(tmp_path / "state.npz")
         sim.run(10.0)
         assert np.array_equal(trace(target), expected)
