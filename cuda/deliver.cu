@@ -1,6 +1,6 @@
 // Adds the weights of synapses to the accumulators of what arrives at the time of the spike + delay; synapses
-// with a rule do first what it says. Sums are of integers, so that their order does not matter. Grid: a
-// block of threads per spike.
+// with a rule do first what it says. Sums are of integers, so that their order does not matter. Grid:
+// blocks that share the spikes, y over tables of a source and groups of delays.
 #include "synapses/kinds.h"
 
 template <class Kind, class Real>

@@ -1,4 +1,4 @@
-// Advances all populations of one model, CELL, by one step.
+// Advances all populations of one model, CELL, by one step; draws first what Poisson backgrounds bring them.
 //
 // Compiled once per model and precision: CELL is the model's structure, CELL_HEADER its file, REAL
 // double or float. Grid: threads along the neurons of the largest population, y over populations.
@@ -12,6 +12,7 @@ KERNEL(KERNEL_NAME(neuron_step_, CELL, REAL), 0) {
   const Group& populations = plan.group[group];
   for_each_block(populations.n_block, [&](int32 b) {
     const Block& block = populations.block[b];
+    if constexpr (CELL<REAL>::n_receptor > 0) draw_backgrounds(plan, team, block, step, n_step);
     const auto advance = [&](auto substeps) {
       with_flags(block.heterogeneous, block.current, [&](auto heterogeneous, auto driven) {
         step_block<CELL<REAL>, heterogeneous.value, driven.value>(plan, team, block, step, n_step,

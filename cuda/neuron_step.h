@@ -24,6 +24,14 @@ DEVICE void emit_spike(const Plan& plan, Team team, const Block& block, int64 st
   record.multiplicity[row] = multiplicity;
 }
 
+// A neuron's background is drawn by the thread that goes on to advance it.
+DEVICE void draw_backgrounds(const Plan& plan, Team team, const Block& block, int64 first,
+                             int32 n_step) {
+  for (int32 b = 0; b < block.n_background; ++b)
+    for (int64 step = first; step < first + n_step; ++step)
+      draw_background(plan, team, plan.background[block.first_background + b], step);
+}
+
 // A number of substeps that the compiler knows, so that the loop over neurons still vectorises.
 template <int32 n>
 struct Fixed {

@@ -11,7 +11,6 @@
 
 EXPORT void inject(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
 EXPORT void couple(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
-EXPORT void background(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
 EXPORT void record(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
 EXPORT void deliver(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
 EXPORT void remember(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
@@ -89,7 +88,6 @@ void update(const Plan& plan, Team team, Barrier& barrier, int64 first, int32 n_
     if (step < 0) continue;
     inject(plan, team, 0, step, 1);
     if (plan.n_junction) couple(plan, team, 0, step, 1);
-    background(plan, team, 0, step, 1);
   }
   if (plan.n_junction) barrier.wait();
   for (int32 g = 0; g < plan.n_group; ++g) {

@@ -72,7 +72,9 @@ struct Block {
   int32 heterogeneous;
   int32 number;  // its place in the order in which blocks are advanced
   int32 n_history;
-  int32 stream;  // number of its first neuron among those with the same seed
+  int32 stream;            // number of its first neuron among those with the same seed
+  int32 first_background;  // in the plan, of those that feed this population
+  int32 n_background;
 };
 
 // The populations of one model, advanced by one launch.
@@ -196,12 +198,12 @@ struct Plan {
   int64* clock;  // [2], GPU only
   int64* ring;   // [n_slot][n_port] accumulators of synaptic input, by step of arrival
   const Group* group;
-  const SpikeList* spikes;    // [n_list][n_shard], by step modulo n_list
-  const SpikeRecord* record;  // [n_shard]
-  const uint8* wanted;        // [n_neuron]
-  const Table* table;         // by the source's block
-  const int32* table_start;   // [n_block + 1] into `table`
-  const Background* background;
+  const SpikeList* spikes;       // [n_list][n_shard], by step modulo n_list
+  const SpikeRecord* record;     // [n_shard]
+  const uint8* wanted;           // [n_neuron]
+  const Table* table;            // by the source's block
+  const int32* table_start;      // [n_block + 1] into `table`
+  const Background* background;  // by the population that they feed
   const Probe* probe;
   const Injection* injection;
   const Junction* junction;
@@ -214,7 +216,6 @@ struct Plan {
   int32 n_group;
   int32 n_block;
   int32 n_shard;
-  int32 n_background;
   int32 n_probe;
   int32 n_injection;
   int32 delay_group;    // delays d with the same (d - 1) / delay_group are delivered together ...
@@ -225,5 +226,4 @@ struct Plan {
   int32 n_rule;   // number of tables with a rule
   int32 lagging;  // whether any of them waits
   int32 n_junction;
-  int32 padding;
 };

@@ -61,7 +61,7 @@ DEVICE int32 bits_of_tile(uint64 seed, int32 stream, int32 begin, int64 step, ui
 // Calls arrive(i, count) for the targets of sources that share their parameters. threshold[k] is S_k
 // times 2^32, rounded up.
 template <class Arrive>
-DEVICE void for_each_poisson(Team team, const Background& drive, int64 step, Arrive arrive) {
+DEVICE void for_each_alike(Team team, const Background& drive, int64 step, Arrive arrive) {
   if (double(step) < drive.param[0] || double(step) >= drive.param[1]) return;
   for_each_stretch(team, drive.n, drive.owner_start, [&](int32 begin, int32 end) {
     if constexpr (kStretch == 1) {
@@ -81,4 +81,31 @@ DEVICE void for_each_poisson(Team team, const Background& drive, int64 step, Arr
       for (int32 i = begin; i < end; ++i) arrive(i, int32(count[i - first]));
     }
   });
+}
+
+// The same for sources with parameters of their own.
+template <class Arrive>
+DEVICE void for_each_different(Team team, const Background& drive, int64 step, Arrive arrive) {
+  for_each_owned(team, drive.n, drive.owner_start, [&](int32 i) {
+    const double* p = drive.param + i;
+    const int64 n = drive.n;
+    if (double(step) < p[0] || double(step) >= p[n]) return;
+    const uint32 bits = poisson_bits(drive.seed, drive.stream, i, step);
+    arrive(i, poisson_count(bits, p[2 * n], p[3 * n], p[4 * n]));
+  });
+}
+
+// Draws the spikes that arrive at (step + 1) * dt, and adds them to the targets' accumulators, each of which
+// belongs to the thread that adds to it.
+DEVICE_ONCE void draw_background(const Plan& plan, Team team, const Background& drive, int64 step) {
+  const int64 drawn = step - drive.delay;  // step in which the sources emitted what arrives
+  if (drawn < drive.first_step || drawn >= drive.last_step) return;
+  int64* const input = plan.ring + (step + 1) % plan.n_slot * plan.n_port + drive.first_port;
+  const auto arrive = [&](int32 i, int32 count) {
+    input[i] += count * (drive.weight ? drive.weight[i] : drive.common_weight);
+  };
+  if (drive.threshold)
+    for_each_alike(team, drive, drawn, arrive);
+  else
+    for_each_different(team, drive, drawn, arrive);
 }

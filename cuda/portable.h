@@ -21,6 +21,7 @@
 #ifdef PYNN_SPARSE_CUDA
 
 #define DEVICE __device__ __forceinline__
+#define DEVICE_ONCE DEVICE  // a call that is not worth copying into the kernels of all models
 
 DEVICE const SpikeList& spike_list(const Plan& plan, int64 step, int32 thread);
 DEVICE int32 first_slot(const Plan& plan, int64 step, int32 group);
@@ -104,12 +105,14 @@ DEVICE void begin_step(const Plan& plan, int64 step) {
 
 // The last kernel of a step: nobody reads clock 0 or the list of the next step while it runs.
 DEVICE void end_step(const Plan& plan, int64 step) {
-  if (first_thread() != 0) return;
+  if (first_thread() != 0 || blockIdx.y != 0) return;
   plan.clock[0] = step + 1;
   *spike_list(plan, step + 1, 0).count = 0;
 }
 
-// For each spike that is due, each segment of synapses: a block of threads along it.
+// For each spike that is due, each segment of synapses. Row y of the grid serves one group of delays and one
+// of the tables of each source, so that no thread waits for one table before it reads another; where there
+// are fewer spikes than blocks in a row, several blocks share a segment.
 // body(table, row, segment) with the members of Segment.
 struct Segment {
   int64 begin, end;  // this thread's part: begin, begin + stride, ...
@@ -119,44 +122,56 @@ struct Segment {
   int32 first_slot;  // of the ring, for a delay of 0; to be wrapped around
 };
 
+// Calls visit(s, part, n_part) for the spikes of a list: this block does one of n_part parts of spike s.
+template <class Visit>
+DEVICE void for_each_spike(const SpikeList& spikes, Visit visit) {
+  const int32 count = *spikes.count;
+  if (!count) return;
+  const int32 n_part = int32(gridDim.x) > count ? int32(gridDim.x) / count : 1;
+  for (int64 item = blockIdx.x; item < int64(count) * n_part; item += gridDim.x)
+    visit(int32(item / n_part), int32(item % n_part), n_part);
+}
+
 template <class Body>
 DEVICE void visit_segment(const Table& table, const SpikeList& spikes, int32 s, int32 g, int32 slot,
-                          Body body) {
+                          int32 part, int32 n_part, Body body) {
   const int32 row = spikes.neuron[s] - table.first_source, group = g - table.first_group;
   if (row < 0 || row >= table.n_source || group < 0 || group >= table.n_group) return;
   const int64* begin = table.begin + int64(row) * table.n_group + group;
+  const int64 thread = int64(part) * blockDim.x + threadIdx.x, stride = int64(n_part) * blockDim.x;
   body(table, row,
-       Segment{begin[0] + threadIdx.x, begin[1], blockDim.x, threadIdx.x == 0,
-               spikes.multiplicity[s], slot});
+       Segment{begin[0] + thread, begin[1], stride, thread == 0, spikes.multiplicity[s], slot});
 }
 
 template <class Body>
 DEVICE void for_each_segment(const Plan& plan, Team, int64 step, Body body) {
-  for (int32 g = 0; g < plan.n_delay_group; ++g) {
-    const int64 emitted = step - int64(g) * plan.delay_group;
-    if (emitted < -1) return;
-    const SpikeList& spikes = spike_list(plan, emitted, 0);
-    for (int32 s = blockIdx.x; s < *spikes.count; s += gridDim.x) {
-      const int32 block = spikes.block[s];
-      for (int32 t = plan.table_start[block]; t < plan.table_start[block + 1]; ++t)
-        if (!plan.table[t].lag)
-          visit_segment(plan.table[t], spikes, s, g, first_slot(plan, step, g), body);
-    }
-  }
+  const int32 g = int32(blockIdx.y) % plan.n_delay_group;
+  const int32 number = int32(blockIdx.y) / plan.n_delay_group;
+  const int64 emitted = step - int64(g) * plan.delay_group;
+  if (emitted < -1) return;
+  const SpikeList& spikes = spike_list(plan, emitted, 0);
+  const int32 slot = first_slot(plan, step, g);
+  for_each_spike(spikes, [&](int32 s, int32 part, int32 n_part) {
+    const int32 t = plan.table_start[spikes.block[s]] + number;
+    if (t < plan.table_start[spikes.block[s] + 1] && !plan.table[t].lag)
+      visit_segment(plan.table[t], spikes, s, g, slot, part, n_part, body);
+  });
 }
 
-// The same for tables that wait a number of steps of their own.
+// The same for tables that wait a number of steps of their own; the rows of the grid share them.
 template <class Body>
 DEVICE void for_each_lagging_segment(const Plan& plan, Team, int64 step, Body body) {
   for (int32 block = 0; block < plan.n_block; ++block)
     for (int32 t = plan.table_start[block]; t < plan.table_start[block + 1]; ++t) {
       const Table& table = plan.table[t];
       const int64 emitted = step - table.lag;
-      if (!table.lag || emitted < table.first_step) continue;
+      if (!table.lag || emitted < table.first_step || t % int32(gridDim.y) != int32(blockIdx.y))
+        continue;
       const SpikeList& spikes = spike_list(plan, emitted, 0);
-      for (int32 s = blockIdx.x; s < *spikes.count; s += gridDim.x)
+      for_each_spike(spikes, [&](int32 s, int32 part, int32 n_part) {
         if (spikes.block[s] == block)
-          visit_segment(table, spikes, s, 0, first_slot(plan, emitted, 0), body);
+          visit_segment(table, spikes, s, 0, first_slot(plan, emitted, 0), part, n_part, body);
+      });
     }
 }
 
@@ -167,6 +182,7 @@ DEVICE void for_each_lagging_segment(const Plan& plan, Team, int64 step, Body bo
 #include <iterator>
 
 #define DEVICE inline __attribute__((always_inline))
+#define DEVICE_ONCE inline __attribute__((noinline))
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
 DEVICE const SpikeList& spike_list(const Plan& plan, int64 step, int32 thread);

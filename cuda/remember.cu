@@ -1,6 +1,6 @@
 // Takes the spikes of a step into the traces of the sources of synapses with a rule, when all their synapses
 // have been served. Each thread of the CPU has traces of its own, because others may not be as far.
-// Grid: a block of threads per spike.
+// Grid: as for delivery.
 #include "plasticity.h"
 
 DEVICE void remember_spike(Team team, const Table& table, int32 row, int64 stamp) {

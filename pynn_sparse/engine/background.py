@@ -140,11 +140,17 @@ class Backgrounds:
             key = _key(table)
             self.drives.append(Drive(table, key, param, on_device, n, weight, delay, first, last))
 
-    def describe(self, exponent: Any, port: Any, owner_start: Any) -> NDArray[np.void]:
-        """The plan's records; functions of a table, or of a block, say where the input goes."""
+    def describe(
+        self, exponent: Any, port: Any, number: Any, owner_start: Any
+    ) -> tuple[NDArray[np.void], NDArray[np.int64]]:
+        """The plan's records, by the number of the block that they feed, and these numbers.
+
+        Functions of a table, or of a block, say where the input goes.
+        """
         address = self.device.address
-        records = np.zeros(len(self.drives), structures.BACKGROUND)
-        for record, drive in zip(records, self.drives, strict=True):
+        drives = sorted(self.drives, key=lambda drive: number(drive.table.post))
+        records = np.zeros(len(drives), structures.BACKGROUND)
+        for record, drive in zip(records, drives, strict=True):
             counts = np.rint(np.ldexp(drive.weight.astype(np.float64), exponent(drive.table)))
             drive.counts = self.device.put(counts.astype(np.int64))
             fields = {
@@ -164,7 +170,7 @@ class Backgrounds:
             }
             for name, value in fields.items():
                 record[name] = value
-        return records
+        return records, np.array([number(drive.table.post) for drive in drives], np.int64)
 
 
 def _key(table: SynapseTable) -> tuple[int, ...]:

@@ -104,11 +104,18 @@ class BlockArrays:
         return self.current
 
     def describe(
-        self, number: int, first_port: int, unit: Any, owner_start: Any, histories: tuple[int, int]
+        self,
+        number: int,
+        first_port: int,
+        unit: Any,
+        owner_start: Any,
+        histories: tuple[int, int],
+        backgrounds: tuple[int, int],
     ) -> tuple[Any, ...]:
         """The fields of this block's record in the plan.
 
-        `histories` are the address of records of histories, and their number.
+        `histories` are the address of records of histories, and their number; `backgrounds` the
+        first record of backgrounds, and their number.
         """
         address = self.device.address
         pointers = (self.state, self.param, self.current, self.events, unit, owner_start)
@@ -123,7 +130,8 @@ class BlockArrays:
             number,
             histories[1],
             self.block.first - self.block.stream.first,
+            *backgrounds,
         )
 
 
-assert len(structures.BLOCK.names or ()) == 15
+assert len(structures.BLOCK.names or ()) == 17

@@ -157,9 +157,9 @@ class Bundles:
         n_delay_group: int,
         threads: int,
     ) -> None:
-        """Bundle the tables of each source, if delivery waits for groups of delays."""
+        """Bundle those of the tables that have the same source."""
         wanted: dict[int, dict[SynapseTable, Place]] = {}
-        for table in _mergeable(tables) if n_delay_group > 1 else []:
+        for table in _mergeable(tables):
             wanted.setdefault(id(table.pre), {})[table] = place(table)
         wanted = {source: places for source, places in wanted.items() if len(places) > 1}
         for source, bundle in list(self._bundles.items()):

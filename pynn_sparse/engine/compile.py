@@ -24,14 +24,7 @@ from . import structures
 
 PACKAGE = Path(__file__).resolve().parent.parent
 PRECISIONS = {"double": "double", "single": "float"}
-SHARED_KERNELS = (
-    "inject",
-    "couple",
-    "background",
-    "record",
-    "deliver",
-    "remember",
-)  # by all models
+SHARED_KERNELS = ("inject", "couple", "record", "deliver", "remember")  # by all models
 # The steps must round as IEEE says, the same on every machine: no fused multiply-add, no fast math.
 CPU_FLAGS = (
     "-std=c++17 -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math -fopenmp -fPIC -shared "

@@ -11,9 +11,18 @@ from numpy.typing import DTypeLike, NDArray
 from ..errors import DeviceError
 from ..network import Model
 from .compile import cpu_library, cpu_step
-from .device import Launch
+from .device import Launch, Times
 
 TOO_FEW_THREADS = -2  # as `advance` in plan.cpp reports it
+# Times in ns, measured once, and only ever compared.
+EVENT_TIMES: Times = (
+    (64.0, 0.9),
+    (1024.0, 1.2),
+    (4096.0, 2.5),
+    (16384.0, 5.0),
+    (262144.0, 10.0),
+)
+SEGMENT_TIME = 15.0
 
 
 class CpuDevice:
@@ -22,7 +31,9 @@ class CpuDevice:
     name = "cpu"
     stops_when_full = True
     record_capacity = 1 << 16
-    groups_delays = True
+    event_times: Times = EVENT_TIMES
+    segment_time = SEGMENT_TIME
+    merges_rows = True
     shares_memory = True
     lists_blocks = False
 
@@ -48,7 +59,9 @@ class CpuDevice:
     def step_function(self, model: Model, precision: str) -> int:
         return int(cpu_step(model, precision).value or 0)
 
-    def deliver_pending(self, plan: NDArray[np.void], step: int) -> None:
+    def deliver_pending(
+        self, plan: NDArray[np.void], launches: list[Launch], clock: Any, step: int
+    ) -> None:
         self._library.deliver_pending(ctypes.c_void_p(plan.ctypes.data), ctypes.c_int64(step))
 
     def advance(self, plan: NDArray[np.void], launches: list[Launch], first: int, end: int) -> int:

@@ -10,12 +10,16 @@ from numpy.typing import DTypeLike, NDArray
 
 from ..network import Model
 
+# Relative times, by the size in KiB of the accumulators that are written to.
+Times = tuple[tuple[float, float], ...]
+
 
 @dataclass(frozen=True)
 class Launch:
     """A kernel of a step: its name, the group it works on, and how much there is to do.
 
-    `items` is the length of the longest row of work, `rows` the number of rows (populations);
+    `items` is the length of the longest row of work, `rows` the number of rows (populations; tables
+    of a source, for each group of delays);
     `before_time_0` marks kernels that take part in the step before time 0.
     """
 
@@ -37,7 +41,9 @@ class Device(Protocol):
     n_shards: int  # parts into which targets are divided, one per thread that writes
     stops_when_full: bool  # `advance` returns early before a spike record overflows
     record_capacity: int  # entries of a spike record, at least
-    groups_delays: bool  # whether delivery may wait, see cuda/plan.h
+    event_times: Times  # of a synaptic event, to choose by how many delays are delivered together
+    segment_time: float  # of finding a segment of synapses
+    merges_rows: bool  # whether rows of several projections may become one, where delivery waits
     shares_memory: bool  # whether `put` gives back an array that is on the device already
     lists_blocks: bool  # whether a list of spikes holds the block of each
     build_threads: int  # of the host, to prepare synapses with
@@ -51,7 +57,9 @@ class Device(Protocol):
     def step_function(self, model: Model, precision: str) -> int:
         """Address of a model's kernel for the plan's groups; 0 where the plan does not need it."""
 
-    def deliver_pending(self, plan: NDArray[np.void], step: int) -> None:
+    def deliver_pending(
+        self, plan: NDArray[np.void], launches: list[Launch], clock: Any, step: int
+    ) -> None:
         """Deliver all of the spikes emitted before `step`, if that waits for anything."""
 
     def advance(self, plan: NDArray[np.void], launches: list[Launch], first: int, end: int) -> int:

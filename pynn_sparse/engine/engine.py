@@ -256,13 +256,11 @@ class _Plan:
         self.launches.append(
             Launch("record", 0, max((len(probe.index) for probe in self.probes), default=0))
         )
-        self.launches.append(Launch("deliver", 0, self.network.size, before_time_0=True))
-        if engine._plasticity.tables:
-            self.launches.append(Launch("remember", 0, self.network.size, before_time_0=True))
-        clock = self._zeros(2, np.int64)
-        self.device.assign(clock, slice(None), np.full(2, engine.step))
+        self._fill_synapses()
+        self._clock = self._zeros(2, np.int64)
+        self.device.assign(self._clock, slice(None), np.full(2, engine.step))
         self._set(
-            clock=self.device.address(clock),
+            clock=self.device.address(self._clock),
             n_shard=self.device.n_shards,
             injection=self._put(injections),
             n_injection=len(injections),
@@ -273,7 +271,6 @@ class _Plan:
             substeps=substeps(self.network.grid),
             flush_denormals=engine.precision == "single",
         )
-        self._fill_synapses()
         self._fill_spikes(last)
 
     def _fill_backgrounds(self) -> None:
@@ -281,15 +278,14 @@ class _Plan:
         starts = [self.device.put(each) for each in engine._owner_starts]
         self._alive.append(starts)
         self._starts = starts
-        records = engine._backgrounds.describe(
+        records, fed = engine._backgrounds.describe(
             synapses.exponent_of,
             synapses.ports.of_table,
+            synapses.ports.number,
             lambda block: starts[synapses.ports.number(block)],
         )
-        self._set(background=self._put(records), n_background=len(records))
-        self.launches.append(
-            Launch("background", 0, int(records["n"].max(initial=0)), len(records))
-        )
+        self._set(background=self._put(records))
+        self._first_background = np.searchsorted(fed, np.arange(len(starts) + 1)).tolist()
 
     def _fill_blocks(self) -> None:
         """Blocks by model, in the order in which models first appear; without sources that emit
@@ -311,7 +307,9 @@ class _Plan:
                 place = len(self.advanced)
                 histories = self.engine._plasticity.histories_of(arrays.block)
                 fixed = place, port, unit, self._starts[number]
-                blocks.append(arrays.describe(*fixed, (self._put(histories), len(histories))))
+                first, end = self._first_background[number : number + 2]
+                remembered = self._put(histories), len(histories)
+                blocks.append(arrays.describe(*fixed, remembered, (first, end - first)))
                 self.advanced.append(arrays)
             model = members[0].block.model
             largest = max(arrays.block.size for arrays in members)
@@ -337,6 +335,10 @@ class _Plan:
         }
         blocks = [arrays.block for arrays in self.advanced]
         records, starts = synapses.describe(blocks, lambda table: rules.get(id(table), 0))
+        rows = int(np.diff(starts).max(initial=0)) * synapses.n_delay_group
+        self.launches.append(Launch("deliver", 0, self.network.size, max(rows, 1), True))
+        if rules:
+            self.launches.append(Launch("remember", 0, self.network.size, max(rows, 1), True))
         sampled = self.probes or self.network.injections or self.network.junctions
         self.batch = 1 if sampled else min(synapses.batch, MAX_BATCH)
         self._set(
@@ -405,7 +407,7 @@ class _Plan:
             n_slot=synapses.n_slot,
             n_port=synapses.n_port,
         )
-        self.device.deliver_pending(self.record, step)
+        self.device.deliver_pending(self.record, self.launches, self._clock, step)
 
     # --- running ------------------------------------------------------------------------------
 

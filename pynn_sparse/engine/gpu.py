@@ -27,12 +27,18 @@ from .device import Launch
 THREADS = 256  # of a block
 MAX_BLOCKS = 65535
 PER_SPIKE = ("deliver", "remember")
-DELIVERY_BLOCKS = 1024  # each takes a spike at a time
+DELIVERY_BLOCKS = 1024  # of a launch in which blocks share spikes
 STEPS_PER_GRAPH = 50
 
 
 class Runtime(Protocol):
-    """Memory of a GPU, and launches in one stream."""
+    """Memory of a GPU, and launches in one stream.
+
+    Attributes:
+        cache: bytes of the second-level cache.
+    """
+
+    cache: int
 
     def put(self, array: NDArray[Any]) -> Any: ...
     def zeros(self, shape: Any, dtype: DTypeLike) -> Any: ...
@@ -60,6 +66,7 @@ class CupyRuntime:
         import cupy
 
         self._cupy = cupy
+        self.cache = int(cupy.cuda.Device().attributes["L2CacheSize"])
         self._stream = cupy.cuda.Stream(non_blocking=True)
         self._graphs: dict[Any, Any] = {}
 
@@ -116,13 +123,16 @@ class CudaDevice:
     n_shards = 1
     stops_when_full = False
     record_capacity = 1 << 22
-    groups_delays = False
+    segment_time = 0.0  # segments are found by many threads at once
+    merges_rows = False  # tables of a source are delivered side by side
     shares_memory = False
     lists_blocks = True
     build_threads = 1
 
     def __init__(self, runtime: Runtime, precision: str) -> None:
         self._runtime = runtime
+        # Assumed: as fast as in registers while half of the cache has room for all accumulators.
+        self.event_times = ((runtime.cache / 2048, 1.0), (runtime.cache / 256, 2.0))
         self._real = PRECISIONS[precision]
         self._units = kernel_units(precision)
         self._kernels: dict[str, Any] = {}
@@ -141,8 +151,16 @@ class CudaDevice:
         self._units.setdefault(step_name(model, precision), step_unit(model, precision))
         return 0
 
-    def deliver_pending(self, plan: NDArray[np.void], step: int) -> None:
-        """Nothing: delivery never waits here."""
+    def deliver_pending(
+        self, plan: NDArray[np.void], launches: list[Launch], clock: Any, step: int
+    ) -> None:
+        self._put_plan(plan)
+        delivery = [launch for launch in launches if launch.kernel == "deliver"]
+        waiting = int((plan["n_delay_group"][0] - 1) * plan["delay_group"][0])
+        for later in range(step, step + waiting):  # as if no neuron fired any more
+            self.assign(clock, slice(None), np.full(2, later))
+            self._launch_all(delivery)
+            self._runtime.wait()
 
     def advance(self, plan: NDArray[np.void], launches: list[Launch], first: int, end: int) -> int:
         self._put_plan(plan)
@@ -188,5 +206,5 @@ class CudaDevice:
 
 def _grid(launch: Launch) -> tuple[int, int]:
     if launch.kernel in PER_SPIKE:
-        return min(launch.items, DELIVERY_BLOCKS), 1
+        return max(min(launch.items, DELIVERY_BLOCKS // launch.rows), 1), launch.rows
     return min(-(-launch.items // THREADS), MAX_BLOCKS), launch.rows

@@ -29,6 +29,8 @@ BLOCK = _structure(
     number=np.int32,
     n_history=np.int32,
     stream=np.int32,
+    first_background=np.int32,
+    n_background=np.int32,
 )
 GROUP = _structure(step=POINTER, block=POINTER, n_block=np.int32, is_source=np.int32)
 SPIKE_LIST = _structure(count=POINTER, neuron=POINTER, multiplicity=POINTER, block=POINTER)
@@ -159,7 +161,6 @@ PLAN = _structure(
     n_group=np.int32,
     n_block=np.int32,
     n_shard=np.int32,
-    n_background=np.int32,
     n_probe=np.int32,
     n_injection=np.int32,
     delay_group=np.int32,
@@ -170,7 +171,6 @@ PLAN = _structure(
     n_rule=np.int32,
     lagging=np.int32,
     n_junction=np.int32,
-    padding=np.int32,
 )
 # In the order in which `structure_sizes` of the library reports them.
 ALL = (

@@ -13,16 +13,11 @@ from ..network import Block, Network, SynapseTable, memory
 from ..network.block import Arrays
 from . import structures
 from .bundles import Bundles, Place
-from .device import Device
+from .device import Device, Times
 from .tables import Arrangement, DeviceTable, count_coarse
 from .units import Ports, exponents, input_bound
 
 Settle = Callable[["SynapseLayout"], None]
-
-# Time of a synaptic event, in ns, by the size in KiB of the accumulators that a thread writes to,
-# and of finding a segment of synapses; measured once, and only ever compared.
-EVENT_TIMES = ((64, 0.9), (1024, 1.2), (4096, 2.5), (16384, 5.0), (262144, 10.0))
-SEGMENT_TIME = 15.0
 
 
 class SynapseLayout:
@@ -128,12 +123,14 @@ class SynapseLayout:
         self.batch = min((table.delay_range[0] - table.lag for table in self.delivered), default=1)
         self.longest_lag = max((table.lag for table in self.delivered), default=0)
         mixed = [t for t in self.delivered if t.delay_range[0] < t.delay_range[1]]
-        if not mixed or not self.device.groups_delays or any(t.rule for t in self.delivered):
+        if not mixed or any(t.rule for t in self.delivered):
             return
         # Projections with mixed delays are merged by their source, see bundles.py.
         row = sum(map(len, mixed)) / sum({id(t.pre): t.pre.size for t in mixed}.values())
         ports = sum(block.size * len(block.model.receptors) for block in self.network.blocks)
-        self.delay_group = best_group(greatest, row, 8 * ports / self.device.n_shards / 1024)
+        size = 8 * ports / self.device.n_shards / 1024
+        times = self.device.event_times, self.device.segment_time
+        self.delay_group = best_group(greatest, row, size, *times)
         self.n_delay_group = -(-greatest // self.delay_group)
         if self.n_delay_group > 1:
             self.batch = 1
@@ -209,8 +206,10 @@ class SynapseLayout:
             starts = owner_starts[self.ports.number(table.post)]
             return self.exponent_of(table), self.ports.of_table(table), starts
 
-        groups = self.delay_group, self.n_delay_group
-        self._bundles.arrange(self.delivered, place, *groups, self.device.n_shards)
+        merged = self.delivered if self.device.merges_rows and self.n_delay_group > 1 else []
+        self._bundles.arrange(
+            merged, place, self.delay_group, self.n_delay_group, self.device.n_shards
+        )
         present = {id(table): table for table in self.delivered if table.lent_to is None}
         self._tables = {key: old for key, old in self._tables.items() if key in present}
         for key, table in present.items():
@@ -270,23 +269,20 @@ class SynapseLayout:
         return np.concatenate(records), np.array(starts, np.int32)
 
 
-def best_group(greatest: int, row: float, size: float) -> int:
+def best_group(
+    greatest: int, row: float, size: float, event_times: Times, segment_time: float
+) -> int:
     """Number of delays to deliver together.
 
     `greatest` is the greatest delay, `row` the mean number of synapses in a row, `size` that of a
-    thread's accumulators for one time step in KiB. Few delays keep the accumulators in the cache,
-    but divide rows into short segments.
+    thread's accumulators for one time step in KiB; the times are those of a device. Few delays keep
+    the accumulators in the cache, but divide rows into short segments.
     """
+    sizes, times = zip(*event_times, strict=True)
 
     def cost(group: int) -> float:
-        segments = -(-greatest // group)
-        return _event_time(group * size) + SEGMENT_TIME * min(segments / row, 1.0)
+        event = float(np.interp(np.log(group * size + 1e-9), np.log(sizes), times))
+        return event + segment_time * min(-(-greatest // group) / row, 1.0)
 
-    sizes = {-(-greatest // number) for number in range(1, greatest + 1)}
-    return min(sorted(sizes, reverse=True), key=cost)
-
-
-def _event_time(size: float) -> float:
-    """Time of an event, in ns, for accumulators of `size` KiB."""
-    sizes, times = zip(*EVENT_TIMES, strict=True)
-    return float(np.interp(np.log(size + 1e-9), np.log(sizes), times))
+    candidates = {-(-greatest // number) for number in range(1, greatest + 1)}
+    return min(sorted(candidates, reverse=True), key=cost)

@@ -47,7 +47,8 @@ def _library(unit: str, definitions: tuple[str, ...]) -> ctypes.CDLL:
 class EmulatedRuntime:
     """The host's memory as the device's; it counts launches, and how graphs are repeated."""
 
-    def __init__(self) -> None:
+    def __init__(self, cache: int = 50 << 20) -> None:
+        self.cache = cache
         self.launches = 0
         self.graphs: list[tuple[Any, int]] = []
         self.synchronisations = 0

@@ -246,6 +246,19 @@ def everything(dt: float = 0.1, seed: int = 7, *, plastic: bool = True) -> Netwo
     return network
 
 
+def change(network: Network, stop: int) -> None:
+    """Something else after each part of a run."""
+    table = network.tables[3]
+    match stop:
+        case 100:
+            table.update(weight=table.weight * 2)
+        case 101:
+            table.update(delay=np.asarray(table.delay) + 7)
+        case 130 | 260:
+            block = add_neurons(network, "IF_curr_exp", 30, 99)
+            random_table(network, network.blocks[0], block, "excitatory", 0.5, 98)
+
+
 class Driven:
     """Neurons with a Poisson source each, and others that they excite."""
 

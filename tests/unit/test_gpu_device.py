@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 from emulated import EmulatedRuntime
-from networks import Driven, assert_identical, everything, result
+from networks import Driven, assert_identical, change, everything, result
 
-from pynn_sparse.engine import Engine, describe_devices
+from pynn_sparse.engine import Engine, describe_devices, gpu, synapses
 from pynn_sparse.engine.cpu import CpuDevice
+from pynn_sparse.engine.device import Device
 from pynn_sparse.engine.gpu import STEPS_PER_GRAPH, CudaDevice, CupyRuntime
 from pynn_sparse.network.cells import BUILT_IN
 
@@ -45,6 +46,42 @@ def test_same_bits_as_the_cpu(precision: str, runtime: Any) -> None:
     other = Engine(everything(), CudaDevice(runtime, precision), precision)
     other.run_until(STEPS)
     assert_identical(result(engine), result(other))
+
+
+class TestGroupsOfDelays:
+    """Accumulators that the second-level cache has no room for are needed for some delays only."""
+
+    def test_they_follow_the_size_of_the_cache(self) -> None:
+        for cache, grouped in ((50 << 20, False), (40 << 10, True)):
+            device = CudaDevice(EmulatedRuntime(cache), "double")
+            engine = Engine(everything(plastic=False), device, "double")
+            engine.run_until(1)
+            assert (engine._synapses.n_delay_group > 1) is grouped
+
+    @pytest.mark.parametrize("group", [3, 7])
+    def test_same_bits(
+        self, monkeypatch: pytest.MonkeyPatch, runtime: Any, group: int, few_blocks: None
+    ) -> None:
+        """Also where delays, synapses and populations change while spikes are on their way."""
+        expected = changing(CpuDevice(1))
+        monkeypatch.setattr(synapses, "best_group", lambda *_: group)
+        assert_identical(changing(CudaDevice(runtime, "double")), expected)
+
+
+def changing(device: Device) -> dict[str, Any]:
+    network = everything(plastic=False)
+    engine = Engine(network, device, "double")
+    for stop in (100, 101, 130):
+        engine.run_until(stop)
+        change(network, stop)
+    engine.run_until(160)
+    return result(engine)
+
+
+@pytest.fixture
+def few_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the emulation has fewer threads to go through, and blocks take several spikes."""
+    monkeypatch.setattr(gpu, "DELIVERY_BLOCKS", 12)
 
 
 @pytest.mark.parametrize("rate", [8000.0, np.linspace(2000.0, 12000.0, 300)])
