@@ -39,18 +39,19 @@ DEVICE void transmit(const Plan& plan, Team team, const Table& table, int32 row,
 }
 
 KERNEL(deliver, 1) {
-  for_each_segment(plan, team, step, [&](const Table& table, int32 row, const Segment& segment) {
+  const auto serve = [&](const Table& table, int32 row, const Segment& segment) {
     if (table.rule) return transmit(plan, team, table, row, segment, step + 1);
     with_arrays(table, [&](auto target, auto delay, auto weight) {
       for (int64 j = segment.begin; j < segment.end; j += segment.stride)
         add(accumulator(plan, table, segment, target(j), delay(j)),
             weight(j) * segment.multiplicity);
     });
-  });
+  };
+  for_each_segment(plan, team, step, n_step, serve);
   if (plan.lagging)
     for_each_lagging_segment(plan, team, step,
                              [&](const Table& table, int32 row, const Segment& segment) {
                                transmit(plan, team, table, row, segment, step + 1 - table.lag);
                              });
-  end_step(plan, step);
+  end_steps(plan, team, step, n_step);
 }

@@ -8,9 +8,9 @@
 CELL_FACTS(KERNEL_NAME(cell_facts_, CELL, REAL), CELL<REAL>)
 
 KERNEL(KERNEL_NAME(neuron_step_, CELL, REAL), 0) {
-  begin_step(plan, step);
+  begin_steps(plan, team, step);
   const Group& populations = plan.group[group];
-  for_each_block(populations.n_block, [&](int32 b) {
+  for_each_block(team, populations.n_block, [&](int32 b) {
     const Block& block = populations.block[b];
     if constexpr (CELL<REAL>::n_receptor > 0) draw_backgrounds(plan, team, block, step, n_step);
     const auto advance = [&](auto substeps) {

@@ -223,7 +223,9 @@ struct Plan {
   int32 batch;          // steps that neurons may do without a spike of the first reaching the last
   int32 substeps;       // Runge-Kutta steps in a step, for models without an exact solution
   int32 flush_denormals;
-  int32 n_rule;   // number of tables with a rule
-  int32 lagging;  // whether any of them waits
+  int32 n_rule;       // number of tables with a rule
+  int32 lagging;      // whether any of them waits
+  int32 most_tables;  // of a source
   int32 n_junction;
+  int32 padding;
 };

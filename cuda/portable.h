@@ -26,27 +26,41 @@
 DEVICE const SpikeList& spike_list(const Plan& plan, int64 step, int32 thread);
 DEVICE int32 first_slot(const Plan& plan, int64 step, int32 group);
 
-struct Team {};
+// A block of threads among those that share a kernel's work: number x of n_x in row y of n_y. In a kernel
+// that does all steps by itself, a block takes the places of several, one after the other.
+struct Team {
+  int32 x, n_x, y, n_y;
 
-// Defines a kernel; its body follows. `which` selects the clock that it reads: 0 while a step is
-// computed, 1 while its spikes are delivered, so that the last kernel of a step can advance clock 0.
-#define KERNEL_(name, which)                                                            \
-  DEVICE void name##_body(const Plan& plan, Team team, int32 group, int64 step, int32); \
-  extern "C" __global__ void name(const Plan* plan, int32 group) {                      \
-    name##_body(*plan, Team(), group, plan->clock[which], 1);                           \
-  }                                                                                     \
+  DEVICE static Team here() {
+    return {int32(blockIdx.x), int32(gridDim.x), int32(blockIdx.y), int32(gridDim.y)};
+  }
+  DEVICE int64 thread() const { return x * int64(blockDim.x) + threadIdx.x; }
+  DEVICE int64 n_thread() const { return n_x * int64(blockDim.x); }
+  DEVICE bool leads() const { return thread() == 0 && y == 0; }
+};
+
+// Defines a kernel; its body follows. `which` selects the clock that it reads: 0 while steps are computed,
+// 1 while their spikes are delivered, so that the last kernel of a batch of steps can advance clock 0.
+#define KERNEL_BODY_(name) \
   DEVICE void name##_body(const Plan& plan, Team team, int32 group, int64 step, int32 n_step)
+#ifdef PYNN_SPARSE_ONE_KERNEL  // see run.cu
+#define KERNEL_(name, which) KERNEL_BODY_(name)
+#else
+#define KERNEL_(name, which)                                                     \
+  KERNEL_BODY_(name);                                                            \
+  extern "C" __global__ void name(const Plan* plan, int32 group, int32 n_step) { \
+    name##_body(*plan, Team::here(), group, plan->clock[which], n_step);         \
+  }                                                                              \
+  KERNEL_BODY_(name)
+#endif
 
 // What the loader on the CPU compares with a model's entry in Python.
 #define CELL_FACTS(name, ...)
 
-DEVICE int64 first_thread() { return blockIdx.x * int64(blockDim.x) + threadIdx.x; }
-DEVICE int64 thread_count() { return int64(gridDim.x) * blockDim.x; }
-
 // Calls body(i) for i in 0..n-1: a thread per item.
 template <class Body>
-DEVICE void for_each_owned(Team, int32 n, const int32*, Body body) {
-  for (int64 i = first_thread(); i < n; i += thread_count()) body(int32(i));
+DEVICE void for_each_owned(Team team, int32 n, const int32*, Body body) {
+  for (int64 i = team.thread(); i < n; i += team.n_thread()) body(int32(i));
 }
 
 // The same, in stretches of at most kStretch items that begin at multiples of it: body(begin, end).
@@ -72,8 +86,8 @@ DEVICE void for_each_neuron(Team team, const Block& block, int64 first, int32 n_
 
 // Calls body(b) for each population of a merged launch: a row of blocks per population.
 template <class Body>
-DEVICE void for_each_block(int32 n, Body body) {
-  if (int32(blockIdx.y) < n) body(int32(blockIdx.y));
+DEVICE void for_each_block(Team team, int32 n, Body body) {
+  for (int32 b = team.y; b < n; b += team.n_y) body(b);
 }
 
 // Adds to an accumulator that other threads may add to at the same time.
@@ -99,20 +113,20 @@ DEVICE void for_each_item(Team team, int32 n, const int32*, Body body) {
   for_each_owned(team, n, nullptr, body);
 }
 
-DEVICE void begin_step(const Plan& plan, int64 step) {
-  if (first_thread() == 0 && blockIdx.y == 0) plan.clock[1] = step;
+DEVICE void begin_steps(const Plan& plan, Team team, int64 step) {
+  if (team.leads()) plan.clock[1] = step;
 }
 
-// The last kernel of a step: nobody reads clock 0 or the list of the next step while it runs.
-DEVICE void end_step(const Plan& plan, int64 step) {
-  if (first_thread() != 0 || blockIdx.y != 0) return;
-  plan.clock[0] = step + 1;
-  *spike_list(plan, step + 1, 0).count = 0;
+// In the last kernel of a batch of steps: nobody reads clock 0 or the lists of the next batch meanwhile.
+DEVICE void end_steps(const Plan& plan, Team team, int64 step, int32 n_step) {
+  if (!team.leads()) return;
+  plan.clock[0] = step + n_step;
+  for (int32 k = 0; k < plan.batch; ++k) *spike_list(plan, step + n_step + k, 0).count = 0;
 }
 
-// For each spike that is due, each segment of synapses. Row y of the grid serves one group of delays and one
-// of the tables of each source, so that no thread waits for one table before it reads another; where there
-// are fewer spikes than blocks in a row, several blocks share a segment.
+// For each spike that is due in n_step steps, each segment of synapses. A row y of blocks serves one step, one
+// group of delays, and one of the tables of each source, so that no thread waits for one table before it
+// reads another; where there are fewer spikes than blocks in a row, several blocks share a segment.
 // body(table, row, segment) with the members of Segment.
 struct Segment {
   int64 begin, end;  // this thread's part: begin, begin + stride, ...
@@ -124,11 +138,11 @@ struct Segment {
 
 // Calls visit(s, part, n_part) for the spikes of a list: this block does one of n_part parts of spike s.
 template <class Visit>
-DEVICE void for_each_spike(const SpikeList& spikes, Visit visit) {
+DEVICE void for_each_spike(Team team, const SpikeList& spikes, Visit visit) {
   const int32 count = *spikes.count;
   if (!count) return;
-  const int32 n_part = int32(gridDim.x) > count ? int32(gridDim.x) / count : 1;
-  for (int64 item = blockIdx.x; item < int64(count) * n_part; item += gridDim.x)
+  const int32 n_part = team.n_x > count ? team.n_x / count : 1;
+  for (int64 item = team.x; item < int64(count) * n_part; item += team.n_x)
     visit(int32(item / n_part), int32(item % n_part), n_part);
 }
 
@@ -144,31 +158,34 @@ DEVICE void visit_segment(const Table& table, const SpikeList& spikes, int32 s, 
 }
 
 template <class Body>
-DEVICE void for_each_segment(const Plan& plan, Team, int64 step, Body body) {
-  const int32 g = int32(blockIdx.y) % plan.n_delay_group;
-  const int32 number = int32(blockIdx.y) / plan.n_delay_group;
-  const int64 emitted = step - int64(g) * plan.delay_group;
-  if (emitted < -1) return;
-  const SpikeList& spikes = spike_list(plan, emitted, 0);
-  const int32 slot = first_slot(plan, step, g);
-  for_each_spike(spikes, [&](int32 s, int32 part, int32 n_part) {
-    const int32 t = plan.table_start[spikes.block[s]] + number;
-    if (t < plan.table_start[spikes.block[s] + 1] && !plan.table[t].lag)
-      visit_segment(plan.table[t], spikes, s, g, slot, part, n_part, body);
-  });
+DEVICE void for_each_segment(const Plan& plan, Team team, int64 first, int32 n_step, Body body) {
+  const int32 per_table = plan.n_delay_group * n_step;
+  for (int32 y = team.y; y < per_table * plan.most_tables; y += team.n_y) {
+    const int32 g = y % plan.n_delay_group, number = y / per_table;
+    const int64 step = first + y % per_table / plan.n_delay_group;
+    const int64 emitted = step - int64(g) * plan.delay_group;
+    if (emitted < -1) continue;
+    const SpikeList& spikes = spike_list(plan, emitted, 0);
+    const int32 slot = first_slot(plan, step, g);
+    for_each_spike(team, spikes, [&](int32 s, int32 part, int32 n_part) {
+      const int32 t = plan.table_start[spikes.block[s]] + number;
+      if (t < plan.table_start[spikes.block[s] + 1] && !plan.table[t].lag)
+        visit_segment(plan.table[t], spikes, s, g, slot, part, n_part, body);
+    });
+  }
 }
 
-// The same for tables that wait a number of steps of their own; the rows of the grid share them.
+// The same for tables that wait a number of steps of their own; the rows of blocks share them. They have
+// rules, with which a batch is one step.
 template <class Body>
-DEVICE void for_each_lagging_segment(const Plan& plan, Team, int64 step, Body body) {
+DEVICE void for_each_lagging_segment(const Plan& plan, Team team, int64 step, Body body) {
   for (int32 block = 0; block < plan.n_block; ++block)
     for (int32 t = plan.table_start[block]; t < plan.table_start[block + 1]; ++t) {
       const Table& table = plan.table[t];
       const int64 emitted = step - table.lag;
-      if (!table.lag || emitted < table.first_step || t % int32(gridDim.y) != int32(blockIdx.y))
-        continue;
+      if (!table.lag || emitted < table.first_step || t % team.n_y != team.y) continue;
       const SpikeList& spikes = spike_list(plan, emitted, 0);
-      for_each_spike(spikes, [&](int32 s, int32 part, int32 n_part) {
+      for_each_spike(team, spikes, [&](int32 s, int32 part, int32 n_part) {
         if (spikes.block[s] == block)
           visit_segment(table, spikes, s, 0, first_slot(plan, emitted, 0), part, n_part, body);
       });
@@ -251,7 +268,7 @@ DEVICE void for_each_neuron(Team team, const Block& block, int64 first, int32 n_
 }
 
 template <class Body>
-DEVICE void for_each_block(int32 n, Body body) {
+DEVICE void for_each_block(Team, int32 n, Body body) {
   for (int32 b = 0; b < n; ++b) body(b);
 }
 
@@ -271,8 +288,8 @@ DEVICE void for_each_item(Team team, int32, const int32* owner_start, Body body)
   for (int32 i = owner_start[team.rank]; i < owner_start[team.rank + 1]; ++i) body(i);
 }
 
-DEVICE void begin_step(const Plan&, int64) {}
-DEVICE void end_step(const Plan&, int64) {}
+DEVICE void begin_steps(const Plan&, Team, int64) {}
+DEVICE void end_steps(const Plan&, Team, int64, int32) {}
 
 struct Segment {
   int64 begin, end;
@@ -351,9 +368,9 @@ DEVICE void put_segments(Queue& queue, const Table& table, const SpikeList& spik
   }
 }
 
-// For each spike that is due, of all threads, the segments whose targets this thread owns.
+// For each spike that is due in a step, of all threads, the segments whose targets this thread owns.
 template <class Body>
-DEVICE void for_each_segment(const Plan& plan, Team team, int64 step, Body body) {
+DEVICE void for_each_segment(const Plan& plan, Team team, int64 step, int32, Body body) {
   SegmentQueue<Body> queue(body);
   for (int32 g = 0; g < plan.n_delay_group; ++g) {
     const int64 emitted = step - int64(g) * plan.delay_group;

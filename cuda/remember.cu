@@ -12,9 +12,10 @@ DEVICE void remember_spike(Team team, const Table& table, int32 row, int64 stamp
 }
 
 KERNEL(remember, 1) {
-  for_each_segment(plan, team, step, [&](const Table& table, int32 row, const Segment& segment) {
+  const auto serve = [&](const Table& table, int32 row, const Segment& segment) {
     if (table.rule && segment.leads) remember_spike(team, table, row, step + 1);
-  });
+  };
+  for_each_segment(plan, team, step, n_step, serve);
   if (plan.lagging)
     for_each_lagging_segment(plan, team, step,
                              [&](const Table& table, int32 row, const Segment& segment) {

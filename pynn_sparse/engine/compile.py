@@ -89,9 +89,43 @@ def _header(model: Model) -> str:
     return str(path)
 
 
-def unit_file(kernel: str) -> str:
+def kernel_code(kernel: str) -> str:
+    """A unit that defines a kernel."""
+    return f'#include "{_file(kernel)}"\n'
+
+
+def _file(kernel: str) -> str:
     """Name of the source file that defines a kernel."""
     return "neuron_step.cu" if kernel.startswith("neuron_step_") else f"{kernel}.cu"
+
+
+def run_code(stages: list[tuple[str, int, bool]], units: dict[str, tuple[str, ...]]) -> str:
+    """A unit that defines `run`, a kernel that does all steps, see cuda/run.h.
+
+    `stages` are the kernels of a step, each with its group and whether all blocks wait before it;
+    `units` gives their macro definitions.
+    """
+    calls = " ".join(f"stage({name}, {group}, {waits:d})" for name, group, waits in stages)
+    return "\n".join(
+        [
+            "#define PYNN_SPARSE_ONE_KERNEL",
+            *_included({name: units[name] for name, _, _ in stages}),
+            f"#define STAGES(stage) {calls}",
+            '#include "run.h"',
+            "",
+        ]
+    )
+
+
+def _included(units: dict[str, tuple[str, ...]]) -> list[str]:
+    """Lines that include the files of kernels, each with its macro definitions."""
+    lines = []
+    for kernel, definitions in units.items():
+        pairs = [item[2:].split("=", 1) for item in definitions]
+        lines += [f"#define {name} {value}" for name, value in pairs]
+        lines.append(kernel_code(kernel).rstrip())
+        lines += [f"#undef {name}" for name, _ in pairs]
+    return lines
 
 
 def cpu_step(model: Model, precision: str) -> ctypes.c_void_p:
@@ -231,13 +265,6 @@ def _compile_cpu(target: Path, level: str, text: str) -> None:
 def _single_unit() -> str:
     """One translation unit that includes all sources."""
     host = ("build.cpp", "connect.cpp", "draw.cpp", "present.cpp")
-    lines = [f'#include "{name}"' for name in (*host, *map(unit_file, SHARED_KERNELS))]
-    for precision in PRECISIONS:
-        for kernel, definitions in kernel_units(precision).items():
-            if not definitions:
-                continue
-            pairs = [item[2:].split("=", 1) for item in definitions]
-            lines += [f"#define {name} {value}" for name, value in pairs]
-            lines.append(f'#include "{unit_file(kernel)}"')
-            lines += [f"#undef {name}" for name, _ in pairs]
+    kernels = {name: unit for each in PRECISIONS for name, unit in kernel_units(each).items()}
+    lines = [*(f'#include "{name}"' for name in host), *_included(kernels)]
     return "\n".join([*lines, '#include "plan.cpp"', ""])

@@ -26,7 +26,7 @@ class Launch:
     kernel: str
     group: int
     items: int
-    rows: int = 1
+    rows: int = 1  # for each step of a batch, where spikes are served
     before_time_0: bool = False
 
 

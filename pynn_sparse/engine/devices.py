@@ -76,7 +76,8 @@ def make_device(name: str, threads: int | None, n_neurons: int, precision: str) 
         name = "cuda" if _find_cuda().usable else "cpu"
     if name == "cuda":
         require_cuda()
-        from .gpu import CudaDevice, CupyRuntime
+        from .gpu import CudaDevice
+        from .gpu_runtime import CupyRuntime
 
         return CudaDevice(CupyRuntime(), precision)
     from .cpu import CpuDevice

@@ -335,10 +335,11 @@ class _Plan:
         }
         blocks = [arrays.block for arrays in self.advanced]
         records, starts = synapses.describe(blocks, lambda table: rules.get(id(table), 0))
-        rows = int(np.diff(starts).max(initial=0)) * synapses.n_delay_group
-        self.launches.append(Launch("deliver", 0, self.network.size, max(rows, 1), True))
+        most_tables = int(np.diff(starts).max(initial=0))
+        rows = max(most_tables * synapses.n_delay_group, 1)
+        self.launches.append(Launch("deliver", 0, self.network.size, rows, True))
         if rules:
-            self.launches.append(Launch("remember", 0, self.network.size, max(rows, 1), True))
+            self.launches.append(Launch("remember", 0, self.network.size, rows, True))
         sampled = self.probes or self.network.injections or self.network.junctions
         self.batch = 1 if sampled else min(synapses.batch, MAX_BATCH)
         self._set(
@@ -352,6 +353,7 @@ class _Plan:
             batch=self.batch,
             n_rule=len(rules),
             lagging=synapses.longest_lag > 0,
+            most_tables=most_tables,
         )
 
     def _fill_spikes(self, last: _Plan | None) -> None:
@@ -367,10 +369,10 @@ class _Plan:
         waiting = (synapses.n_delay_group - 1) * synapses.delay_group + synapses.longest_lag
         n_list = waiting + 2 * self.batch
         self._lag = synapses.longest_lag
-        if last and last.lists.fits(n_list, owners):
+        if last and last.lists.fits(n_list, self.batch, owners):
             self.lists: SpikeLists = last.lists
         else:
-            self.lists = SpikeLists(self.device, n_list, owners)
+            self.lists = SpikeLists(self.device, n_list, self.batch, owners)
             spikes = last.waiting() if last else self.engine._waiting
             if spikes and self._lag:
                 self.lists.write(spikes)

@@ -1,123 +1,35 @@
-"""A GPU as a device: arrays and kernels through CuPy, the steps as CUDA graphs.
-
-`CudaDevice` decides what is launched; a runtime does it. That of CuPy is the only one here; the
-tests have one that executes the same kernels, compiled as CUDA, serially on the CPU.
-"""
+"""A GPU as a device: arrays and kernels through a `Runtime`, the steps in one of the loops."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+import os
+from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
+from ..errors import DeviceError
 from ..network import Model
-from .compile import (
-    NVRTC_FLAGS,
-    PRECISIONS,
-    kernel_units,
-    source_folder,
-    source_hash,
-    step_name,
-    step_unit,
-    unit_file,
-)
+from .compile import PRECISIONS, kernel_code, kernel_units, run_code, step_name, step_unit
 from .device import Launch
+from .gpu_loops import Fastest, Graphs, Loop, OneKernel, Work
+from .gpu_runtime import Runtime
 
-THREADS = 256  # of a block
-MAX_BLOCKS = 65535
-PER_SPIKE = ("deliver", "remember")
-DELIVERY_BLOCKS = 1024  # of a launch in which blocks share spikes
-STEPS_PER_GRAPH = 50
-
-
-class Runtime(Protocol):
-    """Memory of a GPU, and launches in one stream.
-
-    Attributes:
-        cache: bytes of the second-level cache.
-    """
-
-    cache: int
-
-    def put(self, array: NDArray[Any]) -> Any: ...
-    def zeros(self, shape: Any, dtype: DTypeLike) -> Any: ...
-    def get(self, array: Any) -> NDArray[Any]: ...
-    def assign(self, array: Any, selection: Any, values: NDArray[Any]) -> None: ...
-    def address(self, array: Any) -> int: ...
-
-    def kernel(self, unit: str, name: str, definitions: tuple[str, ...]) -> Any:
-        """The kernel `name` of a source file, compiled with macro definitions."""
-
-    def launch(self, kernel: Any, grid: tuple[int, int], plan: Any, group: int) -> None:
-        """Put a kernel into the stream, in blocks of THREADS threads."""
-
-    def repeat(self, key: Any, launch_all: Any, times: int) -> None:
-        """Do `launch_all()` `times` times; what it launches is the same for the same key."""
-
-    def wait(self) -> None:
-        """Until all that was launched is done."""
-
-
-class CupyRuntime:
-    """CuPy's current GPU."""
-
-    def __init__(self) -> None:
-        import cupy
-
-        self._cupy = cupy
-        self.cache = int(cupy.cuda.Device().attributes["L2CacheSize"])
-        self._stream = cupy.cuda.Stream(non_blocking=True)
-        self._graphs: dict[Any, Any] = {}
-
-    def put(self, array: NDArray[Any]) -> Any:
-        return self._cupy.asarray(np.ascontiguousarray(array))
-
-    def zeros(self, shape: Any, dtype: DTypeLike) -> Any:
-        return self._cupy.zeros(shape, dtype)
-
-    def get(self, array: Any) -> NDArray[Any]:
-        return np.asarray(self._cupy.asnumpy(array))
-
-    def assign(self, array: Any, selection: Any, values: NDArray[Any]) -> None:
-        as_device = tuple(
-            self._cupy.asarray(part) if isinstance(part, np.ndarray) else part
-            for part in (selection if isinstance(selection, tuple) else (selection,))
-        )
-        array[as_device] = self._cupy.asarray(values)
-
-    def address(self, array: Any) -> int:
-        return int(array.data.ptr)
-
-    def kernel(self, unit: str, name: str, definitions: tuple[str, ...]) -> Any:
-        options = (*NVRTC_FLAGS, f"-I{source_folder()}", *definitions)
-        # CuPy caches by this text and the options, and does not look into what is included.
-        code = f'// sources {source_hash()}\n#include "{unit}"\n'
-        module = self._cupy.RawModule(code=code, options=options)
-        return module.get_function(name)
-
-    def launch(self, kernel: Any, grid: tuple[int, int], plan: Any, group: int) -> None:
-        with self._stream:
-            kernel(grid, (THREADS,), (plan, np.int32(group)))
-
-    def repeat(self, key: Any, launch_all: Any, times: int) -> None:
-        if not times:
-            return
-        if key not in self._graphs:
-            self._graphs = {}  # another plan: graphs of the last one are of no use any more
-            self._stream.begin_capture()
-            launch_all()
-            self._graphs[key] = self._stream.end_capture()
-        for _ in range(times):
-            self._graphs[key].launch(self._stream)
-
-    def wait(self) -> None:
-        self._stream.synchronize()
-        self._cupy.cuda.Stream.null.synchronize()
+LOOPS = ("fastest", "graphs", "kernel")
+LOOP_VARIABLE = "PYNN_SPARSE_CUDA_LOOP"
 
 
 class CudaDevice:
-    """Launches a step's kernels one after the other; no host code runs between steps."""
+    """Launches kernels so that no host code runs between steps.
+
+    Args:
+        runtime: the GPU.
+        precision: "double" or "single".
+        loop: "graphs", "kernel" (one for all steps), or "fastest" of these; without it, what the
+            environment variable PYNN_SPARSE_CUDA_LOOP says, or "fastest".
+
+    Raises `DeviceError` for another loop, or one that the GPU does not have.
+    """
 
     name = "cuda"
     n_shards = 1
@@ -129,18 +41,36 @@ class CudaDevice:
     lists_blocks = True
     build_threads = 1
 
-    def __init__(self, runtime: Runtime, precision: str) -> None:
+    def __init__(self, runtime: Runtime, precision: str, loop: str | None = None) -> None:
         self._runtime = runtime
-        # Assumed: as fast as in registers while half of the cache has room for all accumulators.
-        self.event_times = ((runtime.cache / 2048, 1.0), (runtime.cache / 256, 2.0))
+        # Assumed: an event takes no longer while half of the cache has room for all accumulators.
+        half = runtime.cache / 2048
+        self.event_times: tuple[tuple[float, float], ...] = ((half, 1.0), (8 * half, 2.0))
         self._real = PRECISIONS[precision]
         self._units = kernel_units(precision)
         self._kernels: dict[str, Any] = {}
         self._plan: Any = None
+        self._graphs = Graphs(runtime, self._kernel)
+        self._loop = self._chosen(loop or os.environ.get(LOOP_VARIABLE) or LOOPS[0])
         self.zeros = runtime.zeros
         self.get = runtime.get
         self.assign = runtime.assign
         self.address = runtime.address
+
+    def _chosen(self, loop: str) -> Loop:
+        if loop not in LOOPS:
+            raise DeviceError(f"{LOOP_VARIABLE} = {loop!r}: must be one of {', '.join(LOOPS)}")
+        one_kernel = OneKernel(self._runtime, self._kernel_of_all)
+        if loop == "graphs" or (loop == "fastest" and not self._runtime.waits_in_kernels()):
+            return self._graphs
+        if loop == "fastest":
+            return Fastest([self._graphs, one_kernel])
+        if not self._runtime.waits_in_kernels():
+            raise DeviceError(
+                f"{LOOP_VARIABLE} = {loop!r}: blocks of a kernel cannot wait for each other on "
+                "this GPU; must be 'graphs'"
+            )
+        return one_kernel
 
     def put(self, array: NDArray[Any]) -> Any:
         """To the device; structures as bytes, since CuPy has no arrays of structures."""
@@ -155,27 +85,27 @@ class CudaDevice:
         self, plan: NDArray[np.void], launches: list[Launch], clock: Any, step: int
     ) -> None:
         self._put_plan(plan)
-        delivery = [launch for launch in launches if launch.kernel == "deliver"]
+        delivery = tuple(launch for launch in launches if launch.kernel == "deliver")
         waiting = int((plan["n_delay_group"][0] - 1) * plan["delay_group"][0])
         for later in range(step, step + waiting):  # as if no neuron fired any more
             self.assign(clock, slice(None), np.full(2, later))
-            self._launch_all(delivery)
+            self._graphs.launch(self._plan, delivery, 1)
             self._runtime.wait()
 
     def advance(self, plan: NDArray[np.void], launches: list[Launch], first: int, end: int) -> int:
         self._put_plan(plan)
-        work = [launch for launch in launches if launch.items]
-        for launch in work:
-            self._kernel(launch.kernel)  # compiled and loaded now, not while a graph is captured
+        present = tuple(launch for launch in launches if launch.items)
+        # Weights change from step to step, so that spikes of a batch cannot be delivered together.
+        learns = any(launch.kernel == "remember" for launch in present)
+        batch = 1 if learns else int(plan["batch"][0])
+        work = Work(self.address(self._plan), present, batch)
+        self._loop.prepare(work)
         done = first
         if first < 0:  # sources alone, for what is due at time 0
-            self._launch_all([launch for launch in work if launch.before_time_0])
+            sources = tuple(launch for launch in present if launch.before_time_0)
+            self._graphs.launch(self._plan, sources, 1)
             done = 0
-        graphs, rest = divmod(end - done, STEPS_PER_GRAPH)
-        key = (self.address(self._plan), tuple(work))
-        self._launch_steps(work, rest)
-        self._runtime.repeat(key, lambda: self._launch_steps(work, STEPS_PER_GRAPH), graphs)
-        self._runtime.wait()
+        self._loop.run(self._plan, work, done, end)
         return end
 
     def _put_plan(self, plan: NDArray[np.void]) -> None:
@@ -187,24 +117,18 @@ class CudaDevice:
             self.assign(self._plan, slice(None), bytes_)
         self._runtime.wait()
 
-    def _launch_steps(self, work: list[Launch], n: int) -> None:
-        for _ in range(n):
-            self._launch_all(work)
-
-    def _launch_all(self, work: list[Launch]) -> None:
-        for launch in work:
-            kernel = self._kernel(launch.kernel)
-            self._runtime.launch(kernel, _grid(launch), self._plan, launch.group)
+    def _full_name(self, kernel: str) -> str:
+        return kernel if kernel in self._units else f"{kernel}_{self._real}"
 
     def _kernel(self, name: str) -> Any:
         if name not in self._kernels:
-            full = name if name in self._units else f"{name}_{self._real}"
-            unit = unit_file(full)
-            self._kernels[name] = self._runtime.kernel(unit, full, self._units[full])
+            full = self._full_name(name)
+            code, definitions = kernel_code(full), self._units[full]
+            self._kernels[name] = self._runtime.kernel(code, full, definitions, False)
         return self._kernels[name]
 
-
-def _grid(launch: Launch) -> tuple[int, int]:
-    if launch.kernel in PER_SPIKE:
-        return max(min(launch.items, DELIVERY_BLOCKS // launch.rows), 1), launch.rows
-    return min(-(-launch.items // THREADS), MAX_BLOCKS), launch.rows
+    def _kernel_of_all(self, work: Work) -> Any:
+        names = [self._full_name(launch.kernel) for launch in work.launches]
+        groups = [launch.group for launch in work.launches]
+        stages = list(zip(names, groups, work.waits, strict=True))
+        return self._runtime.kernel(run_code(stages, self._units), "run", (), True)

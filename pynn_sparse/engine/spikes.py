@@ -31,12 +31,15 @@ class SpikeLists:
     Args:
         device: where they are kept.
         n_list: number of steps that they last for.
+        batch: steps that neurons may do at a time; so many lists are empty beforehand.
         owners: for each block that is advanced, by its place in the network, int32 [n_shards + 1],
             where the neurons of each thread begin.
     """
 
-    def __init__(self, device: Device, n_list: int, owners: dict[int, NDArray[np.int32]]) -> None:
-        self.n_list, self.owners = n_list, owners
+    def __init__(
+        self, device: Device, n_list: int, batch: int, owners: dict[int, NDArray[np.int32]]
+    ) -> None:
+        self.n_list, self.batch, self.owners = n_list, batch, owners
         self._device, self._n_shards = device, device.n_shards
         owned = np.zeros(self._n_shards, np.int64)
         for starts in owners.values():
@@ -56,9 +59,9 @@ class SpikeLists:
         self._records = device.put(np.array(rows, structures.SPIKE_LIST))
         self.address = device.address(self._records)
 
-    def fits(self, n_list: int, owners: dict[int, NDArray[np.int32]]) -> bool:
+    def fits(self, n_list: int, batch: int, owners: dict[int, NDArray[np.int32]]) -> bool:
         """Whether these lists are what the constructor would make of the arguments."""
-        same = n_list == self.n_list and list(owners) == list(self.owners)
+        same = (n_list, batch, list(owners)) == (self.n_list, self.batch, list(self.owners))
         return same and all(np.array_equal(owners[k], self.owners[k]) for k in owners)
 
     def _number(self, step: int, shard: int) -> int:

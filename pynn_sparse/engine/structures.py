@@ -170,7 +170,9 @@ PLAN = _structure(
     flush_denormals=np.int32,
     n_rule=np.int32,
     lagging=np.int32,
+    most_tables=np.int32,
     n_junction=np.int32,
+    padding=np.int32,
 )
 # In the order in which `structure_sizes` of the library reports them.
 ALL = (

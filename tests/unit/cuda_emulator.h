@@ -1,7 +1,9 @@
-// Lets kernels compiled as CUDA run on the CPU, one thread after the other: enough of the language for
-// kernels whose threads do not communicate within a launch but by atomic operations.
+// Lets kernels compiled as CUDA run on the CPU: one thread after the other, or, where blocks wait for each
+// other, as many threads of the CPU.
 #pragma once
 
+#include <pthread.h>
+#include <sched.h>
 #include <cmath>
 
 #define __device__
@@ -11,13 +13,16 @@
 struct Dim3 {
   unsigned x, y, z;
 };
-inline Dim3 gridDim, blockDim, blockIdx, threadIdx;
+inline thread_local Dim3 gridDim, blockDim, blockIdx, threadIdx;
+inline thread_local pthread_barrier_t* threads_of_block;
+
+inline void __syncthreads() { pthread_barrier_wait(threads_of_block); }
+inline void __threadfence() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+inline void __nanosleep(unsigned) { sched_yield(); }
 
 inline long long __double2ll_rn(double x) { return std::llrint(x); }
 
 template <class T>
 T atomicAdd(T* x, T value) {
-  const T old = *x;
-  *x += value;
-  return old;
+  return __atomic_fetch_add(x, value, __ATOMIC_SEQ_CST);
 }

@@ -246,6 +246,20 @@ def everything(dt: float = 0.1, seed: int = 7, *, plastic: bool = True) -> Netwo
     return network
 
 
+def slow() -> Network:
+    """Random neurons, all of whose delays are 10 steps or longer."""
+    network = Network(TimeGrid(0.1), 5)
+    poisson = network.add_block(
+        MODELS["SpikeSourcePoisson"], 100, {"rate": 500.0, "start": 0.0, "duration": 1e10}
+    )
+    neurons = add_neurons(network, "IF_curr_exp", 1000, 1)
+    for pre, weight, seed in ((poisson, 1.0, 1), (neurons, 0.2, 2)):
+        table = random_table(network, pre, neurons, "excitatory", weight, seed)
+        table.update(delay=table.delay + 9)
+    network.spikes_wanted[:] = True
+    return network
+
+
 def change(network: Network, stop: int) -> None:
     """Something else after each part of a run."""
     table = network.tables[3]

@@ -1,7 +1,7 @@
 """Every kernel compiles for every supported GPU, with the options that CuPy would be given.
 
-NVRTC needs no GPU and no driver. The options are those of `engine/gpu.py` and the one that CuPy
-adds itself.
+NVRTC needs no GPU and no driver. The options are those of `engine/gpu_runtime.py` and the one that
+CuPy adds itself.
 """
 
 from __future__ import annotations
@@ -21,11 +21,8 @@ def buffer(size: int) -> bytes:
     return bytes(size + 1)
 
 
-def _compile(
-    kernel: str, definitions: tuple[str, ...], architecture: str
-) -> tuple[int, str, bytes]:
-    source = f'#include "{compile.unit_file(kernel)}"\n'.encode()
-    _, program = nvrtc.nvrtcCreateProgram(source, b"unit.cu", 0, [], [])
+def _compile(code: str, definitions: tuple[str, ...], architecture: str) -> tuple[int, str, bytes]:
+    _, program = nvrtc.nvrtcCreateProgram(code.encode(), b"unit.cu", 0, [], [])
     options = [
         *compile.NVRTC_FLAGS,
         *CUPY_FLAGS,
@@ -50,6 +47,19 @@ def _compile(
 )
 def test_compiles(precision: str, kernel: str, architecture: str) -> None:
     definitions = compile.kernel_units(precision)[kernel]
-    status, log, cubin = _compile(kernel, definitions, architecture)
+    status, log, cubin = _compile(compile.kernel_code(kernel), definitions, architecture)
     assert (status, log.strip("\0 \n")) == (0, "")
     assert kernel.encode() in cubin  # the name by which CuPy asks for it
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("precision", compile.PRECISIONS)
+def test_all_kernels_as_one(precision: str, architecture: str) -> None:
+    """With two models, as many as a network is likely to have."""
+    units = compile.kernel_units(precision)
+    cells = [name for name in units if "IF_curr_exp" in name or "SpikeSourcePoisson_" in name]
+    names = ["inject", "couple", *cells, "record", "deliver", "remember"]
+    code = compile.run_code([(name, 0, True) for name in names], units)
+    status, log, cubin = _compile(code, (), architecture)
+    assert (status, log.strip("\0 \n")) == (0, "")
+    assert b"run" in cubin

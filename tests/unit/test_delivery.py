@@ -8,20 +8,19 @@ from typing import Any
 import numpy as np
 import pytest
 from networks import (
-    MODELS,
     Driven,
-    add_neurons,
     assert_identical,
     change,
     everything,
     random_table,
     result,
+    slow,
 )
 from numpy.typing import NDArray
 
 from pynn_sparse.engine import Engine, synapses
 from pynn_sparse.engine.cpu import EVENT_TIMES, SEGMENT_TIME, CpuDevice
-from pynn_sparse.network import Network, SynapseTable, TimeGrid
+from pynn_sparse.network import Network, SynapseTable
 
 STOPS = (100, 101, 260, 400)
 
@@ -119,23 +118,11 @@ class TestBackground:
 def test_batches_of_steps_change_nothing() -> None:
     """Neurons do as many steps at a time as the least delay allows."""
 
-    def network() -> Network:
-        network = Network(TimeGrid(0.1), 5)
-        poisson = network.add_block(
-            MODELS["SpikeSourcePoisson"], 100, {"rate": 500.0, "start": 0.0, "duration": 1e10}
-        )
-        neurons = add_neurons(network, "IF_curr_exp", 1000, 1)
-        for pre, weight, seed in ((poisson, 1.0, 1), (neurons, 0.2, 2)):
-            table = random_table(network, pre, neurons, "excitatory", weight, seed)
-            table.update(delay=table.delay + 9)
-        network.spikes_wanted[:] = True
-        return network
-
-    engine = Engine(network(), CpuDevice(2), "double")
+    engine = Engine(slow(), CpuDevice(2), "double")
     engine.run_until(400)
     assert engine._plan is not None
     assert engine._plan.batch == 10
-    stepwise = Engine(network(), CpuDevice(1), "double")
+    stepwise = Engine(slow(), CpuDevice(1), "double")
     for stop in range(1, 401):
         stepwise.run_until(stop)
     assert len(result(engine)["stamp"]) > 1000

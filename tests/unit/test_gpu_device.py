@@ -7,12 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 from emulated import EmulatedRuntime
-from networks import Driven, assert_identical, change, everything, result
+from networks import Driven, assert_identical, change, everything, result, slow
 
-from pynn_sparse.engine import Engine, describe_devices, gpu, synapses
+from pynn_sparse.engine import Engine, describe_devices, gpu_loops, synapses
 from pynn_sparse.engine.cpu import CpuDevice
 from pynn_sparse.engine.device import Device
-from pynn_sparse.engine.gpu import STEPS_PER_GRAPH, CudaDevice, CupyRuntime
+from pynn_sparse.engine.gpu import CudaDevice
+from pynn_sparse.engine.gpu_loops import STEPS_PER_GRAPH, TRIAL_STEPS, TRIALS, Fastest, Work
+from pynn_sparse.engine.gpu_runtime import CupyRuntime
+from pynn_sparse.errors import DeviceError
 from pynn_sparse.network.cells import BUILT_IN
 
 STEPS = 230
@@ -48,6 +51,108 @@ def test_same_bits_as_the_cpu(precision: str, runtime: Any) -> None:
     assert_identical(result(engine), result(other))
 
 
+class TestLoops:
+    """Both ways to do many steps without the host, and the choice of one."""
+
+    @pytest.mark.parametrize("plastic", [True, False])
+    def test_one_kernel_gives_the_same_bits(
+        self, runtime: Any, plastic: bool, few_blocks: None
+    ) -> None:
+        steps = 60
+        engine = Engine(everything(plastic=plastic), CpuDevice(1), "double")
+        engine.run_until(steps)
+        device = CudaDevice(runtime, "double", "kernel")
+        other = Engine(everything(plastic=plastic), device, "double")
+        for stop in (1, 25, steps):
+            other.run_until(stop)
+        assert len(result(engine)["stamp"]) > 100
+        assert_identical(result(engine), result(other))
+
+    def test_one_launch_for_each_call(self, few_blocks: None) -> None:
+        runtime = EmulatedRuntime()
+        engine = Engine(slow(), CudaDevice(runtime, "double", "kernel"), "double")
+        engine.run_until(20)
+        before_time_0 = len(["SpikeSourcePoisson", "deliver"])
+        assert (runtime.launches, runtime.graphs) == (before_time_0 + 1, [])
+
+    @pytest.mark.parametrize("loop", ["graphs", "kernel"])
+    def test_neurons_do_as_many_steps_as_delays_allow(
+        self, runtime: Any, loop: str, few_blocks: None
+    ) -> None:
+        engine = Engine(slow(), CpuDevice(1), "double")
+        engine.run_until(158)
+        other = Engine(slow(), CudaDevice(runtime, "double", loop), "double")
+        for stop in (3, 47, 158):  # batches that are cut short
+            other.run_until(stop)
+        assert other._plan is not None
+        assert other._plan.batch == 10
+        assert len(result(engine)["stamp"]) > 1000
+        assert_identical(result(engine), result(other))
+
+    def test_the_number_of_launches_falls_with_the_batch(self, few_blocks: None) -> None:
+        runtime = EmulatedRuntime()
+        Engine(slow(), CudaDevice(runtime, "double", "graphs"), "double").run_until(100)
+        per_batch = len(["SpikeSourcePoisson", "IF_curr_exp", "deliver"])
+        assert runtime.launches == 100 // 10 * per_batch + len(["SpikeSourcePoisson", "deliver"])
+
+    @pytest.mark.parametrize(("times", "chosen"), [((1.0, 2.0), 0), ((2.0, 1.0), 1)])
+    def test_a_long_run_takes_the_faster_one(self, times: tuple[float, ...], chosen: int) -> None:
+        clock = Clock()
+        loops = [FakeLoop(clock, each) for each in times]
+        fastest = Fastest(list(loops), clock.time)
+        work = Work(0, (), 1)
+        fastest.prepare(work)
+        trial = 2 * TRIALS * TRIAL_STEPS
+        for call in range(4):
+            fastest.run(None, work, call * 10_000, (call + 1) * 10_000)
+        for loop in loops:
+            assert loop.prepared
+            assert loop.steps >= TRIALS * TRIAL_STEPS
+        assert loops[1 - chosen].steps <= 10_000 + trial // 2
+        assert sum(loop.steps for loop in loops) == 40_000
+
+    def test_a_short_run_compiles_nothing_more(self) -> None:
+        clock = Clock()
+        loops = [FakeLoop(clock, 1e-6), FakeLoop(clock, 1e-6)]
+        fastest = Fastest(list(loops), clock.time)
+        for first in range(0, 100_000, 10_000):
+            fastest.run(None, Work(0, (), 1), first, first + 10_000)
+        assert (loops[0].steps, loops[1].steps, loops[1].prepared) == (100_000, 0, False)
+
+    @pytest.mark.parametrize(("loop", "resident"), [("threads", True), ("kernel", False)])
+    def test_what_there_is_not(
+        self, monkeypatch: pytest.MonkeyPatch, loop: str, resident: bool
+    ) -> None:
+        monkeypatch.setenv("PYNN_SPARSE_CUDA_LOOP", loop)
+        with pytest.raises(DeviceError, match=r"PYNN_SPARSE_CUDA_LOOP = .*must be"):
+            CudaDevice(EmulatedRuntime(resident=resident), "double")
+
+
+class Clock:
+    """Time that passes when somebody says so."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def time(self) -> float:
+        return self.now
+
+
+class FakeLoop:
+    """Counts steps, each of which takes so many ms."""
+
+    def __init__(self, clock: Clock, time: float) -> None:
+        self.clock, self.per_step = clock, time / 1000
+        self.steps, self.prepared = 0, False
+
+    def prepare(self, work: Work) -> None:
+        self.prepared = True
+
+    def run(self, plan: Any, work: Work, first: int, end: int) -> None:
+        self.steps += end - first
+        self.clock.now += (end - first) * self.per_step
+
+
 class TestGroupsOfDelays:
     """Accumulators that the second-level cache has no room for are needed for some delays only."""
 
@@ -81,7 +186,7 @@ def changing(device: Device) -> dict[str, Any]:
 @pytest.fixture
 def few_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that the emulation has fewer threads to go through, and blocks take several spikes."""
-    monkeypatch.setattr(gpu, "DELIVERY_BLOCKS", 12)
+    monkeypatch.setattr(gpu_loops, "DELIVERY_BLOCKS", 12)
 
 
 @pytest.mark.parametrize("rate", [8000.0, np.linspace(2000.0, 12000.0, 300)])
