@@ -32,8 +32,8 @@ DEVICE void in_shape(Shape shape, Body body) {
     body(Team{block % shape.x, shape.x, block / shape.x, shape.y});
 }
 
-#define STAGE(name, group, waits)    \
-  if (waits) wait_for_all(arrived);  \
+#define STAGE(name, group, waits)   \
+  if (waits) wait_for_all(arrived); \
   in_shape(*shape++, [&](Team team) { name##_body(*plan, team, group, step, n_step); });
 
 extern "C" __global__ void run(const Plan* plan, const Shape* shapes, uint32* arrived, int64 first,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,9 @@ class CpuDevice:
 
     def address(self, array: NDArray[Any]) -> int:
         return int(array.ctypes.data)
+
+    def mark(self) -> Callable[[], None]:
+        return lambda: None
 
     def step_function(self, model: Model, precision: str) -> int:
         return int(cpu_step(model, precision).value or 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -54,6 +55,9 @@ class Device(Protocol):
     def assign(self, array: Any, selection: Any, values: NDArray[Any]) -> None: ...
     def address(self, array: Any) -> int: ...
 
+    def mark(self) -> Callable[[], None]:
+        """A function that waits until all that has been begun by now is done."""
+
     def step_function(self, model: Model, precision: str) -> int:
         """Address of a model's kernel for the plan's groups; 0 where the plan does not need it."""
 
@@ -63,4 +67,7 @@ class Device(Protocol):
         """Deliver all of the spikes emitted before `step`, if that waits for anything."""
 
     def advance(self, plan: NDArray[np.void], launches: list[Launch], first: int, end: int) -> int:
-        """Do steps first .. end - 1 of the plan; return the next step to do."""
+        """Do steps first .. end - 1 of the plan; return the next step to do.
+
+        They may still be under way, until a `mark` says that they are done.
+        """

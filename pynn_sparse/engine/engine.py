@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ from .device import Device, Launch
 from .junctions import JunctionLayout
 from .ownership import owner_starts, split
 from .plasticity import MAX_BATCH, Plasticity
-from .spikes import Emitted, SpikeLists, SpikeStore
+from .spikes import Emitted, SpikeLists, SpikeRecords, SpikeStore
 from .synapses import SynapseLayout
 
 BEFORE_TIME_0 = -1  # the step in which spike sources emit what is due at time 0
@@ -89,17 +90,26 @@ class Engine:
             return
         self._synchronise()
         self._plan, self._waiting = _Plan(self, self._plan), None
+        try:
+            self._run(end, progress)
+        finally:
+            self._plan.collect()
+        self._synapses.fetch()
+        self._warn_of_divergence()
+
+    def _run(self, end: int, progress: Progress | None) -> None:
+        assert self._plan is not None
         while self.step < end:
             stop = min(end, progress.next_stop(self.step)) if progress else end
             stop = min(stop, self.step + self._plasticity.longest_run())
             self.step = self._plan.advance(stop)
-            if self._plasticity.behind():
-                self._catch_up()
+            if self._plasticity.tables:
+                self._plan.collect()  # and wait
+                if self._plasticity.behind():
+                    self._catch_up()
             self.spill()
             if progress:
                 progress.report(self.step)
-        self._synapses.fetch()
-        self._warn_of_divergence()
 
     def _catch_up(self) -> None:
         """Have weights take in the targets' spikes, before these are forgotten."""
@@ -213,6 +223,16 @@ class Engine:
         return next(arrays for arrays in self._blocks if arrays.block is probe.block)
 
 
+class _Recorded(NamedTuple):
+    """What a call has recorded, on the device: to be read after `wait`."""
+
+    reached: int
+    samples: list[Any]
+    spikes: SpikeRecords
+    wait: Callable[[], None]
+    alive: list[Any]  # what the call reads
+
+
 class _Plan:
     """The structure `Plan` of cuda/plan.h for one run, and the arrays that it points to."""
 
@@ -222,6 +242,7 @@ class _Plan:
         self.network = engine.network
         self._alive: list[Any] = []
         self.launches: list[Launch] = []
+        self._recorded: _Recorded | None = None
         self.record = np.zeros(1, structures.PLAN)
         self._fill(last)
 
@@ -376,26 +397,13 @@ class _Plan:
             spikes = last.waiting() if last else self.engine._waiting
             if spikes and self._lag:
                 self.lists.write(spikes)
-        self._record_counts = self._zeros((n_shards, 16), np.int32)
-        self._records = [self._spike_record(int(n)) for n in wanted]
         self._reserve = max(int(wanted.max(initial=0)), 1)
-        rows = [
-            (self.device.address(self._record_counts[i]), *map(self.device.address, arrays), *sizes)
-            for i, (arrays, sizes) in enumerate(self._records)
-        ]
-        self._set(
-            spikes=self.lists.address,
-            n_list=n_list,
-            record=self._put(np.array(rows, structures.SPIKE_RECORD)),
-        )
+        # Two, in turn: one is read while the other is written to.
+        self._records = [SpikeRecords(self.device, wanted, 2 * MAX_BATCH) for _ in range(2)]
+        self._set(spikes=self.lists.address, n_list=n_list)
 
     def _owner_starts(self, block: Block) -> NDArray[np.int32]:
         return self.engine._owner_starts[self.engine._synapses.ports.number(block)]
-
-    def _spike_record(self, reserve: int) -> tuple[list[Any], tuple[int, int]]:
-        capacity = max(self.device.record_capacity, 2 * MAX_BATCH * reserve)
-        types = (np.int64, np.int32, np.int32)
-        return [self._zeros(capacity, dtype) for dtype in types], (capacity, reserve)
 
     def waiting(self) -> Emitted:
         """Spikes that synapses which wait have not seen yet."""
@@ -419,7 +427,7 @@ class _Plan:
         end = min(end, first + self._chunk())
         samples = [self._zeros_now(probe, end) for probe in self.probes]
         rows = [
-            (*fixed, self.device.address(array), *_rows_of(probe), single)
+            (*fixed, self.device.address(array), *self._place(probe), single)
             for probe, array, (*fixed, single) in zip(
                 self.probes, samples, self._probe_addresses, strict=True
             )
@@ -427,17 +435,32 @@ class _Plan:
         begin = max(first, 0)
         waveforms = self.engine._currents.waveforms(begin, end - begin)
         alive = [self.device.put(np.array(rows, structures.PROBE)), self.device.put(waveforms)]
+        spikes = self._records[0]
+        self._records.reverse()
         self._set(
             probe=self.device.address(alive[0]),
             waveform=self.device.address(alive[1]),
             waveform_first=begin,
             waveform_steps=end - begin,
+            record=spikes.address,
         )
         reached = self.device.advance(self.record, self.launches, first, end)
-        for probe, array in zip(self.probes, samples, strict=True):
-            probe.append(self.device.get(array)[: _rows_until(probe, reached) - probe.rows].copy())
-        self._drain()
+        recorded = _Recorded(reached, samples, spikes, self.device.mark(), alive)
+        self.collect()  # what the call before has left, while this one may still be at work
+        self._recorded = recorded
         return reached
+
+    def collect(self) -> None:
+        """Wait for what was begun, and bring to the host what it has recorded."""
+        if self._recorded is None:
+            return
+        recorded, self._recorded = self._recorded, None
+        recorded.wait()
+        for probe, array in zip(self.probes, recorded.samples, strict=True):
+            rows = _rows_until(probe, recorded.reached) - probe.rows
+            probe.append(self.device.get(array)[:rows].copy())
+        for neuron, stamp in recorded.spikes.take():
+            self.engine.spikes.append(neuron, stamp)
 
     def _chunk(self) -> int:
         """Steps that a call may do, given the room for samples, waveforms and spikes."""
@@ -449,8 +472,16 @@ class _Plan:
         return max(chunk, 1)
 
     def _zeros_now(self, probe: Probe, end: int) -> Any:
-        rows = max(_rows_until(probe, end) - probe.rows, 0)
+        rows = max(_rows_until(probe, end) - self._rows(probe), 0)
         return self.device.zeros((rows, len(probe.index)), np.float64)
+
+    def _rows(self, probe: Probe) -> int:
+        """Rows that a probe has, or will have when what was recorded is collected."""
+        return max(probe.rows, _rows_until(probe, self._recorded.reached) if self._recorded else 0)
+
+    def _place(self, probe: Probe) -> tuple[int, int, int, int]:
+        """first_stamp, interval, first_row and n of a probe's record."""
+        return probe.first, probe.interval, self._rows(probe), len(probe.index)
 
     def _put_probe(self, probe: Probe) -> tuple[int, int, int, bool]:
         """What does not change from call to call: source, index, owner_start, single."""
@@ -458,22 +489,6 @@ class _Plan:
         starts = split(probe.index, self._owner_starts(probe.block))
         source = self.device.address(arrays.row(probe.variable))
         return source, self._put(probe.index), self._put(starts), arrays.single
-
-    def _drain(self) -> None:
-        """Move recorded spikes from the device to the store."""
-        counts = self.device.get(self._record_counts)[:, 0].copy()
-        for count, (arrays, _) in zip(counts, self._records, strict=True):
-            if count:
-                stamp, neuron, multiplicity = (self.device.get(a[:count]) for a in arrays)
-                self.engine.spikes.append(
-                    np.repeat(neuron, multiplicity), np.repeat(stamp, multiplicity)
-                )
-        self.device.assign(self._record_counts, slice(None), np.zeros_like(counts)[:, np.newaxis])
-
-
-def _rows_of(probe: Probe) -> tuple[int, int, int, int]:
-    """first_stamp, interval, first_row and n of a probe's record."""
-    return probe.first, probe.interval, probe.rows, len(probe.index)
 
 
 def _rows_until(probe: Probe, step: int) -> int:

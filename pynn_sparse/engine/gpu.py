@@ -56,6 +56,7 @@ class CudaDevice:
         self.get = runtime.get
         self.assign = runtime.assign
         self.address = runtime.address
+        self.mark = runtime.mark
 
     def _chosen(self, loop: str) -> Loop:
         if loop not in LOOPS:
@@ -64,7 +65,7 @@ class CudaDevice:
         if loop == "graphs" or (loop == "fastest" and not self._runtime.waits_in_kernels()):
             return self._graphs
         if loop == "fastest":
-            return Fastest([self._graphs, one_kernel])
+            return Fastest(self._runtime, [self._graphs, one_kernel])
         if not self._runtime.waits_in_kernels():
             raise DeviceError(
                 f"{LOOP_VARIABLE} = {loop!r}: blocks of a kernel cannot wait for each other on "
@@ -110,6 +111,7 @@ class CudaDevice:
 
     def _put_plan(self, plan: NDArray[np.void]) -> None:
         """Into the same memory each time, which the graphs refer to."""
+        self._runtime.wait()  # for those who still read it
         bytes_ = plan.view(np.uint8)
         if self._plan is None:
             self._plan = self._runtime.put(bytes_)

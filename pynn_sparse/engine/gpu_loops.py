@@ -25,7 +25,7 @@ PER_SPIKE = ("deliver", "remember")
 PHASES = {"inject": 0, "couple": 1, "record": 3, "deliver": 3, "remember": 4}
 NEURONS = 2
 
-TRIAL_AFTER = 3.0  # seconds of steps, before another loop is compiled and tried
+TRIAL_AFTER = 100_000  # steps, before another loop is compiled and tried
 TRIAL_STEPS = 500
 TRIALS = 3  # of each loop
 
@@ -52,7 +52,7 @@ class Loop(Protocol):
         """Compile and load what `run` needs."""
 
     def run(self, plan: Any, work: Work, first: int, end: int) -> None:
-        """Do the steps first .. end - 1."""
+        """Put the steps first .. end - 1 into the stream."""
 
 
 def grid(launch: Launch, n_step: int) -> tuple[int, int]:
@@ -79,7 +79,6 @@ class Graphs:
         graphs, rest = divmod(end - first, steps)
         self._launch(plan, work, rest)
         self._runtime.repeat(work, lambda: self._launch(plan, work, steps), graphs)
-        self._runtime.wait()
 
     def _launch(self, plan: Any, work: Work, steps: int) -> None:
         for done in range(0, steps, work.batch):
@@ -119,15 +118,16 @@ class OneKernel:
         arrived = self._runtime.zeros(1, np.uint32)
         arguments = plan, self._shapes[1], arrived, np.int64(first), np.int64(end)
         self._runtime.launch_resident(self._kernel(work), (*arguments, np.int32(work.batch)))
-        self._runtime.wait()
 
 
 class Fastest:
-    """The first loop, until it has taken long enough for a trial of all loops to be worth it."""
+    """The first loop, until it has done so many steps that a trial of all loops is worth it."""
 
-    def __init__(self, loops: list[Loop], clock: Callable[[], float] = time.perf_counter) -> None:
-        self._loops, self._clock = loops, clock
-        self._spent: dict[tuple[Launch, ...], float] = {}
+    def __init__(
+        self, runtime: Runtime, loops: list[Loop], clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self._runtime, self._loops, self._clock = runtime, loops, clock
+        self._done: dict[tuple[Launch, ...], int] = {}
         self._chosen: dict[tuple[Launch, ...], Loop] = {}
 
     def prepare(self, work: Work) -> None:
@@ -135,27 +135,22 @@ class Fastest:
 
     def run(self, plan: Any, work: Work, first: int, end: int) -> None:
         key, trial = work.launches, len(self._loops) * TRIALS * TRIAL_STEPS
-        if key in self._chosen:
-            return self._chosen[key].run(plan, work, first, end)
-        spent = self._spent.get(key, 0.0)
-        if spent >= TRIAL_AFTER and end - first >= trial:
+        done = self._done.get(key, 0)
+        if key not in self._chosen and done >= TRIAL_AFTER and end - first >= trial:
             self._chosen[key] = self._fastest(plan, work, first)
-            return self._chosen[key].run(plan, work, first + trial, end)
-        self._spent[key] = spent + self._time(self._loops[0], plan, work, first, end)
-        return None
-
-    def _time(self, loop: Loop, plan: Any, work: Work, first: int, end: int) -> float:
-        begin = self._clock()
-        loop.run(plan, work, first, end)
-        return self._clock() - begin
+            first += trial
+        self._chosen.get(key, self._loops[0]).run(plan, work, first, end)
+        self._done[key] = done + end - first
 
     def _fastest(self, plan: Any, work: Work, first: int) -> Loop:
         """That with the shortest of several times, taken in turn, of `TRIAL_STEPS` steps."""
-        times = dict.fromkeys(range(len(self._loops)), float("inf"))
+        times = [float("inf")] * len(self._loops)
         for loop in self._loops:
             loop.prepare(work)
-        for number in list(times) * TRIALS:
-            end = first + TRIAL_STEPS
-            taken = self._time(self._loops[number], plan, work, first, end)
-            times[number], first = min(times[number], taken), end
-        return self._loops[min(times, key=lambda number: times[number])]
+        self._runtime.wait()
+        for number in [*range(len(times))] * TRIALS:
+            begin, end = self._clock(), first + TRIAL_STEPS
+            self._loops[number].run(plan, work, first, end)
+            self._runtime.wait()
+            times[number], first = min(times[number], self._clock() - begin), end
+        return self._loops[times.index(min(times))]

@@ -28,9 +28,14 @@ class Runtime(Protocol):
 
     def put(self, array: NDArray[Any]) -> Any: ...
     def zeros(self, shape: Any, dtype: DTypeLike) -> Any: ...
-    def get(self, array: Any) -> NDArray[Any]: ...
+    def get(self, array: Any) -> NDArray[Any]:
+        """Copy to the host, beside what runs; nothing that runs may write to the array."""
+
     def assign(self, array: Any, selection: Any, values: NDArray[Any]) -> None: ...
     def address(self, array: Any) -> int: ...
+
+    def mark(self) -> Callable[[], None]:
+        """A function that waits until all that has been launched by now is done."""
 
     def kernel(self, code: str, name: str, definitions: tuple[str, ...], resident: bool) -> Any:
         """The kernel `name` of a source text, compiled with macro definitions.
@@ -84,6 +89,9 @@ class CupyRuntime:
 
     def address(self, array: Any) -> int:
         return int(array.data.ptr)
+
+    def mark(self) -> Callable[[], None]:
+        return self._stream.record().synchronize  # type: ignore[no-any-return]
 
     def kernel(self, code: str, name: str, definitions: tuple[str, ...], resident: bool) -> Any:
         options = (*NVRTC_FLAGS, f"-I{source_folder()}", *definitions)

@@ -123,6 +123,39 @@ class SpikeLists:
         self._device.assign(self._counts, (list_, slice(0, 1)), np.array([n], np.int32))
 
 
+class SpikeRecords:
+    """Spikes that the user wants, on a device, for each thread: `take` empties them.
+
+    Args:
+        device: where they are kept.
+        wanted: neurons of each thread whose spikes are wanted.
+        steps: for which there has to be room.
+    """
+
+    def __init__(self, device: Device, wanted: NDArray[np.int64], steps: int) -> None:
+        self._device = device
+        # Counters of different threads are kept on different cache lines.
+        self._counts = device.zeros((len(wanted), 16), np.int32)
+        self._arrays, rows = [], []
+        for number, n in enumerate(wanted.tolist()):
+            capacity = max(device.record_capacity, steps * n)
+            arrays = [device.zeros(capacity, dtype) for dtype in (np.int64, np.int32, np.int32)]
+            self._arrays.append(arrays)
+            addresses = map(device.address, (self._counts[number], *arrays))
+            rows.append((*addresses, capacity, n))
+        self._rows = device.put(np.array(rows, structures.SPIKE_RECORD))
+        self.address = device.address(self._rows)
+
+    def take(self) -> Iterator[Spikes]:
+        """Those of each thread; a neuron that fired n times in a step comes n times."""
+        counts = self._device.get(self._counts)[:, 0].copy()
+        for count, arrays in zip(counts, self._arrays, strict=True):
+            if count:
+                stamp, neuron, multiplicity = (self._device.get(each[:count]) for each in arrays)
+                yield np.repeat(neuron, multiplicity), np.repeat(stamp, multiplicity)
+        self._device.assign(self._counts, slice(None), np.zeros_like(counts)[:, np.newaxis])
+
+
 class SpikeStore:
     """Recorded spikes as pairs (neuron, step), grouped by neuron when they are asked for.
 
