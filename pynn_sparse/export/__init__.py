@@ -14,8 +14,10 @@ from .errors import DamagedTablesError, ExportError, LimitsError, Violation
 from .files import load
 from .floatnet import FloatNet
 from .legalise import APPROXIMATIONS, legalise
+from .minifloat import Minifloat
+from .number_formats import Quantise
 from .prune import Prune, prune
-from .quantise import Quantise, quantise
+from .quantise import quantise
 from .regrow import prune_and_regrow
 from .resample import resample
 from .sweep import Sweep, distance_from, sweep
@@ -30,6 +32,7 @@ __all__ = [
     "ExportError",
     "FloatNet",
     "LimitsError",
+    "Minifloat",
     "Prune",
     "Quantise",
     "Report",

@@ -11,8 +11,8 @@ from pathlib import Path
 from . import pictures
 from .errors import ExportError
 from .files import load
+from .number_formats import Quantise
 from .prune import Prune
-from .quantise import Quantise
 from .report import markdown, page
 from .rtl.simulate import TOOLS, available, check
 from .script import Observed, observe
@@ -35,7 +35,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--prune", type=float, metavar="FRACTION", help="of synapses, those with small weights")
     add("--prune-scope", default="projection", help="projection or global")
     add("--prune-by", default="magnitude", help="magnitude, or activity: of the script's run")
-    add("--weight-bits", type=int, default=8, metavar="BITS", help="8 by default")
+    add("--weight-bits", default="8", metavar="BITS", help="8 by default; or a minifloat: e4m3")
     add("--rounding", default="nearest", help="nearest, floor, toward_zero or stochastic")
     add("--scale", default="free", help="free or power_of_two")
     add("--per", default="projection", help="synapses that share an exponent: projection, ...")
@@ -99,13 +99,12 @@ def _pruning(options: argparse.Namespace) -> Prune | None:
 
 def _rule(options: argparse.Namespace) -> Quantise:
     return Quantise(
-        weight_bits=options.weight_bits,
         rounding=options.rounding,
         scale=options.scale,
         per=options.per,
         signed=not options.unsigned,
         headroom=options.headroom,
-    )
+    ).with_bits(options.weight_bits)
 
 
 def _verified(tables: Tables, observed: Observed, options: argparse.Namespace) -> Report:

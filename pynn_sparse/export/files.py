@@ -17,8 +17,9 @@ from .fixednet import Axons, Frame
 from .floatnet import Cells, Connections, FloatNet
 from .layout import Layout
 from .memh import MemoryFileError, from_memh, to_memh
+from .number_formats import Quantise
 from .prune import Pruned
-from .quantise import Loss, Quantise, RegisterError
+from .quantise import Loss, RegisterError
 from .semantics import Semantics
 from .targets import TARGETS
 from .targets.target import Memory, Placement, Resource

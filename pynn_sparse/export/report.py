@@ -19,8 +19,8 @@ def markdown(tables: Tables, report: Report) -> str:
         f"# Export to {tables.target.title}",
         f"Verification **{'passed' if report.passed else 'failed'}**. "
         f"Time step {tables.dt:g} ms; pruned: {tables.pruning}; weights of "
-        f"{tables.rule.weight_bits} bits, {tables.rule.rounding} rounding, exponent per "
-        f"{tables.rule.per}; approximations: {', '.join(tables.accept) or 'none'}.",
+        f"{tables.rule.weight_bits} bits{_floating(tables)}, {tables.rule.rounding} rounding, "
+        f"exponent per {tables.rule.per}; approximations: {', '.join(tables.accept) or 'none'}.",
         "## Checks",
         _table(
             ("", "statement", "figures"),
@@ -54,6 +54,11 @@ def markdown(tables: Tables, report: Report) -> str:
         *(memory.layout.markdown() for memory in tables.memories.values()),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _floating(tables: Tables) -> str:
+    kind = tables.rule.minifloat
+    return f" ({kind}{' and a sign' if tables.rule.signed else ''})" if kind else ""
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:

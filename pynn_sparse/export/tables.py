@@ -18,8 +18,9 @@ from .errors import ExportError
 from .fixednet import FixedNet, Frame
 from .floatnet import FloatNet
 from .legalise import legalise
+from .number_formats import Quantise
 from .prune import Prune, Pruned, prune
-from .quantise import Loss, Quantise, RegisterError, quantise, target_dynamics
+from .quantise import Loss, RegisterError, quantise, target_dynamics
 from .resample import resample
 from .spikes import BlockOrBlocks, block_of, stimulus
 from .targets import Target, find
@@ -158,7 +159,7 @@ def lower(
     hardware = find(target)
     rule = quantise or Quantise()
     net = source if isinstance(source, FloatNet) else capture(source)
-    hardware.numbers(rule.weight_bits, rule.signed)
+    rule.numbers(hardware)
     if timestep is not None:
         net = resample(net, timestep)
     legalise(net, hardware.name, hardware.limits(), accept)

@@ -132,7 +132,7 @@ def _stimulus(
 
 
 def _words(tables: Tables, fixed: FixedNet) -> Iterator[Check]:
-    numbers = tables.target.numbers(tables.rule.weight_bits, tables.rule.signed)
+    numbers = tables.rule.numbers(tables.target)
     expected = tables.target.semantics(fixed.semantics.n_receptors)
     yield Check("the update rule is the target's", fixed.semantics == expected, "see the manifest")
     yield from _synapses(tables, fixed)
@@ -171,6 +171,10 @@ def _synapses(tables: Tables, fixed: FixedNet) -> Iterator[Check]:
         yield Check(f"each synapse has its {name}", not wrong, f"{wrong} of {len(origin)} differ")
     exact = jump * tables.scale[target.astype(np.int64)]
     unit = np.exp2(fixed.formats.shift[fixed.format])
+    if tables.rule.minifloat is not None:  # steps grow with the weights
+        digits = 2.0**tables.rule.minifloat.mantissa_bits
+        power = np.floor(np.log2(np.maximum(np.abs(exact[origin]) / unit, 1.0)))
+        unit = unit * np.maximum(np.exp2(power) / digits, 1.0)
     error = np.abs(fixed.charge() - exact[origin]) / unit
     worst = float(error.max(initial=0.0))
     bound = ROUNDINGS[tables.rule.rounding][1]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pynn_sparse import export
 from pynn_sparse.export.floatnet import FloatNet, make_connections
-from pynn_sparse.export.quantise import GROUPS
+from pynn_sparse.export.number_formats import GROUPS
 from pynn_sparse.export.regrow import schedule
 from pynn_sparse.export.targets import find
 

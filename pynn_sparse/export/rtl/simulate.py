@@ -153,6 +153,11 @@ def call(command: list[str], folder: Path) -> str:
     return done.stdout
 
 
+def read_spikes(folder: Path) -> Integers:
+    """What the bench wrote: (tick, neuron), [n, 2]; of a silent run, too."""
+    return np.array((folder / "spikes.txt").read_text().split(), np.int64).reshape(-1, 2)
+
+
 def _results(tables: Tables, folder: Path, steps: int, cycles: int) -> Simulated:
     values = parameter_values(tables)
     v, n, receptors = values["VOLTAGE_BITS"], values["NEURONS"], values["RECEPTORS"]
@@ -167,6 +172,6 @@ def _results(tables: Tables, folder: Path, steps: int, cycles: int) -> Simulated
     text = (folder / "states.txt").read_bytes()
     words = from_memh(text, layout.width, (steps + 1) * n, "states.txt")
     state = {name: each.reshape(steps + 1, n) for name, each in layout.decode(words).items()}
-    spikes = np.loadtxt(folder / "spikes.txt", np.int64, ndmin=2).reshape(-1, 2)
+    spikes = read_spikes(folder)
     currents = np.stack([state[f"current_{r}"] for r in range(receptors)], axis=2)
     return Simulated(state["voltage"], currents, state["waiting"], spikes, cycles)

@@ -27,6 +27,7 @@ class Asic(Target):
     name = "asic"
     title = "PyNN-sparse ASIC core"
     version = 1
+    minifloats = True
 
     def __init__(self, voltage_bits: int = 24, decay_bits: int = 16) -> None:
         for what, value, least, most in (
