@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
 from bisect import bisect
 from dataclasses import replace
 from fractions import Fraction
@@ -28,7 +29,9 @@ from pynn_sparse.export import golden
 from pynn_sparse.export.fixednet import FixedNet, same
 from pynn_sparse.export.image import pack_rows, unpack_rows
 from pynn_sparse.export.minifloat import Minifloat, weight_format
+from pynn_sparse.export.rtl import SOURCES
 from pynn_sparse.export.rtl.simulate import TOOLS, available, simulate
+from pynn_sparse.export.rtl.synthesise import energy, missing, synthesise
 from pynn_sparse.export.targets import TARGETS
 
 FORMATS = [Minifloat(e, m) for e in range(1, 6) for m in range(6)]
@@ -361,3 +364,29 @@ def test_packing_takes_the_format_from_the_network() -> None:
     memories = pack_rows(fixed, 3, False, 16, 24)
     assert [f.name for f in memories["synapses"].layout.fields][3:] == ["exponent"]
     assert same(unpack_rows(memories, fixed.frame), fixed) == []
+
+
+@pytest.mark.parametrize(("name", "signed"), [("e4m3", True), ("e1m0", True), ("e3m0", False)])
+def test_verilator_finds_nothing_to_complain_of(name: str, signed: bool, tmp_path: Path) -> None:
+    if not available("verilator"):
+        pytest.skip("verilator is not installed (Debian: apt-get install verilator)")
+    rule = export.Quantise(signed=signed).with_bits(name)
+    export.lower(random_float(5), "asic", quantise=rule).save(tmp_path)
+    command = ["verilator", "--lint-only", "-Wall", "--top-module", "pynn_sparse_top", *SOURCES]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_standard_cells_have_no_latches_and_the_same_spikes(tmp_path: Path) -> None:
+    if missing():
+        pytest.skip(f"not installed: {', '.join(missing())}")
+    rule = export.Quantise().with_bits("e3m2")
+    tables = export.lower(random_float(1), "asic", quantise=rule)
+    tables.save(tmp_path)
+    made = synthesise(tmp_path)
+    assert 3000 < made.cells < 7000
+    trace = tables.trace(25)
+    assert len(trace.spikes) > 0
+    found = energy(tables, tmp_path, tables.events(), trace, 25)
+    assert found.slack > 0
