@@ -81,6 +81,8 @@ def _check(options: argparse.Namespace) -> None:
     """What can be said before the script runs."""
     if not options.script.is_file():
         raise ExportError(f"{options.script}: no such file")
+    if options.out.exists() and not options.out.is_dir():
+        raise ExportError(f"--out {options.out}: is there, and is no folder")
     if options.prune_by not in ("magnitude", "activity"):
         raise ExportError(f"--prune-by {options.prune_by}: must be magnitude or activity")
     if options.rtl is None:

@@ -32,6 +32,8 @@ def legalise(net: FloatNet, name: str, limits: Limits, accept: Collection[str] =
 
     Raises `ExportError` for an unknown approximation.
     """
+    if isinstance(accept, str):
+        raise ExportError(f'accept = "{accept}": must be a list of names, ["{accept}"]')
     for each in accept:
         if each not in APPROXIMATIONS:
             raise ExportError(f"accept = {each!r}: must be of {', '.join(APPROXIMATIONS)}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from .checks import is_integer
 from .errors import ExportError
 from .minifloat import MOST_EXPONENT_BITS, Minifloat, weight_format
 from .rounding import check_rounding, rounded
@@ -47,9 +48,11 @@ class Quantise:
 
     def __post_init__(self) -> None:
         check_rounding(self.rounding)
+        if self.signed not in (True, False):
+            raise ExportError(f"signed = {self.signed!r}: must be True or False")
         least = 2 if self.signed else 1
         for name in ("weight_bits", "exponent_bits", "headroom", "seed"):
-            if not isinstance(getattr(self, name), (int, np.integer)):
+            if not is_integer(getattr(self, name)):
                 raise ExportError(f"{name} = {getattr(self, name)!r}: must be an integer")
         if not least <= self.weight_bits <= 16:
             raise ExportError(f"weight_bits = {self.weight_bits!r}: must be {least} to 16")

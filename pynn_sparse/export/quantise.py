@@ -175,6 +175,11 @@ def _scales(
 def _room(step: Dynamics, rule: Quantise, numbers: Numbers) -> Floats:
     """Greatest units per mV at which registers hold threshold, bias, reset and initial voltage."""
     most = numbers.voltage_range[1]
+    if not most >> rule.headroom:
+        raise ExportError(
+            f"headroom = {rule.headroom}: leaves nothing for thresholds of a voltage up to {most}; "
+            f"must be less than {most.bit_length()}"
+        )
     threshold = min(most >> rule.headroom, numbers.greatest_threshold * numbers.threshold_unit)
     room = threshold / step.threshold
     bias = ((1 << numbers.bias_bits) - 1) << numbers.bias_exponents

@@ -116,6 +116,8 @@ def distance_from(
         against: what the simulation recorded.
         duration: ms.
         spikes: of the sources, see `Tables.run`.
+
+    Raises `ExportError`, when it is called, where `against` has no population of the tables.
     """
     recorded = spikes_of(against)
 
@@ -129,6 +131,10 @@ def distance_from(
             mine = (cell >= 0) & (cell < each.size)
             found = cell[mine], trace.spikes[mine, 0] * tables.dt
             distances.append(compare(each.label, each.size, recorded[each.label], found).distance)
+        if not distances:
+            raise ExportError(
+                f"against has spikes of {', '.join(recorded)}: no population of these"
+            )
         return max(distances)
 
     return measure

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from . import golden
 from .capture import capture
+from .checks import is_number
 from .dynamics import RECEPTORS
 from .errors import ExportError
 from .fixednet import FixedNet, Frame
@@ -90,7 +91,7 @@ class Tables:
 
     def steps(self, duration: float) -> int:
         """Time steps of a duration (ms). Raises `ExportError` unless it is 0 or greater."""
-        if not (np.isfinite(duration) and duration >= 0):
+        if not (is_number(duration) and duration >= 0):
             raise ExportError(f"duration = {duration!r}: must be a number of ms, 0 or greater")
         return round(duration / self.dt)
 
@@ -157,6 +158,12 @@ def lower(
     with all limits that the network breaks; nothing is quantised then.
     """
     hardware = find(target)
+    if prune is not None and not isinstance(prune, Prune):
+        raise ExportError(f"prune = {prune!r}: must be a Prune, such as Prune(fraction=0.7)")
+    if quantise is not None and not isinstance(quantise, Quantise):
+        raise ExportError(
+            f"quantise = {quantise!r}: must be a Quantise, such as Quantise(weight_bits=8)"
+        )
     rule = quantise or Quantise()
     net = source if isinstance(source, FloatNet) else capture(source)
     rule.numbers(hardware)

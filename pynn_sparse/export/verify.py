@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import golden
+from .checks import is_number
 from .compare import Comparison, compare
 from .dynamics import RECEPTORS, Dynamics, hops
 from .errors import DamagedTablesError, ExportError
@@ -75,13 +76,18 @@ def verify(
         tables: what to check.
         against: what the simulation recorded, from time 0: a block of each population, or a list.
         spikes: of the sources; by default those in `against`, or of `SpikeSourceArray`.
-        duration: ms; by default that of the recording.
+        duration: ms; by default that of the recording, of which later spikes are left out.
         tolerance: by how much the number of spikes of a population may differ, relative to that
             of the simulation; three times its square root are allowed anyway. What pruning takes
             away is no error of the tables, but a difference from the simulation.
 
-    Returns a report; nothing is raised where a check fails.
+    Returns a report; nothing is raised where a check fails. Raises `ExportError` where `against`
+    has no spikes of any population of the tables, or sources have none.
     """
+    if not (is_number(tolerance) and tolerance >= 0):
+        raise ExportError(f"tolerance = {tolerance!r}: must be a number, 0 or greater")
+    recorded = spikes_of(against) if against is not None else {}
+    _check_labels(tables, against, recorded)
     try:
         fixed = tables.fixed
     except DamagedTablesError as error:
@@ -92,12 +98,15 @@ def verify(
     checks = [*_words(tables, fixed)]
     if against is None and duration is None:
         return Report(tuple(checks), (), None)
-    recorded = spikes_of(against) if against is not None else {}
     length = _duration(against) if duration is None else duration
     trace = golden.run(
         fixed, tables.steps(length), tables.events(_stimulus(tables, against, spikes))
     )
-    comparisons = tuple(_compared(tables, trace, recorded))
+    until = {
+        label: (cell[time <= length], time[time <= length])
+        for label, (cell, time) in recorded.items()
+    }
+    comparisons = tuple(_compared(tables, trace, until))
     checks += [_range_check(tables, trace), *_spike_checks(comparisons, tolerance)]
     return Report(tuple(checks), comparisons, trace)
 
@@ -111,6 +120,18 @@ def _duration(against: BlockOrBlocks) -> float:
         for block in blocks
         for train in block.segments[0].spiketrains[:1]
     )
+
+
+def _check_labels(
+    tables: Tables, against: BlockOrBlocks | None, recorded: Mapping[str, object]
+) -> None:
+    """Comparing nothing would pass."""
+    known = [each.label for each in tables.frame.axons if not each.is_source]
+    if against is not None and not set(known) & set(recorded):
+        raise ExportError(
+            f"against has spikes of {', '.join(recorded) or 'nothing'}: must have some of "
+            f'{", ".join(known)}; record them, record("spikes")'
+        )
 
 
 def _stimulus(
