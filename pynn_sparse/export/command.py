@@ -41,6 +41,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--per", default="projection", help="synapses that share an exponent: projection, ...")
     add("--headroom", type=int, default=2, metavar="BITS", help="above thresholds; 2 by default")
     add("--option", nargs="+", default=[], metavar="NAME=N", help="of the target: voltage_bits=16")
+    add("--clip", type=float, default=0.0, metavar="SHARE", help="of greatest weights, to limit")
     add("--unsigned", action="store_true", help="weights without a sign, which the format gets")
     add("--accept", nargs="+", default=[], metavar="NAME", help="approximations to allow")
     add("--timestep", type=float, metavar="MS", help="of the target, if not that of the script")
@@ -106,6 +107,7 @@ def _rule(options: argparse.Namespace) -> Quantise:
         per=options.per,
         signed=not options.unsigned,
         headroom=options.headroom,
+        clip=options.clip,
     ).with_bits(options.weight_bits)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .checks import is_integer
+from .checks import is_integer, is_number
 from .errors import ExportError
 from .minifloat import MOST_EXPONENT_BITS, Minifloat, weight_format
 from .rounding import check_rounding, rounded
@@ -35,6 +35,8 @@ class Quantise:
         seed: of stochastic rounding.
         exponent_bits: of the bits of a weight, those that are an exponent: weights are small
             floating-point numbers, see `Minifloat`, where the target can hold them. 0: integers.
+        clip: share of each projection's synapses, 0 to less than 1, whose weights may be limited:
+            those with the greatest become the next one below, and the others get more of the range.
     """
 
     weight_bits: int = 8
@@ -45,6 +47,7 @@ class Quantise:
     headroom: int = 2
     seed: int = 0
     exponent_bits: int = 0
+    clip: float = 0.0
 
     def __post_init__(self) -> None:
         check_rounding(self.rounding)
@@ -69,6 +72,8 @@ class Quantise:
                 )
         if not 1 <= self.headroom <= 8:
             raise ExportError(f"headroom = {self.headroom!r}: must be 1 to 8 bits")
+        if not (is_number(self.clip) and 0 <= self.clip < 1):
+            raise ExportError(f"clip = {self.clip!r}: must be a number, 0 to less than 1")
 
     @property
     def minifloat(self) -> Minifloat | None:
@@ -84,6 +89,14 @@ class Quantise:
         bits, exponent = weight_format(text, self.signed)
         kept = self.exponent_bits if exponent is None else exponent
         return replace(self, weight_bits=bits, exponent_bits=kept)
+
+    def clipped(self, weights: Floats) -> Floats:
+        """Weights of a projection, of which the greatest are limited."""
+        some = int(self.clip * len(weights))
+        if not some:
+            return weights
+        limit = np.sort(np.abs(weights))[-some - 1]
+        return np.clip(weights, -limit, limit)
 
     def rounded(self, x: Floats, rng: np.random.Generator) -> Integers:
         """Weights in integer units."""

@@ -33,6 +33,7 @@ class Loss:
         largest_error, rms_error: in PyNN's unit.
         sqnr: signal to quantisation noise, dB; infinite without error.
         dead: target neurons all of whose synapses became 0.
+        clipped: weights that were limited, see `Quantise.clip`.
     """
 
     label: str
@@ -43,6 +44,7 @@ class Loss:
     rms_error: float
     sqnr: float
     dead: int
+    clipped: int = 0
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,9 @@ def quantise(
     Raises `ExportError` for numbers of bits that the target does not have.
     """
     numbers = rule.numbers(target)
+    given = net.connections
+    limited = [replace(part, weight=rule.clipped(part.weight)) for part in given]
+    net = net.with_connections(limited)
     axons = _axons(net)
     steps = target_dynamics(net, target, accept)
     semantics = target.semantics(_receptors_in_use(net, steps, target))
@@ -86,7 +91,7 @@ def quantise(
     fixed = _fixed(net, axons, semantics, weights, order, *registers, delays, rule.signed)
     fixed = replace(fixed, minifloat=rule.minifloat)
     scale = np.concatenate([scales[i] for i in _neurons(net)])
-    losses = tuple(_loss(part, weights[i]) for i, part in enumerate(net.connections))
+    losses = tuple(_loss(part, limited[i], weights[i]) for i, part in enumerate(given))
     errors = tuple(
         register_error(net.cells[i].label, steps[i], scales[i], numbers, semantics) for i in steps
     )
@@ -285,7 +290,7 @@ def _group(part: Connections, rule: Quantise) -> object:
     return (part.post, part.receptor) if rule.per == "receptor" else part.post
 
 
-def _loss(part: Connections, weights: _Weights) -> Loss:
+def _loss(part: Connections, limited: Connections, weights: _Weights) -> Loss:
     n = len(part)
     if not n:
         return Loss(part.label, 0, 0, 0.0, 0.0, 0.0, np.inf, 0)
@@ -302,6 +307,7 @@ def _loss(part: Connections, weights: _Weights) -> Loss:
         float(np.sqrt(noise)),
         float(10 * np.log10(signal / noise)) if noise and signal else np.inf,
         int(((connected > 0) & (lives == 0)).sum()),
+        int((limited.weight != part.weight).sum()),
     )
 
 

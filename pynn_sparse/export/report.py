@@ -86,9 +86,19 @@ def _projections(tables: Tables) -> str:
     for pruning, loss in zip(tables.pruned, tables.losses, strict=True):
         quality = f"{loss.sqnr:.1f} dB" if np.isfinite(loss.sqnr) else "exact"
         row = pruning.label, pruning.before, pruning.after, f"{pruning.sparsity:.1%}", loss.zeroed
-        rows.append((*row, f"{loss.step:.4g}", f"{loss.largest_error:.3g}", quality, loss.dead))
+        rows.append(
+            (
+                *row,
+                loss.clipped,
+                f"{loss.step:.4g}",
+                f"{loss.largest_error:.3g}",
+                quality,
+                loss.dead,
+            )
+        )
     head = (
         *("projection", "synapses", "after pruning", "sparsity", "quantised to 0"),
+        "clipped",
         *("step", "largest error", "signal to noise", "targets left without input"),
     )
     return _table(head, rows)

@@ -180,7 +180,7 @@ def _synapses(tables: Tables, fixed: FixedNet) -> Iterator[Check]:
         gain = step.gain[part.target, RECEPTORS.index(part.receptor)]
         source = np.append(source, part.source + pre)
         target = np.append(target, part.target + post)
-        jump = np.append(jump, part.weight * gain)
+        jump = np.append(jump, _limited(part.weight, tables.rule.clip) * gain)
     origin = tables.origin
     yield _zeroed(tables)
     for name, found, wanted in (
@@ -201,6 +201,13 @@ def _synapses(tables: Tables, fixed: FixedNet) -> Iterator[Check]:
     bound = ROUNDINGS[tables.rule.rounding][1]
     text = f"largest error {worst:.3f} steps, {tables.rule.rounding} rounding makes {bound}"
     yield Check("each weight is as rounding leaves it", worst <= bound * (1 + 1e-6), text)
+
+
+def _limited(weight: Floats, share: float) -> Floats:
+    """Weights of a projection, but for this share of the greatest, which are as the next one."""
+    order = np.argsort(np.abs(weight))
+    most = np.abs(weight[order[: len(weight) - int(share * len(weight))]]).max(initial=0.0)
+    return np.asarray(np.sign(weight) * np.minimum(np.abs(weight), most))
 
 
 def _zeroed(tables: Tables) -> Check:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import neo
 import numpy as np
 import pyNN.sparse as sim
 import pytest
@@ -146,8 +147,67 @@ def test_spikes_of_poisson_sources_have_to_be_given(network: dict[str, Any]) -> 
     assert len(block.segments[0].spiketrains) == 40
     with pytest.raises(export.ExportError, match="noise has 20 cells; spikes name 20"):
         tables.run(10.0, spikes={"noise": [[]] * 20 + [[1.0]]})
-    with pytest.raises(export.ExportError, match="duration = -1"):
-        tables.run(-1)
+    with pytest.raises(export.ExportError, match="noise has 20 cells; spikes are given of 3"):
+        tables.run(10.0, spikes={"noise": [[1.0]] * 3})
+    with pytest.raises(export.ExportError, match="spikes of noise: must be finite"):
+        tables.run(10.0, spikes={"noise": [[np.nan]] * 20})
+    with pytest.raises(export.ExportError, match=r"spikes of cells: none is a source, of .'noise'"):
+        tables.run(10.0, spikes={"cells": [[1.0]] * 40})
+    for duration in (-1, "10", None, np.inf):
+        with pytest.raises(export.ExportError, match="duration = "):
+            tables.run(duration)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"prune": 0.7}, "prune = 0.7: must be a Prune"),
+        ({"quantise": 8}, "quantise = 8: must be a Quantise"),
+        ({"accept": "tau_syn"}, 'accept = "tau_syn": must be a list of names'),
+        ({"target": 5}, "target = 5: must be a name, or what find"),
+        ({"target": type(export.find("asic"))}, "target = <class .*: must be a name, or what find"),
+    ],
+)
+def test_arguments_of_another_kind_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(export.ExportError, match=message):
+        export.lower(random_float(0), **{"target": "asic"} | options)
+
+
+def test_options_of_a_target_are_integers() -> None:
+    for value in ("16", 16.0, True):
+        with pytest.raises(export.ExportError, match=r"voltage_bits = .*: must be 8 to 32"):
+            export.find("asic", voltage_bits=value)
+
+
+def test_comparing_with_nothing_is_refused(network: dict[str, Any]) -> None:
+    """It would pass."""
+    other = sim.Population(3, sim.IF_curr_exp(), label="other")
+    other.record("spikes")
+    blocks = recorded(network)
+    tables = export.lower([network["drive"]], "asic")
+    for against, message in (
+        (other.get_data(), "against has spikes of other: must have some of cells"),
+        (neo.Block(), "must be Neo blocks with a segment"),
+        (3, "spikes in 3: must be Neo blocks"),
+    ):
+        with pytest.raises(export.ExportError, match=message):
+            export.verify(tables, against=against)
+    with pytest.raises(export.ExportError, match="against has spikes of other: no population"):
+        export.distance_from(other.get_data(), DURATION, blocks)(tables)
+    for tolerance in (-1.0, np.nan, "0.2"):
+        with pytest.raises(export.ExportError, match="tolerance = "):
+            export.verify(tables, against=blocks, tolerance=tolerance)
+
+
+def test_a_shorter_run_is_compared_with_as_much_of_the_simulation(network: dict[str, Any]) -> None:
+    tables = export.lower(sim, "asic")
+    blocks = recorded(network)
+    whole, half = (
+        export.verify(tables, against=blocks, duration=duration).comparisons[0]
+        for duration in (DURATION, DURATION / 2)
+    )
+    assert 0 < half.expected < 0.7 * whole.expected
+    assert half.coincident > 0.95
 
 
 # --- folders ---------------------------------------------------------------------------------
