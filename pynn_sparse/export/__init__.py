@@ -11,7 +11,7 @@ The stages, each of which can be used alone: `capture`, `legalise`, `prune`, `qu
 
 from .capture import capture
 from .errors import DamagedTablesError, ExportError, LimitsError, Violation
-from .files import load
+from .files import emit, load
 from .floatnet import FloatNet
 from .legalise import APPROXIMATIONS, legalise
 from .minifloat import Minifloat
@@ -41,6 +41,7 @@ __all__ = [
     "Violation",
     "capture",
     "distance_from",
+    "emit",
     "find",
     "legalise",
     "load",

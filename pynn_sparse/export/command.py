@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 from . import pictures
 from .errors import ExportError
-from .files import load
+from .files import add, load
 from .number_formats import Quantise
 from .prune import Prune
 from .report import markdown, page
-from .rtl.simulate import TOOLS, available, check
+from .rtl.simulate import TOOLS, available, bench_files, check
 from .script import Observed, observe
 from .tables import Tables, lower
 from .targets import TARGETS, find
@@ -48,7 +49,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--tolerance", type=float, default=0.2, help="of numbers of spikes; 0.2 by default")
     add("--arguments", nargs=argparse.REMAINDER, default=[], help="all that follows: the script's")
     add("--rtl", metavar="TOOL", help="also run the core of asic in icarus or verilator")
+    add("--bench", action="store_true", help="also write what the bench of asic plays and expects")
     add("--csv", action="store_true", help="also write a line of text for each synapse")
+    add("--hdf5", action="store_true", help="also write the arrays as HDF5")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -69,10 +72,10 @@ def _run(options: argparse.Namespace) -> int:
         activity = {label: [len(t) for t in trains] for label, trains in observed.spikes.items()}
         pruning = replace(pruning, by="activity", activity=activity)
     made = lower(observed.net, target, pruning, rule, options.accept, options.timestep)
-    made.save(options.out, options.csv)
+    made.save(options.out, options.csv, options.hdf5)
     tables = load(options.out)
     report = _verified(tables, observed, options)
-    _write(options.out, tables, report, observed)
+    _write(options, tables, report, observed)
     print(report)
     print(f"verification {'passed' if report.passed else 'failed'}; see {options.out}/report.md")
     return 0 if report.passed else 1
@@ -86,6 +89,8 @@ def _check(options: argparse.Namespace) -> None:
         raise ExportError(f"--out {options.out}: is there, and is no folder")
     if options.prune_by not in ("magnitude", "activity"):
         raise ExportError(f"--prune-by {options.prune_by}: must be magnitude or activity")
+    if options.bench and options.target != "asic":
+        raise ExportError(f"--bench: {options.target} has none; must be for asic")
     if options.rtl is None:
         return
     if options.target != "asic" or options.rtl not in TOOLS:
@@ -128,17 +133,20 @@ def _option(text: str) -> tuple[str, int]:
     return name, int(value)
 
 
-def _write(folder: Path, tables: Tables, report: Report, observed: Observed) -> None:
+def _write(options: argparse.Namespace, tables: Tables, report: Report, observed: Observed) -> None:
     text = markdown(tables, report)
-    (folder / "report.md").write_text(text)
+    drawn = {}
     if importlib.util.find_spec("matplotlib") is None:
         print("report.html has no pictures: matplotlib is not installed", file=sys.stderr)
-        (folder / "report.html").write_text(page(text, {}))
-        return
-    drawn = {
-        "Weights": pictures.weights(tables, observed.net),
-        "Occupancy": pictures.occupancy(tables),
-    }
-    if report.trace is not None:
-        drawn["Rasters"] = pictures.rasters(tables, report, observed.spikes)
-    (folder / "report.html").write_text(page(text, drawn))
+    else:
+        drawn["Weights"] = pictures.weights(tables, observed.net)
+        drawn["Occupancy"] = pictures.occupancy(tables)
+        if report.trace is not None:
+            drawn["Rasters"] = pictures.rasters(tables, report, observed.spikes)
+    bench = {}
+    if options.bench:
+        events, steps = tables.events(observed.spikes), tables.steps(observed.duration)
+        bench = bench_files(tables, events, steps)
+    found = json.dumps(report.to_json(), indent=1) + "\n"
+    files = {"report.md": text, "report.html": page(text, drawn), "verify.json": found}
+    add(options.out, {name: each.encode() for name, each in files.items()} | bench)

@@ -7,7 +7,8 @@ synapses, not by the code that quantised it; then the integer model runs them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +56,27 @@ class Report:
     def passed(self) -> bool:
         """Whether all statements hold."""
         return all(check.holds for check in self.checks)
+
+    def to_json(self) -> dict[str, Any]:
+        """For other programs: what holds, spikes of each population, and sums of the run."""
+        comparisons = [
+            asdict(each) | {"distance": each.distance if np.isfinite(each.distance) else None}
+            for each in self.comparisons
+        ]
+        trace = self.trace
+        return {
+            "passed": bool(self.passed),
+            "checks": [asdict(check) | {"holds": bool(check.holds)} for check in self.checks],
+            "comparisons": comparisons,
+            "run": None
+            if trace is None
+            else {
+                "spikes": len(trace.spikes),
+                "synaptic_operations": trace.synaptic_events,
+                "overflows": trace.overflows,
+                "largest_input": trace.largest_input,
+            },
+        }
 
     def __str__(self) -> str:
         return "\n".join(

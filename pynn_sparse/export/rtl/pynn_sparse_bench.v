@@ -1,7 +1,10 @@
-// Plays `stimulus.memh` to the core, and writes the states of all neurons after each time step to
-// `states.txt`, one hexadecimal word for each, and counts cycles.
+// Plays `stimulus.memh` to the core, and writes the states of all neurons at the beginning and after
+// each time step to `states.txt`, one hexadecimal word for each, spikes to `spikes.txt`, and counts
+// cycles. A word of the stimulus is {tick, axon}: a tick, or a spike from outside.
 //
-// A word of the stimulus is {tick, axon}: a tick, or a spike from outside.
+//   +check             compare the states with `expect.memh`, and say PASS or FAIL
+//   +commands=N        play the first N words; by default MOST_COMMANDS
+//   +stimulus=FILE     instead of stimulus.memh
 
 `timescale 1ns / 1ns
 
@@ -14,7 +17,13 @@ module pynn_sparse_bench;
   wire ready, spike_valid;
   wire [NEURON_BITS-1:0] spike_neuron;
   reg [AXON_BITS:0] commands [0:`MOST_COMMANDS-1];
-  integer count;  // of commands, given by +commands=
+  integer count;  // of commands
+  reg [8*64-1:0] stimulus;  // name of the file
+  reg [(RECEPTORS+1)*VOLTAGE_BITS+REFRACTORY_BITS-1:0] expected;
+  integer checks = 0;     // whether there are expected states
+  integer expected_file = 0;
+  integer differing = 0;  // states
+  integer compared = 0;
   integer next = 0;
   integer file, spikes_file, n;
   integer ticks = 0;
@@ -34,15 +43,31 @@ module pynn_sparse_bench;
   // A netlist has no array of states; its activity is written instead.
   task write_states;
 `ifndef GATES
-    for (n = 0; n < NEURONS; n = n + 1) $fwrite(file, "%h\n", top.core.states.words[n]);
+    for (n = 0; n < NEURONS; n = n + 1) begin
+      $fwrite(file, "%h\n", top.core.states.words[n]);
+      if (checks != 0) begin
+        compared = compared + 1;
+        if ($fscanf(expected_file, "%h", expected) != 1 || expected !== top.core.states.words[n])
+        begin
+          if (differing < 10)
+            $display("tick %0d, neuron %0d: %h, expected %h", ticks, n, top.core.states.words[n], expected);
+          differing = differing + 1;
+        end
+      end
+    end
 `else
     n = 0;
 `endif
   endtask
 
   initial begin
-    if (!$value$plusargs("commands=%d", count)) count = 0;
-    $readmemh("stimulus.memh", commands, 0, count - 1);
+    if (!$value$plusargs("commands=%d", count)) count = `MOST_COMMANDS;
+    if (!$value$plusargs("stimulus=%s", stimulus)) stimulus = "stimulus.memh";
+    $readmemh(stimulus, commands, 0, count - 1);
+    if ($test$plusargs("check")) begin
+      checks = 1;
+      expected_file = $fopen("expect.memh", "r");
+    end
     file = $fopen("states.txt", "w");
     spikes_file = $fopen("spikes.txt", "w");
 `ifdef GATES
@@ -71,6 +96,12 @@ module pynn_sparse_bench;
       end
       if (next >= count) begin
         $display("cycles %0d", cycles);
+        if (checks != 0 && $fscanf(expected_file, "%h", expected) == 1) begin
+          $display("expect.memh has more states");
+          differing = differing + 1;
+        end
+        if (checks != 0 && differing == 0) $display("PASS: %0d states", compared);
+        if (checks != 0 && differing != 0) $display("FAIL: %0d of %0d states", differing, compared);
         $fclose(file);
         $fclose(spikes_file);
         $finish;
