@@ -125,7 +125,7 @@ def bench_files(tables: Tables, events: Integers, steps: int) -> dict[str, bytes
     """What the bench needs to check itself, by name, without Python.
 
     `stimulus.memh` has ticks and spikes of sources, `expect.memh` the state of each neuron at the
-    beginning and after each tick, by the golden model; `run.f` names sources and capacity. In the
+    beginning and after each tick, by the golden model; `run.f` names sources and sizes. In the
     folder of the tables, with Icarus Verilog::
 
         iverilog -g2005 -o bench.vvp -c run.f && vvp bench.vvp +check
@@ -153,10 +153,11 @@ def bench_files(tables: Tables, events: Integers, steps: int) -> dict[str, bytes
     for receptor in range(fixed.semantics.n_receptors):
         columns[f"current_{receptor}"] = trace.current[:, :, receptor].ravel()
     words, text = stimulus(tables, events, steps)
+    defines = [f"+define+MOST_COMMANDS={words}", f"+define+MOST_EXPECTED={states}"]
     return {
         "stimulus.memh": text,
         "expect.memh": to_memh(layout.encode(columns), layout.width),
-        "run.f": "\n".join([f"+define+MOST_COMMANDS={words}", *SOURCES, BENCH, ""]).encode(),
+        "run.f": "\n".join([*defines, *SOURCES, BENCH, ""]).encode(),
     }
 
 
