@@ -50,6 +50,7 @@ def markdown(tables: Tables, report: Report) -> str:
             [(name, f"{n:,}") for name, n in sizes(tables.fixed, tables.rule.weight_bits).items()],
         ),
         *_activity(tables, report),
+        *tables.target.notes(tables),
         "## Words",
         *(memory.layout.markdown() for memory in tables.memories.values()),
     ]

@@ -146,3 +146,7 @@ class Target(Protocol):
 
     def more_files(self, tables: Any) -> dict[str, bytes]:
         """Further files by name, that the target's tools take."""
+
+    def notes(self, tables: Any) -> tuple[str, ...]:
+        """Sentences for the report: what is not among the files, and why."""
+        return ()
