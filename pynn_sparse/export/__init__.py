@@ -5,8 +5,9 @@
     tables = export.lower(sim, target="asic", prune=export.Prune(fraction=0.7))
     tables.save("out/")
 
-The stages, each of which can be used alone: `capture`, `legalise`, `prune`, `quantise`, `lower`
-(all of these, and the packing into words), `Tables.save`, `load`, `verify`.
+The stages, each of which can be used alone: `capture`, `legalise`, `prune`, `quantise`, `place` (on
+cores), `pack` (into words); `lower` goes through all of these, and gives `Tables`. `emit` makes
+files of them, which `Tables.save` writes and `load` reads; `verify` says whether they are right.
 """
 
 from .capture import capture
@@ -21,7 +22,7 @@ from .quantise import quantise
 from .regrow import prune_and_regrow
 from .resample import resample
 from .sweep import Sweep, distance_from, sweep
-from .tables import Tables, lower
+from .tables import Tables, lower, pack, place
 from .targets import TARGETS, find
 from .verify import Report, verify
 
@@ -46,6 +47,8 @@ __all__ = [
     "legalise",
     "load",
     "lower",
+    "pack",
+    "place",
     "prune",
     "prune_and_regrow",
     "quantise",

@@ -137,6 +137,24 @@ class Tables:
         save(self, folder, csv, hdf5)
 
 
+def place(fixed: FixedNet, rule: Quantise, target: Target) -> Placement:
+    """The stage that maps neurons to cores, and counts what that takes.
+
+    Args:
+        fixed: the integers, from `quantise`.
+        rule: by which they were made.
+        target: the hardware.
+
+    Raises `LimitsError` where the network does not fit.
+    """
+    return target.place(fixed, rule.weight_bits, rule.signed)
+
+
+def pack(fixed: FixedNet, rule: Quantise, target: Target) -> dict[str, Memory]:
+    """The stage that makes words of integers: tables by name. Arguments are those of `place`."""
+    return target.pack(fixed, rule.weight_bits, rule.signed)
+
+
 def lower(
     source: Any,
     target: str | Target,
@@ -179,7 +197,6 @@ def _lowered(
 ) -> Tables:
     kept, pruned = prune(net, pruning)
     made = quantise(kept, rule, target, accept)
-    placement = target.place(made.fixed, rule.weight_bits, rule.signed)
     return Tables(
         target,
         kept,
@@ -190,8 +207,8 @@ def _lowered(
         made.losses,
         made.registers,
         made.fixed.frame,
-        target.pack(made.fixed, rule.weight_bits, rule.signed),
+        pack(made.fixed, rule, target),
         made.scale,
         made.origin,
-        placement,
+        place(made.fixed, rule, target),
     )
