@@ -174,6 +174,13 @@ def _scales(
         if rule.per != "neuron":
             jump, room = np.full_like(jump, jump.max()), np.full_like(room, room.min())
         scales[index] = _scale(jump, room, rule, numbers)
+        small = step.threshold * scales[index] < numbers.threshold_unit / 2
+        if small.any():
+            raise ExportError(
+                f"{net.cells[index].label}: thresholds of {int(small.sum())} cells round to 0 beside "
+                "their bias, reset, initial voltage or weights; use more bits of the voltage, or "
+                "less headroom"
+            )
     return scales
 
 
