@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from . import pictures
+from .checks import is_number
 from .errors import ExportError
 from .files import add, load
 from .number_formats import Quantise
@@ -87,6 +88,10 @@ def _check(options: argparse.Namespace) -> None:
         raise ExportError(f"{options.script}: no such file")
     if options.out.exists() and not options.out.is_dir():
         raise ExportError(f"--out {options.out}: is there, and is no folder")
+    for name in ("tolerance", "timestep"):
+        value, least = getattr(options, name), 0 if name == "tolerance" else 1e-9
+        if value is not None and not (is_number(value) and value >= least):
+            raise ExportError(f"--{name} {value}: must be a number greater than 0")
     if options.prune_by not in ("magnitude", "activity"):
         raise ExportError(f"--prune-by {options.prune_by}: must be magnitude or activity")
     if options.bench and options.target != "asic":

@@ -16,7 +16,7 @@ from .targets.target import Numbers, Target
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 SCALES = ("free", "power_of_two")
-GROUPS = ("projection", "receptor", "population", "neuron")
+GROUPS = ("projection", "receptor", "population", "network", "neuron")
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,8 @@ class Quantise:
         rounding: of weights: "nearest" (halves to even), "floor", "toward_zero", "stochastic".
         scale: "free": units of a population are such that its greatest weight is the greatest
             mantissa; "power_of_two": a power of two for each mV.
-        per: synapses that share an exponent: those of a "projection", "receptor" or "population";
+        per: synapses that share an exponent: those of a "projection", of a "receptor" of a
+            population, onto a "population", or all of the "network", as on a core with one format;
             or "neuron": each neuron has units of its own, too.
         signed: whether weights carry their sign; else that is one of the format, and a bit is won.
         headroom: bits of the voltage's range above the threshold, 1 to 8.

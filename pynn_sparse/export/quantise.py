@@ -177,9 +177,9 @@ def _scales(
         small = step.threshold * scales[index] < numbers.threshold_unit / 2
         if small.any():
             raise ExportError(
-                f"{net.cells[index].label}: thresholds of {int(small.sum())} cells round to 0 beside "
-                "their bias, reset, initial voltage or weights; use more bits of the voltage, or "
-                "less headroom"
+                f"{net.cells[index].label}: thresholds of {int(small.sum())} cells round to 0 "
+                "beside their bias, reset, initial voltage or weights; use more bits of the "
+                "voltage, or less headroom"
             )
     return scales
 
@@ -294,6 +294,8 @@ def _shifts(net: FloatNet, units: list[Floats], rule: Quantise, numbers: Numbers
 def _group(part: Connections, rule: Quantise) -> object:
     if rule.per == "projection":
         return part.label
+    if rule.per == "network":
+        return "network"
     return (part.post, part.receptor) if rule.per == "receptor" else part.post
 
 

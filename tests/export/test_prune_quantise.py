@@ -218,10 +218,17 @@ def test_headroom_leaves_something_for_the_threshold() -> None:
 
 def test_groups_share_exponents() -> None:
     counts = {}
-    for per in GROUPS[:3]:
-        fixed = export.lower(random_float(3), "asic", quantise=export.Quantise(per=per)).fixed
-        counts[per] = len(set(fixed.formats.shift.tolist()))
-    assert counts == {"projection": 2, "receptor": 2, "population": 1}
+    net = random_float(3)
+    # Another population, with far smaller weights.
+    cells = (*net.cells, neurons("others", 40))
+    small = replace(
+        net.connections[0], label="small", post=2, weight=net.connections[0].weight / 1000
+    )
+    more = replace(net, cells=cells, connections=(*net.connections, small))
+    for per in GROUPS[:4]:
+        fixed = export.lower(more, "asic", quantise=export.Quantise(per=per)).fixed
+        counts[per] = len(set(zip(fixed.formats.shift, fixed.formats.receptor, strict=True)))
+    assert counts == {"projection": 3, "receptor": 3, "population": 2, "network": 1}
 
 
 def test_zeros_of_quantisation_are_counted_apart() -> None:
