@@ -6,6 +6,7 @@ import argparse
 import importlib.util
 import json
 import sys
+import traceback
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from .verify import Report, verify
 
 DESCRIPTION = """Run an unmodified PyNN script, make tables of its network for a target, run these
 on the script's own input, and compare. Exit status 0 if verification passed, 1 if not, 2 if the
-network cannot be exported."""
+script fails, or its network cannot be exported."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -68,7 +69,7 @@ def _run(options: argparse.Namespace) -> int:
     _check(options)
     target = find(options.target, **dict(map(_option, options.option)))
     pruning, rule = _pruning(options), _rule(options)
-    observed = observe(options.script, options.arguments)
+    observed = _observed(options)
     if pruning and options.prune_by == "activity":
         activity = {label: [len(t) for t in trains] for label, trains in observed.spikes.items()}
         pruning = replace(pruning, by="activity", activity=activity)
@@ -80,6 +81,17 @@ def _run(options: argparse.Namespace) -> int:
     print(report)
     print(f"verification {'passed' if report.passed else 'failed'}; see {options.out}/report.md")
     return 0 if report.passed else 1
+
+
+def _observed(options: argparse.Namespace) -> Observed:
+    """What the script did. One that fails is no failed verification."""
+    try:
+        return observe(options.script, options.arguments)
+    except ExportError:
+        raise
+    except Exception as error:
+        traceback.print_exc()
+        raise ExportError(f"{options.script} failed: {type(error).__name__}: {error}") from error
 
 
 def _check(options: argparse.Namespace) -> None:

@@ -109,12 +109,12 @@ class Quantise:
 
     def numbers(self, target: Target) -> Numbers:
         """Those of a target. Raises `ExportError` for weights that it does not hold."""
-        numbers = target.numbers(self.weight_bits, self.signed)
-        if self.minifloat is None:
-            return numbers
-        if not target.minifloats:
+        if self.minifloat is not None and not target.minifloats:
             raise ExportError(
                 f"exponent_bits = {self.exponent_bits}: {target.name} has integer weights; "
                 "must be 0"
             )
+        numbers = target.numbers(self.weight_bits, self.signed)
+        if self.minifloat is None:
+            return numbers
         return replace(numbers, greatest_weight=self.minifloat.greatest)

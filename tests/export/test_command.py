@@ -161,6 +161,17 @@ def test_a_script_that_fails_raises_its_own_error(tmp_path: Path) -> None:
         observe(file, [])
 
 
+def test_a_script_that_fails_is_no_failed_verification(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "bad.py"
+    file.write_text("1 / 0")
+    assert command(file, tmp_path / "out") == 2
+    printed = capsys.readouterr().err
+    assert "bad.py failed: ZeroDivisionError: division by zero" in printed
+    assert 'bad.py", line 1' in printed
+
+
 def test_pruning_by_activity_takes_that_of_the_script(tmp_path: Path) -> None:
     """Synapses of sources that do not fire go first."""
     file = tmp_path / "quiet.py"
