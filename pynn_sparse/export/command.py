@@ -53,6 +53,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--rtl", metavar="TOOL", help="also run the core of asic in icarus or verilator")
     add("--bench", action="store_true", help="also write what the bench of asic plays and expects")
     add("--csv", action="store_true", help="also write a line of text for each synapse")
+    add("--nir", action="store_true", help="also write a graph in floats, for other simulators")
     add("--hdf5", action="store_true", help="also write the arrays as HDF5")
 
 
@@ -74,7 +75,7 @@ def _run(options: argparse.Namespace) -> int:
         activity = {label: [len(t) for t in trains] for label, trains in observed.spikes.items()}
         pruning = replace(pruning, by="activity", activity=activity)
     made = lower(observed.net, target, pruning, rule, options.accept, options.timestep)
-    made.save(options.out, options.csv, options.hdf5)
+    made.save(options.out, options.csv, options.hdf5, options.nir)
     tables = load(options.out)
     report = _verified(tables, observed, options)
     _write(options, tables, report, observed)

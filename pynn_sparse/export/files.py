@@ -18,6 +18,7 @@ from .fixednet import Axons, Frame
 from .floatnet import Cells, Connections, FloatNet
 from .layout import Layout
 from .memh import MemoryFileError, from_memh, to_memh
+from .nir_file import nir_bytes
 from .number_formats import Quantise
 from .prune import Pruned
 from .quantise import Loss, RegisterError
@@ -34,28 +35,31 @@ SOURCE = "source.npz"
 NET = "net.npz"
 
 
-def emit(tables: Tables, csv: bool = False, hdf5: bool = False) -> dict[str, bytes]:
+def emit(
+    tables: Tables, csv: bool = False, hdf5: bool = False, nir: bool = False
+) -> dict[str, bytes]:
     """All files of a folder by name; the same tables give the same bytes.
 
     Args:
         tables: the tables.
         csv: whether `synapses.csv` is among them.
         hdf5: whether `net.h5` is, the arrays of `net.npz`; needs h5py.
+        nir: whether `net.nir` is, a graph in floats with the weights of the tables; needs nir.
 
-    Raises `ExportError` where h5py is needed, and not installed.
+    Raises `ExportError` where h5py or nir is needed and not installed, and for what NIR cannot say.
     """
-    contents = dict(sorted(_contents(tables, csv, hdf5).items()))
+    contents = dict(sorted(_contents(tables, csv, hdf5, nir).items()))
     manifest = _manifest(tables)
     manifest["files"] = {name: _about(data) for name, data in contents.items()}
     return {**contents, MANIFEST: _json(manifest)}
 
 
-def save(tables: Tables, folder: str | os.PathLike[str], csv: bool, hdf5: bool) -> None:
+def save(tables: Tables, folder: str | os.PathLike[str], csv: bool, hdf5: bool, nir: bool) -> None:
     """Write a folder; all contents are made before the first file is.
 
     What an earlier manifest in the folder names goes, so that nothing of another export stays.
     """
-    contents = emit(tables, csv, hdf5)
+    contents = emit(tables, csv, hdf5, nir)
     path = Path(folder)
     path.mkdir(parents=True, exist_ok=True)
     for name in _named_before(path) - set(contents):
@@ -111,7 +115,7 @@ def load(folder: str | os.PathLike[str]) -> Tables:
 # --- writing ---------------------------------------------------------------------------------
 
 
-def _contents(tables: Tables, csv: bool, hdf5: bool) -> dict[str, bytes]:
+def _contents(tables: Tables, csv: bool, hdf5: bool, nir: bool) -> dict[str, bytes]:
     contents = {
         f"{name}.memh": to_memh(memory.words, memory.layout.width)
         for name, memory in tables.memories.items()
@@ -121,6 +125,8 @@ def _contents(tables: Tables, csv: bool, hdf5: bool) -> dict[str, bytes]:
     contents[SOURCE] = _npz(_arrays(tables.net))
     if hdf5:
         contents["net.h5"] = _hdf5(integers)
+    if nir:
+        contents["net.nir"] = nir_bytes(tables)
     if csv:
         contents["synapses.csv"] = _csv(tables)
     return contents | tables.target.more_files(tables)

@@ -125,16 +125,22 @@ class Tables:
         values /= np.concatenate([np.zeros(0), *gain])
         return np.split(values, np.cumsum([len(part) for part in parts])[:-1])
 
-    def save(self, folder: str | os.PathLike[str], csv: bool = False, hdf5: bool = False) -> None:
+    def save(
+        self,
+        folder: str | os.PathLike[str],
+        csv: bool = False,
+        hdf5: bool = False,
+        nir: bool = False,
+    ) -> None:
         """Write the tables and their manifest; `emit` says what files, and what the options add.
 
         The same network gives the same bytes. Files of that name, and those of an earlier export in
-        the folder, are replaced, when all have been made. Raises `ExportError` where h5py is needed
-        and missing, and OSError where the folder cannot be written.
+        the folder, are replaced, when all have been made. Raises what `emit` raises, and OSError
+        where the folder cannot be written.
         """
         from .files import save
 
-        save(self, folder, csv, hdf5)
+        save(self, folder, csv, hdf5, nir)
 
 
 def place(fixed: FixedNet, rule: Quantise, target: Target) -> Placement:
