@@ -16,14 +16,13 @@ from pynn_sparse.export import nir_file
 from pynn_sparse.export.floatnet import FloatNet, make_connections
 
 nir = pytest.importorskip("nir")
-DT, END = 0.1, 60.0  # ms
-FINE = 0.02
+DT, END = 0.02, 60.0  # ms
 
 
 def chain(model: str, **parameters: Any) -> FloatNet:
     """Two layers with excitation, inhibition and two delays; no refractory period."""
     rng = np.random.default_rng(3)
-    step, cell = np.nonzero(rng.random((int(END / DT), 6)) < 0.02)
+    step, cell = np.nonzero(rng.random((int(END / DT), 6)) < 0.004)
     options = {"tau_refrac": 0.0, "cm": 0.5, "i_offset": 0.05} | parameters
     cells = (
         sources("in/put", 6, np.stack([cell, step], axis=1)),
@@ -36,7 +35,7 @@ def chain(model: str, **parameters: Any) -> FloatNet:
         for receptor, sign, scale in (("excitatory", 1, size), ("inhibitory", -1, size / 4)):
             source, target = map(np.ravel, np.indices((cells[pre].size, cells[post].size)))
             weight = sign * scale * rng.uniform(0.5, 1.0, len(source))
-            delay = rng.choice([10, 25], len(source))
+            delay = rng.choice([50, 125], len(source))
             ends = cells[pre].size, source, target
             parts.append(
                 make_connections(f"{pre}{sign}", pre, post, receptor, *ends, weight, delay)
@@ -45,7 +44,7 @@ def chain(model: str, **parameters: Any) -> FloatNet:
 
 
 def run(graph: Any, spikes: dict[str, list[np.ndarray]]) -> dict[str, list[list[float]]]:
-    """Spike times (ms) of all neurons: Euler's method in steps of FINE, events on its grid."""
+    """Spike times (ms) of all neurons: Euler's method in steps of DT, events on its grid."""
     neurons = {
         n: node for n, node in graph.nodes.items() if isinstance(node, nir.LIF | nir.CubaLIF)
     }
@@ -55,8 +54,8 @@ def run(graph: Any, spikes: dict[str, list[np.ndarray]]) -> dict[str, list[list[
         if isinstance(graph.nodes[first], nir.Linear):
             lag = graph.nodes[after[first]].delay[0] * 1e3
             paths.append((source, graph.nodes[first].weight, lag, after[after[first]]))
-    steps = int(END / FINE)
-    given = {n: [np.rint(t / FINE).astype(int) for t in each] for n, each in spikes.items()}
+    steps = int(END / DT)
+    given = {n: [np.rint(t / DT).astype(int) for t in each] for n, each in spikes.items()}
     arriving = {n: np.zeros((steps * 2, len(node.v_leak))) for n, node in neurons.items()}
     v = {n: np.full(len(node.v_leak), -65.0) for n, node in neurons.items()}  # at v_rest
     current = {n: np.zeros(len(node.v_leak)) for n, node in neurons.items()}
@@ -65,30 +64,30 @@ def run(graph: Any, spikes: dict[str, list[np.ndarray]]) -> dict[str, list[list[
         fired = {n: [step in times for times in each] for n, each in given.items()}
         for n, node in neurons.items():
             spike_input = arriving[n][step]
-            seconds = FINE * 1e-3
+            seconds = DT * 1e-3
+            drive, jump, tau = 0.0, 0.0, getattr(node, "tau", None)
             if isinstance(node, nir.CubaLIF):
-                current[n] += node.w_in / node.tau_syn * spike_input
-                drive, tau = node.r * current[n], node.tau_mem
+                tau, drive = node.tau_mem, node.r * current[n]
                 current[n] = current[n] * (1 - seconds / node.tau_syn)
+                current[n] += node.w_in / node.tau_syn * spike_input
             else:
-                v[n] = v[n] + node.r / node.tau * spike_input
-                drive, tau = 0.0, node.tau
-            v[n] = v[n] + seconds / tau * (node.v_leak - v[n] + drive)
+                jump = node.r / node.tau * spike_input
+            v[n] = v[n] + seconds / tau * (node.v_leak - v[n] + drive) + jump
             fired[n] = v[n] > node.v_threshold
             v[n] = np.where(fired[n], node.v_reset, v[n])
             for cell in np.flatnonzero(fired[n]):
-                found[n][cell].append(step * FINE)
+                found[n][cell].append(step * DT)
         for source, weight, lag, target in paths:
-            slot = step + round(lag / FINE)
+            slot = step + round(lag / DT)
             arriving[target][slot] += weight @ np.array(fired[source], float)
     return found
 
 
 @pytest.mark.parametrize("model", ["IF_curr_exp", "IF_curr_delta"])
 def test_the_graph_fires_as_the_tables(model: str, tmp_path: Path) -> None:
-    """But for what time steps of 0.1 ms and weights of 12 bits make of it."""
-    net = chain(model)
-    tables = export.lower(net, "asic", quantise=export.Quantise(weight_bits=12))
+    """But for what time steps, in which a reset takes effect at the end, and 14 bits make of it."""
+    net, target = chain(model), export.find("asic", voltage_bits=32, decay_bits=24)
+    tables = export.lower(net, target, quantise=export.Quantise(weight_bits=14))
     tables.save(tmp_path, nir=True)
     graph = nir.read(tmp_path / "net.nir")
     given = net.cells[0].spikes
@@ -101,11 +100,10 @@ def test_the_graph_fires_as_the_tables(model: str, tmp_path: Path) -> None:
         mine = np.array(found[label][train.annotations["source_index"]])
         expected = np.asarray(train.magnitude)
         n = min(len(mine), len(expected))
-        drift = 0.1 * np.arange(2, n + 2)  # resets are at the end of a time step
-        assert (np.abs(mine[:n] - expected[:n]) <= drift + 1e-6).all(), label
+        assert np.abs(mine[:n] - expected[:n]).max(initial=0.0) < 0.3, label
         late = np.append(mine[n:], expected[n:])  # one that the other has after the end
         assert len(late) <= 1
-        assert (late > END - 0.1 * (n + 2)).all(), label
+        assert (late > END - 0.3).all(), label
         total += len(expected)
     assert total > 20
 
