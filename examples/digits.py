@@ -253,7 +253,7 @@ def draw(net: Any, images: Floats, labels: NDArray[np.int64]) -> None:
         return accuracy(golden_counts(tables, images[:100])[0], labels[:100])
 
     rule = export.Quantise(headroom=HEADROOM)
-    fractions, bits = (0, 0.2, 0.4, 0.6), (2, 3, 4, 5, 8)
+    fractions, bits = (0, 0.2, 0.4, 0.6), (2, 3, 4, 5, 8, "e2m1", "e3m2")
     found = export.sweep(net, "asic", fractions, bits, figure, "accuracy", quantise=rule)
     print(found.markdown())
     Path("results").mkdir(exist_ok=True)

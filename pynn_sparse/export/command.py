@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import json
 import sys
+import traceback
 from dataclasses import replace
 from pathlib import Path
 
 from . import pictures
+from .checks import is_number
 from .errors import ExportError
-from .files import load
+from .files import add, load
+from .number_formats import Quantise
 from .prune import Prune
-from .quantise import Quantise
 from .report import markdown, page
-from .rtl.simulate import TOOLS, available, check
+from .rtl.simulate import TOOLS, available, bench_files, check
 from .script import Observed, observe
 from .tables import Tables, lower
 from .targets import TARGETS, find
@@ -22,7 +25,7 @@ from .verify import Report, verify
 
 DESCRIPTION = """Run an unmodified PyNN script, make tables of its network for a target, run these
 on the script's own input, and compare. Exit status 0 if verification passed, 1 if not, 2 if the
-network cannot be exported."""
+script fails, or its network cannot be exported."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -35,19 +38,23 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--prune", type=float, metavar="FRACTION", help="of synapses, those with small weights")
     add("--prune-scope", default="projection", help="projection or global")
     add("--prune-by", default="magnitude", help="magnitude, or activity: of the script's run")
-    add("--weight-bits", type=int, default=8, metavar="BITS", help="8 by default")
+    add("--weight-bits", default="8", metavar="BITS", help="8 by default; or a minifloat: e4m3")
     add("--rounding", default="nearest", help="nearest, floor, toward_zero or stochastic")
     add("--scale", default="free", help="free or power_of_two")
     add("--per", default="projection", help="synapses that share an exponent: projection, ...")
     add("--headroom", type=int, default=2, metavar="BITS", help="above thresholds; 2 by default")
     add("--option", nargs="+", default=[], metavar="NAME=N", help="of the target: voltage_bits=16")
+    add("--clip", type=float, default=0.0, metavar="SHARE", help="of greatest weights, to limit")
     add("--unsigned", action="store_true", help="weights without a sign, which the format gets")
     add("--accept", nargs="+", default=[], metavar="NAME", help="approximations to allow")
     add("--timestep", type=float, metavar="MS", help="of the target, if not that of the script")
     add("--tolerance", type=float, default=0.2, help="of numbers of spikes; 0.2 by default")
     add("--arguments", nargs=argparse.REMAINDER, default=[], help="all that follows: the script's")
     add("--rtl", metavar="TOOL", help="also run the core of asic in icarus or verilator")
+    add("--bench", action="store_true", help="also write what the bench of asic plays and expects")
     add("--csv", action="store_true", help="also write a line of text for each synapse")
+    add("--nir", action="store_true", help="also write a graph in floats, for other simulators")
+    add("--hdf5", action="store_true", help="also write the arrays as HDF5")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -63,26 +70,45 @@ def _run(options: argparse.Namespace) -> int:
     _check(options)
     target = find(options.target, **dict(map(_option, options.option)))
     pruning, rule = _pruning(options), _rule(options)
-    observed = observe(options.script, options.arguments)
+    observed = _observed(options)
     if pruning and options.prune_by == "activity":
         activity = {label: [len(t) for t in trains] for label, trains in observed.spikes.items()}
         pruning = replace(pruning, by="activity", activity=activity)
     made = lower(observed.net, target, pruning, rule, options.accept, options.timestep)
-    made.save(options.out, options.csv)
+    made.save(options.out, options.csv, options.hdf5, options.nir)
     tables = load(options.out)
     report = _verified(tables, observed, options)
-    _write(options.out, tables, report, observed)
+    _write(options, tables, report, observed)
     print(report)
     print(f"verification {'passed' if report.passed else 'failed'}; see {options.out}/report.md")
     return 0 if report.passed else 1
+
+
+def _observed(options: argparse.Namespace) -> Observed:
+    """What the script did. One that fails is no failed verification."""
+    try:
+        return observe(options.script, options.arguments)
+    except ExportError:
+        raise
+    except Exception as error:
+        traceback.print_exc()
+        raise ExportError(f"{options.script} failed: {type(error).__name__}: {error}") from error
 
 
 def _check(options: argparse.Namespace) -> None:
     """What can be said before the script runs."""
     if not options.script.is_file():
         raise ExportError(f"{options.script}: no such file")
+    if options.out.exists() and not options.out.is_dir():
+        raise ExportError(f"--out {options.out}: is there, and is no folder")
+    for name in ("tolerance", "timestep"):
+        value, least = getattr(options, name), 0 if name == "tolerance" else 1e-9
+        if value is not None and not (is_number(value) and value >= least):
+            raise ExportError(f"--{name} {value}: must be a number greater than 0")
     if options.prune_by not in ("magnitude", "activity"):
         raise ExportError(f"--prune-by {options.prune_by}: must be magnitude or activity")
+    if options.bench and options.target != "asic":
+        raise ExportError(f"--bench: {options.target} has none; must be for asic")
     if options.rtl is None:
         return
     if options.target != "asic" or options.rtl not in TOOLS:
@@ -99,13 +125,13 @@ def _pruning(options: argparse.Namespace) -> Prune | None:
 
 def _rule(options: argparse.Namespace) -> Quantise:
     return Quantise(
-        weight_bits=options.weight_bits,
         rounding=options.rounding,
         scale=options.scale,
         per=options.per,
         signed=not options.unsigned,
         headroom=options.headroom,
-    )
+        clip=options.clip,
+    ).with_bits(options.weight_bits)
 
 
 def _verified(tables: Tables, observed: Observed, options: argparse.Namespace) -> Report:
@@ -125,17 +151,20 @@ def _option(text: str) -> tuple[str, int]:
     return name, int(value)
 
 
-def _write(folder: Path, tables: Tables, report: Report, observed: Observed) -> None:
+def _write(options: argparse.Namespace, tables: Tables, report: Report, observed: Observed) -> None:
     text = markdown(tables, report)
-    (folder / "report.md").write_text(text)
+    drawn = {}
     if importlib.util.find_spec("matplotlib") is None:
         print("report.html has no pictures: matplotlib is not installed", file=sys.stderr)
-        (folder / "report.html").write_text(page(text, {}))
-        return
-    drawn = {
-        "Weights": pictures.weights(tables, observed.net),
-        "Occupancy": pictures.occupancy(tables),
-    }
-    if report.trace is not None:
-        drawn["Rasters"] = pictures.rasters(tables, report, observed.spikes)
-    (folder / "report.html").write_text(page(text, drawn))
+    else:
+        drawn["Weights"] = pictures.weights(tables, observed.net)
+        drawn["Occupancy"] = pictures.occupancy(tables)
+        if report.trace is not None:
+            drawn["Rasters"] = pictures.rasters(tables, report, observed.spikes)
+    bench = {}
+    if options.bench:
+        events, steps = tables.events(observed.spikes), tables.steps(observed.duration)
+        bench = bench_files(tables, events, steps)
+    found = json.dumps(report.to_json(), indent=1) + "\n"
+    files = {"report.md": text, "report.html": page(text, drawn), "verify.json": found}
+    add(options.out, {name: each.encode() for name, each in files.items()} | bench)

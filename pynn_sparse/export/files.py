@@ -6,19 +6,22 @@ import hashlib
 import io
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .errors import DamagedTablesError
+from .errors import DamagedTablesError, ExportError
 from .fixednet import Axons, Frame
 from .floatnet import Cells, Connections, FloatNet
 from .layout import Layout
 from .memh import MemoryFileError, from_memh, to_memh
+from .nir_file import nir_bytes
+from .number_formats import Quantise
 from .prune import Pruned
-from .quantise import Loss, Quantise, RegisterError
+from .quantise import Loss, RegisterError
 from .semantics import Semantics
 from .targets import TARGETS
 from .targets.target import Memory, Placement, Resource
@@ -32,19 +35,64 @@ SOURCE = "source.npz"
 NET = "net.npz"
 
 
-def save(tables: Tables, folder: str | os.PathLike[str], csv: bool) -> None:
-    """Write a folder; all contents are made before the first file is."""
-    contents = dict(sorted(_contents(tables, csv).items()))
+def emit(
+    tables: Tables, csv: bool = False, hdf5: bool = False, nir: bool = False
+) -> dict[str, bytes]:
+    """All files of a folder by name; the same tables give the same bytes.
+
+    Args:
+        tables: the tables.
+        csv: whether `synapses.csv` is among them.
+        hdf5: whether `net.h5` is, the arrays of `net.npz`; needs h5py.
+        nir: whether `net.nir` is, a graph in floats with the weights of the tables; needs nir.
+
+    Raises `ExportError` where h5py or nir is needed and not installed, and for what NIR cannot say.
+    """
+    contents = dict(sorted(_contents(tables, csv, hdf5, nir).items()))
     manifest = _manifest(tables)
-    manifest["files"] = {
-        name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-        for name, data in contents.items()
-    }
-    contents[MANIFEST] = (json.dumps(manifest, indent=1, sort_keys=True) + "\n").encode()
+    manifest["files"] = {name: _about(data) for name, data in contents.items()}
+    return {**contents, MANIFEST: _json(manifest)}
+
+
+def save(tables: Tables, folder: str | os.PathLike[str], csv: bool, hdf5: bool, nir: bool) -> None:
+    """Write a folder; all contents are made before the first file is.
+
+    What an earlier manifest in the folder names goes, so that nothing of another export stays.
+    """
+    contents = emit(tables, csv, hdf5, nir)
     path = Path(folder)
     path.mkdir(parents=True, exist_ok=True)
+    for name in _named_before(path) - set(contents):
+        (path / name).unlink(missing_ok=True)
     for name, data in contents.items():
         (path / name).write_bytes(data)
+
+
+def add(folder: str | os.PathLike[str], contents: Mapping[str, bytes]) -> None:
+    """Write further files into a folder of tables, and enter them in its manifest."""
+    path = Path(folder)
+    manifest = _read_manifest(path)
+    for name, data in contents.items():
+        (path / name).write_bytes(data)
+        manifest["files"][name] = _about(data)
+    (path / MANIFEST).write_bytes(_json(manifest))
+
+
+def _about(data: bytes) -> dict[str, Any]:
+    return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def _json(data: Any) -> bytes:
+    return (json.dumps(data, indent=1, sort_keys=True) + "\n").encode()
+
+
+def _named_before(path: Path) -> set[str]:
+    """Files of an export that is in a folder."""
+    try:
+        names = json.loads((path / MANIFEST).read_bytes())["files"]
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return set()
+    return {name for name in names if Path(name).name == name}
 
 
 def load(folder: str | os.PathLike[str]) -> Tables:
@@ -67,32 +115,52 @@ def load(folder: str | os.PathLike[str]) -> Tables:
 # --- writing ---------------------------------------------------------------------------------
 
 
-def _contents(tables: Tables, csv: bool) -> dict[str, bytes]:
-    fixed = tables.fixed
+def _contents(tables: Tables, csv: bool, hdf5: bool, nir: bool) -> dict[str, bytes]:
     contents = {
         f"{name}.memh": to_memh(memory.words, memory.layout.width)
         for name, memory in tables.memories.items()
     }
-    contents[NET] = _npz(
-        {
-            "indptr": fixed.start,
-            "indices": fixed.target,
-            "weight": fixed.weight,
-            "hop": fixed.hop,
-            "format": fixed.format,
-            "profile": fixed.profile,
-            "initial": fixed.initial,
-            "scale": tables.scale,
-            "origin": tables.origin,
-            "core": np.asarray(tables.placement.core, np.int64),
-            **{f"format_{name}": each for name, each in vars(fixed.formats).items()},
-            **{f"profile_{name}": each for name, each in vars(fixed.profiles).items()},
-        }
-    )
+    integers = _integers(tables)
+    contents[NET] = _npz(integers)
     contents[SOURCE] = _npz(_arrays(tables.net))
+    if hdf5:
+        contents["net.h5"] = _hdf5(integers)
+    if nir:
+        contents["net.nir"] = nir_bytes(tables)
     if csv:
         contents["synapses.csv"] = _csv(tables)
     return contents | tables.target.more_files(tables)
+
+
+def _integers(tables: Tables) -> dict[str, Any]:
+    fixed = tables.fixed
+    return {
+        "indptr": fixed.start,
+        "indices": fixed.target,
+        "weight": fixed.weight,
+        "hop": fixed.hop,
+        "format": fixed.format,
+        "profile": fixed.profile,
+        "initial": fixed.initial,
+        "scale": tables.scale,
+        "origin": tables.origin,
+        "core": np.asarray(tables.placement.core, np.int64),
+        **{f"format_{name}": each for name, each in vars(fixed.formats).items()},
+        **{f"profile_{name}": each for name, each in vars(fixed.profiles).items()},
+    }
+
+
+def _hdf5(arrays: dict[str, Any]) -> bytes:
+    """Data sets of the root group; h5py writes no times unless asked to."""
+    try:
+        import h5py
+    except ImportError:
+        raise ExportError("hdf5 needs h5py: pip install 'pynn-sparse[export]'") from None
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        for name, each in arrays.items():
+            file[name] = _compact(each)
+    return buffer.getvalue()
 
 
 def _npz(arrays: dict[str, Any]) -> bytes:

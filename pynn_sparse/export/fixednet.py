@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from .minifloat import Minifloat
 from .semantics import Semantics
 
 Integers = NDArray[np.int64]
@@ -77,6 +78,7 @@ class FixedNet:
         weight: int64 [n].
         hop: int64 [n], steps from the one of a spike to the one whose input it is; at least 1.
         format: int64 [n].
+        minifloat: how tables hold weights, which are numbers of it; None for integers.
     """
 
     semantics: Semantics
@@ -90,6 +92,7 @@ class FixedNet:
     weight: Integers
     hop: Integers
     format: Integers
+    minifloat: Minifloat | None = None
 
     @property
     def frame(self) -> Frame:
@@ -135,7 +138,9 @@ class FixedNet:
 def same(one: FixedNet, other: FixedNet) -> list[str]:
     """Names of what differs between two networks; empty if they are equal."""
     differing = [
-        name for name in ("semantics", "axons") if getattr(one, name) != getattr(other, name)
+        name
+        for name in ("semantics", "axons", "minifloat")
+        if getattr(one, name) != getattr(other, name)
     ]
     for part in ("profiles", "formats"):
         a, b = getattr(one, part), getattr(other, part)

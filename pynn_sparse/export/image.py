@@ -2,7 +2,7 @@
 
 ======================= =====================================================================
 ``rows``                where the synapses of each axon begin; one word more than axons
-``synapses``            a word for each synapse
+``synapses``            a word for each synapse; weights are integers, or numbers of a `Minifloat`
 ``formats``             how weights are read
 ``neurons``             the profile of each neuron, and its voltage at the beginning
 ``profiles``            registers
@@ -18,8 +18,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from .errors import DamagedTablesError
-from .fixednet import FixedNet, Formats, Frame, Profiles
+from .fixednet import FixedNet, Formats, Frame, Integers, Profiles
 from .layout import Field, Layout, bits_for, signed_bits_for
+from .minifloat import Minifloat
 from .targets.target import Memory
 
 REGISTERS = ("voltage_decay", "threshold", "reset", "bias", "refractory")
@@ -33,9 +34,43 @@ def synapse_layout(fixed: FixedNet, weight_bits: int, signed: bool) -> Layout:
             Field("target", bits_for(fixed.n_neurons - 1), False, "neuron"),
             Field("hop", bits_for(int(fixed.hop.max(initial=1)) - 1), False, "steps, less 1"),
             Field("format", bits_for(len(fixed.formats.shift) - 1), False, "row of `formats`"),
-            Field("weight", weight_bits, signed, "mantissa"),
+            *_weight_fields(fixed.minifloat, weight_bits, signed),
         ),
     )
+
+
+def _weight_fields(kind: Minifloat | None, weight_bits: int, signed: bool) -> tuple[Field, ...]:
+    if kind is None:
+        return (Field("weight", weight_bits, signed, "mantissa"),)
+    m = kind.mantissa_bits
+    fields = (
+        [Field("mantissa", m, False, f"m: m if e = 0, else (2^{m} + m) << (e - 1)")] if m else []
+    )
+    fields.append(Field("exponent", kind.exponent_bits, False, "e" if m else "1 << (e - 1), or 0"))
+    return (*fields, Field("sign", 1, False, "1: negative")) if signed else tuple(fields)
+
+
+def _weight_columns(fixed: FixedNet, synapse: Layout) -> dict[str, Integers]:
+    if fixed.minifloat is None:
+        return {"weight": fixed.weight}
+    exponent, mantissa = fixed.minifloat.encode(np.abs(fixed.weight))
+    sign = (fixed.weight < 0).astype(np.int64)
+    columns = {"mantissa": mantissa, "exponent": exponent, "sign": sign}
+    return {field.name: columns[field.name] for field in synapse.fields if field.name in columns}
+
+
+def _weights(synapse: Mapping[str, Integers], kind: Minifloat | None) -> Integers:
+    if kind is None:
+        return synapse["weight"]
+    exponent = synapse["exponent"]
+    magnitude = kind.decode(exponent, synapse.get("mantissa", np.zeros_like(exponent)))
+    return np.where(synapse.get("sign", np.zeros_like(exponent)) == 1, -magnitude, magnitude)
+
+
+def _minifloat(synapse: Layout) -> Minifloat | None:
+    """The format that a layout's weights have."""
+    width = {field.name: field.width for field in synapse.fields}
+    return Minifloat(width["exponent"], width.get("mantissa", 0)) if "exponent" in width else None
 
 
 def format_layout(fixed: FixedNet) -> Layout:
@@ -105,7 +140,7 @@ def pack_rows(
                 "target": fixed.target,
                 "hop": fixed.hop - 1,
                 "format": fixed.format,
-                "weight": fixed.weight,
+                **_weight_columns(fixed, synapse),
             },
         ),
         "formats": (
@@ -141,6 +176,7 @@ def unpack_rows(memories: Mapping[str, Memory], frame: Frame) -> FixedNet:
     ):
         if (values >= count).any():
             raise DamagedTablesError(f"{name} = {values.max()}: there are {count}")
+    kind = _minifloat(memories["synapses"].layout)
     decays = [profile[f"current_decay_{receptor}"] for receptor in range(receptors)]
     return FixedNet(
         frame.semantics,
@@ -151,7 +187,8 @@ def unpack_rows(memories: Mapping[str, Memory], frame: Frame) -> FixedNet:
         Formats(formats["receptor"], formats["shift"], formats["negative"]),
         start,
         synapse["target"],
-        synapse["weight"],
+        _weights(synapse, kind),
         synapse["hop"] + 1,
         synapse["format"],
+        kind,
     )

@@ -32,6 +32,8 @@ def legalise(net: FloatNet, name: str, limits: Limits, accept: Collection[str] =
 
     Raises `ExportError` for an unknown approximation.
     """
+    if isinstance(accept, str):
+        raise ExportError(f'accept = "{accept}": must be a list of names, ["{accept}"]')
     for each in accept:
         if each not in APPROXIMATIONS:
             raise ExportError(f"accept = {each!r}: must be of {', '.join(APPROXIMATIONS)}")
@@ -139,6 +141,10 @@ def _synapses(part: Connections, post: Cells, limits: Limits) -> Iterator[Violat
     if part.receptor not in RECEPTORS:
         what, limit = f"receptor {part.receptor!r}", f"receptors {', '.join(RECEPTORS)}"
         yield Violation(part.label, what, limit, f"use one of {', '.join(limits.models)}")
+    wrong = ~np.isfinite(part.weight)
+    if wrong.any():
+        what = f"{int(wrong.sum())} synapses whose weights are no finite numbers"
+        yield Violation(part.label, what, "finite weights", "set their weights")
     if part.plastic:
         what = f"{len(part)} synapses with {part.plastic}"
         remedy = "export with the weights of now"

@@ -67,17 +67,23 @@ def _dots(axes: Any, time: NDArray[Any], neuron: NDArray[Any]) -> None:
 
 def occupancy(tables: Tables) -> bytes:
     """Neurons and synapses of each core, and the use of what is limited."""
-    core = np.asarray(tables.placement.core)
-    figure, panels = panels_of(2)
+    core = np.asarray(tables.placement.core, np.int64)
+    figure, panels = panels_of(3)
     cores = np.arange(tables.placement.cores)
-    panels[0].bar(cores, np.bincount(core, minlength=len(cores)), color="#1f5fa8")
-    panels[0].set(title="neurons of each core", xlabel="core", ylabel="neurons")
-    panels[0].xaxis.get_major_locator().set_params(integer=True)
+    for axes, what, at in (
+        (panels[0], "neurons", core),
+        (panels[1], "synapses", core[tables.fixed.target]),
+    ):
+        axes.bar(cores, np.bincount(at, minlength=len(cores)), color="#1f5fa8")
+        axes.set(title=f"{what} of each core", xlabel="core", ylabel=what)
+        axes.set_xlim(-1, len(cores))
+        axes.xaxis.get_major_locator().set_params(integer=True)
     limited = [each for each in tables.placement.resources if each.available]
     share = [100 * each.used / (each.available or 1) for each in limited]
-    panels[1].barh([each.name for each in limited], share, color="#d9822b")
-    panels[1].set(title="use of what is limited", xlabel="%", xlim=(0, 100))
-    panels[1].tick_params(axis="y", labelsize=7)
+    bars = panels[2].barh([each.name for each in limited], share, color="#d9822b")
+    panels[2].bar_label(bars, [f"{each:.2g} %" for each in share], fontsize=7, padding=2)
+    panels[2].set(title="use of what is limited", xlabel="%", xlim=(0, 115))
+    panels[2].tick_params(axis="y", labelsize=7)
     return png(figure)
 
 
@@ -87,7 +93,10 @@ def panels_of(count: int, **options: Any) -> tuple[Any, Any]:
 
     figure = Figure(figsize=(4.5 * min(count, 3), 3.2 * -(-count // 3)), layout="constrained")
     shape = -(-count // 3), min(count, 3)
-    return figure, figure.subplots(*shape, squeeze=False, **options).ravel()
+    panels = figure.subplots(*shape, squeeze=False, **options).ravel()
+    for spare in panels[count:]:
+        spare.set_axis_off()
+    return figure, panels[:count]
 
 
 def png(figure: Any) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .checks import is_integer, is_number
 from .errors import ExportError
 from .floatnet import Cells, Connections, FloatNet
 
@@ -52,11 +52,9 @@ class Prune:
     activity: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        if self.fraction is not None and not 0 <= self.fraction <= 1:
+        if self.fraction is not None and not (is_number(self.fraction) and 0 <= self.fraction <= 1):
             raise ExportError(f"fraction = {self.fraction!r}: must be a number from 0 to 1")
-        if self.threshold is not None and not (
-            math.isfinite(self.threshold) and self.threshold >= 0
-        ):
+        if self.threshold is not None and not (is_number(self.threshold) and self.threshold >= 0):
             raise ExportError(f"threshold = {self.threshold!r}: must be a number, 0 or greater")
         if not callable(self.by) and self.by not in ("magnitude", "activity"):
             raise ExportError(f'by = {self.by!r}: must be "magnitude", "activity" or a function')
@@ -73,12 +71,12 @@ class Prune:
                 'structured needs a fraction, and the scope "projection"; '
                 f"got fraction = {self.fraction}, scope = {self.scope!r}"
             )
-        if self.n_of_m is not None and not 1 <= self.n_of_m[0] <= self.n_of_m[1]:
+        if self.n_of_m is not None and not _are_n_of_m(self.n_of_m):
             raise ExportError(f"n_of_m = {self.n_of_m}: must be two integers, 1 <= n <= m")
         for name in ("max_fan_in", "max_fan_out"):
             value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ExportError(f"{name} = {value}: must be 1 or greater")
+            if value is not None and not (is_integer(value) and value >= 1):
+                raise ExportError(f"{name} = {value!r}: must be 1 or greater, an integer")
 
     def describe(self) -> str:
         """In words, for the report."""
@@ -93,6 +91,11 @@ class Prune:
             if (value := getattr(self, name)) is not None
         ]
         return f"{', '.join(parts) or 'nothing'}, by {by}, per {self.scope}"
+
+
+def _are_n_of_m(pair: Any) -> bool:
+    two = isinstance(pair, (tuple, list)) and len(pair) == 2
+    return two and all(map(is_integer, pair)) and 1 <= pair[0] <= pair[1]
 
 
 @dataclass(frozen=True)

@@ -12,53 +12,13 @@ from .dynamics import RECEPTORS, Dynamics, dynamics, hops
 from .errors import ExportError
 from .fixednet import Axons, FixedNet, Formats
 from .floatnet import Connections, FloatNet
+from .number_formats import Quantise
 from .registers import RegisterError, profiles_of, register_columns, register_error
-from .rounding import check_rounding, rounded
 from .semantics import Semantics
 from .targets.target import Numbers, Target
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-SCALES = ("free", "power_of_two")
-GROUPS = ("projection", "receptor", "population", "neuron")
-
-
-@dataclass(frozen=True)
-class Quantise:
-    """How numbers become integers.
-
-    Attributes:
-        weight_bits: of a weight, 1 to 16, with the sign if `signed`.
-        rounding: of weights: "nearest" (halves to even), "floor", "toward_zero", "stochastic".
-        scale: "free": units of a population are such that its greatest weight is the greatest
-            mantissa; "power_of_two": a power of two for each mV.
-        per: synapses that share an exponent: those of a "projection", "receptor" or "population";
-            or "neuron": each neuron has units of its own, too.
-        signed: whether weights carry their sign; else that is one of the format, and a bit is won.
-        headroom: bits of the voltage's range above the threshold, 1 to 8.
-        seed: of stochastic rounding.
-    """
-
-    weight_bits: int = 8
-    rounding: str = "nearest"
-    scale: str = "free"
-    per: str = "projection"
-    signed: bool = True
-    headroom: int = 2
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        check_rounding(self.rounding)
-        least = 2 if self.signed else 1
-        if not least <= self.weight_bits <= 16:
-            raise ExportError(f"weight_bits = {self.weight_bits!r}: must be {least} to 16")
-        for name, choices in (("scale", SCALES), ("per", GROUPS)):
-            if getattr(self, name) not in choices:
-                raise ExportError(
-                    f"{name} = {getattr(self, name)!r}: must be one of {', '.join(choices)}"
-                )
-        if not 1 <= self.headroom <= 8:
-            raise ExportError(f"headroom = {self.headroom!r}: must be 1 to 8 bits")
 
 
 @dataclass(frozen=True)
@@ -73,6 +33,7 @@ class Loss:
         largest_error, rms_error: in PyNN's unit.
         sqnr: signal to quantisation noise, dB; infinite without error.
         dead: target neurons all of whose synapses became 0.
+        clipped: weights that were limited, see `Quantise.clip`.
     """
 
     label: str
@@ -83,6 +44,7 @@ class Loss:
     rms_error: float
     sqnr: float
     dead: int
+    clipped: int = 0
 
 
 @dataclass(frozen=True)
@@ -111,7 +73,10 @@ def quantise(
 
     Raises `ExportError` for numbers of bits that the target does not have.
     """
-    numbers = target.numbers(rule.weight_bits, rule.signed)
+    numbers = rule.numbers(target)
+    given = net.connections
+    limited = [replace(part, weight=rule.clipped(part.weight)) for part in given]
+    net = net.with_connections(limited)
     axons = _axons(net)
     steps = target_dynamics(net, target, accept)
     semantics = target.semantics(_receptors_in_use(net, steps, target))
@@ -124,8 +89,9 @@ def quantise(
     registers = np.concatenate(columns), initial.astype(np.int64)
     delays = hops(net, target.limits().recurrent_hop)
     fixed = _fixed(net, axons, semantics, weights, order, *registers, delays, rule.signed)
+    fixed = replace(fixed, minifloat=rule.minifloat)
     scale = np.concatenate([scales[i] for i in _neurons(net)])
-    losses = tuple(_loss(part, weights[i]) for i, part in enumerate(net.connections))
+    losses = tuple(_loss(part, limited[i], weights[i]) for i, part in enumerate(given))
     errors = tuple(
         register_error(net.cells[i].label, steps[i], scales[i], numbers, semantics) for i in steps
     )
@@ -208,12 +174,24 @@ def _scales(
         if rule.per != "neuron":
             jump, room = np.full_like(jump, jump.max()), np.full_like(room, room.min())
         scales[index] = _scale(jump, room, rule, numbers)
+        small = step.threshold * scales[index] < numbers.threshold_unit / 2
+        if small.any():
+            raise ExportError(
+                f"{net.cells[index].label}: thresholds of {int(small.sum())} cells round to 0 "
+                "beside their bias, reset, initial voltage or weights; use more bits of the "
+                "voltage, or less headroom"
+            )
     return scales
 
 
 def _room(step: Dynamics, rule: Quantise, numbers: Numbers) -> Floats:
     """Greatest units per mV at which registers hold threshold, bias, reset and initial voltage."""
     most = numbers.voltage_range[1]
+    if not most >> rule.headroom:
+        raise ExportError(
+            f"headroom = {rule.headroom}: leaves nothing for thresholds of a voltage up to {most}; "
+            f"must be less than {most.bit_length()}"
+        )
     threshold = min(most >> rule.headroom, numbers.greatest_threshold * numbers.threshold_unit)
     room = threshold / step.threshold
     bias = ((1 << numbers.bias_bits) - 1) << numbers.bias_exponents
@@ -223,6 +201,10 @@ def _room(step: Dynamics, rule: Quantise, numbers: Numbers) -> Floats:
     return np.asarray(room, float)
 
 
+def _floor(x: Floats) -> Integers:
+    return np.asarray(np.floor(x)).astype(np.int64)
+
+
 def _scale(jump: Floats, room: Floats, rule: Quantise, numbers: Numbers) -> Floats:
     greatest, (least_shift, most_shift) = numbers.greatest_weight, numbers.shifts
     some = jump > 0
@@ -230,7 +212,8 @@ def _scale(jump: Floats, room: Floats, rule: Quantise, numbers: Numbers) -> Floa
     shift = np.floor(np.log2(room * safe / greatest))
     fitting = greatest * np.exp2(np.minimum(shift, most_shift)) / safe
     # Where the least exponent is too large for that, the greatest weight is a whole mantissa.
-    whole = np.floor(room * safe / 2.0**least_shift)
+    most = room * safe / 2.0**least_shift
+    whole = rule.minifloat.rounded(most, _floor) if rule.minifloat else _floor(most)
     coarse = np.where(whole >= 1, whole * 2.0**least_shift / safe, room)
     fitting = np.where(shift >= least_shift, np.minimum(fitting, room), coarse)
     scale = np.where(some, fitting, room)
@@ -270,7 +253,7 @@ def _weights(
         magnitude = scaled if rule.signed else np.abs(scaled)
         # With "floor", the most negative weight may lie below the range, by rounding errors.
         mantissa = np.clip(
-            rounded(magnitude, rule.rounding, rng),
+            rule.rounded(magnitude, rng),
             -numbers.greatest_weight,
             numbers.greatest_weight,
         )
@@ -311,10 +294,12 @@ def _shifts(net: FloatNet, units: list[Floats], rule: Quantise, numbers: Numbers
 def _group(part: Connections, rule: Quantise) -> object:
     if rule.per == "projection":
         return part.label
+    if rule.per == "network":
+        return "network"
     return (part.post, part.receptor) if rule.per == "receptor" else part.post
 
 
-def _loss(part: Connections, weights: _Weights) -> Loss:
+def _loss(part: Connections, limited: Connections, weights: _Weights) -> Loss:
     n = len(part)
     if not n:
         return Loss(part.label, 0, 0, 0.0, 0.0, 0.0, np.inf, 0)
@@ -331,6 +316,7 @@ def _loss(part: Connections, weights: _Weights) -> Loss:
         float(np.sqrt(noise)),
         float(10 * np.log10(signal / noise)) if noise and signal else np.inf,
         int(((connected > 0) & (lives == 0)).sum()),
+        int((limited.weight != part.weight).sum()),
     )
 
 

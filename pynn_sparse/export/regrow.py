@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from .checks import is_integer, is_number
 from .errors import ExportError
 from .floatnet import FloatNet
 
@@ -52,14 +53,14 @@ def prune_and_regrow(
 
     Raises `ExportError` for shares out of range, or scores or weights of the wrong shape.
     """
-    if not 0 <= initial <= final <= 1:
+    if not (is_number(initial) and is_number(final) and 0 <= initial <= final <= 1):
         raise ExportError(
-            f"initial = {initial}, final = {final}: must be 0 <= initial <= final <= 1"
+            f"initial = {initial!r}, final = {final!r}: must be 0 <= initial <= final <= 1"
         )
-    if not 0 <= regrow <= 1:
-        raise ExportError(f"regrow = {regrow}: must be 0 to 1")
-    if steps < 1:
-        raise ExportError(f"steps = {steps}: must be 1 or greater")
+    if not (is_number(regrow) and 0 <= regrow <= 1):
+        raise ExportError(f"regrow = {regrow!r}: must be 0 to 1")
+    if not (is_integer(steps) and steps >= 1):
+        raise ExportError(f"steps = {steps!r}: must be 1 or greater, an integer")
     masks = [np.ones(len(part), bool) for part in net.connections]
     for step in range(1, steps + 1):
         sparsity = schedule(step, steps, initial, final)

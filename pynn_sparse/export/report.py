@@ -19,8 +19,8 @@ def markdown(tables: Tables, report: Report) -> str:
         f"# Export to {tables.target.title}",
         f"Verification **{'passed' if report.passed else 'failed'}**. "
         f"Time step {tables.dt:g} ms; pruned: {tables.pruning}; weights of "
-        f"{tables.rule.weight_bits} bits, {tables.rule.rounding} rounding, exponent per "
-        f"{tables.rule.per}; approximations: {', '.join(tables.accept) or 'none'}.",
+        f"{tables.rule.weight_bits} bits{_floating(tables)}, {tables.rule.rounding} rounding, "
+        f"exponent per {tables.rule.per}; approximations: {', '.join(tables.accept) or 'none'}.",
         "## Checks",
         _table(
             ("", "statement", "figures"),
@@ -50,10 +50,16 @@ def markdown(tables: Tables, report: Report) -> str:
             [(name, f"{n:,}") for name, n in sizes(tables.fixed, tables.rule.weight_bits).items()],
         ),
         *_activity(tables, report),
+        *tables.target.notes(tables),
         "## Words",
         *(memory.layout.markdown() for memory in tables.memories.values()),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _floating(tables: Tables) -> str:
+    kind = tables.rule.minifloat
+    return f" ({kind}{' and a sign' if tables.rule.signed else ''})" if kind else ""
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
@@ -81,9 +87,19 @@ def _projections(tables: Tables) -> str:
     for pruning, loss in zip(tables.pruned, tables.losses, strict=True):
         quality = f"{loss.sqnr:.1f} dB" if np.isfinite(loss.sqnr) else "exact"
         row = pruning.label, pruning.before, pruning.after, f"{pruning.sparsity:.1%}", loss.zeroed
-        rows.append((*row, f"{loss.step:.4g}", f"{loss.largest_error:.3g}", quality, loss.dead))
+        rows.append(
+            (
+                *row,
+                loss.clipped,
+                f"{loss.step:.4g}",
+                f"{loss.largest_error:.3g}",
+                quality,
+                loss.dead,
+            )
+        )
     head = (
         *("projection", "synapses", "after pruning", "sparsity", "quantised to 0"),
+        "clipped",
         *("step", "largest error", "signal to noise", "targets left without input"),
     )
     return _table(head, rows)

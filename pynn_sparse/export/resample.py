@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
 
 from ..network import TimeGrid
+from .checks import is_number
 from .errors import ExportError
 from .floatnet import FloatNet
 
@@ -24,7 +24,7 @@ def resample(net: FloatNet, timestep: float) -> FloatNet:
 
     Raises `ExportError` unless the step is greater than 0.
     """
-    if not (math.isfinite(timestep) and timestep > 0):
+    if not (is_number(timestep) and timestep > 0):
         raise ExportError(f"timestep = {timestep!r}: must be a number of ms greater than 0")
     old, new = TimeGrid(net.dt), TimeGrid(timestep)
     connections = [

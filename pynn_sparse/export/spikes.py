@@ -20,8 +20,8 @@ BlockOrBlocks = Any  # a neo Block, a list of them, or label -> spike times (ms)
 def spikes_of(blocks: BlockOrBlocks) -> dict[str, tuple[Integers, NDArray[np.float64]]]:
     """Label -> (cell, time in ms) of recorded spikes, from the first segment of each block.
 
-    Raises `ExportError` for spike trains that do not name their population and cell, as those of
-    PyNN do.
+    Raises `ExportError` for anything else, and for spike trains that do not name their population
+    and cell, as those of PyNN do.
     """
     if isinstance(blocks, Mapping):
         return {
@@ -33,6 +33,11 @@ def spikes_of(blocks: BlockOrBlocks) -> dict[str, tuple[Integers, NDArray[np.flo
         }
     found: dict[str, list[tuple[int, NDArray[np.float64]]]] = {}
     for block in blocks if isinstance(blocks, (list, tuple)) else [blocks]:
+        if not getattr(block, "segments", None):
+            raise ExportError(
+                f"spikes in {block!r}: must be Neo blocks with a segment, as PyNN records them, or "
+                "label -> times (ms) of each cell"
+            )
         for train in block.segments[0].spiketrains:
             notes = train.annotations
             if "source_population" not in notes or "source_index" not in notes:
@@ -62,9 +67,13 @@ def stimulus(
         spikes: recorded ones, which replace those that are given; all sources in them, or whose
             spikes are not known beforehand, must be there.
 
-    Raises `ExportError` for sources without spikes, or spikes of cells that are not there.
+    Raises `ExportError` for sources without spikes, spikes of cells that are not there, or of no
+    source at all.
     """
     recorded = spikes_of(spikes) if spikes is not None else {}
+    sources = [each.label for each in axons if each.is_source]
+    if spikes is not None and sources and not set(sources) & set(recorded):
+        raise ExportError(f"spikes of {', '.join(recorded)}: none is a source, of {sources}")
     cells = {each.label: each for each in net.cells}
     parts = [np.zeros((0, 2), np.int64)]
     for population in axons:
@@ -75,6 +84,12 @@ def stimulus(
             cell, time = recorded[label]
             if len(cell) and cell.max() >= population.size:
                 raise ExportError(f"{label} has {population.size} cells; spikes name {cell.max()}")
+            if isinstance(spikes, Mapping) and len(spikes[label]) != population.size:
+                raise ExportError(
+                    f"{label} has {population.size} cells; spikes are given of {len(spikes[label])}"
+                )
+            if not np.isfinite(time).all():
+                raise ExportError(f"spikes of {label}: must be finite numbers of ms")
             step = TimeGrid(dt).nearest(time)
         elif given is not None:
             cell, step = given.T

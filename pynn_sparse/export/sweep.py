@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from .compare import compare
 from .errors import ExportError
+from .number_formats import Quantise
 from .prune import Prune
-from .quantise import Quantise
 from .spikes import BlockOrBlocks, spikes_of
 from .tables import Tables, lower
 from .targets import Target
@@ -24,19 +24,19 @@ class Sweep:
 
     Attributes:
         fractions: of synapses removed.
-        bits: of weights.
+        bits: of weights, or names of formats such as "e4m3".
         values: float64 [fractions, bits].
         name: of the figure.
     """
 
     fractions: tuple[float, ...]
-    bits: tuple[int, ...]
+    bits: tuple[int | str, ...]
     values: NDArray[np.float64]
     name: str
 
     def markdown(self) -> str:
         """As a table."""
-        head = f"| {self.name} | " + " | ".join(f"{b} bits" for b in self.bits) + " |"
+        head = f"| {self.name} | " + " | ".join(map(_heading, self.bits)) + " |"
         lines = [head, "|---" * (len(self.bits) + 1) + "|"]
         for fraction, row in zip(self.fractions, self.values, strict=True):
             cells = " | ".join(f"{value:.3f}" for value in row)
@@ -49,17 +49,21 @@ class Sweep:
 
         figure, (axes,) = panels_of(1)
         for column, bits in enumerate(self.bits):
-            axes.plot(self.fractions, self.values[:, column], ".-", label=f"{bits} bits")
+            axes.plot(self.fractions, self.values[:, column], ".-", label=_heading(bits))
         axes.set(xlabel="fraction of synapses removed", ylabel=self.name)
         axes.legend(frameon=False, fontsize=7)
         return png(figure)
+
+
+def _heading(bits: int | str) -> str:
+    return bits if isinstance(bits, str) else f"{bits} bits"
 
 
 def sweep(
     source: Any,
     target: str | Target,
     fractions: Sequence[float],
-    bits: Sequence[int],
+    bits: Sequence[int | str],
     figure: Callable[[Tables], float],
     name: str = "figure",
     prune: Prune | None = None,
@@ -72,7 +76,7 @@ def sweep(
         source: see `lower`.
         target: see `lower`.
         fractions: of synapses to remove.
-        bits: of weights.
+        bits: of weights, or names of formats such as "e4m3", see `Minifloat`.
         figure: what is measured of tables, see `distance_from`.
         name: of the figure.
         prune: other options of pruning.
@@ -84,6 +88,7 @@ def sweep(
     if not len(fractions) or not len(bits):
         raise ExportError("fractions and bits: must have at least one value each")
     pruning, rule = prune or Prune(), quantise or Quantise()
+    rules = [rule.with_bits(each) for each in bits]
     values = [
         [
             figure(
@@ -91,11 +96,11 @@ def sweep(
                     source,
                     target,
                     replace(pruning, fraction=float(fraction)),
-                    replace(rule, weight_bits=int(width)),
+                    each,
                     accept,
                 )
             )
-            for width in bits
+            for each in rules
         ]
         for fraction in fractions
     ]
@@ -111,6 +116,8 @@ def distance_from(
         against: what the simulation recorded.
         duration: ms.
         spikes: of the sources, see `Tables.run`.
+
+    Raises `ExportError`, when it is called, where `against` has no population of the tables.
     """
     recorded = spikes_of(against)
 
@@ -124,6 +131,10 @@ def distance_from(
             mine = (cell >= 0) & (cell < each.size)
             found = cell[mine], trace.spikes[mine, 0] * tables.dt
             distances.append(compare(each.label, each.size, recorded[each.label], found).distance)
+        if not distances:
+            raise ExportError(
+                f"against has spikes of {', '.join(recorded)}: no population of these"
+            )
         return max(distances)
 
     return measure

@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 
 from . import golden
 from .capture import capture
+from .checks import is_number
 from .dynamics import RECEPTORS
 from .errors import ExportError
 from .fixednet import FixedNet, Frame
 from .floatnet import FloatNet
 from .legalise import legalise
+from .number_formats import Quantise
 from .prune import Prune, Pruned, prune
-from .quantise import Loss, Quantise, RegisterError, quantise, target_dynamics
+from .quantise import Loss, RegisterError, quantise, target_dynamics
 from .resample import resample
 from .spikes import BlockOrBlocks, block_of, stimulus
 from .targets import Target, find
@@ -89,7 +91,7 @@ class Tables:
 
     def steps(self, duration: float) -> int:
         """Time steps of a duration (ms). Raises `ExportError` unless it is 0 or greater."""
-        if not (np.isfinite(duration) and duration >= 0):
+        if not (is_number(duration) and duration >= 0):
             raise ExportError(f"duration = {duration!r}: must be a number of ms, 0 or greater")
         return round(duration / self.dt)
 
@@ -123,15 +125,40 @@ class Tables:
         values /= np.concatenate([np.zeros(0), *gain])
         return np.split(values, np.cumsum([len(part) for part in parts])[:-1])
 
-    def save(self, folder: str | os.PathLike[str], csv: bool = False) -> None:
-        """Write the tables and their manifest; `csv` adds a line of text for each synapse.
+    def save(
+        self,
+        folder: str | os.PathLike[str],
+        csv: bool = False,
+        hdf5: bool = False,
+        nir: bool = False,
+    ) -> None:
+        """Write the tables and their manifest; `emit` says what files, and what the options add.
 
-        The same network gives the same bytes. Files of that name are replaced, when all have been
-        made. Raises OSError where the folder cannot be written.
+        The same network gives the same bytes. Files of that name, and those of an earlier export in
+        the folder, are replaced, when all have been made. Raises what `emit` raises, and OSError
+        where the folder cannot be written.
         """
         from .files import save
 
-        save(self, folder, csv)
+        save(self, folder, csv, hdf5, nir)
+
+
+def place(fixed: FixedNet, rule: Quantise, target: Target) -> Placement:
+    """The stage that maps neurons to cores, and counts what that takes.
+
+    Args:
+        fixed: the integers, from `quantise`.
+        rule: by which they were made.
+        target: the hardware.
+
+    Raises `LimitsError` where the network does not fit.
+    """
+    return target.place(fixed, rule.weight_bits, rule.signed)
+
+
+def pack(fixed: FixedNet, rule: Quantise, target: Target) -> dict[str, Memory]:
+    """The stage that makes words of integers: tables by name. Arguments are those of `place`."""
+    return target.pack(fixed, rule.weight_bits, rule.signed)
 
 
 def lower(
@@ -156,9 +183,15 @@ def lower(
     with all limits that the network breaks; nothing is quantised then.
     """
     hardware = find(target)
+    if prune is not None and not isinstance(prune, Prune):
+        raise ExportError(f"prune = {prune!r}: must be a Prune, such as Prune(fraction=0.7)")
+    if quantise is not None and not isinstance(quantise, Quantise):
+        raise ExportError(
+            f"quantise = {quantise!r}: must be a Quantise, such as Quantise(weight_bits=8)"
+        )
     rule = quantise or Quantise()
     net = source if isinstance(source, FloatNet) else capture(source)
-    hardware.numbers(rule.weight_bits, rule.signed)
+    rule.numbers(hardware)
     if timestep is not None:
         net = resample(net, timestep)
     legalise(net, hardware.name, hardware.limits(), accept)
@@ -170,7 +203,6 @@ def _lowered(
 ) -> Tables:
     kept, pruned = prune(net, pruning)
     made = quantise(kept, rule, target, accept)
-    placement = target.place(made.fixed, rule.weight_bits, rule.signed)
     return Tables(
         target,
         kept,
@@ -181,8 +213,8 @@ def _lowered(
         made.losses,
         made.registers,
         made.fixed.frame,
-        target.pack(made.fixed, rule.weight_bits, rule.signed),
+        pack(made.fixed, rule, target),
         made.scale,
         made.origin,
-        placement,
+        place(made.fixed, rule, target),
     )

@@ -7,12 +7,14 @@ synapses, not by the code that quantised it; then the integer model runs them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import golden
+from .checks import is_number
 from .compare import Comparison, compare
 from .dynamics import RECEPTORS, Dynamics, hops
 from .errors import DamagedTablesError, ExportError
@@ -55,6 +57,27 @@ class Report:
         """Whether all statements hold."""
         return all(check.holds for check in self.checks)
 
+    def to_json(self) -> dict[str, Any]:
+        """For other programs: what holds, spikes of each population, and sums of the run."""
+        comparisons = [
+            asdict(each) | {"distance": each.distance if np.isfinite(each.distance) else None}
+            for each in self.comparisons
+        ]
+        trace = self.trace
+        return {
+            "passed": bool(self.passed),
+            "checks": [asdict(check) | {"holds": bool(check.holds)} for check in self.checks],
+            "comparisons": comparisons,
+            "run": None
+            if trace is None
+            else {
+                "spikes": len(trace.spikes),
+                "synaptic_operations": trace.synaptic_events,
+                "overflows": trace.overflows,
+                "largest_input": trace.largest_input,
+            },
+        }
+
     def __str__(self) -> str:
         return "\n".join(
             f"{'ok    ' if check.holds else 'FAILED'} {check.statement}: {check.figures}"
@@ -75,13 +98,18 @@ def verify(
         tables: what to check.
         against: what the simulation recorded, from time 0: a block of each population, or a list.
         spikes: of the sources; by default those in `against`, or of `SpikeSourceArray`.
-        duration: ms; by default that of the recording.
+        duration: ms; by default that of the recording, of which later spikes are left out.
         tolerance: by how much the number of spikes of a population may differ, relative to that
             of the simulation; three times its square root are allowed anyway. What pruning takes
             away is no error of the tables, but a difference from the simulation.
 
-    Returns a report; nothing is raised where a check fails.
+    Returns a report; nothing is raised where a check fails. Raises `ExportError` where `against`
+    has no spikes of any population of the tables, or sources have none.
     """
+    if not (is_number(tolerance) and tolerance >= 0):
+        raise ExportError(f"tolerance = {tolerance!r}: must be a number, 0 or greater")
+    recorded = spikes_of(against) if against is not None else {}
+    _check_labels(tables, against, recorded)
     try:
         fixed = tables.fixed
     except DamagedTablesError as error:
@@ -92,12 +120,15 @@ def verify(
     checks = [*_words(tables, fixed)]
     if against is None and duration is None:
         return Report(tuple(checks), (), None)
-    recorded = spikes_of(against) if against is not None else {}
     length = _duration(against) if duration is None else duration
     trace = golden.run(
         fixed, tables.steps(length), tables.events(_stimulus(tables, against, spikes))
     )
-    comparisons = tuple(_compared(tables, trace, recorded))
+    until = {
+        label: (cell[time <= length], time[time <= length])
+        for label, (cell, time) in recorded.items()
+    }
+    comparisons = tuple(_compared(tables, trace, until))
     checks += [_range_check(tables, trace), *_spike_checks(comparisons, tolerance)]
     return Report(tuple(checks), comparisons, trace)
 
@@ -111,6 +142,18 @@ def _duration(against: BlockOrBlocks) -> float:
         for block in blocks
         for train in block.segments[0].spiketrains[:1]
     )
+
+
+def _check_labels(
+    tables: Tables, against: BlockOrBlocks | None, recorded: Mapping[str, object]
+) -> None:
+    """Comparing nothing would pass."""
+    known = [each.label for each in tables.frame.axons if not each.is_source]
+    if against is not None and not set(known) & set(recorded):
+        raise ExportError(
+            f"against has spikes of {', '.join(recorded) or 'nothing'}: must have some of "
+            f'{", ".join(known)}; record them, record("spikes")'
+        )
 
 
 def _stimulus(
@@ -132,7 +175,7 @@ def _stimulus(
 
 
 def _words(tables: Tables, fixed: FixedNet) -> Iterator[Check]:
-    numbers = tables.target.numbers(tables.rule.weight_bits, tables.rule.signed)
+    numbers = tables.rule.numbers(tables.target)
     expected = tables.target.semantics(fixed.semantics.n_receptors)
     yield Check("the update rule is the target's", fixed.semantics == expected, "see the manifest")
     yield from _synapses(tables, fixed)
@@ -159,7 +202,7 @@ def _synapses(tables: Tables, fixed: FixedNet) -> Iterator[Check]:
         gain = step.gain[part.target, RECEPTORS.index(part.receptor)]
         source = np.append(source, part.source + pre)
         target = np.append(target, part.target + post)
-        jump = np.append(jump, part.weight * gain)
+        jump = np.append(jump, _limited(part.weight, tables.rule.clip) * gain)
     origin = tables.origin
     yield _zeroed(tables)
     for name, found, wanted in (
@@ -171,11 +214,22 @@ def _synapses(tables: Tables, fixed: FixedNet) -> Iterator[Check]:
         yield Check(f"each synapse has its {name}", not wrong, f"{wrong} of {len(origin)} differ")
     exact = jump * tables.scale[target.astype(np.int64)]
     unit = np.exp2(fixed.formats.shift[fixed.format])
+    if tables.rule.minifloat is not None:  # steps grow with the weights
+        digits = 2.0**tables.rule.minifloat.mantissa_bits
+        power = np.floor(np.log2(np.maximum(np.abs(exact[origin]) / unit, 1.0)))
+        unit = unit * np.maximum(np.exp2(power) / digits, 1.0)
     error = np.abs(fixed.charge() - exact[origin]) / unit
     worst = float(error.max(initial=0.0))
     bound = ROUNDINGS[tables.rule.rounding][1]
     text = f"largest error {worst:.3f} steps, {tables.rule.rounding} rounding makes {bound}"
     yield Check("each weight is as rounding leaves it", worst <= bound * (1 + 1e-6), text)
+
+
+def _limited(weight: Floats, share: float) -> Floats:
+    """Weights of a projection, but for this share of the greatest, which are as the next one."""
+    order = np.argsort(np.abs(weight))
+    most = np.abs(weight[order[: len(weight) - int(share * len(weight))]]).max(initial=0.0)
+    return np.asarray(np.sign(weight) * np.minimum(np.abs(weight), most))
 
 
 def _zeroed(tables: Tables) -> Check:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pynn_sparse.export.fixednet import Axons, FixedNet, Formats, Profiles
 from pynn_sparse.export.floatnet import Cells, FloatNet, make_connections
 from pynn_sparse.export.memh import to_memh
-from pynn_sparse.export.quantise import Quantise
+from pynn_sparse.export.number_formats import Quantise
 from pynn_sparse.export.tables import Tables
 from pynn_sparse.export.targets import Target, find
 

@@ -118,6 +118,11 @@ def test_failed_verification_has_exit_status_1(
         (("--option", "volts=3"), "option 'volts': asic has voltage_bits, decay_bits"),
         (("--option", "voltage_bits=99"), "voltage_bits = 99: must be 8 to 32"),
         (("--headroom", "0"), "headroom = 0"),
+        (("--weight-bits", "e9m3"), "exponent_bits = 9: must be 1 to 5"),
+        (("--weight-bits", "e4m3", "--target", "xylo"), "exponent_bits = 4: xylo has integer"),
+        (("--clip", "2"), "clip = 2.0: must be a number, 0 to less than 1"),
+        (("--tolerance", "nan"), "--tolerance nan: must be a number greater than 0"),
+        (("--timestep", "0"), "--timestep 0.0: must be a number greater than 0"),
         (("--rtl", "modelsim"), "--rtl modelsim: must be icarus or verilator, for asic"),
         (("--rtl", "icarus", "--target", "loihi1"), "for asic"),
         (("--prune-by", "luck"), "--prune-by luck: must be magnitude or activity"),
@@ -154,6 +159,17 @@ def test_a_script_that_fails_raises_its_own_error(tmp_path: Path) -> None:
     file.write_text("1 / 0")
     with pytest.raises(ZeroDivisionError):
         observe(file, [])
+
+
+def test_a_script_that_fails_is_no_failed_verification(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "bad.py"
+    file.write_text("1 / 0")
+    assert command(file, tmp_path / "out") == 2
+    printed = capsys.readouterr().err
+    assert "bad.py failed: ZeroDivisionError: division by zero" in printed
+    assert 'bad.py", line 1' in printed
 
 
 def test_pruning_by_activity_takes_that_of_the_script(tmp_path: Path) -> None:

@@ -146,32 +146,6 @@ def test_bias_has_a_mantissa_of_12_bits() -> None:
     assert exponent.max() == 7
 
 
-def test_netx_file_has_the_weights(tmp_path: Path) -> None:
-    h5py = pytest.importorskip("h5py")
-    net = random_float(4, tau_refrac=0.0, delays=1)
-    forward = net.with_connections([net.connections[0]])
-    first = {(s, t): i for i, (s, t) in enumerate(zip(*pairs(forward), strict=True))}
-    keep = np.zeros(len(forward.connections[0]), bool)
-    keep[list(first.values())] = True  # one synapse for each pair
-    tables = export.lower(forward.with_connections([forward.connections[0].kept(keep)]), "loihi1")
-    tables.save(tmp_path)
-    arrays = arrays_in(tmp_path / "loihi.npz")
-    with h5py.File(tmp_path / "network.net") as file:
-        layer = file["layer/0"]
-        assert layer["type"][()] == b"dense"
-        weight = layer["weight"][()]
-        assert layer["neuron/iDecay"][()] == arrays["du"][0] + 1
-        assert layer["neuron/vThMant"][()] == arrays["vth_mant"][0]
-    source, charge = tables.fixed.source - tables.fixed.n_neurons, tables.fixed.charge()
-    np.testing.assert_array_equal(weight[tables.fixed.target, source] << 6, charge)
-    assert (weight != 0).sum() == tables.fixed.n_synapses
-
-
-def pairs(net: export.FloatNet) -> tuple[np.ndarray, np.ndarray]:
-    part = net.connections[0]
-    return part.source, part.target
-
-
 def test_a_network_that_does_not_fit_is_refused() -> None:
     dense = random_float(0, n=1100, density=0.02)
     assert export.lower(dense, "loihi1").placement.cores >= 2

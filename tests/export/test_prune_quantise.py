@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from export_networks import neurons, random_float, sources
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from pynn_sparse import export
 from pynn_sparse.export.floatnet import FloatNet, make_connections
-from pynn_sparse.export.quantise import GROUPS
+from pynn_sparse.export.number_formats import GROUPS
 from pynn_sparse.export.regrow import schedule
 from pynn_sparse.export.targets import find
 
@@ -108,7 +110,12 @@ def test_scores_may_be_a_function() -> None:
         ({"scope": "layer"}, "scope = 'layer': must be one of projection, global"),
         ({"structured": "axons"}, "structured needs a fraction"),
         ({"n_of_m": (3, 2)}, "n_of_m = .3, 2."),
+        ({"n_of_m": 3}, "n_of_m = 3"),
+        ({"n_of_m": (1.5, 2)}, "n_of_m = .1.5, 2."),
+        ({"fraction": "0.7"}, "fraction = '0.7': must be a number from 0 to 1"),
+        ({"fraction": True}, "fraction = True"),
         ({"max_fan_in": 0}, "max_fan_in = 0: must be 1 or greater"),
+        ({"max_fan_out": 2.5}, "max_fan_out = 2.5: must be 1 or greater, an integer"),
     ],
 )
 def test_pruning_rules_are_checked(options: dict, message: str) -> None:
@@ -125,6 +132,9 @@ def test_pruning_rules_are_checked(options: dict, message: str) -> None:
         ({"scale": "octave"}, "scale = 'octave'"),
         ({"per": "core"}, "per = 'core': must be one of projection"),
         ({"headroom": 0}, "headroom = 0: must be 1 to 8 bits"),
+        ({"weight_bits": 8.0}, "weight_bits = 8.0: must be an integer"),
+        ({"signed": "no"}, "signed = 'no': must be True or False"),
+        ({"clip": 1.0}, "clip = 1.0: must be a number, 0 to less than 1"),
     ],
 )
 def test_number_formats_are_checked(options: dict, message: str) -> None:
@@ -177,12 +187,48 @@ def test_the_greatest_weight_is_exact() -> None:
         assert after[greatest] == pytest.approx(before[greatest], rel=1e-9), target
 
 
+def test_clipping_gives_the_others_more_of_the_range() -> None:
+    """Two weights far above the others, limited to the third, at 4 bits."""
+    net = random_float(3)
+    outliers = [
+        np.where(np.arange(len(p)) < 2, 30.0 * np.sign(p.weight), p.weight)
+        for p in (net.connections)
+    ]
+    net = net.with_connections(
+        [replace(p, weight=w) for p, w in zip(net.connections, outliers, strict=True)]
+    )
+    rules = (export.Quantise(4), export.Quantise(4, clip=2.5 / len(outliers[0])))
+    plain, clipped = (export.lower(net, "asic", quantise=rule) for rule in rules)
+    assert [loss.clipped for loss in plain.losses] == [0, 0]
+    assert clipped.losses[0].clipped == 2
+    assert clipped.losses[0].zeroed < 0.2 * plain.losses[0].zeroed
+    assert export.verify(clipped).passed
+    values = clipped.weights()[0]
+    rest = np.abs(outliers[0][2:]).max()
+    assert np.abs(values).max() == pytest.approx(rest, rel=1e-9)
+    assert clipped.losses[0].largest_error == pytest.approx(30.0 - rest)
+
+
+def test_headroom_leaves_something_for_the_threshold() -> None:
+    small = export.find("asic", voltage_bits=8)
+    with pytest.raises(export.ExportError, match=r"headroom = 7: leaves nothing .* less than 7"):
+        export.lower(random_float(0), small, quantise=export.Quantise(headroom=7))
+    export.lower(random_float(0), small, quantise=export.Quantise(weight_bits=4, headroom=6))
+
+
 def test_groups_share_exponents() -> None:
     counts = {}
-    for per in GROUPS[:3]:
-        fixed = export.lower(random_float(3), "asic", quantise=export.Quantise(per=per)).fixed
-        counts[per] = len(set(fixed.formats.shift.tolist()))
-    assert counts == {"projection": 2, "receptor": 2, "population": 1}
+    net = random_float(3)
+    # Another population, with far smaller weights.
+    cells = (*net.cells, neurons("others", 40))
+    small = replace(
+        net.connections[0], label="small", post=2, weight=net.connections[0].weight / 1000
+    )
+    more = replace(net, cells=cells, connections=(*net.connections, small))
+    for per in GROUPS[:4]:
+        fixed = export.lower(more, "asic", quantise=export.Quantise(per=per)).fixed
+        counts[per] = len(set(zip(fixed.formats.shift, fixed.formats.receptor, strict=True)))
+    assert counts == {"projection": 3, "receptor": 3, "population": 2, "network": 1}
 
 
 def test_zeros_of_quantisation_are_counted_apart() -> None:

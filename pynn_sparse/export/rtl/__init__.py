@@ -30,6 +30,8 @@ def parameter_values(tables: Any) -> dict[str, int]:
     from ..targets.asic import input_bits, ring_slots
 
     fixed, memories, target = tables.fixed, tables.memories, tables.target
+    kind, signed = fixed.minifloat, bool(tables.rule.signed)
+    floating = kind.exponent_bits + kind.mantissa_bits + signed if kind else 0
     width = {
         f"{memory} {field.name}": field.width
         for memory, table in memories.items()
@@ -52,8 +54,9 @@ def parameter_values(tables: Any) -> dict[str, int]:
         "HOP_BITS": width["synapses hop"],
         "FORMAT_BITS": width["synapses format"],
         "SHIFT_BITS": width["formats shift"],
-        "WEIGHT_BITS": width["synapses weight"],
-        "WEIGHT_SIGNED": int(tables.rule.signed),
+        "WEIGHT_BITS": floating or width["synapses weight"],
+        "WEIGHT_SIGNED": int(signed),
+        "EXPONENT_BITS": kind.exponent_bits if kind else 0,
         "PROFILE_BITS": width["neurons profile"],
         "INITIAL_BITS": width["neurons initial"],
         "REFRACTORY_BITS": width["profiles refractory"],

@@ -9,7 +9,8 @@
 //   voltage    = D(voltage, voltage_decay) + sum of current[r] + bias     unless refractory
 //   voltage >= threshold: spike, voltage = reset, refractory for that many ticks
 // and then delivers the spikes of neurons; `spike_valid` and `spike_neuron` tell them.
-// A synapse adds weight << shift to the input of its target `hop` ticks later.
+// A synapse adds weight << shift to the input of its target `hop` ticks later. With EXPONENT_BITS,
+// the bits of a weight are {sign, exponent e, mantissa m}: m if e is 0, else (2^M + m) << (e - 1).
 //
 // Cycles: 3 + RECEPTORS for a neuron and tick, 2 for a synaptic event, 5 for a spike of a neuron,
 // 3 for one from outside. All memories are synchronous, with one port.
@@ -33,6 +34,7 @@ module pynn_sparse_core #(
     parameter SHIFT_BITS = 1,
     parameter WEIGHT_BITS = 8,
     parameter WEIGHT_SIGNED = 1,
+    parameter EXPONENT_BITS = 0,   // of a weight; 0: weights are integers
     parameter PROFILE_BITS = 1,
     parameter INITIAL_BITS = 2,    // of voltages at the beginning
     parameter REFRACTORY_BITS = 1
@@ -139,9 +141,25 @@ module pynn_sparse_core #(
   wire [RING_BITS-1:0] ring_address = delivers ? {target, due}
                                     : {neuron, state == CLEAR ? slot : now};
 
-  wire [WEIGHT_BITS-1:0] mantissa = synapse[NEURON_BITS+HOP_BITS+FORMAT_BITS+:WEIGHT_BITS];
-  wire negative_weight = WEIGHT_SIGNED != 0 && mantissa[WEIGHT_BITS-1];
-  wire signed [INPUT_BITS-1:0] weight = {{(INPUT_BITS-WEIGHT_BITS){negative_weight}}, mantissa};
+  wire [WEIGHT_BITS-1:0] code = synapse[NEURON_BITS+HOP_BITS+FORMAT_BITS+:WEIGHT_BITS];
+  wire negative_weight = WEIGHT_SIGNED != 0 && code[WEIGHT_BITS-1];
+  wire signed [INPUT_BITS-1:0] weight;
+  generate
+    if (EXPONENT_BITS == 0) begin : integers
+      assign weight = {{(INPUT_BITS-WEIGHT_BITS){negative_weight}}, code};
+    end else begin : minifloats
+      localparam MANTISSA_BITS = WEIGHT_BITS - EXPONENT_BITS - (WEIGHT_SIGNED != 0 ? 1 : 0);
+      wire [EXPONENT_BITS-1:0] exponent = code[MANTISSA_BITS+:EXPONENT_BITS];
+      wire normal = exponent != 0;
+      wire [INPUT_BITS-1:0] hidden = {{(INPUT_BITS-1){1'b0}}, normal} << MANTISSA_BITS;
+      // The bits of the mantissa, of which there may be none.
+      wire [INPUT_BITS-1:0] stored =
+          {{(INPUT_BITS-WEIGHT_BITS){1'b0}}, code} & ~({INPUT_BITS{1'b1}} << MANTISSA_BITS);
+      wire [EXPONENT_BITS-1:0] left = normal ? exponent - 1'b1 : exponent;
+      wire [INPUT_BITS-1:0] size = (hidden | stored) << left;
+      assign weight = negative_weight ? -size : size;
+    end
+  endgenerate
   wire signed [INPUT_BITS-1:0] shifted = weight <<< format[0+:SHIFT_BITS];
   wire signed [INPUT_BITS-1:0] charge = format[SHIFT_BITS+1] ? -shifted : shifted;
 

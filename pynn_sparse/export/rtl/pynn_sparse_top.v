@@ -23,8 +23,8 @@ module pynn_sparse_top (
       .DECAY_BITS(DECAY_BITS), .INPUT_BITS(INPUT_BITS), .SLOT_BITS(SLOT_BITS),
       .NEURON_BITS(NEURON_BITS), .AXON_BITS(AXON_BITS), .ROW_BITS(ROW_BITS), .HOP_BITS(HOP_BITS),
       .FORMAT_BITS(FORMAT_BITS), .SHIFT_BITS(SHIFT_BITS), .WEIGHT_BITS(WEIGHT_BITS),
-      .WEIGHT_SIGNED(WEIGHT_SIGNED), .PROFILE_BITS(PROFILE_BITS), .INITIAL_BITS(INITIAL_BITS),
-      .REFRACTORY_BITS(REFRACTORY_BITS)
+      .WEIGHT_SIGNED(WEIGHT_SIGNED), .EXPONENT_BITS(EXPONENT_BITS), .PROFILE_BITS(PROFILE_BITS),
+      .INITIAL_BITS(INITIAL_BITS), .REFRACTORY_BITS(REFRACTORY_BITS)
   ) core (
       .clk(clk), .reset(reset), .tick(tick), .event_valid(event_valid), .event_axon(event_axon),
       .ready(ready), .spike_valid(spike_valid), .spike_neuron(spike_neuron)

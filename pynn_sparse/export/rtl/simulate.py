@@ -20,6 +20,8 @@ from ..verify import Check
 from . import BENCH, SOURCES, parameter_values
 
 Integers = NDArray[np.int64]
+PLAYED = "played.memh"  # the stimulus of a run; `stimulus.memh` is one that is handed over
+MOST_EXPECTED = 20_000_000
 TOOLS = {"icarus": "iverilog", "verilator": "verilator"}
 
 
@@ -76,10 +78,11 @@ class Simulator:
 
         Raises `ExportError` for more commands than the capacity.
         """
-        commands = write_stimulus(self._tables, self._folder, events, steps)
-        if commands > self._capacity:
-            raise ExportError(f"{commands} ticks and spikes; capacity = {self._capacity}")
-        printed = call([*self._program, f"+commands={commands}"], self._folder)
+        words, text = stimulus(self._tables, events, steps)
+        if words > self._capacity:
+            raise ExportError(f"{words} ticks and spikes; capacity = {self._capacity}")
+        (self._folder / PLAYED).write_bytes(text)
+        printed = call([*self._program, *plusargs(words)], self._folder)
         cycles = re.search(r"cycles (\d+)", printed)
         if cycles is None:
             raise ExportError(f"the simulation did not finish: {printed[-500:]}")
@@ -113,8 +116,53 @@ def check(tables: Tables, folder: Path, events: Integers, steps: int, tool: str)
     )
 
 
-def write_stimulus(tables: Tables, folder: Path, events: Integers, steps: int) -> int:
-    """Write `stimulus.memh`: spikes of a step after the tick that begins it; return its length."""
+def plusargs(commands: int) -> list[str]:
+    """Arguments of the bench that plays the file `PLAYED`."""
+    return [f"+commands={commands}", f"+stimulus={PLAYED}"]
+
+
+def bench_files(tables: Tables, events: Integers, steps: int) -> dict[str, bytes]:
+    """What the bench needs to check itself, by name, without Python.
+
+    `stimulus.memh` has ticks and spikes of sources, `expect.memh` the state of each neuron at the
+    beginning and after each tick, by the golden model; `run.f` names sources and sizes. In the
+    folder of the tables, with Icarus Verilog::
+
+        iverilog -g2005 -o bench.vvp -c run.f && vvp bench.vvp +check
+
+    Args:
+        tables: for the target `asic`.
+        events: (step, axon) of sources' spikes, int64 [n, 2].
+        steps: time steps.
+
+    Raises `ExportError` for more than `MOST_EXPECTED` states.
+    """
+    fixed = tables.fixed
+    states = (steps + 1) * fixed.n_neurons
+    if states > MOST_EXPECTED:
+        raise ExportError(
+            f"{states:,} states of {fixed.n_neurons} neurons in {steps} ticks: must be up to "
+            f"{MOST_EXPECTED:,}; run fewer ticks"
+        )
+    trace = golden.run(fixed, steps, events, states=True)
+    assert trace.voltage is not None
+    assert trace.current is not None
+    assert trace.waiting is not None
+    layout = _state_layout(tables)
+    columns = {"voltage": trace.voltage.ravel(), "waiting": trace.waiting.ravel()}
+    for receptor in range(fixed.semantics.n_receptors):
+        columns[f"current_{receptor}"] = trace.current[:, :, receptor].ravel()
+    words, text = stimulus(tables, events, steps)
+    defines = [f"+define+MOST_COMMANDS={words}", f"+define+MOST_EXPECTED={states}"]
+    return {
+        "stimulus.memh": text,
+        "expect.memh": to_memh(layout.encode(columns), layout.width),
+        "run.f": "\n".join([*defines, *SOURCES, BENCH, ""]).encode(),
+    }
+
+
+def stimulus(tables: Tables, events: Integers, steps: int) -> tuple[int, bytes]:
+    """Words for the bench, and their text: spikes of a step after the tick that begins it."""
     bits = parameter_values(tables)["AXON_BITS"]
     layout = Layout("command", (Field("axon", bits), Field("tick", 1)))
     events = events[events[:, 0] <= steps]
@@ -123,8 +171,7 @@ def write_stimulus(tables: Tables, folder: Path, events: Integers, steps: int) -
     tick = np.arange(len(step)) < steps
     order = np.lexsort((axon, ~tick, step))
     words = layout.encode({"axon": axon[order], "tick": tick[order]})
-    (folder / "stimulus.memh").write_bytes(to_memh(words, layout.width))
-    return len(words)
+    return len(words), to_memh(words, layout.width)
 
 
 def _built(folder: Path, tool: str, capacity: int) -> list[str]:
@@ -153,20 +200,26 @@ def call(command: list[str], folder: Path) -> str:
     return done.stdout
 
 
-def _results(tables: Tables, folder: Path, steps: int, cycles: int) -> Simulated:
+def _state_layout(tables: Tables) -> Layout:
+    """Words of the core's memory of states."""
     values = parameter_values(tables)
-    v, n, receptors = values["VOLTAGE_BITS"], values["NEURONS"], values["RECEPTORS"]
-    layout = Layout(
-        "state",
-        (
-            Field("voltage", v, True),
-            *(Field(f"current_{r}", v, True) for r in range(receptors)),
-            Field("waiting", values["REFRACTORY_BITS"]),
-        ),
-    )
+    v = values["VOLTAGE_BITS"]
+    currents = (Field(f"current_{r}", v, True) for r in range(values["RECEPTORS"]))
+    waiting = Field("waiting", values["REFRACTORY_BITS"])
+    return Layout("state", (Field("voltage", v, True), *currents, waiting))
+
+
+def read_spikes(folder: Path) -> Integers:
+    """What the bench wrote: (tick, neuron), [n, 2]; of a silent run, too."""
+    return np.array((folder / "spikes.txt").read_text().split(), np.int64).reshape(-1, 2)
+
+
+def _results(tables: Tables, folder: Path, steps: int, cycles: int) -> Simulated:
+    n, receptors = tables.fixed.n_neurons, tables.fixed.semantics.n_receptors
+    layout = _state_layout(tables)
     text = (folder / "states.txt").read_bytes()
     words = from_memh(text, layout.width, (steps + 1) * n, "states.txt")
     state = {name: each.reshape(steps + 1, n) for name, each in layout.decode(words).items()}
-    spikes = np.loadtxt(folder / "spikes.txt", np.int64, ndmin=2).reshape(-1, 2)
+    spikes = read_spikes(folder)
     currents = np.stack([state[f"current_{r}"] for r in range(receptors)], axis=2)
     return Simulated(state["voltage"], currents, state["waiting"], spikes, cycles)

@@ -20,7 +20,7 @@ from ..golden import Trace
 from ..tables import Tables
 from ..targets.asic import input_bits
 from . import BENCH
-from .simulate import call, write_stimulus
+from .simulate import PLAYED, call, plusargs, read_spikes, stimulus
 
 TECHNOLOGY = Path("/usr/share/qflow/tech/osu018")  # Debian's qflow-tech-osu018: 0.18 um, 1.8 V
 LIBERTY, CELLS = TECHNOLOGY / "osu018_stdcells.lib", TECHNOLOGY / "osu018_stdcells.v"
@@ -142,13 +142,14 @@ def energy(
 
     Raises `ExportError` where spikes of the netlist are not those of `trace`.
     """
-    commands = write_stimulus(tables, folder, events, steps)
+    commands, text = stimulus(tables, events, steps)
+    (folder / PLAYED).write_bytes(text)
     defines = [f"-DMOST_COMMANDS={commands}", "-DGATES"]
     sources = [NETLIST, MEMORY, BENCH, str(CELLS)]
     call(["iverilog", "-g2005", *defines, "-o", "gates.vvp", *sources], folder)
-    printed = call(["vvp", "gates.vvp", f"+commands={commands}"], folder)
+    printed = call(["vvp", "gates.vvp", *plusargs(commands)], folder)
     cycles = int(re.findall(r"cycles (\d+)", printed)[0])
-    spikes = np.loadtxt(folder / "spikes.txt", np.int64, ndmin=2).reshape(-1, 2)
+    spikes = read_spikes(folder)
     if not np.array_equal(spikes, trace.spikes):
         raise ExportError("the netlist has other spikes than the golden model")
     activity = _activity(folder / "gates.vcd")

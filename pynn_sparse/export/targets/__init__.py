@@ -16,9 +16,15 @@ TARGETS: dict[str, type[Any]] = {each.name: each for each in (Asic, Loihi1, Loih
 def find(target: str | Target, **options: int) -> Target:
     """A target by name, with options of its constructor; a target itself is returned.
 
-    Raises `ExportError` with the names of all targets, or of the options that the target has.
+    Raises `ExportError` with the names of all targets, or of the options that the target has; with
+    what a target is, for anything else.
     """
     if not isinstance(target, str):
+        if isinstance(target, type) or not hasattr(target, "numbers"):
+            raise ExportError(
+                f"target = {target!r}: must be a name, or what find() returns; there are "
+                f"{', '.join(sorted(TARGETS))}"
+            )
         return target
     if target not in TARGETS:
         raise ExportError(f"target = {target!r}: must be one of {', '.join(sorted(TARGETS))}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..checks import is_integer
 from ..errors import ExportError
 from ..fixednet import FixedNet, Frame
 from ..image import pack_rows, unpack_rows
@@ -27,13 +28,14 @@ class Asic(Target):
     name = "asic"
     title = "PyNN-sparse ASIC core"
     version = 1
+    minifloats = True
 
     def __init__(self, voltage_bits: int = 24, decay_bits: int = 16) -> None:
         for what, value, least, most in (
             ("voltage_bits", voltage_bits, 8, 32),
             ("decay_bits", decay_bits, 4, 24),
         ):
-            if not least <= value <= most:
+            if not (is_integer(value) and least <= value <= most):
                 raise ExportError(f"{what} = {value!r}: must be {least} to {most}")
         self.voltage_bits = voltage_bits
         self.decay_bits = decay_bits

@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import is_integer
 from ..errors import ExportError, LimitsError, Violation
 from ..fixednet import FixedNet, Frame
 from ..image import pack_rows, unpack_rows
 from ..layout import bits_for
 from ..semantics import STEPS, Semantics
-from .loihi_files import loihi_files
+from .loihi_files import loihi_files, loihi_notes
 from .target import Limits, Memory, Numbers, Placement, Resource, Target
 
 Integers = NDArray[np.int64]
@@ -39,14 +40,24 @@ WORD = 64
 
 
 class Loihi(Target):
-    """What both chips share."""
+    """What both chips share.
+
+    Args:
+        most_exponent: greatest exponent of weights, 0 to 7. With 0, weights are the 8 bits that
+            lava-dl's netx has, and thresholds are small beside them.
+    """
 
     title = ""
     version = 1
     cores = 128
 
+    def __init__(self, most_exponent: int = MOST_EXPONENT) -> None:
+        if not (is_integer(most_exponent) and 0 <= most_exponent <= MOST_EXPONENT):
+            raise ExportError(f"most_exponent = {most_exponent!r}: must be 0 to {MOST_EXPONENT}")
+        self.most_exponent = most_exponent
+
     def options(self) -> dict[str, Any]:
-        return {}
+        return {"most_exponent": self.most_exponent}
 
     def limits(self) -> Limits:
         return Limits(
@@ -66,7 +77,7 @@ class Loihi(Target):
         least = UNIT + weight_step(weight_bits, signed)
         return Numbers(
             greatest_weight=(1 << (weight_bits - signed)) - 1,
-            shifts=(least, least + MOST_EXPONENT),
+            shifts=(least, least + self.most_exponent),
             voltage_range=(-(1 << 23) + 1, (1 << 23) - 1),
             threshold_unit=64,
             greatest_threshold=(1 << 17) - 1,
@@ -126,6 +137,9 @@ class Loihi(Target):
 
     def more_files(self, tables: Any) -> dict[str, bytes]:
         return loihi_files(tables)
+
+    def notes(self, tables: Any) -> tuple[str, ...]:
+        return loihi_notes(tables)
 
 
 class Loihi1(Loihi):

@@ -15,31 +15,44 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import ExportError
 from ..fixednet import FixedNet
+from .netx import NAME, netx_file
 
 Arrays = dict[str, NDArray[Any]]
 MIXED, EXCITATORY, INHIBITORY = 1, 2, 3
 
 
 def loihi_files(tables: Any) -> dict[str, bytes]:
-    """``loihi.npz``; ``network.net``, too, for chains that netx can say, if h5py is installed."""
-    arrays = loihi_arrays(tables.fixed, tables.rule.weight_bits, tables.rule.signed)
+    """``loihi.npz``; ``network.net``, too, where netx can say the same."""
+    arrays = _of_tables(tables)
     buffer = io.BytesIO()
     contiguous: dict[str, Any] = {n: np.ascontiguousarray(each) for n, each in arrays.items()}
     np.savez(buffer, **contiguous)
     files = {"loihi.npz": buffer.getvalue()}
-    layers = chain(tables)
-    if layers and importlib.util.find_spec("h5py"):
-        network = netx(tables, arrays, layers)
-        files |= {"network.net": network} if network else {}
-    return files
+    try:
+        return files | {NAME: netx_file(tables, arrays)}
+    except ExportError:  # which `loihi_notes` tells
+        return files
+
+
+def loihi_notes(tables: Any) -> tuple[str, ...]:
+    """Why there is no file for netx."""
+    try:
+        netx_file(tables, _of_tables(tables))
+    except ExportError as error:
+        return (f"There is no {NAME}, for lava-dl's netx: {error}.",)
+    return ()
+
+
+def _of_tables(tables: Any) -> Arrays:
+    return loihi_arrays(tables.fixed, tables.rule.weight_bits, tables.rule.signed)
 
 
 def loihi_arrays(fixed: FixedNet, weight_bits: int, signed: bool) -> Arrays:
@@ -74,74 +87,3 @@ def bias_parts(bias: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.i
     while (np.abs(bias) >> exponent >= 1 << 12).any():
         exponent += np.abs(bias) >> exponent >= 1 << 12
     return np.sign(bias) * (np.abs(bias) >> exponent), exponent
-
-
-def chain(tables: Any) -> list[int]:
-    """Projections in the order of layers, where each population feeds the next one only."""
-    net = tables.net
-    after = {part.pre: index for index, part in enumerate(net.connections)}
-    targets = [part.post for part in net.connections]
-    if len(after) != len(net.connections) or len(set(targets)) != len(targets):
-        return []
-    starts = [index for index in after if net.cells[index].is_source]
-    if len(starts) != 1:
-        return []
-    order, at = [], starts[0]
-    while at in after and after[at] not in order:
-        order.append(after[at])
-        at = net.connections[after[at]].post
-    return order if len(order) == len(net.connections) else []
-
-
-def netx(tables: Any, arrays: Arrays, layers: list[int]) -> bytes | None:
-    """HDF5 as lava-dl's netx reads it: a group ``layer/<n>`` of type ``dense`` for each population.
-
-    None where its ``Dense`` cannot say the same: registers or delays that differ within a layer
-    (equal delays only shift the time), refractory periods, biases that are no multiples of 64,
-    initial voltages, several synapses between two cells.
-    """
-    import h5py
-
-    contents = [_layer(tables, arrays, index) for index in layers]
-    if not all(contents):
-        return None
-    buffer = io.BytesIO()
-    with h5py.File(buffer, "w") as file:
-        for number, layer in enumerate(contents):
-            for name, value in layer.items():
-                file[f"layer/{number}/{name}"] = value
-    return buffer.getvalue()
-
-
-def _layer(tables: Any, arrays: Arrays, index: int) -> dict[str, Any]:
-    """Data sets of a layer by name, none where it cannot be written."""
-    part = tables.net.connections[index]
-    pre, post = (tables.net.cells[each] for each in (part.pre, part.post))
-    first = {each.label: each.first for each in tables.frame.axons}
-    here = slice(first[post.label], first[post.label] + post.size)
-    rows = arrays["indptr"][first[pre.label] : first[pre.label] + pre.size + 1]
-    source = np.repeat(np.arange(pre.size), np.diff(rows))
-    target = arrays["indices"][rows[0] : rows[-1]] - here.start
-    bias = arrays["bias_mant"][here] << arrays["bias_exp"][here]
-    same = [arrays[name][here] for name in ("du", "dv", "vth_mant")]
-    same.append(arrays["delay"][rows[0] : rows[-1]])
-    exact = all((each == each[:1]).all() for each in same) and not (bias % 64).any()
-    plain = (arrays["refract"][here] == 1).all() and not arrays["v_init"][here].any()
-    if not (exact and plain and len(np.unique(source * post.size + target)) == len(source)):
-        return {}
-    weight = np.zeros((post.size, pre.size), np.int64)
-    synapses = slice(rows[0], rows[-1])
-    weight[target, source] = arrays["weight"][synapses] << arrays["weight_exp"][synapses]
-    return {
-        "type": np.bytes_("dense"),
-        "shape": np.array([post.size]),
-        "inFeatures": pre.size,
-        "outFeatures": post.size,
-        "weight": weight,
-        "bias": bias >> 6,
-        "neuron/type": np.bytes_("LOIHI"),
-        "neuron/iDecay": int(same[0][0]) + 1,
-        "neuron/vDecay": int(same[1][0]),
-        "neuron/vThMant": int(same[2][0]),
-        "neuron/refDelay": 1,
-    }

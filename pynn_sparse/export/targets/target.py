@@ -112,11 +112,13 @@ class Target(Protocol):
         name: by which users ask for it.
         title: for reports.
         version: counts changes of the tables' meaning; tables of another version are refused.
+        minifloats: whether weights may be small floating-point numbers, see `Minifloat`.
     """
 
     name: str
     title: str
     version: int
+    minifloats: bool = False
 
     def options(self) -> dict[str, Any]:
         """What the constructor takes to make this target anew."""
@@ -144,3 +146,7 @@ class Target(Protocol):
 
     def more_files(self, tables: Any) -> dict[str, bytes]:
         """Further files by name, that the target's tools take."""
+
+    def notes(self, tables: Any) -> tuple[str, ...]:
+        """Sentences for the report: what is not among the files, and why."""
+        return ()
