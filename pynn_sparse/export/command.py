@@ -38,6 +38,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--prune", type=float, metavar="FRACTION", help="of synapses, those with small weights")
     add("--prune-scope", default="projection", help="projection or global")
     add("--prune-by", default="magnitude", help="magnitude, or activity: of the script's run")
+    add("--structured", metavar="WHAT", help="remove whole axons or neurons of projections")
+    add("--max-fan-in", type=int, metavar="N", help="synapses of a neuron, those with the greatest")
+    add("--max-fan-out", type=int, metavar="N", help="weights; and of a source")
     add("--weight-bits", default="8", metavar="BITS", help="8 by default; or a minifloat: e4m3")
     add("--rounding", default="nearest", help="nearest, floor, toward_zero or stochastic")
     add("--scale", default="free", help="free or power_of_two")
@@ -118,9 +121,15 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _pruning(options: argparse.Namespace) -> Prune | None:
-    if options.prune is None:
+    chosen = {
+        "fraction": options.prune,
+        "structured": options.structured,
+        "max_fan_in": options.max_fan_in,
+        "max_fan_out": options.max_fan_out,
+    }
+    if all(value is None for value in chosen.values()):
         return None
-    return Prune(fraction=options.prune, scope=options.prune_scope)
+    return Prune(scope=options.prune_scope, **chosen)
 
 
 def _rule(options: argparse.Namespace) -> Quantise:

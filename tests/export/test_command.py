@@ -113,6 +113,8 @@ def test_failed_verification_has_exit_status_1(
         (("--target", "abacus"), "must be one of asic"),
         (("--weight-bits", "40"), "weight_bits = 40"),
         (("--prune", "2"), "fraction = 2.0"),
+        (("--structured", "axons"), "structured needs a fraction"),
+        (("--max-fan-in", "0"), "max_fan_in = 0: must be 1 or greater"),
         (("--accept", "magic"), "accept = 'magic'"),
         (("--option", "voltage_bits"), "--option voltage_bits: must be a name, =, and an integer"),
         (("--option", "volts=3"), "option 'volts': asic has voltage_bits, decay_bits"),
@@ -159,6 +161,14 @@ def test_a_script_that_fails_raises_its_own_error(tmp_path: Path) -> None:
     file.write_text("1 / 0")
     with pytest.raises(ZeroDivisionError):
         observe(file, [])
+
+
+def test_fan_in_is_limited(script: Path, tmp_path: Path) -> None:
+    options = "--max-fan-in 3 --prune 0.5 --structured axons --tolerance 9".split()
+    assert command(script, tmp_path / "out", *options) == 0
+    fixed = export.load(tmp_path / "out").fixed
+    assert np.bincount(fixed.target).max() == 3
+    assert len(np.unique(fixed.source)) <= 10
 
 
 def test_a_script_that_fails_is_no_failed_verification(
