@@ -18,8 +18,9 @@ from .errors import ExportError
 from .fixednet import FixedNet, Frame
 from .floatnet import FloatNet
 from .legalise import legalise
+from .losses import Loss
 from .prune import Prune, Pruned, prune
-from .quantise import Loss, Quantise, RegisterError, quantise, target_dynamics
+from .quantise import Quantise, RegisterError, quantise, rule_for, target_dynamics
 from .resample import resample
 from .spikes import BlockOrBlocks, block_of, stimulus
 from .targets import Target, find
@@ -148,7 +149,7 @@ def lower(
         source: the module `pyNN.sparse`, a list of its projections, or what `capture` made.
         target: name, or a target with options.
         prune: which synapses to remove; None for none.
-        quantise: number formats; None for weights of 8 bits.
+        quantise: number formats; None for weights of 8 bits, or those that the target has.
         accept: approximations that are allowed, see `legalise.APPROXIMATIONS`.
         timestep: of the target, ms, if it is not that of the simulation.
 
@@ -156,7 +157,7 @@ def lower(
     with all limits that the network breaks; nothing is quantised then.
     """
     hardware = find(target)
-    rule = quantise or Quantise()
+    rule = quantise or rule_for(hardware)
     net = source if isinstance(source, FloatNet) else capture(source)
     hardware.numbers(rule.weight_bits, rule.signed)
     if timestep is not None:

@@ -156,6 +156,8 @@ def test_spikes_of_poisson_sources_have_to_be_given(network: dict[str, Any]) -> 
 @pytest.mark.parametrize("target", sorted(TARGETS))
 def test_a_folder_holds_everything(target: str, tmp_path: Path) -> None:
     net, rule = random_float(1, n=32), export.Quantise(weight_bits=6)
+    if export.find(target).defaults:
+        rule = export.Quantise(**export.find(target).defaults)
     tables = export.lower(net, target, export.Prune(fraction=0.5), rule, ACCEPT)
     for folder in ("one", "two"):
         tables.save(tmp_path / folder)
@@ -384,7 +386,7 @@ def test_plastic_synapses_are_frozen_if_accepted() -> None:
 def test_odd_networks(target: str, tmp_path: Path) -> None:
     """Empty projections, rows without synapses, one synapse, the greatest delay, all pruned."""
     net = random_float(0, n=32)
-    hop = min(export.find(target).limits().hop, 1000)
+    hop = min(export.find(target).limits().hop, 250)
     one = net.connections[0].kept(np.arange(len(net.connections[0])) == 7)
     empty = net.connections[1].kept(np.zeros(len(net.connections[1]), bool))
     late = replace(one, delay=np.array([hop - 1]))
