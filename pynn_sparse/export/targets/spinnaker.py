@@ -58,6 +58,7 @@ class Spinnaker(Target):
         "per": "receptor",
         "headroom": 2,
     }
+    remedy = "expect more spikes_per_second, or take a higher ring_buffer_sigma"
     sdram = 0  # bytes of a chip
     cores_of_chip = 0
 
@@ -227,7 +228,7 @@ class Spinnaker2(Spinnaker):
 
 
 def regions(memories: Mapping[str, Memory]) -> dict[str, NDArray[np.uint32]]:
-    """``<core>/SynBlocks``, ``PopTable``, ``SynapseParams`` of each core, sPyNNaker's regions."""
+    """sPyNNaker's regions ``<core>/SynBlocks``, PopTable, SynapseParams, neuron_params."""
     cores = memories["cores"].layout.decode(memories["cores"].words)
     found: dict[str, NDArray[np.uint32]] = {}
     for memory, region in (("populations", "PopTable"), ("synapses", "SynBlocks")):
@@ -237,7 +238,27 @@ def regions(memories: Mapping[str, Memory]) -> dict[str, NDArray[np.uint32]]:
     parameters = memories["parameters"]
     columns = parameters.layout.decode(parameters.words)
     rows = np.stack([columns[each.name] for each in parameters.layout.fields], axis=1)
-    return found | {f"{core}/SynapseParams": row for core, row in enumerate(rows.astype("<u4"))}
+    found |= {f"{core}/SynapseParams": row for core, row in enumerate(rows.astype("<u4"))}
+    neurons = memories["neurons"].layout.decode(memories["neurons"].words)
+    ends = np.cumsum(cores["neurons"])
+    for core, (end, size) in enumerate(zip(ends, cores["neurons"], strict=True)):
+        mine = {name: column[end - size : end] for name, column in neurons.items()}
+        found[f"{core}/neuron_params"] = _neuron_params(mine)
+    return found
+
+
+def _neuron_params(p: Mapping[str, NDArray[np.int64]]) -> NDArray[np.uint32]:
+    """Steps in a time step (1); membranes, thresholds and synapses, with states that are 0."""
+    zero = np.zeros_like(p["rest"])
+    membrane = ("initial", "rest", "capacitance", "voltage_decay", "bias", "reset", "refractory")
+    taus = p["current_decay_0"], p["current_decay_1"]
+    blocks = (
+        np.column_stack([*(p[name] for name in membrane), zero, p["time_step"]]),
+        p["threshold"],
+        np.column_stack([taus[0], zero, taus[1], zero, p["time_step"]]),
+    )
+    words = np.concatenate([np.ones(1, np.int64), *(each.reshape(-1) for each in blocks)])
+    return words.astype("<i4").view("<u4")
 
 
 def _cells(cells: Cells, dt: float) -> Iterator[Violation]:

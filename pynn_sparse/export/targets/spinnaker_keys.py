@@ -51,8 +51,12 @@ class Slices:
 
     @property
     def cell_bits(self) -> int:
-        """Bits of a key for the cell of a core, with its colour."""
-        return _bits(self.per_core << COLOUR_BITS)
+        """Bits of a key for the cell of a core, with its colour.
+
+        A SpikeSourceArray, which is never divided, has keys for two cells at least.
+        """
+        undivided = self.axons.is_source and not self.axons.per_core
+        return _bits(max(self.per_core, 1 + undivided) << COLOUR_BITS)
 
     @property
     def core_mask(self) -> int:

@@ -123,12 +123,14 @@ class Target(Protocol):
         title: for reports.
         version: counts changes of the tables' meaning; tables of another version are refused.
         defaults: of `Quantise`, where they are not those of `Quantise` itself.
+        remedy: where values leave their range.
     """
 
     name: str
     title: str
     version: int
     defaults: Mapping[str, Any] = {}
+    remedy: str = "quantise with more headroom"
 
     def options(self) -> dict[str, Any]:
         """What the constructor takes to make this target anew."""

@@ -2,8 +2,9 @@
 
     python spynnaker_run.py STEPS FOLDER...
 
-STEPS with a trailing "s" has synapses in rows as they were given. The script reads `manifest.json` and `source.npz` and writes `reference.npz`: `<population>/<first>/<region>`
-with the words of SynBlocks, PopTable and SynapseParams of each core with neurons,
+reads `manifest.json` and `source.npz` and writes `reference.npz`: `<population>/<first>/<region>`
+with the words of SynBlocks, PopTable, SynapseParams and neuron_params of each core with neurons
+(the last has none where parameters that are the same for all are expanded on the chip),
 `<population>/scales`, and `keys` [cores that send, (population, first, cells, key, mask)]. Needs
 sPyNNaker, which reads its settings from the home directory: a scratch one takes its place.
 """
@@ -20,13 +21,7 @@ from pathlib import Path
 import numpy as np
 
 VERSIONS = {"spinnaker1": 5, "spinnaker2": 248}  # boards with 48 chips
-REGIONS = ("SynBlocks", "PopTable", "SynapseParams")
-ARGSORT = np.argsort
-
-
-def stable_argsort(values, *arguments, **keywords):
-    """sPyNNaker sorts synapses by core, and leaves the order within a row to NumPy's quicksort."""
-    return ARGSORT(values, *arguments, **{"kind": "stable", **keywords})
+REGIONS = ("SynBlocks", "PopTable", "SynapseParams", "neuron_params")
 
 
 def settings(version):
@@ -115,7 +110,7 @@ def run(folder, steps):
     arrays = dict(np.load(folder / "source.npz"))
     dt, target = manifest["time_step_ms"], manifest["target"]
     settings(VERSIONS[target["name"]])
-    import pyNN.spiNNaker as sim
+    import pyNN.spiNNaker as sim  # noqa: N813
 
     sim.setup(dt)
     source = manifest["source"]
@@ -130,7 +125,7 @@ def run(folder, steps):
     sim.end()
 
 
-if __name__ == "__main__":
+def main():
     folders = [Path(each).resolve() for each in sys.argv[2:]]
     home = tempfile.mkdtemp()
     atexit.register(shutil.rmtree, home, ignore_errors=True)  # after sPyNNaker's last words
@@ -138,3 +133,7 @@ if __name__ == "__main__":
     os.chdir(home)
     for each in folders:
         run(each, int(sys.argv[1]))
+
+
+if __name__ == "__main__":
+    main()
