@@ -30,7 +30,7 @@ class Trace:
         overflows: number of times that a current or voltage left its range.
         largest_input: greatest input of a receptor in a step, by magnitude.
         voltage: int64 [steps + 1, N], with `states`; row 0 is the initial state.
-        current: int64 [steps + 1, N, R], with `states`.
+        current: int64 [steps + 1, N, R], with `states`; magnitudes where neurons relax.
         waiting: int64 [steps + 1, N], refractory steps that are left, with `states`.
     """
 
