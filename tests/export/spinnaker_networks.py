@@ -112,6 +112,38 @@ def constant(dt: float, delay: int) -> FloatNet:
     return FloatNet(dt, cells, parts)
 
 
+def drawn(seed: int) -> tuple[FloatNet, int]:
+    """Any number of populations and projections, and how many neurons share a core."""
+    rng = np.random.default_rng(seed)
+    kinds = [*rng.choice(["neurons", "given", "noise"], rng.integers(0, 4)), "neurons"]
+    cells = tuple(_population(rng, f"{kind} {i}", kind) for i, kind in enumerate(kinds))
+    targets = [i for i, each in enumerate(cells) if not each.is_source]
+    per_core = int(rng.choice([256, 256, 100, 64, 5]))
+    parts = []
+    for number in range(rng.integers(1, 8)):
+        pre, post = int(rng.integers(len(cells))), int(rng.choice(targets))
+        bits = (min(cells[post].size, per_core) - 1).bit_length()
+        most = min(1 << (13 - max(1, bits)), int(rng.choice([1, 2, 15, 16, 17, 4096])))
+        delays = int(rng.choice([1, most])), most
+        weight = float(rng.choice([0.001, 0.3, 5.0, 20.0, -0.02, -2.0, -9.0]))
+        count = int(rng.integers(1, min(4000, cells[pre].size * cells[post].size) + 1))
+        ends = (pre, cells[pre]), (post, cells[post])
+        part = scattered(seed * 10 + number, *ends, count, delays, weight, number)
+        equal = replace(part, weight=np.full(len(part), weight))
+        parts.append(equal if rng.random() < 0.3 else part)
+    return FloatNet(float(rng.choice([0.1, 0.5, 1.0, 2.0])), cells, tuple(parts)), per_core
+
+
+def _population(rng: np.random.Generator, label: str, kind: str) -> Cells:
+    size = int(rng.choice([1, 2, 3, 17, 64, 130, 256, 257, 520]))
+    if kind == "given":
+        return sources(label, size, ONE_SPIKE)
+    if kind == "noise":
+        return poisson(label, size, float(rng.choice([1.0, 50.0, 3000.0])))
+    made = neurons(label, size)
+    return varied(made, int(rng.integers(1000))) if rng.random() < 0.5 else made
+
+
 def fitting(seed: int, n: int, **parameters: Any) -> FloatNet:
     """Of `random_float`, with delays up to the greatest of 32 neurons."""
     return random_float(seed, n=n, delays=256 if n <= 32 else 32, **parameters)

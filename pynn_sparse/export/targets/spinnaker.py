@@ -210,7 +210,7 @@ class Spinnaker(Target):
 
 
 class Spinnaker1(Spinnaker):
-    """The first chip: 18 cores, of which one or two are the system's."""
+    """The first chip: 18 cores, 16 of them for the user."""
 
     name = "spinnaker1"
     title = "SpiNNaker 1"
