@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from pynn_sparse.export.fixednet import FixedNet
 from pynn_sparse.export.floatnet import Cells, Connections, FloatNet, make_connections
+from pynn_sparse.export.tables import Tables
 
+BOTH = ("spinnaker1", "spinnaker2")
 ONE_SPIKE = np.array([[0, 1]])
 
 
@@ -147,6 +149,12 @@ def _population(rng: np.random.Generator, label: str, kind: str) -> Cells:
 def fitting(seed: int, n: int, **parameters: Any) -> FloatNet:
     """Of `random_float`, with delays up to the greatest of 32 neurons."""
     return random_float(seed, n=n, delays=256 if n <= 32 else 32, **parameters)
+
+
+def with_words(tables: Tables, name: str, limbs: Any) -> Tables:
+    """The same tables with other words in a memory."""
+    memories = tables.memories | {name: replace(tables.memories[name], words=limbs)}
+    return replace(tables, memories=memories)
 
 
 # --- a plain model ---------------------------------------------------------------------------
