@@ -16,11 +16,12 @@ from .errors import ExportError
 from .files import add, load
 from .number_formats import Quantise
 from .prune import Prune
+from .quantise import rule_for
 from .report import markdown, page
 from .rtl.simulate import TOOLS, available, bench_files, check
 from .script import Observed, observe
 from .tables import Tables, lower
-from .targets import TARGETS, find
+from .targets import TARGETS, Target, find
 from .verify import Report, verify
 
 DESCRIPTION = """Run an unmodified PyNN script, make tables of its network for a target, run these
@@ -41,11 +42,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--structured", metavar="WHAT", help="remove whole axons or neurons of projections")
     add("--max-fan-in", type=int, metavar="N", help="synapses of a neuron, those with the greatest")
     add("--max-fan-out", type=int, metavar="N", help="weights; and of a source")
-    add("--weight-bits", default="8", metavar="BITS", help="8 by default; or a minifloat: e4m3")
-    add("--rounding", default="nearest", help="nearest, floor, toward_zero or stochastic")
-    add("--scale", default="free", help="free or power_of_two")
-    add("--per", default="projection", help="synapses that share an exponent: projection, ...")
-    add("--headroom", type=int, default=2, metavar="BITS", help="above thresholds; 2 by default")
+    add("--weight-bits", metavar="BITS", help="8, or those of the target; or a minifloat: e4m3")
+    add("--rounding", help="nearest, floor, toward_zero or stochastic")
+    add("--scale", help="free or power_of_two")
+    add("--per", help="synapses that share an exponent: projection, ...")
+    add("--headroom", type=int, metavar="BITS", help="above thresholds; 2 by default")
     add("--option", nargs="+", default=[], metavar="NAME=N", help="of the target: voltage_bits=16")
     add("--clip", type=float, default=0.0, metavar="SHARE", help="of greatest weights, to limit")
     add("--unsigned", action="store_true", help="weights without a sign, which the format gets")
@@ -72,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     _check(options)
     target = find(options.target, **dict(map(_option, options.option)))
-    pruning, rule = _pruning(options), _rule(options)
+    pruning, rule = _pruning(options), _rule(options, target)
     observed = _observed(options)
     if pruning and options.prune_by == "activity":
         activity = {label: [len(t) for t in trains] for label, trains in observed.spikes.items()}
@@ -132,15 +133,17 @@ def _pruning(options: argparse.Namespace) -> Prune | None:
     return Prune(scope=options.prune_scope, **chosen)
 
 
-def _rule(options: argparse.Namespace) -> Quantise:
-    return Quantise(
+def _rule(options: argparse.Namespace, target: Target) -> Quantise:
+    rule = rule_for(
+        target,
         rounding=options.rounding,
         scale=options.scale,
         per=options.per,
-        signed=not options.unsigned,
+        signed=False if options.unsigned else None,
         headroom=options.headroom,
         clip=options.clip,
-    ).with_bits(options.weight_bits)
+    )
+    return rule if options.weight_bits is None else rule.with_bits(options.weight_bits)
 
 
 def _verified(tables: Tables, observed: Observed, options: argparse.Namespace) -> Report:

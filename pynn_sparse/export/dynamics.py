@@ -90,13 +90,19 @@ def dynamics(
     )
 
 
-def hops(net: FloatNet, recurrent: int | None = None) -> list[NDArray[np.int64]]:
+def hops(
+    net: FloatNet, recurrent: int | None = None, own_latency: int | None = None
+) -> list[NDArray[np.int64]]:
     """Steps from a spike to the one whose input it is, for each synapse of each projection.
 
     With `recurrent`, those of a target without delays: this number between neurons, and the least
-    of all sources from each of them.
+    of all sources from each of them. `own_latency` is that of a target which does not follow the
+    models'.
     """
-    exact = [part.delay + latency(net.cells[part.post]) for part in net.connections]
+    exact = [
+        part.delay + (latency(net.cells[part.post]) if own_latency is None else own_latency)
+        for part in net.connections
+    ]
     if recurrent is None:
         return exact
     of_source = [net.cells[part.pre].is_source for part in net.connections]

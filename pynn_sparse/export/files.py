@@ -17,11 +17,12 @@ from .errors import DamagedTablesError, ExportError
 from .fixednet import Axons, Frame
 from .floatnet import Cells, Connections, FloatNet
 from .layout import Layout
+from .losses import Loss
 from .memh import MemoryFileError, from_memh, to_memh
 from .nir_file import nir_bytes
 from .number_formats import Quantise
 from .prune import Pruned
-from .quantise import Loss, RegisterError
+from .quantise import RegisterError
 from .semantics import Semantics
 from .targets import TARGETS
 from .targets.target import Memory, Placement, Resource
@@ -221,7 +222,7 @@ def _manifest(tables: Tables) -> dict[str, Any]:
         },
         "time_step_ms": net.dt,
         "semantics": tables.frame.semantics.to_json(),
-        "populations": [asdict(each) for each in tables.frame.axons],
+        "populations": [each.to_json() for each in tables.frame.axons],
         "memories": {
             name: {"words": len(memory.words), "layout": memory.layout.to_json()}
             for name, memory in tables.memories.items()

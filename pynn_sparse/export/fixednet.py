@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +23,19 @@ class Axons:
         first: index of its first cell.
         size: number of cells.
         is_source: whether spikes come from outside.
+        per_core: of a source, how many cells share a core where the target keeps sources on
+            cores; 0 for all.
     """
 
     label: str
     first: int
     size: int
     is_source: bool
+    per_core: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """For the manifest; what is not used is left out."""
+        return {name: value for name, value in vars(self).items() if name != "per_core" or value}
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,23 @@ class Profiles:
     reset: Integers
     bias: Integers
     refractory: Integers
+
+
+@dataclass(frozen=True)
+class CellParameters(Profiles):
+    """Registers that are PyNN's parameters in s16.15, from which the target computes its factors.
+
+    The decays are time constants (ms), the bias a current (nA), the refractory period is in ms.
+
+    Attributes:
+        rest: v_rest, mV.
+        capacitance: cm, nF.
+        time_step: ms.
+    """
+
+    rest: Integers
+    capacitance: Integers
+    time_step: Integers
 
 
 @dataclass(frozen=True)

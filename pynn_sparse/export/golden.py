@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from .accum import FRACTION_BITS, Relaxation, multiplied, relaxation
 from .errors import ExportError
 from .fixednet import FixedNet
 from .semantics import COMPARISONS, DECAYS, OVERFLOWS
@@ -29,7 +30,7 @@ class Trace:
         overflows: number of times that a current or voltage left its range.
         largest_input: greatest input of a receptor in a step, by magnitude.
         voltage: int64 [steps + 1, N], with `states`; row 0 is the initial state.
-        current: int64 [steps + 1, N, R], with `states`.
+        current: int64 [steps + 1, N, R], with `states`; magnitudes where neurons relax.
         waiting: int64 [steps + 1, N], refractory steps that are left, with `states`.
     """
 
@@ -85,10 +86,14 @@ class _Golden:
         net, profile = self.net, self.net.profile
         rule, registers = net.semantics, net.profiles
         n, receptors = net.n_neurons, rule.n_receptors
+        self.relaxation: Relaxation | None = relaxation(net) if rule.relaxes else None
         self.current_decay = registers.current_decay[profile] + rule.current_decay_offset
         self.voltage_decay = registers.voltage_decay[profile]
         self.threshold, self.reset = registers.threshold[profile], registers.reset[profile]
         self.bias, self.refractory = registers.bias[profile], registers.refractory[profile]
+        if self.relaxation is not None:
+            self.current_decay = self.relaxation.current_decay
+            self.refractory = self.relaxation.refractory
         self.voltage = net.initial.copy()
         self.current = np.zeros((n, receptors), np.int64)
         self.waiting = np.zeros(n, np.int64)
@@ -125,7 +130,7 @@ class _Golden:
     def _state(self) -> tuple[Integers, Integers, Integers]:
         return self.voltage.copy(), self.current.copy(), self.waiting.copy()
 
-    # --- operations of a step, by their names in `semantics.STEPS` -----------------------------
+    # --- operations of a step, by their names in `semantics.STEPS` and `RELAXATION` -------------
 
     def _decay_current(self) -> None:
         self.current = self.decay(self.current, self.current_decay, self.net.semantics.decay_bits)
@@ -167,6 +172,32 @@ class _Golden:
         self.voltage = np.where(self.free, after, self.voltage)
         counted = np.maximum(self.waiting - 1, 0)
         self.waiting = np.where(reached, self.refractory, counted)
+
+    # --- those of neurons that relax, see `accum` ---------------------------------------------
+
+    def _saturate_input(self) -> None:
+        assert self.relaxation is not None
+        magnitude = np.abs(self.input)
+        self.input = np.minimum(magnitude, self.relaxation.limit)
+        self.overflows += int((self.input != magnitude).sum())
+
+    def _scale_input(self) -> None:
+        assert self.relaxation is not None
+        self.input = (self.input * self.relaxation.gain) >> FRACTION_BITS
+
+    def _relax_voltage(self) -> None:
+        rule, by = self.net.semantics, self.relaxation
+        assert by is not None
+        current = self._limited(
+            self.current[:, 0] - self.current[:, 1] + by.bias,
+            rule.current_range,
+            rule.current_overflow,
+        )
+        goal = multiplied(current, by.resistance) + by.rest
+        relaxed = goal - multiplied(by.factor, goal - self.voltage)
+        self.next = self._limited(
+            np.where(self.free, relaxed, self.voltage), rule.voltage_range, rule.voltage_overflow
+        )
 
     def _limited(self, x: Integers, bounds: tuple[int, int], overflow: str) -> Integers:
         limited = OVERFLOWS[overflow](x, *bounds)

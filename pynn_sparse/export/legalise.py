@@ -50,6 +50,8 @@ def _violations(net: FloatNet, limits: Limits) -> Iterator[Violation]:
     for part in net.connections:
         yield from _synapses(part, net.cells[part.post], limits)
     yield from _fixed_delays(net, limits)
+    if limits.further is not None:
+        yield from limits.further(net)
 
 
 def _sizes(net: FloatNet, limits: Limits) -> Iterator[Violation]:
@@ -149,7 +151,7 @@ def _synapses(part: Connections, post: Cells, limits: Limits) -> Iterator[Violat
         what = f"{len(part)} synapses with {part.plastic}"
         remedy = "export with the weights of now"
         yield Violation(part.label, what, "static synapses", remedy, "plasticity")
-    most = limits.hop - latency(post)
+    most = limits.hop - (latency(post) if limits.latency is None else limits.latency)
     late = part.delay > most
     if late.any():
         what = f"{int(late.sum())} synapses with delays up to {part.delay.max()} steps"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from .dynamics import RECEPTORS, Dynamics, dynamics, hops
 from .errors import ExportError
 from .fixednet import Axons, FixedNet, Formats
 from .floatnet import Connections, FloatNet
+from .losses import Loss, Weights, loss_of
 from .number_formats import Quantise
 from .registers import RegisterError, profiles_of, register_columns, register_error
 from .semantics import Semantics
@@ -19,32 +21,6 @@ from .targets.target import Numbers, Target
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Loss:
-    """What quantisation did to the weights of a projection.
-
-    Attributes:
-        label: of the projection.
-        synapses: before.
-        zeroed: those that became 0, and are left out.
-        step: of the weights, in PyNN's unit; the greatest over targets.
-        largest_error, rms_error: in PyNN's unit.
-        sqnr: signal to quantisation noise, dB; infinite without error.
-        dead: target neurons all of whose synapses became 0.
-        clipped: weights that were limited, see `Quantise.clip`.
-    """
-
-    label: str
-    synapses: int
-    zeroed: int
-    step: float
-    largest_error: float
-    rms_error: float
-    sqnr: float
-    dead: int
-    clipped: int = 0
 
 
 @dataclass(frozen=True)
@@ -73,25 +49,36 @@ def quantise(
 
     Raises `ExportError` for numbers of bits that the target does not have.
     """
+    own: Quantised | None = target.quantise(net, rule)
+    return _quantised(net, rule, target, accept) if own is None else own
+
+
+def rule_for(target: Target, **given: Any) -> Quantise:
+    """The rule of a target's defaults, and of what is given and not None."""
+    chosen = {name: value for name, value in given.items() if value is not None}
+    return Quantise(**{**target.defaults, **chosen})
+
+
+def _quantised(net: FloatNet, rule: Quantise, target: Target, accept: Collection[str]) -> Quantised:
     numbers = rule.numbers(target)
     given = net.connections
     limited = [replace(part, weight=rule.clipped(part.weight)) for part in given]
     net = net.with_connections(limited)
-    axons = _axons(net)
+    axons = axons_of(net)
     steps = target_dynamics(net, target, accept)
     semantics = target.semantics(_receptors_in_use(net, steps, target))
     gains = _gains(net, steps)
     scales = _scales(net, steps, gains, rule, numbers)
     weights = _weights(net, gains, scales, rule, numbers)
-    order = _order(net, axons, weights)
+    order = order_of(net, axons, weights)
     columns = [register_columns(steps[i], scales[i], numbers, semantics) for i in _neurons(net)]
     initial = np.concatenate([np.rint(steps[i].initial * scales[i]) for i in _neurons(net)])
     registers = np.concatenate(columns), initial.astype(np.int64)
-    delays = hops(net, target.limits().recurrent_hop)
+    delays = hops(net, target.limits().recurrent_hop, target.limits().latency)
     fixed = _fixed(net, axons, semantics, weights, order, *registers, delays, rule.signed)
     fixed = replace(fixed, minifloat=rule.minifloat)
     scale = np.concatenate([scales[i] for i in _neurons(net)])
-    losses = tuple(_loss(part, limited[i], weights[i]) for i, part in enumerate(given))
+    losses = tuple(loss_of(part, weights[i], limited[i]) for i, part in enumerate(given))
     errors = tuple(
         register_error(net.cells[i].label, steps[i], scales[i], numbers, semantics) for i in steps
     )
@@ -105,7 +92,7 @@ def _neurons(net: FloatNet) -> list[int]:
     return [index for index, cells in enumerate(net.cells) if not cells.is_source]
 
 
-def _axons(net: FloatNet) -> tuple[Axons, ...]:
+def axons_of(net: FloatNet) -> tuple[Axons, ...]:
     """Populations of neurons, then sources, in the order of the network."""
     ordered = sorted(net.cells, key=lambda cells: cells.is_source)
     ends = np.cumsum([cells.size for cells in ordered]).tolist()
@@ -120,6 +107,10 @@ def target_dynamics(net: FloatNet, target: Target, accept: Collection[str]) -> d
     one_current = target.limits().receptors == 1 or "tau_syn" in accept
     limits, semantics, steps = target.limits(), target.semantics(2), {}
     for index in _neurons(net):
+        own = target.dynamics(net.cells[index], net.dt)
+        if own is not None:
+            steps[index] = own
+            continue
         step = dynamics(net.cells[index], net.dt, one_current, limits.reset_to_zero)
         refractory = np.minimum(step.refractory, limits.refractory)
         steps[index] = replace(step, refractory=refractory, gain=_gain(step, semantics))
@@ -223,23 +214,13 @@ def _scale(jump: Floats, room: Floats, rule: Quantise, numbers: Numbers) -> Floa
 # --- weights ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Weights:
-    """Integers of a projection; `step` and `value` are in PyNN's unit, [n]."""
-
-    mantissa: Integers
-    shift: Integers
-    step: Floats
-    value: Floats
-
-
 def _weights(
     net: FloatNet,
     gains: list[Floats],
     scales: dict[int, Floats],
     rule: Quantise,
     numbers: Numbers,
-) -> list[_Weights]:
+) -> list[Weights]:
     rng = np.random.default_rng(rule.seed)
     units = [  # integer units of a weight of 1
         gain * scales[part.post][part.target]
@@ -258,7 +239,7 @@ def _weights(
             numbers.greatest_weight,
         )
         signed = mantissa if rule.signed else np.where(scaled < 0, -mantissa, mantissa)
-        result.append(_Weights(signed, shift, step, signed * step))
+        result.append(Weights(signed, shift, step, signed * step))
     return result
 
 
@@ -299,43 +280,29 @@ def _group(part: Connections, rule: Quantise) -> object:
     return (part.post, part.receptor) if rule.per == "receptor" else part.post
 
 
-def _loss(part: Connections, limited: Connections, weights: _Weights) -> Loss:
-    n = len(part)
-    if not n:
-        return Loss(part.label, 0, 0, 0.0, 0.0, 0.0, np.inf, 0)
-    error = weights.value - part.weight
-    noise, signal = float(np.mean(error**2)), float(np.mean(part.weight**2))
-    lives = np.bincount(part.target, weights.mantissa != 0)
-    connected = np.bincount(part.target)
-    return Loss(
-        part.label,
-        n,
-        int((weights.mantissa == 0).sum()),
-        float(weights.step.max()),
-        float(np.abs(error).max()),
-        float(np.sqrt(noise)),
-        float(10 * np.log10(signal / noise)) if noise and signal else np.inf,
-        int(((connected > 0) & (lives == 0)).sum()),
-        int((limited.weight != part.weight).sum()),
-    )
-
-
 # --- all together ----------------------------------------------------------------------------
 
 
-def _order(net: FloatNet, axons: tuple[Axons, ...], weights: list[_Weights]) -> Integers:
-    """Numbers of the synapses that are kept, by axon, then target, delay and projection."""
+def order_of(
+    net: FloatNet, axons: tuple[Axons, ...], weights: list[Weights], zeros: bool = False
+) -> Integers:
+    """Numbers of the synapses that are kept, by axon, then target, delay and projection.
+
+    Those whose mantissa is 0 are, too, with `zeros`.
+    """
     first = {each.label: each.first for each in axons}
     parts = net.connections
-    kept = np.concatenate([np.zeros(0, bool), *(each.mantissa != 0 for each in weights)])
-    source = _joined([part.source + first[net.cells[part.pre].label] for part in parts])
-    target = _joined([part.target + first[net.cells[part.post].label] for part in parts])
-    delay = _joined([part.delay for part in parts])
+    nonzero = [(each.mantissa != 0) | zeros for each in weights]
+    kept = np.concatenate([np.zeros(0, bool), *nonzero])
+    source = joined([part.source + first[net.cells[part.pre].label] for part in parts])
+    target = joined([part.target + first[net.cells[part.post].label] for part in parts])
+    delay = joined([part.delay for part in parts])
     order = np.lexsort((delay, target, source))
     return np.asarray(order[kept[order]])
 
 
-def _joined(parts: list[Integers]) -> Integers:
+def joined(parts: list[Integers]) -> Integers:
+    """All parts, one after the other."""
     return np.concatenate([np.zeros(0, np.int64), *parts])
 
 
@@ -343,7 +310,7 @@ def _fixed(
     net: FloatNet,
     axons: tuple[Axons, ...],
     semantics: Semantics,
-    weights: list[_Weights],
+    weights: list[Weights],
     order: Integers,
     registers: Integers,
     initial: Integers,
@@ -352,16 +319,16 @@ def _fixed(
 ) -> FixedNet:
     first = {each.label: each.first for each in axons}
     parts, labels = net.connections, [cells.label for cells in net.cells]
-    signed = _joined([each.mantissa for each in weights])[order]
-    receptor = _joined(
+    signed = joined([each.mantissa for each in weights])[order]
+    receptor = joined(
         [
             np.full(len(part), min(RECEPTORS.index(part.receptor), semantics.n_receptors - 1))
             for part in parts
         ]
     )[order]
-    shift = _joined([each.shift for each in weights])[order]
-    source = _joined([part.source + first[labels[part.pre]] for part in parts])[order]
-    hop = _joined(target_hops)[order]
+    shift = joined([each.shift for each in weights])[order]
+    source = joined([part.source + first[labels[part.pre]] for part in parts])[order]
+    hop = joined(target_hops)[order]
     formats, which, mantissa = _formats(receptor, shift, signed, with_sign)
     profiles, profile = profiles_of(registers, semantics.n_receptors)
     counts = np.bincount(source, minlength=sum(each.size for each in axons))
@@ -373,7 +340,7 @@ def _fixed(
         initial,
         formats,
         np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)]),
-        _joined([part.target + first[labels[part.post]] for part in parts])[order],
+        joined([part.target + first[labels[part.post]] for part in parts])[order],
         mantissa,
         hop,
         which,

@@ -21,6 +21,16 @@ STEPS = (
     "fire",
 )
 
+# Neurons that relax towards the potential at which their input would hold them, see `accum`.
+RELAXATION = (
+    "saturate_input",
+    "scale_input",
+    "add_input",
+    "relax_voltage",
+    "fire",
+    "decay_current",
+)
+
 
 def truncating(x: Integers, decay: Any, bits: int) -> Integers:
     """sgn(x) * ((|x| * (2^bits - decay)) >> bits): towards 0, so that what decays reaches 0."""
@@ -74,7 +84,7 @@ class Semantics:
     """The update of all neurons in a time step, in integers.
 
     Attributes:
-        order: the operations, of `STEPS`, in this order.
+        order: the operations, those of `STEPS` or `RELAXATION`, in this order.
         decay: rule of both decays, of `DECAYS`.
         decay_bits: fraction bits of the decay; bits of the register, with "shifting".
         current_decay_offset: what is added to a register of the current's decay.
@@ -113,8 +123,14 @@ class Semantics:
             value = getattr(self, name)
             if value not in choices:
                 raise ValueError(f"{name} = {value!r}: must be one of {', '.join(choices)}")
-        if sorted(self.order) != sorted(STEPS):
-            raise ValueError(f"order = {self.order}: must hold each of {', '.join(STEPS)} once")
+        if sorted(self.order) not in (sorted(STEPS), sorted(RELAXATION)):
+            either = " or ".join(f"({', '.join(each)})" for each in (STEPS, RELAXATION))
+            raise ValueError(f"order = {self.order}: must hold each of {either} once")
+
+    @property
+    def relaxes(self) -> bool:
+        """Whether neurons do the operations of `RELAXATION`."""
+        return "relax_voltage" in self.order
 
     @property
     def decays_input(self) -> bool:

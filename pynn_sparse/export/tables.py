@@ -19,9 +19,10 @@ from .errors import ExportError
 from .fixednet import FixedNet, Frame
 from .floatnet import FloatNet
 from .legalise import legalise
+from .losses import Loss
 from .number_formats import Quantise
 from .prune import Prune, Pruned, prune
-from .quantise import Loss, RegisterError, quantise, target_dynamics
+from .quantise import RegisterError, quantise, rule_for, target_dynamics
 from .resample import resample
 from .spikes import BlockOrBlocks, block_of, stimulus
 from .targets import Target, find
@@ -175,7 +176,7 @@ def lower(
         source: the module `pyNN.sparse`, a list of its projections, or what `capture` made.
         target: name, or a target with options.
         prune: which synapses to remove; None for none.
-        quantise: number formats; None for weights of 8 bits.
+        quantise: number formats; None for weights of 8 bits, or those that the target has.
         accept: approximations that are allowed, see `legalise.APPROXIMATIONS`.
         timestep: of the target, ms, if it is not that of the simulation.
 
@@ -189,7 +190,7 @@ def lower(
         raise ExportError(
             f"quantise = {quantise!r}: must be a Quantise, such as Quantise(weight_bits=8)"
         )
-    rule = quantise or Quantise()
+    rule = quantise or rule_for(hardware)
     net = source if isinstance(source, FloatNet) else capture(source)
     rule.numbers(hardware)
     if timestep is not None:

@@ -180,8 +180,13 @@ def _words(tables: Tables, fixed: FixedNet) -> Iterator[Check]:
     yield Check("the update rule is the target's", fixed.semantics == expected, "see the manifest")
     yield from _synapses(tables, fixed)
     steps = target_dynamics(tables.net, tables.target, tables.accept)
-    each = [steps[i] for i in sorted(steps)]
-    yield from _registers(fixed, each, tables.scale, numbers)
+    cells = [tables.net.cells[i] for i in sorted(steps)]
+    own = [tables.target.parameters(each, tables.dt) for each in cells]
+    exact = [each for each in own if each is not None]
+    if exact:
+        yield from _parameters(fixed, exact)
+    else:
+        yield from _registers(fixed, [steps[i] for i in sorted(steps)], tables.scale, numbers)
     frame = tables.target.pack(fixed, tables.rule.weight_bits, tables.rule.signed)
     same = all(
         np.array_equal(frame[name].words, memory.words) for name, memory in tables.memories.items()
@@ -194,7 +199,8 @@ def _synapses(tables: Tables, fixed: FixedNet) -> Iterator[Check]:
     net, first = tables.net, {each.label: each.first for each in tables.frame.axons}
     steps = target_dynamics(net, tables.target, tables.accept)
     source, target, jump = (np.zeros(0) for _ in range(3))
-    delays = hops(net, tables.target.limits().recurrent_hop)
+    limits = tables.target.limits()
+    delays = hops(net, limits.recurrent_hop, limits.latency)
     hop = np.concatenate([np.zeros(0), *delays])
     for part in net.connections:
         pre, post = (first[net.cells[index].label] for index in (part.pre, part.post))
@@ -283,6 +289,18 @@ def _registers(
         )
 
 
+def _parameters(fixed: FixedNet, exact: list[Mapping[str, Floats]]) -> Iterator[Check]:
+    """Registers that are parameters themselves, to the nearest unit."""
+    for name in exact[0]:
+        wanted = np.concatenate([each[name] for each in exact])
+        is_state = name == "initial"
+        found = fixed.initial if is_state else getattr(fixed.profiles, name)[fixed.profile]
+        worst = float(np.abs(found - wanted).max(initial=0.0))
+        what = "initial voltage" if is_state else name.replace("_", " ")
+        text = f"largest error {worst:.4g} units"
+        yield Check(f"each neuron has its {what}", worst <= 0.5 + 1e-6, text)
+
+
 def _decay(
     name: str, rule: Semantics, registers: NDArray[np.int64], factor: Floats, offset: int
 ) -> Check:
@@ -312,7 +330,7 @@ def _bias_step(bias: Floats, numbers: Numbers) -> Floats:
 def _range_check(tables: Tables, trace: golden.Trace) -> Check:
     limit = tables.target.greatest_input(tables.fixed, tables.rule.weight_bits)
     within = not trace.overflows and trace.largest_input <= limit
-    remedy = "" if within else "; quantise with more headroom"
+    remedy = "" if within else f"; {tables.target.remedy}"
     return Check(
         "currents, voltages and inputs stay in range",
         within,

@@ -132,6 +132,11 @@ def random_float(
 ACCEPT = ("delay", "refractory", "reset", "tau")
 
 
+def rule_of(target: str) -> Quantise:
+    """What a target has by itself, or weights of a size that it has."""
+    return Quantise(**find(target).defaults or {"weight_bits": 6})
+
+
 def tables_of(fixed: FixedNet, target: Target | None = None) -> Tables:
     """Tables of integers that come from no network."""
     target = target or find("asic")

@@ -73,6 +73,19 @@ def test_a_script_becomes_tables_and_a_report(
         assert len(data) > 5000
 
 
+def test_a_target_has_number_formats_of_its_own(
+    script: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    options = ["--target", "spinnaker1", "--option", "neurons_per_core=20"]
+    assert command(script, out, *options) == 0
+    tables = export.load(out)
+    assert (tables.rule.weight_bits, tables.rule.signed, tables.placement.cores) == (16, False, 2)
+    assert command(script, tmp_path / "none", *options, "--weight-bits", "8") == 2
+    assert "spinnaker1 has weights of 16 bits" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()
+
+
 def test_the_core_runs_on_the_input_of_the_script(
     script: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

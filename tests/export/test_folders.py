@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from export_networks import ACCEPT, random_float
+from export_networks import ACCEPT, random_float, rule_of
 
 from pynn_sparse import export
 from pynn_sparse.export.targets import TARGETS
@@ -18,8 +18,8 @@ from pynn_sparse.export.targets import TARGETS
 
 @pytest.mark.parametrize("target", sorted(TARGETS))
 def test_a_folder_holds_everything(target: str, tmp_path: Path) -> None:
-    net, rule = random_float(1, n=32), export.Quantise(weight_bits=6)
-    tables = export.lower(net, target, export.Prune(fraction=0.5), rule, ACCEPT)
+    net = random_float(1, n=32)
+    tables = export.lower(net, target, export.Prune(fraction=0.5), rule_of(target), ACCEPT)
     for folder in ("one", "two"):
         tables.save(tmp_path / folder)
     loaded = export.load(tmp_path / "one")

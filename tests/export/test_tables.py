@@ -277,7 +277,7 @@ def test_plastic_synapses_are_frozen_if_accepted() -> None:
 def test_odd_networks(target: str, tmp_path: Path) -> None:
     """Empty projections, rows without synapses, one synapse, the greatest delay, all pruned."""
     net = random_float(0, n=32)
-    hop = min(export.find(target).limits().hop, 1000)
+    hop = min(export.find(target).limits().hop, 250)
     one = net.connections[0].kept(np.arange(len(net.connections[0])) == 7)
     empty = net.connections[1].kept(np.zeros(len(net.connections[1]), bool))
     late = replace(one, delay=np.array([hop - 1]))

@@ -7,10 +7,13 @@ from typing import Any
 from ..errors import ExportError
 from .asic import Asic
 from .loihi import Loihi1, Loihi2
+from .spinnaker import Spinnaker1, Spinnaker2
 from .target import Target
 from .xylo import Xylo
 
-TARGETS: dict[str, type[Any]] = {each.name: each for each in (Asic, Loihi1, Loihi2, Xylo)}
+TARGETS: dict[str, type[Any]] = {
+    each.name: each for each in (Asic, Loihi1, Loihi2, Spinnaker1, Spinnaker2, Xylo)
+}
 
 
 def find(target: str | Target, **options: int) -> Target:

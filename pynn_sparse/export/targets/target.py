@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ..dynamics import MODELS
+import numpy as np
+from numpy.typing import NDArray
+
+from ..dynamics import MODELS, Dynamics
+from ..errors import Violation
 from ..fixednet import FixedNet, Frame
+from ..floatnet import Cells, FloatNet
 from ..layout import Layout, Limbs
 from ..semantics import Semantics
 
@@ -27,6 +32,9 @@ class Limits:
             neurons; those of sources have a common one. Else None.
         powers_of_two: whether time constants are powers of two of the time step.
         subtracts: whether resets subtract the threshold, and a neuron may fire again.
+        latency: steps from the arrival of a spike to the one whose input it is, where that is not
+            the model's, see `dynamics.latency`.
+        further: finds what else a network breaks.
     """
 
     receptors: int
@@ -40,6 +48,8 @@ class Limits:
     recurrent_hop: int | None = None
     powers_of_two: bool = False
     subtracts: bool = False
+    latency: int | None = None
+    further: Callable[[FloatNet], Iterable[Violation]] | None = None
 
 
 @dataclass(frozen=True)
@@ -113,12 +123,16 @@ class Target(Protocol):
         title: for reports.
         version: counts changes of the tables' meaning; tables of another version are refused.
         minifloats: whether weights may be small floating-point numbers, see `Minifloat`.
+        defaults: of `Quantise`, where they are not those of `Quantise` itself.
+        remedy: where values leave their range.
     """
 
     name: str
     title: str
     version: int
     minifloats: bool = False
+    defaults: Mapping[str, Any] = {}
+    remedy: str = "quantise with more headroom"
 
     def options(self) -> dict[str, Any]:
         """What the constructor takes to make this target anew."""
@@ -128,6 +142,18 @@ class Target(Protocol):
 
     def numbers(self, weight_bits: int, signed: bool) -> Numbers:
         """For `quantise`. Raises `ExportError` for bits that the target does not have."""
+
+    def dynamics(self, cells: Cells, dt: float) -> Dynamics | None:
+        """The step of a population, where the target does not make the one of `dynamics`."""
+        return None
+
+    def quantise(self, net: FloatNet, rule: Any) -> Any:
+        """What `quantise` returns, where number formats are no matter of choice; else None."""
+        return None
+
+    def parameters(self, cells: Cells, dt: float) -> Mapping[str, NDArray[np.float64]] | None:
+        """Exact values of the registers of `CellParameters`, where the target has these."""
+        return None
 
     def semantics(self, receptors: int) -> Semantics:
         """The update rule of a network with this number of currents in use."""
