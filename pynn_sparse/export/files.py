@@ -86,7 +86,11 @@ def _contents(tables: Tables, csv: bool) -> dict[str, bytes]:
             "origin": tables.origin,
             "core": np.asarray(tables.placement.core, np.int64),
             **{f"format_{name}": each for name, each in vars(fixed.formats).items()},
-            **{f"profile_{name}": each for name, each in vars(fixed.profiles).items()},
+            **{
+                f"profile_{name}": each
+                for name, each in vars(fixed.profiles).items()
+                if each is not None
+            },
         }
     )
     contents[SOURCE] = _npz(_arrays(tables.net))

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from .dynamics import RECEPTORS, Dynamics, dynamics, hops
 from .errors import ExportError
-from .fixednet import Axons, FixedNet, Formats
+from .fixednet import Axons, FixedNet, Formats, profiles_of
 from .floatnet import Connections, FloatNet
-from .registers import RegisterError, profiles_of, register_columns, register_error
+from .registers import RegisterError, register_columns, register_error
 from .rounding import check_rounding, rounded
 from .semantics import Semantics
+from .share import shared
 from .targets.target import Numbers, Target
 
 Floats = NDArray[np.float64]
@@ -118,7 +119,10 @@ def quantise(
     gains = _gains(net, steps)
     scales = _scales(net, steps, gains, rule, numbers)
     weights = _weights(net, gains, scales, rule, numbers)
-    order = _order(net, axons, weights)
+    most = target.limits().weights_per_neuron
+    if most is not None:
+        weights = _shared(net, weights, most)
+    order = _order(net, axons, weights, numbers.told_by_weight)
     columns = [register_columns(steps[i], scales[i], numbers, semantics) for i in _neurons(net)]
     initial = np.concatenate([np.rint(steps[i].initial * scales[i]) for i in _neurons(net)])
     registers = np.concatenate(columns), initial.astype(np.int64)
@@ -155,6 +159,10 @@ def target_dynamics(net: FloatNet, target: Target, accept: Collection[str]) -> d
     limits, semantics, steps = target.limits(), target.semantics(2), {}
     for index in _neurons(net):
         step = dynamics(net.cells[index], net.dt, one_current, limits.reset_to_zero)
+        if limits.jumps:
+            step = step.with_jumps()
+        if limits.leak != "share":
+            step = step.with_constant_leak(towards_origin=limits.leak == "towards")
         refractory = np.minimum(step.refractory, limits.refractory)
         steps[index] = replace(step, refractory=refractory, gain=_gain(step, semantics))
     return steps
@@ -308,6 +316,18 @@ def _shifts(net: FloatNet, units: list[Floats], rule: Quantise, numbers: Numbers
     return shifts
 
 
+def _shared(net: FloatNet, weights: list[_Weights], most: int) -> list[_Weights]:
+    """Weights of which each neuron has no more than `most` different ones."""
+    ends = np.cumsum([len(part) for part in net.connections])[:-1]
+    offset = np.concatenate([[0], np.cumsum([cells.size for cells in net.cells])])
+    neuron = _joined([part.target + offset[part.post] for part in net.connections])
+    values = shared(neuron, _joined([each.mantissa for each in weights]), most)
+    return [
+        replace(each, mantissa=mantissa, value=mantissa * each.step)
+        for each, mantissa in zip(weights, np.split(values, ends), strict=True)
+    ]
+
+
 def _group(part: Connections, rule: Quantise) -> object:
     if rule.per == "projection":
         return part.label
@@ -337,15 +357,20 @@ def _loss(part: Connections, weights: _Weights) -> Loss:
 # --- all together ----------------------------------------------------------------------------
 
 
-def _order(net: FloatNet, axons: tuple[Axons, ...], weights: list[_Weights]) -> Integers:
-    """Numbers of the synapses that are kept, by axon, then target, delay and projection."""
+def _order(
+    net: FloatNet, axons: tuple[Axons, ...], weights: list[_Weights], by_weight: bool
+) -> Integers:
+    """Numbers of the synapses that are kept, by axon, then target, delay, weight and projection."""
     first = {each.label: each.first for each in axons}
     parts = net.connections
     kept = np.concatenate([np.zeros(0, bool), *(each.mantissa != 0 for each in weights)])
     source = _joined([part.source + first[net.cells[part.pre].label] for part in parts])
     target = _joined([part.target + first[net.cells[part.post].label] for part in parts])
     delay = _joined([part.delay for part in parts])
-    order = np.lexsort((delay, target, source))
+    keys = delay, target, source
+    if by_weight:
+        keys = (_joined([each.mantissa for each in weights]), *keys)
+    order = np.lexsort(keys)
     return np.asarray(order[kept[order]])
 
 

@@ -20,6 +20,8 @@ STEPS = (
     "limit_voltage",
     "fire",
 )
+# Where there are no currents: the leak, and then one spike of a step after the other.
+EVENT_STEPS = ("decay_voltage", "fire", "take_events")
 
 
 def truncating(x: Integers, decay: Any, bits: int) -> Integers:
@@ -74,7 +76,9 @@ class Semantics:
     """The update of all neurons in a time step, in integers.
 
     Attributes:
-        order: the operations, of `STEPS`, in this order.
+        order: the operations, of `STEPS`, in this order; or of `EVENT_STEPS`, where each spike that
+            arrives is added to the voltages by itself, and neurons may fire at each. Then spikes of
+            a step arrive in ascending order of axon, then hop, then weight.
         decay: rule of both decays, of `DECAYS`.
         decay_bits: fraction bits of the decay; bits of the register, with "shifting".
         current_decay_offset: what is added to a register of the current's decay.
@@ -87,6 +91,9 @@ class Semantics:
         n_receptors: synaptic currents of a neuron.
         spikes_per_step: greatest number of spikes of a neuron in a step; with "subtract", as many
             as the threshold goes into the voltage.
+        floor: whether neurons have a `floor`; a voltage below it becomes the negative of the reset,
+            or, with "subtract", less by the floor.
+        merges_spikes: whether several spikes of an axon in a step are one.
     """
 
     order: tuple[str, ...]
@@ -101,6 +108,8 @@ class Semantics:
     voltage_overflow: str
     n_receptors: int
     spikes_per_step: int = 1
+    floor: bool = False
+    merges_spikes: bool = False
 
     def __post_init__(self) -> None:
         for name, choices in (
@@ -113,12 +122,24 @@ class Semantics:
             value = getattr(self, name)
             if value not in choices:
                 raise ValueError(f"{name} = {value!r}: must be one of {', '.join(choices)}")
-        if sorted(self.order) != sorted(STEPS):
-            raise ValueError(f"order = {self.order}: must hold each of {', '.join(STEPS)} once")
+        if sorted(self.order) not in (sorted(STEPS), sorted(EVENT_STEPS)):
+            raise ValueError(
+                f"order = {self.order}: must hold each of {', '.join(STEPS)} once, "
+                f"or of {', '.join(EVENT_STEPS)}"
+            )
+        if self.by_event and self.reset != "value":
+            raise ValueError(f"reset = {self.reset!r}: must be 'value' where spikes act by event")
+
+    @property
+    def by_event(self) -> bool:
+        """Whether spikes act one after the other."""
+        return "take_events" in self.order
 
     @property
     def decays_input(self) -> bool:
         """Whether input decays before it first acts."""
+        if self.by_event:
+            return False
         return self.order.index("add_input") < self.order.index("decay_current")
 
     def amount(self, registers: Any, offset: int = 0) -> NDArray[np.float64]:

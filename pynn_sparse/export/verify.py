@@ -17,6 +17,7 @@ from .compare import Comparison, compare
 from .dynamics import RECEPTORS, Dynamics, hops
 from .errors import DamagedTablesError, ExportError
 from .fixednet import FixedNet
+from .layout import LayoutError
 from .quantise import target_dynamics
 from .rounding import ROUNDINGS
 from .semantics import Semantics
@@ -139,11 +140,22 @@ def _words(tables: Tables, fixed: FixedNet) -> Iterator[Check]:
     steps = target_dynamics(tables.net, tables.target, tables.accept)
     each = [steps[i] for i in sorted(steps)]
     yield from _registers(fixed, each, tables.scale, numbers)
-    frame = tables.target.pack(fixed, tables.rule.weight_bits, tables.rule.signed)
-    same = all(
-        np.array_equal(frame[name].words, memory.words) for name, memory in tables.memories.items()
-    )
-    yield Check("words encode what they decode to", same, f"{len(frame)} memories")
+    yield _same_words(tables, fixed)
+
+
+def _same_words(tables: Tables, fixed: FixedNet) -> Check:
+    statement = "words encode what they decode to"
+    try:
+        again = tables.target.pack(fixed, tables.rule.weight_bits, tables.rule.signed)
+    except (ExportError, LayoutError) as error:
+        return Check(statement, False, str(error))
+    differing = [
+        name
+        for name, memory in tables.memories.items()
+        if not np.array_equal(again[name].words, memory.words)
+    ]
+    text = f"{', '.join(differing) or 'nothing'} differs in {len(again)} memories"
+    return Check(statement, not differing, text)
 
 
 def _synapses(tables: Tables, fixed: FixedNet) -> Iterator[Check]:
@@ -171,11 +183,43 @@ def _synapses(tables: Tables, fixed: FixedNet) -> Iterator[Check]:
         yield Check(f"each synapse has its {name}", not wrong, f"{wrong} of {len(origin)} differ")
     exact = jump * tables.scale[target.astype(np.int64)]
     unit = np.exp2(fixed.formats.shift[fixed.format])
+    most = tables.target.limits().weights_per_neuron
+    if most is not None and "weights" in tables.accept:
+        yield shared_weights(fixed, exact[origin], tables.rule.rounding, most)
+        return
     error = np.abs(fixed.charge() - exact[origin]) / unit
     worst = float(error.max(initial=0.0))
     bound = ROUNDINGS[tables.rule.rounding][1]
     text = f"largest error {worst:.3f} steps, {tables.rule.rounding} rounding makes {bound}"
     yield Check("each weight is as rounding leaves it", worst <= bound * (1 + 1e-6), text)
+
+
+def shared_weights(fixed: FixedNet, exact: Floats, rounding: str, most: int) -> Check:
+    """Each neuron has a few weights, which are the means of what they stand for, and the nearest.
+
+    Args:
+        exact: [n], before rounding, in integer units.
+    """
+    weight, bound = fixed.charge(), ROUNDINGS[rounding][1]
+    pairs, which = np.unique(np.column_stack([fixed.target, weight]), axis=0, return_inverse=True)
+    which = which.reshape(-1)
+    count = np.bincount(which, minlength=len(pairs))
+    different = np.bincount(pairs[:, 0], minlength=1).max()
+    mean = np.bincount(which, exact, minlength=len(pairs)) / np.maximum(count, 1)
+    off = np.abs(mean - pairs[:, 1])
+    farther = np.zeros(len(exact))
+    for place, (neuron, value) in enumerate(pairs):
+        own = (fixed.target == neuron) & (which != place) & (np.sign(weight) == np.sign(value))
+        farther[own] = np.maximum(
+            farther[own], np.abs(exact[own] - weight[own]) - np.abs(exact[own] - value)
+        )
+    holds = different <= most and (off <= bound + 0.5).all() and (farther <= 1 + 2 * bound).all()
+    worst = float(np.abs(weight - exact).max(initial=0.0))
+    return Check(
+        f"each neuron has up to {most} weights, means of what they stand for",
+        bool(holds),
+        f"up to {different}; largest error {worst:.3f} steps, of a mean {off.max(initial=0.0):.3f}",
+    )
 
 
 def _zeroed(tables: Tables) -> Check:
@@ -206,8 +250,17 @@ def _registers(
     currents = joined("current_factor")[:, : rule.n_receptors]
     offset = rule.current_decay_offset
     yield _decay("currents", rule, registers.current_decay[profile], currents, offset)
-    voltages = joined("voltage_factor")
-    yield _decay("voltages", rule, registers.voltage_decay[profile], voltages, 0)
+    if rule.decay == "linear":
+        error = np.abs(registers.voltage_decay[profile] - joined("leak") * scale)
+        text = f"largest error {error.max(initial=0):.4g} units"
+        yield Check("each neuron has its leak", bool((error <= 0.5 + 1e-6).all()), text)
+    else:
+        voltages = joined("voltage_factor")
+        yield _decay("voltages", rule, registers.voltage_decay[profile], voltages, 0)
+    if rule.floor and registers.floor is not None:
+        floor = np.where(joined("leak") > 0, 0, numbers.voltage_range[0])
+        wrong = int((registers.floor[profile] != floor).sum())
+        yield Check("each neuron has its floor", not wrong, f"{wrong} of {len(floor)} differ")
     least = 0.0 if rule.compare == "greater_or_equal" else 1.0
     for name, found, wanted, bound in (
         (

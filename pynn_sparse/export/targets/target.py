@@ -27,6 +27,11 @@ class Limits:
             neurons; those of sources have a common one. Else None.
         powers_of_two: whether time constants are powers of two of the time step.
         subtracts: whether resets subtract the threshold, and a neuron may fire again.
+        jumps: whether there are no currents, and input is added to the voltage.
+        leak: "share" of the voltage; or a constant, "down" or "towards" the voltage's origin.
+        bias: whether there is a constant input.
+        weights_per_neuron: greatest number of different weights of a neuron's synapses, or None.
+        by_event: whether neurons may fire at each of the spikes that arrive in a step.
     """
 
     receptors: int
@@ -40,6 +45,11 @@ class Limits:
     recurrent_hop: int | None = None
     powers_of_two: bool = False
     subtracts: bool = False
+    jumps: bool = False
+    leak: str = "share"
+    bias: bool = True
+    weights_per_neuron: int | None = None
+    by_event: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,8 @@ class Numbers:
         bias_exponents: greatest exponent of a bias; it is mantissa << exponent.
         one_exponent_for_inputs: whether all synapses from sources have one exponent, and all
             others, too, whatever `Quantise.per` says.
+        told_by_weight: whether synapses of one source, target and delay are kept in the order of
+            their weights, which is all that tables tell of them.
     """
 
     greatest_weight: int
@@ -66,6 +78,7 @@ class Numbers:
     bias_bits: int
     bias_exponents: int
     one_exponent_for_inputs: bool = False
+    told_by_weight: bool = False
 
 
 @dataclass(frozen=True)
