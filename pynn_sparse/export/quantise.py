@@ -226,7 +226,10 @@ def _room(step: Dynamics, rule: Quantise, numbers: Numbers) -> Floats:
     room = threshold / step.threshold
     bias = ((1 << numbers.bias_bits) - 1) << numbers.bias_exponents
     with np.errstate(divide="ignore"):
-        for limit, value in ((bias, step.bias), (most, step.reset), (most, step.initial)):
+        limits = [(bias, step.bias), (most, step.reset), (most, step.initial)]
+        if numbers.greatest_leak is not None:
+            limits.append((numbers.greatest_leak, step.leak))
+        for limit, value in limits:
             room = np.minimum(room, np.where(value == 0, np.inf, limit / np.abs(value)))
     return np.asarray(room, float)
 

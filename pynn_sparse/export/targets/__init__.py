@@ -7,11 +7,12 @@ from typing import Any
 from ..errors import ExportError
 from .asic import Asic
 from .loihi import Loihi1, Loihi2
+from .odin import Odin
 from .target import Target
 from .truenorth import TrueNorth
 from .xylo import Xylo
 
-TARGETS: dict[str, type[Any]] = {each.name: each for each in (Asic, Loihi1, Loihi2, TrueNorth, Xylo)}
+TARGETS: dict[str, type[Any]] = {each.name: each for each in (Asic, Loihi1, Loihi2, Odin, TrueNorth, Xylo)}
 
 
 def find(target: str | Target, **options: int) -> Target:

@@ -68,6 +68,7 @@ class Numbers:
             others, too, whatever `Quantise.per` says.
         told_by_weight: whether synapses of one source, target and delay are kept in the order of
             their weights, which is all that tables tell of them.
+        greatest_leak: register of a leak towards the origin, or None.
     """
 
     greatest_weight: int
@@ -79,6 +80,7 @@ class Numbers:
     bias_exponents: int
     one_exponent_for_inputs: bool = False
     told_by_weight: bool = False
+    greatest_leak: int | None = None
 
 
 @dataclass(frozen=True)
