@@ -161,10 +161,11 @@ class Semantics:
         return np.asarray(np.clip(register, 0, one - 1))
 
     def to_json(self) -> dict[str, Any]:
-        """For the manifest."""
+        """For the manifest; without what is false."""
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in asdict(self).items()
+            if value is not False
         }
 
     @classmethod

@@ -129,7 +129,12 @@ def random_float(
 
 
 # What all targets together need of a network that has nothing but 16 sources and IF_curr_exp.
-ACCEPT = ("delay", "refractory", "reset", "tau")
+ACCEPT = ("current", "delay", "events", "leak", "refractory", "reset", "tau", "weights")
+
+
+def rule_of(target: str) -> Quantise:
+    """Weights of a size that a target has."""
+    return Quantise(weight_bits=4 if target == "odin" else 6)
 
 
 def tables_of(fixed: FixedNet, target: Target | None = None) -> Tables:

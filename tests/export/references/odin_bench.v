@@ -4,7 +4,8 @@
 // events.memh: words {step, event}; a step begins with a time reference, before which all earlier
 // events have been processed.
 // spikes.txt: a line for each event of the AER output: step, neuron.
-// states.txt: the neuron memory after each step, a word on a line.
+// states.txt: the neuron memory at the beginning and after each step, a word on a line.
+// synapses.txt: the synapse memory at the end.
 // Macros: COMMANDS of spi.memh, of which the first HEAD and the last one are sent, and between
 // them all others if WHOLE; else $readmemh fills the memories. EVENTS of events.memh, STEP_BITS.
 `timescale 1ns / 1ps
@@ -17,7 +18,7 @@ module odin_bench;
   reg [`STEP_BITS+9:0] events [0:`EVENTS-1];
   wire [7:0] spike;
   wire accepted, out_request;
-  integer i, bit_of, n, states, spikes;
+  integer i, bit_of, n, states, spikes, synapses;
   reg [`STEP_BITS-1:0] step = 0;
 
   always #5 clk = ~clk;
@@ -63,15 +64,16 @@ module odin_bench;
   initial begin
     $readmemh("spi.memh", commands);
     $readmemh("events.memh", events);
+    spikes = $fopen("spikes.txt");
+    states = $fopen("states.txt");
+    synapses = $fopen("synapses.txt");
+    #10 rst = 1;
+    #100 rst = 0;
+    #100;
     if (!`WHOLE) begin
       $readmemh("neurons.memh", chip.neuron_core_0.neurarray_0.SRAM);
       $readmemh("synapses.memh", chip.synaptic_core_0.synarray_0.SRAM);
     end
-    spikes = $fopen("spikes.txt");
-    states = $fopen("states.txt");
-    #10 rst = 1;
-    #100 rst = 0;
-    #100;
     for (i = 0; i < `COMMANDS; i = i + 1)
       if (`WHOLE || i < `HEAD || i == `COMMANDS - 1) send_command(commands[i]);
     settle;
@@ -90,7 +92,8 @@ module odin_bench;
     end
     settle;
     dump;
-    $writememh("synapses_after.memh", chip.synaptic_core_0.synarray_0.SRAM);
+    for (n = 0; n < 8192; n = n + 1)
+      $fdisplay(synapses, "%h", chip.synaptic_core_0.synarray_0.SRAM[n]);
     $finish;
   end
 endmodule
