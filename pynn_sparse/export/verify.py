@@ -19,7 +19,7 @@ from .errors import DamagedTablesError, ExportError
 from .fixednet import FixedNet
 from .layout import LayoutError
 from .quantise import target_dynamics
-from .rounding import ROUNDINGS
+from .rounding import ROUNDINGS, possible
 from .semantics import Semantics
 from .spikes import BlockOrBlocks, spikes_of
 from .tables import Tables
@@ -185,7 +185,7 @@ def _synapses(tables: Tables, fixed: FixedNet) -> Iterator[Check]:
     unit = np.exp2(fixed.formats.shift[fixed.format])
     most = tables.target.limits().weights_per_neuron
     if most is not None and "weights" in tables.accept:
-        yield shared_weights(fixed, exact[origin], tables.rule.rounding, most)
+        yield _shared_weights(fixed, exact[origin], tables.rule.rounding, most)
         return
     error = np.abs(fixed.charge() - exact[origin]) / unit
     worst = float(error.max(initial=0.0))
@@ -194,7 +194,7 @@ def _synapses(tables: Tables, fixed: FixedNet) -> Iterator[Check]:
     yield Check("each weight is as rounding leaves it", worst <= bound * (1 + 1e-6), text)
 
 
-def shared_weights(fixed: FixedNet, exact: Floats, rounding: str, most: int) -> Check:
+def _shared_weights(fixed: FixedNet, exact: Floats, rounding: str, most: int) -> Check:
     """Each neuron has a few weights, which are the means of what they stand for, and the nearest.
 
     Args:
@@ -203,22 +203,24 @@ def shared_weights(fixed: FixedNet, exact: Floats, rounding: str, most: int) -> 
     weight, bound = fixed.charge(), ROUNDINGS[rounding][1]
     pairs, which = np.unique(np.column_stack([fixed.target, weight]), axis=0, return_inverse=True)
     which = which.reshape(-1)
-    count = np.bincount(which, minlength=len(pairs))
-    different = np.bincount(pairs[:, 0], minlength=1).max()
-    mean = np.bincount(which, exact, minlength=len(pairs)) / np.maximum(count, 1)
-    off = np.abs(mean - pairs[:, 1])
+    count = np.maximum(np.bincount(which, minlength=len(pairs)), 1)
+    least, greatest = (
+        np.rint(np.bincount(which, each, minlength=len(pairs)) / count)
+        for each in possible(exact, rounding)
+    )
+    off = int(((pairs[:, 1] < least) | (pairs[:, 1] > greatest)).sum())
     farther = np.zeros(len(exact))
     for place, (neuron, value) in enumerate(pairs):
-        own = (fixed.target == neuron) & (which != place) & (np.sign(weight) == np.sign(value))
-        farther[own] = np.maximum(
-            farther[own], np.abs(exact[own] - weight[own]) - np.abs(exact[own] - value)
-        )
-    holds = different <= most and (off <= bound + 0.5).all() and (farther <= 1 + 2 * bound).all()
+        other = (fixed.target == neuron) & (which != place) & (np.sign(weight) == np.sign(value))
+        nearer = np.abs(exact[other] - weight[other]) - np.abs(exact[other] - value)
+        farther[other] = np.maximum(farther[other], nearer)
+    different = int(np.bincount(pairs[:, 0], minlength=1).max())
+    holds = different <= most and not off and bool((farther <= 1 + 2 * bound).all())
     worst = float(np.abs(weight - exact).max(initial=0.0))
     return Check(
         f"each neuron has up to {most} weights, means of what they stand for",
-        bool(holds),
-        f"up to {different}; largest error {worst:.3f} steps, of a mean {off.max(initial=0.0):.3f}",
+        holds,
+        f"up to {different}; {off} of {len(pairs)} are no means; largest error {worst:.3f} steps",
     )
 
 
