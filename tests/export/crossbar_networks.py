@@ -24,7 +24,7 @@ def network(
     """
     neurons, kinds = weights.shape
     sources = max(1, neurons // 3)
-    n = int(rng.integers(1, 4 * neurons))
+    n = int(rng.integers(neurons, 6 * neurons))
     source, neuron = rng.integers(0, neurons + sources, n), rng.integers(0, neurons, n)
     weight = weights[neuron, rng.integers(0, kinds, n)]
     hop = rng.integers(1, hops + 1, n)
@@ -66,9 +66,9 @@ def random_odin(seed: int, target: Target, neurons: int = 24, hops: int = 3) -> 
     """Weights of 4 bits, thresholds of a few spikes; some neurons near the ends of their range."""
     rng = np.random.default_rng(seed)
     zero = np.zeros(neurons, np.int64)
-    threshold = rng.choice([4, 9, 17, 25, ODIN_RANGE[1]], neurons)
-    columns = np.column_stack([zero + 1, rng.integers(0, 4, neurons), threshold, *(zero,) * 3])
-    weights = rng.integers(1, 8, (neurons, 16)) * rng.choice([-1, 1, 1], (neurons, 16))
+    threshold = rng.choice([3, 5, 9, 17, ODIN_RANGE[1]], neurons)
+    columns = np.column_stack([zero + 1, rng.integers(0, 3, neurons), threshold, *(zero,) * 3])
+    weights = rng.integers(1, 8, (neurons, 16)) * rng.choice([-1, 1, 1, 1], (neurons, 16))
     fixed = network(target, rng, columns, weights, hops)
     initial = np.minimum(fixed.initial, threshold - 1)
     edge = rng.random(neurons) < 0.2

@@ -18,7 +18,13 @@ from export_networks import neurons, random_events, random_float, sources, table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from references.rtl import Ranc, folder_of, ranc_rtl, ranc_simulator
+from references.rtl import (
+    Ranc,
+    build_ranc_simulator,
+    folder_of,
+    ranc_rtl,
+    ranc_simulator,
+)
 
 from pynn_sparse import export
 from pynn_sparse.export import golden
@@ -244,7 +250,7 @@ def test_lowered_network_in_rtl_of_ranc(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_simulator_of_ranc(tmp_path: Path) -> None:
     """RANC's C++ simulator: potentials, spikes, and what the output bus gets."""
-    repository = folder_of(*RANC)
+    program = build_ranc_simulator(folder_of(*RANC), tmp_path)
     for seed in range(3):
         folder = tmp_path / str(seed)
         folder.mkdir()
@@ -253,7 +259,7 @@ def test_simulator_of_ranc(tmp_path: Path) -> None:
         tables = prepared(fixed, target, folder)
         events = random_events(seed, fixed, STEPS)
         trace = golden.run(fixed, STEPS, events, states=True)
-        check(ranc_simulator(repository, tables, events, STEPS, folder), tables, trace)
+        check(ranc_simulator(program, tables, events, STEPS, folder), tables, trace)
         silent = np.flatnonzero(np.diff(fixed.start)[:40] == 0)
         lines = [line.split() for line in (folder / "output.txt").read_text().splitlines()]
         out = np.asarray(lines[1:], np.int64)[:, : len(silent)]  # line t is printed in tick t + 1

@@ -112,15 +112,19 @@ def ranc_stimulus(tables: Tables, events: Integers, steps: int, folder: Path) ->
     return len(words)
 
 
-def ranc_simulator(
-    repository: Path, tables: Tables, events: Integers, steps: int, folder: Path
-) -> Ranc:
-    """Build and run RANC's C++ simulator."""
-    source = repository / "simulator"
-    program = folder / "ranc_sim"
-    compile_it = ["g++", "-std=c++14", "-w", f"-I{source}/src", f"-I{source}/extern"]
+def build_ranc_simulator(repository: Path, folder: Path) -> Path:
+    """Compile RANC's C++ simulator."""
+    source, program = repository / "simulator", folder / "ranc_sim"
+    command = ["g++", "-std=c++14", "-w", f"-I{source}/src", f"-I{source}/extern"]
     files = sorted(map(str, (source / "src").glob("*.cpp")))
-    call([*compile_it, *files, "-o", str(program)], folder)
+    call([*command, *files, "-o", str(program)], folder)
+    return program
+
+
+def ranc_simulator(
+    program: Path, tables: Tables, events: Integers, steps: int, folder: Path
+) -> Ranc:
+    """Run RANC's C++ simulator."""
     for name, contents in simulator_input(tables, events, steps, trace=True).items():
         (folder / name).write_text(json.dumps(contents))
     arguments = "-i input.json -o output.txt -c config.json -t trace.txt --ticks".split()
