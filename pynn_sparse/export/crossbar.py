@@ -40,7 +40,7 @@ class Lines:
 
 
 def repeats(keys: Integers, within: Integers) -> Integers:
-    """For each row of `keys` [n, k], how many equal ones come before it in order of `within` [n]."""
+    """For each row of `keys` [n, k], how many equal ones are before it in the order of `within`."""
     order = np.lexsort((within, *keys.T[::-1]))
     ordered = keys[order]
     first = np.append(True, (np.diff(ordered, axis=0) != 0).any(axis=1))[: len(keys)]

@@ -93,7 +93,11 @@ def _neurons(cells: Cells, dt: float, limits: Limits) -> Iterator[Violation]:
 
 def _of_target(cells: Cells, dt: float, limits: Limits) -> Iterator[Violation]:
     step = dynamics(cells, dt, reset_to_zero=limits.reset_to_zero)
-    if limits.receptors == 1 and not limits.jumps and (step.current_factor[:, 0] != step.current_factor[:, 1]).any():
+    if (
+        limits.receptors == 1
+        and not limits.jumps
+        and (step.current_factor[:, 0] != step.current_factor[:, 1]).any()
+    ):
         count = int((step.current_factor[:, 0] != step.current_factor[:, 1]).sum())
         yield Violation(
             cells.label,

@@ -370,10 +370,8 @@ def _order(
     source = _joined([part.source + first[net.cells[part.pre].label] for part in parts])
     target = _joined([part.target + first[net.cells[part.post].label] for part in parts])
     delay = _joined([part.delay for part in parts])
-    keys = delay, target, source
-    if by_weight:
-        keys = (_joined([each.mantissa for each in weights]), *keys)
-    order = np.lexsort(keys)
+    mantissa = _joined([each.mantissa for each in weights])
+    order = np.lexsort((mantissa if by_weight else np.zeros_like(delay), delay, target, source))
     return np.asarray(order[kept[order]])
 
 

@@ -10,7 +10,7 @@ Floats = NDArray[np.float64]
 
 
 def shared(neuron: Integers, weight: Integers, most: int) -> Integers:
-    """Weights with at most `most` (2 or more) different values for each neuron, and 0.
+    """Weights of which each neuron has only a few different ones, and 0.
 
     Those of a neuron with more become the rounded means of groups that have the least sum of
     squared errors, found by dynamic programming (Wang and Song 2011, The R Journal 3(2)). No group
@@ -19,8 +19,9 @@ def shared(neuron: Integers, weight: Integers, most: int) -> Integers:
     Args:
         neuron: int64 [n], target of each synapse.
         weight: int64 [n].
+        most: different values of a neuron, 2 or more.
     """
-    result = weight.copy()
+    result: Integers = weight.copy()
     some = np.flatnonzero(weight)
     order = some[np.argsort(neuron[some], kind="stable")]
     ends = np.flatnonzero(np.diff(neuron[order])) + 1

@@ -198,7 +198,10 @@ def _shared_weights(fixed: FixedNet, exact: Floats, rounding: str, most: int) ->
     """Each neuron has a few weights, which are the means of what they stand for, and the nearest.
 
     Args:
+        fixed: the integers.
         exact: [n], before rounding, in integer units.
+        rounding: of weights, before they were shared.
+        most: different weights of a neuron.
     """
     weight, bound = fixed.charge(), ROUNDINGS[rounding][1]
     pairs, which = np.unique(np.column_stack([fixed.target, weight]), axis=0, return_inverse=True)

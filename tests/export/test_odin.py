@@ -211,7 +211,7 @@ def test_full_chip_in_rtl(tool: str, tmp_path: Path) -> None:
     repository = folder_of(*ODIN)
     net = random_float(1, n=256, density=0.05, delays=1, rate=0.1, v_thresh=-58.0, tau_m=50.0)
     part = net.connections[1]
-    net = net.with_connections([net.connections[0], part.kept(part.source < 100)])
+    net = net.with_connections([net.connections[0], part.kept(part.source < 50)])
     tables = export.lower(net, "odin", quantise=RULE, accept=ACCEPT)
     tables.save(tmp_path)
     trace = tables.trace(30.0, states=True)

@@ -12,7 +12,9 @@ from .target import Target
 from .truenorth import TrueNorth
 from .xylo import Xylo
 
-TARGETS: dict[str, type[Any]] = {each.name: each for each in (Asic, Loihi1, Loihi2, Odin, TrueNorth, Xylo)}
+TARGETS: dict[str, type[Any]] = {
+    each.name: each for each in (Asic, Loihi1, Loihi2, Odin, TrueNorth, Xylo)
+}
 
 
 def find(target: str | Target, **options: int) -> Target:

@@ -228,7 +228,9 @@ def aer_input(memories: Mapping[str, Memory], spikes: Integers, steps: int) -> I
     reference, which would otherwise overtake it.
 
     Args:
+        memories: of the tables; the host needs `lines`.
         spikes: (step, axon) of sources and of neurons, in any order, [m, 2].
+        steps: how many.
     """
     table = memories["lines"].layout.decode(memories["lines"].words)
     spike, line = np.nonzero(spikes[:, 1][:, None] == table["axon"][None, :])

@@ -1,8 +1,8 @@
 """Files of RANC, from the memories of the target `truenorth`.
 
 ``csram_NNN.mem`` and ``tc_NNN.mem`` are read by the cores' ``$readmemb``, and numbered by place in
-the grid; ``ranc.json`` has the parameters of its Verilog. `simulator_input` is what its C++ simulator
-reads, and `packets` what a host sends for spikes of sources.
+the grid; ``ranc.json`` has the parameters of its Verilog. `simulator_input` is what its C++
+simulator reads, and `packets` what a host sends for spikes of sources.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..layout import Limbs
+from ..layout import Layout, Limbs
 from .target import Memory
 from .truenorth_map import TYPES
 from .truenorth_words import LEAK_BITS, POTENTIAL_BITS, WEIGHT_BITS, Grid
@@ -82,6 +82,7 @@ def packets(memories: Mapping[str, Memory], events: Integers, first_source: int)
     Packets of step s are sent after tick s has begun, and before tick s + 1.
 
     Args:
+        memories: of the tables; the host needs `inputs`.
         events: (step, axon of the network), [m, 2].
         first_source: axon of the first source, the number of neurons.
     """
@@ -157,8 +158,6 @@ def simulator_input(
 
 def _connections(memories: Mapping[str, Memory], axons: int) -> tuple[Limbs, int]:
     """Words of the synapses' bits alone."""
-    from ..layout import Layout
-
     memory = memories["csram"]
     values = memory.layout.decode(memory.words)
     fields = tuple(each for each in memory.layout.fields if each.name.startswith("axons_"))

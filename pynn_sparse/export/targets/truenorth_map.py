@@ -8,9 +8,9 @@ an axon with its weight for the axon's type, and sends its spikes to one axon.
   has several axons.
 - *Cores* are filled in the order of neurons.
 - *Fan-out*: a neuron with several axons to reach is there several times. Those that are one step
-  away are reached by copies in its core, which have the same inputs and so the same spikes; one more
-  copy reaches an axon with relays, which fire whenever it spikes: a step is spent on the way, and
-  the other steps from there. Sources send a packet to each of their axons.
+  away are reached by copies in its core, which have the same inputs and so the same spikes; one
+  more copy reaches an axon with relays, which fire whenever it spikes: a step is spent on the way,
+  and the other steps from there. Sources send a packet to each of their axons.
 """
 
 from __future__ import annotations
@@ -117,8 +117,8 @@ def _too_large(name: str, what: str, limit: int) -> LimitsError:
 class _Filling:
     """Neurons onto cores, one after the other.
 
-    What an axon carries is the code ((source * hops + hop) * copies + copy) * 4 + type, where copies
-    tell synapses of equal source, hop, target and weight.
+    What an axon carries is the code ((source * hops + hop) * copies + copy) * 4 + type, where
+    copies tell synapses of equal source, hop, target and weight.
     """
 
     def __init__(
@@ -155,9 +155,7 @@ class _Filling:
         values, which = np.unique(self.weight[synapses], return_inverse=True)
         groups = [self.code[synapses[which == k]].tolist() for k in range(len(values))]
         kinds = self._best_types(core, groups)
-        codes = [
-            code + kind for kind, group in zip(kinds, groups, strict=True) for code in group
-        ]
+        codes = [code + kind for kind, group in zip(kinds, groups, strict=True) for code in group]
         new = sum(code not in core.wires for code in codes)
         if core.used + self.copies[neuron] > self.columns or core.axons + new > self.axons:
             return False
@@ -234,8 +232,11 @@ def _split(reached: list[Reached], columns: int) -> tuple[list[Reached], list[li
 
 def _copies(targets: dict[int, list[Reached]], neurons: int, columns: int) -> Integers:
     """Columns that each neuron needs on its core."""
-    counts = [sum(map(len, _split(targets.get(i, []), columns))) for i in range(neurons)]
-    return np.maximum(np.asarray(counts, np.int64), 1)
+    counts = np.ones(neurons, np.int64)
+    for neuron, reached in targets.items():
+        near, groups = _split(reached, columns)
+        counts[neuron] = len(near) + len(groups)
+    return counts
 
 
 def _connected(

@@ -121,7 +121,7 @@ def pack(
     grid = Grid.of(len(chip.cores))
     values, role, neuron = _columns(fixed, chip, grid, axons, columns, reset_mode)
     kinds = np.zeros(grid.places * axons, np.int64)
-    source, hop, core, axon, kind = chip.wire.T
+    source, _, core, axon, kind = chip.wire.T
     kinds[core * axons + axon] = kind
     of_source = source >= fixed.n_neurons
     inputs = chip.wire[of_source]
@@ -295,8 +295,8 @@ class _Reader:
     def _check_copies(self) -> None:
         copies = np.flatnonzero(self.role == NEURON)
         first = self.first[self.neuron[copies]]
-        names = ("reset_mode", "floor", "threshold", "leak", "reset", "potential")
-        names += tuple(f"weight_{kind}" for kind in range(TYPES))
+        names = ["reset_mode", "floor", "threshold", "leak", "reset", "potential"]
+        names += [f"weight_{kind}" for kind in range(TYPES)]
         same = (self.bits[copies] == self.bits[first]).all(axis=1)
         for name in names:
             same &= self.values[name][copies] == self.values[name][first]
@@ -320,8 +320,10 @@ class _Reader:
         place = self.first[neuron] // self.columns * self.axons + axon
         if (source[place] < 0).any():
             where = place[np.argmin(source[place])]
-            raise DamagedTablesError(f"axon {where % self.axons} of core {where // self.axons} "
-                                     "has synapses, and nobody sends to it")
+            raise DamagedTablesError(
+                f"axon {where % self.axons} of core {where // self.axons} "
+                "has synapses, and nobody sends to it"
+            )
         weights = np.column_stack([self.values[f"weight_{kind}"] for kind in range(TYPES)])
         weight = weights[self.first[neuron], self.kind[place]]
         return np.column_stack([source[place], neuron, hop[place], weight])

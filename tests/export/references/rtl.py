@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from truenorth_chip import Ranc
 
 from pynn_sparse.export.layout import Field, Layout, bits_for
 from pynn_sparse.export.memh import from_memh, to_memh
@@ -39,7 +40,9 @@ def folder_of(variable: str, repository: str) -> Path:
     return Path(os.environ[variable])
 
 
-def build(bench: str, sources: list[Path], macros: dict[str, object], folder: Path, tool: str):
+def build(
+    bench: str, sources: list[Path], macros: dict[str, object], folder: Path, tool: str
+) -> list[str]:
     """Compile a bench with sources; returns the command that runs it in the folder."""
     if shutil.which(TOOLS[tool]) is None:
         pytest.skip(f"{TOOLS[tool]} is not installed (Debian: apt-get install {TOOLS[tool]})")
@@ -59,15 +62,12 @@ def call(command: list[str], folder: Path) -> str:
     return done.stdout
 
 
+def integers(file: Path, columns: int) -> Integers:
+    """Lines of integers, of which there may be none."""
+    return np.asarray(file.read_text().split(), np.int64).reshape(-1, columns)
+
+
 # --- RANC ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Ranc:
-    """What RANC did: potentials [steps + 1, words] and spikes (step, word), in ascending order."""
-
-    potential: Integers
-    spikes: Integers
 
 
 def ranc_rtl(repository: Path, tables: Tables, events: Integers, steps: int, folder: Path) -> Ranc:
@@ -78,14 +78,14 @@ def ranc_rtl(repository: Path, tables: Tables, events: Integers, steps: int, fol
     commands = ranc_stimulus(tables, events, steps, folder)
     (folder / "watch.vh").write_text("".join(f"`WATCH({core})\n" for core in range(cores)))
     macros = {**parameters, "COMMANDS": commands, "BLOCK": "genblk2"}
-    sources = [each for each in sorted((repository / RANC_RTL).glob("*.v"))]
-    sources = [each for each in sources if each.name not in NOT_OF_THE_GRID]
+    found = sorted((repository / RANC_RTL).glob("*.v"))
+    sources = [each for each in found if each.name not in NOT_OF_THE_GRID]
     printed = call(build("ranc_bench", sources, macros, folder, "icarus"), folder)
     assert re.search(r"^errors 0$", printed, re.MULTILINE), printed[-1000:]
-    step, core, neuron, value = np.loadtxt(folder / "potentials.txt", np.int64, ndmin=2).T
+    step, core, neuron, value = integers(folder / "potentials.txt", 4).T
     potential = np.zeros((steps + 1, cores * target.neurons), np.int64)
     potential[step, core * target.neurons + neuron] = value
-    spikes = np.loadtxt(folder / "spikes.txt", np.int64, ndmin=2).reshape(-1, 3)
+    spikes = integers(folder / "spikes.txt", 3)
     words = np.column_stack([spikes[:, 0], spikes[:, 1] * target.neurons + spikes[:, 2]])
     return Ranc(potential, words[np.lexsort(words.T[::-1])])
 
@@ -94,7 +94,8 @@ def ranc_stimulus(tables: Tables, events: Integers, steps: int, folder: Path) ->
     """Write packets of each step, and a tick after them; returns the number of commands."""
     word, target = tables.memories["csram"].layout, tables.target
     grid = Grid.of(len(tables.memories["csram"].words) // target.neurons)
-    sent = packets(tables.memories, events[events[:, 0] < steps], tables.fixed.n_neurons)
+    neurons = sum(each.size for each in tables.frame.axons if not each.is_source)
+    sent = packets(tables.memories, events[events[:, 0] < steps], neurons)
     step, core, axon, tick = sent.T
     last = np.arange(steps)
     columns = {
@@ -196,7 +197,7 @@ def odin_rtl(
     call(build("odin_bench", sources, macros, folder, tool), folder)
     text = (folder / "states.txt").read_bytes()
     states = NEURON.decode(from_memh(text, NEURON.width, NEURONS * (steps + 1), "states.txt"))
-    found = np.loadtxt(folder / "spikes.txt", np.int64, ndmin=2).reshape(-1, 2)
+    found = integers(folder / "spikes.txt", 2)
     kept = tables.memories["synapses"].words
     after = (folder / "synapses.txt").read_bytes()
     return Chip(
