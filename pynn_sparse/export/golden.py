@@ -28,9 +28,9 @@ class Trace:
         spikes: int64 [n, 2], (step, axon) of the neurons' spikes, in ascending order; those of a
             step in the order in which they happen, where spikes act one after the other.
         synaptic_events: number of synapses that spikes went through.
-        overflows: number of times that a current or voltage left its range, or spikes of an axon
-            in a step became one.
+        overflows: number of times that a current or voltage left its range.
         largest_input: greatest input of a receptor in a step, by magnitude.
+        merged: number of spikes that were lost beside others of their axon and step.
         voltage: int64 [steps + 1, N], with `states`; row 0 is the initial state.
         current: int64 [steps + 1, N, R], with `states`.
         waiting: int64 [steps + 1, N], refractory steps that are left, with `states`.
@@ -40,6 +40,7 @@ class Trace:
     synaptic_events: int
     overflows: int
     largest_input: int
+    merged: int
     voltage: Integers | None = None
     current: Integers | None = None
     waiting: Integers | None = None
@@ -83,6 +84,7 @@ class _Golden:
     synaptic_events: int = 0
     overflows: int = 0
     largest_input: int = 0
+    merged: int = 0
     spikes: list[Integers] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -125,7 +127,7 @@ class _Golden:
                 states.append(self._state())
         spikes = np.concatenate([np.zeros((0, 2), np.int64), *self.spikes])
         kept = map(np.stack, zip(*states, strict=True)) if self.keeps_states else ()
-        counts = self.synaptic_events, self.overflows, self.largest_input
+        counts = self.synaptic_events, self.overflows, self.largest_input, self.merged
         return Trace(spikes, *counts, *kept)
 
     def _state(self) -> tuple[Integers, Integers, Integers]:
@@ -210,7 +212,7 @@ class _Golden:
         if not self.net.semantics.merges_spikes:
             return axons
         different = np.unique(axons)
-        self.overflows += len(axons) - len(different)
+        self.merged += len(axons) - len(different)
         return different
 
 

@@ -21,6 +21,7 @@ APPROXIMATIONS = {
     "current": "input is added to the voltage at once, with the charge of the synaptic current",
     "leak": "the leak is constant, the best one in least squares between reset and threshold",
     "weights": "synapses of a neuron share the few weights that fit best",
+    "merged": "several spikes of a source in a step are one, where the target has one bit for them",
     "events": "spikes act one after the other, and neurons may fire several times in a step",
 }
 

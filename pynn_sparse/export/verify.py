@@ -99,6 +99,8 @@ def verify(
         fixed, tables.steps(length), tables.events(_stimulus(tables, against, spikes))
     )
     comparisons = tuple(_compared(tables, trace, recorded))
+    if fixed.semantics.merges_spikes:
+        checks.append(_merged_check(tables, trace))
     checks += [_range_check(tables, trace), *_spike_checks(comparisons, tolerance)]
     return Report(tuple(checks), comparisons, trace)
 
@@ -321,6 +323,15 @@ def _range_check(tables: Tables, trace: golden.Trace) -> Check:
         "currents, voltages and inputs stay in range",
         within,
         f"{trace.overflows} left it; largest input {trace.largest_input}, limit {limit}{remedy}",
+    )
+
+
+def _merged_check(tables: Tables, trace: golden.Trace) -> Check:
+    remedy = '; shorten the time step, or accept="merged"' if trace.merged else ""
+    return Check(
+        "sources have one spike in a step, or merging was accepted",
+        not trace.merged or "merged" in tables.accept,
+        f"{trace.merged} more{remedy}",
     )
 
 

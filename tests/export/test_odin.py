@@ -282,6 +282,16 @@ def test_other_words_fail_verification(change: str) -> None:
     assert not export.verify(with_words(tables, *CHANGES[change]), duration=50.0).passed
 
 
+@pytest.mark.parametrize(
+    "change", [{"compare": "greater"}, {"decay": "truncating"}, {"voltage_overflow": "wrap"}]
+)
+def test_another_rule_fails_verification(change: dict[str, Any]) -> None:
+    tables = export.lower(random_float(3, n=32, delays=2), TARGET, quantise=RULE, accept=ACCEPT)
+    frame = replace(tables.frame, semantics=replace(tables.frame.semantics, **change))
+    report = export.verify(replace(tables, frame=frame))
+    assert "the update rule is the target's" in [c.statement for c in report.checks if not c.holds]
+
+
 def test_flipped_nibbles_and_dropped_words_fail_verification() -> None:
     tables = export.lower(random_float(3, n=32, delays=2), TARGET, quantise=RULE, accept=ACCEPT)
     rng = np.random.default_rng(0)

@@ -79,12 +79,20 @@ def test_golden_does_what_the_rule_says(seed: int, reset_mode: int) -> None:
 
 
 def test_spikes_of_a_source_in_a_step_are_one() -> None:
-    """An axon is a bit; the run is reported as one that left its range."""
+    """An axon is a bit; verification fails, unless that was accepted."""
     fixed = random_truenorth(0, small())
     events = random_events(0, fixed, STEPS)
     once, twice = (golden.run(fixed, STEPS, each) for each in (events, np.repeat(events, 2, 0)))
     np.testing.assert_array_equal(once.spikes, twice.spikes)
-    assert (once.overflows, twice.overflows) == (0, len(events))
+    assert (once.merged, twice.merged) == (0, len(events))
+    net = random_float(3, n=32)
+    given = np.repeat(net.cells[0].spikes, 2, axis=0)
+    net = replace(net, cells=(replace(net.cells[0], spikes=given), net.cells[1]))
+    reports = [
+        export.verify(export.lower(net, "truenorth", accept=accept), duration=50.0)
+        for accept in (ACCEPT, (*ACCEPT, "merged"))
+    ]
+    assert [report.passed for report in reports] == [False, True]
 
 
 # --- words and cores -------------------------------------------------------------------------
@@ -138,6 +146,16 @@ def test_other_words_fail_verification(change: str) -> None:
     tables = export.lower(net, small(), accept=accept)
     assert export.verify(tables, duration=50.0).passed
     assert not export.verify(with_words(tables, *CHANGES[change]), duration=50.0).passed
+
+
+@pytest.mark.parametrize(
+    "change", [{"compare": "greater"}, {"merges_spikes": False}, {"reset": "subtract"}]
+)
+def test_another_rule_fails_verification(change: dict[str, Any]) -> None:
+    tables = export.lower(random_float(3, n=32), small(), accept=ACCEPT)
+    frame = replace(tables.frame, semantics=replace(tables.frame.semantics, **change))
+    report = export.verify(replace(tables, frame=frame))
+    assert "the update rule is the target's" in [c.statement for c in report.checks if not c.holds]
 
 
 def few_weights(net: FloatNet) -> FloatNet:
