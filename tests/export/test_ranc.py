@@ -25,18 +25,21 @@ RANC = "PYNN_SPARSE_RANC", "UA-RCL/RANC"
 @pytest.mark.slow
 @pytest.mark.parametrize("reset_mode", [0, 1])
 def test_rtl_of_ranc(reset_mode: int, tmp_path: Path) -> None:
-    """Grids of 1 to 8 cores and their routers, in every potential and spike of every tick."""
+    """Cores and their routers, in every potential and spike of every tick."""
     repository = folder_of(*RANC)
-    for seed, size in enumerate((200, 40, 20, 12)):
+    cores = set()
+    for seed, (axons, size) in enumerate(((128, 100), (64, 40), (64, 20), (64, 12))):
         folder = tmp_path / str(seed)
         folder.mkdir()
-        target = small(reset_mode, size=size)
+        target = small(reset_mode, axons, size)
         fixed = random_truenorth(10 + seed, target)
         tables = prepared(fixed, target, folder)
+        cores.add(tables.placement.cores)
         events = random_events(seed, fixed, STEPS)
         trace = golden.run(fixed, STEPS, events, states=True)
         check(ranc_rtl(repository, tables, events, STEPS, folder), tables, trace)
         assert len(trace.spikes) > 20
+    assert cores == {1, 2, 3, 9}
 
 
 @pytest.mark.slow
