@@ -126,7 +126,7 @@ def test_cores_of_the_files_do_what_golden_does(seed: int, reset_mode: int, tmp_
 
 
 def test_a_word_is_that_of_ranc() -> None:
-    """Bits of a word, as counted in `Core.v` with the sizes of TrueNorth."""
+    """Bits of a word, as counted in `Core.v` with these widths."""
     target = export.find("truenorth")
     word = tables_of(random_truenorth(0, target), target).memories["csram"].layout
     assert word.width == 256 + 2 * 20 + 4 * 9 + 9 + 2 * 20 + 1 + 9 + 9 + 8 + 4

@@ -1,9 +1,10 @@
 """IBM's TrueNorth, in the tables of RANC, an open implementation of its cores (UA-RCL/RANC, MIT).
 
 Cores have 256 axons, 256 neurons and a crossbar of bits. A neuron has four weights, one for each
-type of axons, a leak, two thresholds, and one destination: an axon of a core, 1 to 15 ticks later.
-Widths and sizes are TrueNorth's (Merolla et al. 2014, Science 345; Cassidy et al. 2013, IJCNN); the
-words and the update are those of RANC's ``Core.v`` (commit 08ae4bd) with these widths::
+type of axons, a leak, two thresholds, and one destination: an axon of a core, 1 to 15 ticks later
+(Merolla et al. 2014, Science 345). The words and the update are those of RANC's ``Core.v`` (commit
+08ae4bd), whose widths are parameters: 20 bits for potentials and thresholds, 9 for weights and
+leaks here::
 
     v <- v + sum of weights that arrive + leak
     v >= threshold: spike, v <- reset, or v - threshold

@@ -28,7 +28,7 @@ from .truenorth_map import BUS, TYPES, Chip
 Integers = NDArray[np.int64]
 WEIGHT_BITS = LEAK_BITS = 9
 POTENTIAL_BITS = 20
-THRESHOLD_BITS = 18  # of TrueNorth; RANC's field is as wide as the potential
+THRESHOLD_BITS = 18  # without sign, of a field that is as wide as the potential
 OFFSET_BITS = 9  # of dx and dy
 TICK_BITS = 4
 CONNECTION_BITS = 32  # in a field
