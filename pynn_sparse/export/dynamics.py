@@ -14,7 +14,7 @@ where an arrival acts one step later in `IF_curr_exp` than in `IF_curr_delta`, s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from .floatnet import Cells, FloatNet
 Floats = NDArray[np.float64]
 RECEPTORS = ("excitatory", "inhibitory")
 MODELS = ("IF_curr_exp", "IF_curr_delta")
+NO_LEAK = 1e-5  # a share of the voltage that leaks in a step, and is as good as none
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Dynamics:
         bias: mV per step.
         refractory: steps during which the voltage is held after a spike.
         latency: steps from the arrival of a spike to the one whose input it is.
+        leak: mV per step by which a target with a constant leak draws the voltage to the origin.
     """
 
     current_factor: Floats
@@ -51,6 +53,37 @@ class Dynamics:
     bias: Floats
     refractory: NDArray[np.int64]
     latency: int
+    leak: Floats
+
+    @property
+    def leaks(self) -> NDArray[np.bool_]:
+        """Neurons whose leak counts."""
+        return 1 - self.voltage_factor > NO_LEAK
+
+    def with_jumps(self) -> Dynamics:
+        """Without currents: a spike's charge arrives at once.
+
+        A current j brings j + f j + f^2 j + ... = j / (1 - f), with the factor f of a step.
+        """
+        return replace(
+            self,
+            current_factor=np.zeros_like(self.current_factor),
+            gain=self.gain / (1 - self.current_factor),
+        )
+
+    def with_constant_leak(self, towards_origin: bool) -> Dynamics:
+        """With a leak of always the same size in place of a share of the voltage.
+
+        The share a loses a v per step. The constant with the least mean square difference from
+        that, over voltages from the origin to the threshold, is their mean, a threshold / 2.
+
+        Args:
+            towards_origin: whether the leak draws from both sides to the origin; else it is always
+                subtracted, as a share of the bias.
+        """
+        leak = np.where(self.leaks, (1 - self.voltage_factor) * self.threshold / 2, 0.0)
+        bias = self.bias if towards_origin else self.bias - leak
+        return replace(self, voltage_factor=np.ones_like(leak), bias=bias, leak=leak)
 
 
 def dynamics(
@@ -87,6 +120,7 @@ def dynamics(
         p["i_offset"] * membrane["gain"] + (1 - membrane["leak"]) * (rest - origin),
         spiking["n_refractory"].astype(np.int64),
         latency,
+        np.zeros(n),
     )
 
 

@@ -13,6 +13,9 @@ from .semantics import Semantics
 
 Integers = NDArray[np.int64]
 
+# Registers of a neuron after its currents' decays, and before its floor.
+REGISTERS = ("voltage_decay", "threshold", "reset", "bias", "refractory")
+
 
 @dataclass(frozen=True)
 class Axons:
@@ -52,7 +55,10 @@ class Formats:
 
 @dataclass(frozen=True)
 class Profiles:
-    """Registers that neurons share, int64 [n_profiles] each; `current_decay` [n_profiles, R]."""
+    """Registers that neurons share, int64 [n_profiles] each; `current_decay` [n_profiles, R].
+
+    `floor` is None where `Semantics.floor` is false.
+    """
 
     current_decay: Integers
     voltage_decay: Integers
@@ -60,9 +66,18 @@ class Profiles:
     reset: Integers
     bias: Integers
     refractory: Integers
+    floor: Integers | None = None
 
 
-@dataclass(frozen=True)
+def profiles_of(columns: Integers, receptors: int) -> tuple[Profiles, Integers]:
+    """The profiles that occur in columns [N, registers], and that of each neuron."""
+    unique, which = np.unique(columns, axis=0, return_inverse=True)
+    names = (*REGISTERS, "floor")[: unique.shape[1] - receptors]
+    named = {name: unique[:, receptors + i].copy() for i, name in enumerate(names)}
+    return Profiles(unique[:, :receptors].copy(), **named), which.reshape(-1).astype(np.int64)
+
+
+@dataclass(frozen=True, kw_only=True)
 class CellParameters(Profiles):
     """Registers that are PyNN's parameters in s16.15, from which the target computes its factors.
 

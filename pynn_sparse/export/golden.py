@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .accum import FRACTION_BITS, Relaxation, multiplied, relaxation
+from .crossbar import Lines
 from .errors import ExportError
 from .fixednet import FixedNet
 from .semantics import COMPARISONS, DECAYS, OVERFLOWS
@@ -25,10 +26,12 @@ class Trace:
     """What a run left.
 
     Attributes:
-        spikes: int64 [n, 2], (step, axon) of the neurons' spikes, in ascending order.
+        spikes: int64 [n, 2], (step, axon) of the neurons' spikes, in ascending order; those of a
+            step in the order in which they happen, where spikes act one after the other.
         synaptic_events: number of synapses that spikes went through.
         overflows: number of times that a current or voltage left its range.
         largest_input: greatest input of a receptor in a step, by magnitude.
+        merged: number of spikes that were lost beside others of their axon and step.
         voltage: int64 [steps + 1, N], with `states`; row 0 is the initial state.
         current: int64 [steps + 1, N, R], with `states`; magnitudes where neurons relax.
         waiting: int64 [steps + 1, N], refractory steps that are left, with `states`.
@@ -38,6 +41,7 @@ class Trace:
     synaptic_events: int
     overflows: int
     largest_input: int
+    merged: int
     voltage: Integers | None = None
     current: Integers | None = None
     waiting: Integers | None = None
@@ -55,7 +59,8 @@ def run(net: FixedNet, steps: int, events: Integers, states: bool = False) -> Tr
 
     Raises `ExportError` for events of neurons, of axons that do not exist, or before step 0.
     """
-    return _Golden(net, steps, _checked(net, events), states).run()
+    model = _ByEvent if net.semantics.by_event else _Golden
+    return model(net, steps, _checked(net, events), states).run()
 
 
 def _checked(net: FixedNet, events: Integers) -> Integers:
@@ -80,6 +85,7 @@ class _Golden:
     synaptic_events: int = 0
     overflows: int = 0
     largest_input: int = 0
+    merged: int = 0
     spikes: list[Integers] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -94,6 +100,7 @@ class _Golden:
         if self.relaxation is not None:
             self.current_decay = self.relaxation.current_decay
             self.refractory = self.relaxation.refractory
+        self.floor = registers.floor[profile] if registers.floor is not None else None
         self.voltage = net.initial.copy()
         self.current = np.zeros((n, receptors), np.int64)
         self.waiting = np.zeros(n, np.int64)
@@ -109,13 +116,14 @@ class _Golden:
         first = np.searchsorted(self.events[:, 0], np.arange(self.steps + 2))
         self._deliver(self.events[first[0] : first[1], 1], 0)
         for step in range(1, self.steps + 1):
+            self.step = step
             slot = self.ring[step % self.slots]
             self.input = slot.reshape(self.current.shape)
             self.free = self.waiting == 0
             for operation in self.operations:
                 operation()
             slot[:] = 0
-            fired = np.repeat(np.arange(len(self.fired)), self.fired)
+            fired = self._fired_in_order()
             self.spikes.append(np.stack([np.full_like(fired, step), fired], axis=1))
             self._deliver(
                 np.concatenate([fired, self.events[first[step] : first[step + 1], 1]]), step
@@ -124,13 +132,17 @@ class _Golden:
                 states.append(self._state())
         spikes = np.concatenate([np.zeros((0, 2), np.int64), *self.spikes])
         kept = map(np.stack, zip(*states, strict=True)) if self.keeps_states else ()
-        counts = self.synaptic_events, self.overflows, self.largest_input
+        counts = self.synaptic_events, self.overflows, self.largest_input, self.merged
         return Trace(spikes, *counts, *kept)
 
     def _state(self) -> tuple[Integers, Integers, Integers]:
         return self.voltage.copy(), self.current.copy(), self.waiting.copy()
 
-    # --- operations of a step, by their names in `semantics.STEPS` and `RELAXATION` -------------
+    def _fired_in_order(self) -> Integers:
+        """A neuron for each spike of the step."""
+        return np.repeat(np.arange(len(self.fired)), self.fired)
+
+    # --- operations of a step, by their names in `semantics` ------------------------------------
 
     def _decay_current(self) -> None:
         self.current = self.decay(self.current, self.current_decay, self.net.semantics.decay_bits)
@@ -169,6 +181,9 @@ class _Golden:
         else:
             self.fired = reached.astype(np.int64)
             after = np.where(reached, self.reset, self.next)
+        if self.floor is not None:
+            raised = self.next - self.floor if rule.reset == "subtract" else -self.reset
+            after = np.where(~reached & (self.next < self.floor), raised, after)
         self.voltage = np.where(self.free, after, self.voltage)
         counted = np.maximum(self.waiting - 1, 0)
         self.waiting = np.where(reached, self.refractory, counted)
@@ -208,6 +223,7 @@ class _Golden:
 
     def _deliver(self, axons: Integers, step: int) -> None:
         """Add what spikes of these axons bring to the inputs of later steps."""
+        axons = self._merged(axons)
         counts = self.net.start[axons + 1] - self.net.start[axons]
         self.synaptic_events += int(counts.sum())
         for part in _portions(counts):
@@ -221,6 +237,56 @@ class _Golden:
                 slot * self.ring.shape[1] + self.place[synapse],
                 self.charge[synapse],
             )
+
+    def _merged(self, axons: Integers) -> Integers:
+        """Axons that spike, each once where the target cannot tell several spikes in a step."""
+        if not self.net.semantics.merges_spikes:
+            return axons
+        different = np.unique(axons)
+        self.merged += len(axons) - len(different)
+        return different
+
+
+@dataclass
+class _ByEvent(_Golden):
+    """Each spike that arrives is added to the voltages by itself; see `Semantics.order`."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.slots, self.ring = 1, np.zeros((1, self.ring.shape[1]), np.int64)
+        lines = Lines.of(self.net)
+        self.line_order = np.lexsort((self.net.target, lines.line))
+        self.line_ends = np.searchsorted(
+            lines.line[self.line_order], np.arange(len(lines.axon) + 1)
+        )
+        self.line_hop = lines.hop
+        self.lines_of = np.searchsorted(lines.axon, np.arange(self.net.n_axons + 1))
+        self.due: dict[int, list[int]] = {}
+
+    def _fired_in_order(self) -> Integers:
+        return np.asarray(self.order, np.int64)
+
+    def _take_events(self) -> None:
+        """Those of a step, after its leak, which may have made neurons fire, too."""
+        rule = self.net.semantics
+        self.order = np.flatnonzero(self.fired).tolist()
+        for line in sorted(self.due.pop(self.step, ())):
+            synapses = self.line_order[self.line_ends[line] : self.line_ends[line + 1]]
+            target, charge = self.net.target[synapses], self.charge[synapses]
+            self.largest_input = max(self.largest_input, int(np.abs(charge).max()))
+            after = self._limited(
+                self.voltage[target] + charge, rule.voltage_range, rule.voltage_overflow
+            )
+            reached = COMPARISONS[rule.compare](after, self.threshold[target])
+            self.voltage[target] = np.where(reached, self.reset[target], after)
+            self.order += target[reached].tolist()
+
+    def _deliver(self, axons: Integers, step: int) -> None:
+        counts = self.net.start[axons + 1] - self.net.start[axons]
+        self.synaptic_events += int(counts.sum())
+        for axon in axons.tolist():
+            for line in range(self.lines_of[axon], self.lines_of[axon + 1]):
+                self.due.setdefault(step + int(self.line_hop[line]), []).append(line)
 
 
 def _portions(counts: Integers) -> list[slice]:

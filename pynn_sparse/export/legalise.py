@@ -18,6 +18,11 @@ APPROXIMATIONS = {
     "delay": "synapses have the delay that the target has",
     "tau": "time constants are the nearest that the target has; spikes bring the same charge",
     "reset": "resets subtract the threshold, and neurons may fire several times in a step",
+    "current": "input is added to the voltage at once, with the charge of the synaptic current",
+    "leak": "the leak is constant, the best one in least squares between reset and threshold",
+    "weights": "synapses of a neuron share the few weights that fit best",
+    "merged": "several spikes of a source in a step are one, where the target has one bit for them",
+    "events": "spikes act one after the other, and neurons may fire several times in a step",
 }
 
 
@@ -52,6 +57,8 @@ def _violations(net: FloatNet, limits: Limits) -> Iterator[Violation]:
     yield from _fixed_delays(net, limits)
     if limits.further is not None:
         yield from limits.further(net)
+    if limits.weights_per_neuron is not None:
+        yield from _different_weights(net, limits.weights_per_neuron)
 
 
 def _sizes(net: FloatNet, limits: Limits) -> Iterator[Violation]:
@@ -90,8 +97,12 @@ def _neurons(cells: Cells, dt: float, limits: Limits) -> Iterator[Violation]:
 
 
 def _of_target(cells: Cells, dt: float, limits: Limits) -> Iterator[Violation]:
-    step = dynamics(cells, dt)
-    if limits.receptors == 1 and (step.current_factor[:, 0] != step.current_factor[:, 1]).any():
+    step = dynamics(cells, dt, reset_to_zero=limits.reset_to_zero)
+    if (
+        limits.receptors == 1
+        and not limits.jumps
+        and (step.current_factor[:, 0] != step.current_factor[:, 1]).any()
+    ):
         count = int((step.current_factor[:, 0] != step.current_factor[:, 1]).sum())
         yield Violation(
             cells.label,
@@ -118,6 +129,52 @@ def _of_target(cells: Cells, dt: float, limits: Limits) -> Iterator[Violation]:
         what = f"{count} cells with time constants that are no power of two of the step"
         remedy = f"choose tau_m and tau_syn near 2^k * {dt:g} ms"
         yield Violation(cells.label, what, "1 - exp(-dt/tau) near 2^-k", remedy, "tau")
+    yield from _of_simple_neurons(cells, step, limits)
+
+
+def _of_simple_neurons(cells: Cells, step: Dynamics, limits: Limits) -> Iterator[Violation]:
+    """What targets without currents, or with a constant leak, do not have."""
+    if limits.jumps and step.current_factor.any():
+        what = f"{cells.size} cells with synaptic currents"
+        remedy = "use IF_curr_delta"
+        yield Violation(cells.label, what, "input that acts at once", remedy, "current")
+    if limits.leak != "share" and step.leaks.any():
+        what = f"{int(step.leaks.sum())} cells that leak a share of their voltage"
+        floor = ", not below v_reset" if limits.leak == "down" else ""
+        limit = f"a constant leak{floor}"
+        yield Violation(cells.label, what, limit, "give them a very long tau_m", "leak")
+    if not limits.bias and step.bias.any():
+        what = f"{int((step.bias != 0).sum())} cells with a constant input"
+        remedy = "set i_offset to 0 and v_rest to v_reset, or drive them with spikes"
+        yield Violation(cells.label, what, "none", remedy)
+    if limits.by_event:
+        what = f"{cells.size} cells whose input is summed up in a step"
+        limit = "spikes that act one after the other"
+        yield Violation(cells.label, what, limit, "none: the target has no other way", "events")
+
+
+def _different_weights(net: FloatNet, most: int) -> Iterator[Violation]:
+    """Cells with more weights than that; those that differ by rounding errors are one."""
+    for index, cells in enumerate(net.cells):
+        into = [part for part in net.connections if part.post == index and len(part)]
+        if not into:
+            continue
+        weight = np.concatenate([part.weight for part in into])
+        receptor = [RECEPTORS.index(part.receptor) for part in into if part.receptor in RECEPTORS]
+        if len(receptor) < len(into):
+            continue
+        kind = np.column_stack(
+            [
+                np.concatenate([part.target for part in into]),
+                np.repeat(receptor, [len(part) for part in into]),
+                np.rint(weight / np.abs(weight).max(initial=1e-300) * 1e9),
+            ]
+        )
+        count = np.bincount(np.unique(kind, axis=0)[:, 0].astype(np.int64))
+        if count.max() > most:
+            what = f"{int((count > most).sum())} cells with up to {count.max()} different weights"
+            remedy = "give their synapses fewer weights"
+            yield Violation(cells.label, what, f"{most} weights", remedy, "weights")
 
 
 def _far_from_power_of_two(step: Dynamics) -> int:

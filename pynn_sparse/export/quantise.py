@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from .dynamics import RECEPTORS, Dynamics, dynamics, hops
 from .errors import ExportError
-from .fixednet import Axons, FixedNet, Formats
+from .fixednet import Axons, FixedNet, Formats, profiles_of
 from .floatnet import Connections, FloatNet
 from .losses import Loss, Weights, loss_of
 from .number_formats import Quantise
-from .registers import RegisterError, profiles_of, register_columns, register_error
+from .registers import RegisterError, register_columns, register_error
 from .semantics import Semantics
+from .share import shared
 from .targets.target import Numbers, Target
 
 Floats = NDArray[np.float64]
@@ -70,7 +71,10 @@ def _quantised(net: FloatNet, rule: Quantise, target: Target, accept: Collection
     gains = _gains(net, steps)
     scales = _scales(net, steps, gains, rule, numbers)
     weights = _weights(net, gains, scales, rule, numbers)
-    order = order_of(net, axons, weights)
+    most = target.limits().weights_per_neuron
+    if most is not None:
+        weights = _shared(net, weights, most)
+    order = order_of(net, axons, weights, by_weight=numbers.told_by_weight)
     columns = [register_columns(steps[i], scales[i], numbers, semantics) for i in _neurons(net)]
     initial = np.concatenate([np.rint(steps[i].initial * scales[i]) for i in _neurons(net)])
     registers = np.concatenate(columns), initial.astype(np.int64)
@@ -112,6 +116,10 @@ def target_dynamics(net: FloatNet, target: Target, accept: Collection[str]) -> d
             steps[index] = own
             continue
         step = dynamics(net.cells[index], net.dt, one_current, limits.reset_to_zero)
+        if limits.jumps:
+            step = step.with_jumps()
+        if limits.leak != "share":
+            step = step.with_constant_leak(towards_origin=limits.leak == "towards")
         refractory = np.minimum(step.refractory, limits.refractory)
         steps[index] = replace(step, refractory=refractory, gain=_gain(step, semantics))
     return steps
@@ -187,7 +195,10 @@ def _room(step: Dynamics, rule: Quantise, numbers: Numbers) -> Floats:
     room = threshold / step.threshold
     bias = ((1 << numbers.bias_bits) - 1) << numbers.bias_exponents
     with np.errstate(divide="ignore"):
-        for limit, value in ((bias, step.bias), (most, step.reset), (most, step.initial)):
+        limits = [(bias, step.bias), (most, step.reset), (most, step.initial)]
+        if numbers.greatest_leak is not None:
+            limits.append((numbers.greatest_leak, step.leak))
+        for limit, value in limits:
             room = np.minimum(room, np.where(value == 0, np.inf, limit / np.abs(value)))
     return np.asarray(room, float)
 
@@ -272,6 +283,18 @@ def _shifts(net: FloatNet, units: list[Floats], rule: Quantise, numbers: Numbers
     return shifts
 
 
+def _shared(net: FloatNet, weights: list[Weights], most: int) -> list[Weights]:
+    """Weights of which each neuron has no more than `most` different ones."""
+    ends = np.cumsum([len(part) for part in net.connections])[:-1]
+    offset = np.concatenate([[0], np.cumsum([cells.size for cells in net.cells])])
+    neuron = joined([part.target + offset[part.post] for part in net.connections])
+    values = shared(neuron, joined([each.mantissa for each in weights]), most)
+    return [
+        replace(each, mantissa=mantissa, value=mantissa * each.step)
+        for each, mantissa in zip(weights, np.split(values, ends), strict=True)
+    ]
+
+
 def _group(part: Connections, rule: Quantise) -> object:
     if rule.per == "projection":
         return part.label
@@ -284,11 +307,16 @@ def _group(part: Connections, rule: Quantise) -> object:
 
 
 def order_of(
-    net: FloatNet, axons: tuple[Axons, ...], weights: list[Weights], zeros: bool = False
+    net: FloatNet,
+    axons: tuple[Axons, ...],
+    weights: list[Weights],
+    zeros: bool = False,
+    by_weight: bool = False,
 ) -> Integers:
     """Numbers of the synapses that are kept, by axon, then target, delay and projection.
 
-    Those whose mantissa is 0 are, too, with `zeros`.
+    Those whose mantissa is 0 are, too, with `zeros`; with `by_weight`, the mantissa comes before
+    the projection.
     """
     first = {each.label: each.first for each in axons}
     parts = net.connections
@@ -297,7 +325,8 @@ def order_of(
     source = joined([part.source + first[net.cells[part.pre].label] for part in parts])
     target = joined([part.target + first[net.cells[part.post].label] for part in parts])
     delay = joined([part.delay for part in parts])
-    order = np.lexsort((delay, target, source))
+    mantissa = joined([each.mantissa for each in weights])
+    order = np.lexsort((mantissa if by_weight else np.zeros_like(delay), delay, target, source))
     return np.asarray(order[kept[order]])
 
 

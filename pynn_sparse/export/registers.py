@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .dynamics import Dynamics
-from .fixednet import Profiles
+from .fixednet import REGISTERS
 from .semantics import Semantics
 from .targets.target import Numbers
 
@@ -27,15 +27,6 @@ class RegisterError:
     bias: float
 
 
-REGISTERS = (
-    "voltage_decay",
-    "threshold",
-    "reset",
-    "bias",
-    "refractory",
-)
-
-
 def threshold_registers(threshold: Floats, unit: int, strict: bool) -> Integers:
     """Multiples of `unit` nearest to ``v >= threshold``, for a comparison that is strict or not."""
     register = np.rint((threshold - (1 if strict else 0)) / unit).astype(np.int64) * unit
@@ -52,15 +43,27 @@ def bias_registers(bias: Floats, numbers: Numbers) -> Integers:
     return np.asarray(np.clip(np.rint(bias / unit), -most, most) * unit).astype(np.int64)
 
 
+def leak_registers(step: Dynamics, scale: Floats, semantics: Semantics) -> Integers:
+    """Those of the voltage's decay; a linear one takes units."""
+    if semantics.decay == "linear":
+        return np.rint(step.leak * scale).astype(np.int64)
+    return semantics.decay_register(1 - step.voltage_factor)
+
+
+def floor_registers(step: Dynamics, numbers: Numbers) -> Integers:
+    """The origin where a leak is always subtracted, else the least voltage that there is."""
+    return np.where(step.leak > 0, 0, numbers.voltage_range[0])
+
+
 def register_columns(
     step: Dynamics, scale: Floats, numbers: Numbers, semantics: Semantics
 ) -> Integers:
-    """Registers of a population's neurons, [size, R + len(REGISTERS)]."""
+    """Registers of a population's neurons, [size, R + len(REGISTERS)]; with a floor, one more."""
     currents = semantics.decay_register(
         1 - step.current_factor[:, : semantics.n_receptors], semantics.current_decay_offset
     )
     registers = {
-        "voltage_decay": semantics.decay_register(1 - step.voltage_factor),
+        "voltage_decay": leak_registers(step, scale, semantics),
         "threshold": threshold_registers(
             step.threshold * scale, numbers.threshold_unit, semantics.compare == "greater"
         ),
@@ -68,7 +71,8 @@ def register_columns(
         "bias": bias_registers(step.bias * scale, numbers),
         "refractory": step.refractory,
     }
-    return np.column_stack([currents, *(registers[name] for name in REGISTERS)])
+    floor = [floor_registers(step, numbers)] if semantics.floor else []
+    return np.column_stack([currents, *(registers[name] for name in REGISTERS), *floor])
 
 
 def register_error(
@@ -84,17 +88,15 @@ def register_error(
         return relative(semantics.amount(semantics.decay_register(1 - factor)), 1 - factor)
 
     threshold = threshold_registers(step.threshold * scale, numbers.threshold_unit, False)
+    if semantics.decay == "linear":
+        leak = leak_registers(step, scale, semantics).astype(float)
+        of_voltage = relative(leak, step.leak * scale)
+    else:
+        of_voltage = tau(step.voltage_factor)
     return RegisterError(
         label,
-        tau(step.voltage_factor),
+        of_voltage,
         tau(step.current_factor[step.current_factor > 0]),
         relative(threshold.astype(float), step.threshold * scale),
         relative(bias_registers(step.bias * scale, numbers).astype(float), step.bias * scale),
     )
-
-
-def profiles_of(columns: Integers, receptors: int) -> tuple[Profiles, Integers]:
-    """The profiles that occur in columns [N, registers], and that of each neuron."""
-    unique, which = np.unique(columns, axis=0, return_inverse=True)
-    named = {name: unique[:, receptors + i].copy() for i, name in enumerate(REGISTERS)}
-    return Profiles(unique[:, :receptors].copy(), **named), which.reshape(-1).astype(np.int64)

@@ -31,6 +31,15 @@ def rounded(x: Floats, rounding: str, rng: np.random.Generator) -> NDArray[np.in
     return np.asarray(ROUNDINGS[rounding][0](x, rng)).astype(np.int64)
 
 
+def possible(x: Floats, rounding: str) -> tuple[Floats, Floats]:
+    """Least and greatest of what rounding makes of values that are known to 9 digits."""
+    margin = 1e-9 * np.maximum(np.abs(x), 1.0)
+    if rounding == "stochastic":
+        return np.floor(x - margin), np.ceil(x + margin)
+    function, rng = ROUNDINGS[rounding][0], np.random.default_rng(0)
+    return function(x - margin, rng), function(x + margin, rng)
+
+
 def check_rounding(rounding: str) -> None:
     """Raise `ExportError` for an unknown rule."""
     if rounding not in ROUNDINGS:

@@ -20,6 +20,8 @@ STEPS = (
     "limit_voltage",
     "fire",
 )
+# Where there are no currents: the leak, and then one spike of a step after the other.
+EVENT_STEPS = ("decay_voltage", "fire", "take_events")
 
 # Neurons that relax towards the potential at which their input would hold them, see `accum`.
 RELAXATION = (
@@ -84,7 +86,10 @@ class Semantics:
     """The update of all neurons in a time step, in integers.
 
     Attributes:
-        order: the operations, those of `STEPS` or `RELAXATION`, in this order.
+        order: the operations, in this order: those of `STEPS`; of `RELAXATION`; or of
+            `EVENT_STEPS`, where each spike that arrives is added to the voltages by itself, and
+            neurons may fire at each. Then spikes of a step arrive in ascending order of axon, then
+            hop, then weight.
         decay: rule of both decays, of `DECAYS`.
         decay_bits: fraction bits of the decay; bits of the register, with "shifting".
         current_decay_offset: what is added to a register of the current's decay.
@@ -97,6 +102,9 @@ class Semantics:
         n_receptors: synaptic currents of a neuron.
         spikes_per_step: greatest number of spikes of a neuron in a step; with "subtract", as many
             as the threshold goes into the voltage.
+        floor: whether neurons have a `floor`; a voltage below it becomes the negative of the reset,
+            or, with "subtract", less by the floor.
+        merges_spikes: whether several spikes of an axon in a step are one.
     """
 
     order: tuple[str, ...]
@@ -111,6 +119,8 @@ class Semantics:
     voltage_overflow: str
     n_receptors: int
     spikes_per_step: int = 1
+    floor: bool = False
+    merges_spikes: bool = False
 
     def __post_init__(self) -> None:
         for name, choices in (
@@ -123,9 +133,12 @@ class Semantics:
             value = getattr(self, name)
             if value not in choices:
                 raise ValueError(f"{name} = {value!r}: must be one of {', '.join(choices)}")
-        if sorted(self.order) not in (sorted(STEPS), sorted(RELAXATION)):
-            either = " or ".join(f"({', '.join(each)})" for each in (STEPS, RELAXATION))
+        kinds = STEPS, RELAXATION, EVENT_STEPS
+        if sorted(self.order) not in [sorted(kind) for kind in kinds]:
+            either = " or ".join(f"({', '.join(kind)})" for kind in kinds)
             raise ValueError(f"order = {self.order}: must hold each of {either} once")
+        if self.by_event and self.reset != "value":
+            raise ValueError(f"reset = {self.reset!r}: must be 'value' where spikes act by event")
 
     @property
     def relaxes(self) -> bool:
@@ -133,8 +146,15 @@ class Semantics:
         return "relax_voltage" in self.order
 
     @property
+    def by_event(self) -> bool:
+        """Whether spikes act one after the other."""
+        return "take_events" in self.order
+
+    @property
     def decays_input(self) -> bool:
         """Whether input decays before it first acts."""
+        if self.by_event:
+            return False
         return self.order.index("add_input") < self.order.index("decay_current")
 
     def amount(self, registers: Any, offset: int = 0) -> NDArray[np.float64]:
@@ -156,10 +176,11 @@ class Semantics:
         return np.asarray(np.clip(register, 0, one - 1))
 
     def to_json(self) -> dict[str, Any]:
-        """For the manifest."""
+        """For the manifest; without what is false."""
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in asdict(self).items()
+            if value is not False
         }
 
     @classmethod

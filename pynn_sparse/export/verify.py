@@ -19,8 +19,9 @@ from .compare import Comparison, compare
 from .dynamics import RECEPTORS, Dynamics, hops
 from .errors import DamagedTablesError, ExportError
 from .fixednet import FixedNet
+from .layout import LayoutError
 from .quantise import target_dynamics
-from .rounding import ROUNDINGS
+from .rounding import ROUNDINGS, possible
 from .semantics import Semantics
 from .spikes import BlockOrBlocks, spikes_of
 from .tables import Tables
@@ -129,6 +130,8 @@ def verify(
         for label, (cell, time) in recorded.items()
     }
     comparisons = tuple(_compared(tables, trace, until))
+    if fixed.semantics.merges_spikes:
+        checks.append(_merged_check(tables, trace))
     checks += [_range_check(tables, trace), *_spike_checks(comparisons, tolerance)]
     return Report(tuple(checks), comparisons, trace)
 
@@ -187,11 +190,22 @@ def _words(tables: Tables, fixed: FixedNet) -> Iterator[Check]:
         yield from _parameters(fixed, exact)
     else:
         yield from _registers(fixed, [steps[i] for i in sorted(steps)], tables.scale, numbers)
-    frame = tables.target.pack(fixed, tables.rule.weight_bits, tables.rule.signed)
-    same = all(
-        np.array_equal(frame[name].words, memory.words) for name, memory in tables.memories.items()
-    )
-    yield Check("words encode what they decode to", same, f"{len(frame)} memories")
+    yield _same_words(tables, fixed)
+
+
+def _same_words(tables: Tables, fixed: FixedNet) -> Check:
+    statement = "words encode what they decode to"
+    try:
+        again = tables.target.pack(fixed, tables.rule.weight_bits, tables.rule.signed)
+    except (ExportError, LayoutError) as error:
+        return Check(statement, False, str(error))
+    differing = [
+        name
+        for name, memory in tables.memories.items()
+        if not np.array_equal(again[name].words, memory.words)
+    ]
+    text = f"{', '.join(differing) or 'nothing'} differs in {len(again)} memories"
+    return Check(statement, not differing, text)
 
 
 def _synapses(tables: Tables, fixed: FixedNet) -> Iterator[Check]:
@@ -220,6 +234,10 @@ def _synapses(tables: Tables, fixed: FixedNet) -> Iterator[Check]:
         yield Check(f"each synapse has its {name}", not wrong, f"{wrong} of {len(origin)} differ")
     exact = jump * tables.scale[target.astype(np.int64)]
     unit = np.exp2(fixed.formats.shift[fixed.format])
+    most = tables.target.limits().weights_per_neuron
+    if most is not None and "weights" in tables.accept:
+        yield _shared_weights(fixed, exact[origin], tables.rule.rounding, most)
+        return
     if tables.rule.minifloat is not None:  # steps grow with the weights
         digits = 2.0**tables.rule.minifloat.mantissa_bits
         power = np.floor(np.log2(np.maximum(np.abs(exact[origin]) / unit, 1.0)))
@@ -236,6 +254,39 @@ def _limited(weight: Floats, share: float) -> Floats:
     order = np.argsort(np.abs(weight))
     most = np.abs(weight[order[: len(weight) - int(share * len(weight))]]).max(initial=0.0)
     return np.asarray(np.sign(weight) * np.minimum(np.abs(weight), most))
+
+
+def _shared_weights(fixed: FixedNet, exact: Floats, rounding: str, most: int) -> Check:
+    """Each neuron has a few weights, which are the means of what they stand for, and the nearest.
+
+    Args:
+        fixed: the integers.
+        exact: [n], before rounding, in integer units.
+        rounding: of weights, before they were shared.
+        most: different weights of a neuron.
+    """
+    weight, bound = fixed.charge(), ROUNDINGS[rounding][1]
+    pairs, which = np.unique(np.column_stack([fixed.target, weight]), axis=0, return_inverse=True)
+    which = which.reshape(-1)
+    count = np.maximum(np.bincount(which, minlength=len(pairs)), 1)
+    least, greatest = (
+        np.rint(np.bincount(which, each, minlength=len(pairs)) / count)
+        for each in possible(exact, rounding)
+    )
+    off = int(((pairs[:, 1] < least) | (pairs[:, 1] > greatest)).sum())
+    farther = np.zeros(len(exact))
+    for place, (neuron, value) in enumerate(pairs):
+        other = (fixed.target == neuron) & (which != place) & (np.sign(weight) == np.sign(value))
+        nearer = np.abs(exact[other] - weight[other]) - np.abs(exact[other] - value)
+        farther[other] = np.maximum(farther[other], nearer)
+    different = int(np.bincount(pairs[:, 0], minlength=1).max())
+    holds = different <= most and not off and bool((farther <= 1 + 2 * bound).all())
+    worst = float(np.abs(weight - exact).max(initial=0.0))
+    return Check(
+        f"each neuron has up to {most} weights, means of what they stand for",
+        holds,
+        f"up to {different}; {off} of {len(pairs)} are no means; largest error {worst:.3f} steps",
+    )
 
 
 def _zeroed(tables: Tables) -> Check:
@@ -266,8 +317,17 @@ def _registers(
     currents = joined("current_factor")[:, : rule.n_receptors]
     offset = rule.current_decay_offset
     yield _decay("currents", rule, registers.current_decay[profile], currents, offset)
-    voltages = joined("voltage_factor")
-    yield _decay("voltages", rule, registers.voltage_decay[profile], voltages, 0)
+    if rule.decay == "linear":
+        error = np.abs(registers.voltage_decay[profile] - joined("leak") * scale)
+        text = f"largest error {error.max(initial=0):.4g} units"
+        yield Check("each neuron has its leak", bool((error <= 0.5 + 1e-6).all()), text)
+    else:
+        voltages = joined("voltage_factor")
+        yield _decay("voltages", rule, registers.voltage_decay[profile], voltages, 0)
+    if rule.floor and registers.floor is not None:
+        floor = np.where(joined("leak") > 0, 0, numbers.voltage_range[0])
+        wrong = int((registers.floor[profile] != floor).sum())
+        yield Check("each neuron has its floor", not wrong, f"{wrong} of {len(floor)} differ")
     least = 0.0 if rule.compare == "greater_or_equal" else 1.0
     for name, found, wanted, bound in (
         (
@@ -335,6 +395,15 @@ def _range_check(tables: Tables, trace: golden.Trace) -> Check:
         "currents, voltages and inputs stay in range",
         within,
         f"{trace.overflows} left it; largest input {trace.largest_input}, limit {limit}{remedy}",
+    )
+
+
+def _merged_check(tables: Tables, trace: golden.Trace) -> Check:
+    remedy = '; shorten the time step, or accept="merged"' if trace.merged else ""
+    return Check(
+        "sources have one spike in a step, or merging was accepted",
+        not trace.merged or "merged" in tables.accept,
+        f"{trace.merged} more{remedy}",
     )
 
 

@@ -129,7 +129,7 @@ def random_float(
 
 
 # What all targets together need of a network that has nothing but 16 sources and IF_curr_exp.
-ACCEPT = ("delay", "refractory", "reset", "tau")
+ACCEPT = ("current", "delay", "events", "leak", "refractory", "reset", "tau", "weights")
 
 
 def rule_of(target: str) -> Quantise:

@@ -31,7 +31,10 @@ def test_a_folder_holds_everything(target: str, tmp_path: Path) -> None:
             assert (tmp_path / "one" / name).read_bytes() == (tmp_path / folder / name).read_bytes()
     np.testing.assert_array_equal(loaded.trace(100.0).spikes, tables.trace(100.0).spikes)
     assert export.verify(loaded, duration=100.0).passed
-    assert (tmp_path / "one" / "synapses.memh").read_bytes().endswith(b"\n")
+    memories = [name for name in names if name.endswith((".memh", ".mem"))]
+    assert len(memories) >= len(tables.memories)
+    for name in memories:
+        assert (tmp_path / "one" / name).read_bytes().endswith(b"\n")
 
 
 def test_text_of_synapses(tmp_path: Path) -> None:

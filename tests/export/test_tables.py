@@ -10,7 +10,7 @@ import neo
 import numpy as np
 import pyNN.sparse as sim
 import pytest
-from export_networks import ACCEPT, neurons, random_float
+from export_networks import ACCEPT, neurons, random_float, rule_of
 from pyNN.random import NumpyRNG, RandomDistribution
 
 from pynn_sparse import export
@@ -276,16 +276,16 @@ def test_plastic_synapses_are_frozen_if_accepted() -> None:
 @pytest.mark.parametrize("target", sorted(TARGETS))
 def test_odd_networks(target: str, tmp_path: Path) -> None:
     """Empty projections, rows without synapses, one synapse, the greatest delay, all pruned."""
-    net = random_float(0, n=32)
+    net, rule = random_float(0, n=32), rule_of(target)
     hop = min(export.find(target).limits().hop, 250)
     one = net.connections[0].kept(np.arange(len(net.connections[0])) == 7)
     empty = net.connections[1].kept(np.zeros(len(net.connections[1]), bool))
     late = replace(one, delay=np.array([hop - 1]))
     for parts in ([one], [one, empty], [late], [empty]):
-        tables = export.lower(net.with_connections(parts), target, accept=ACCEPT)
+        tables = export.lower(net.with_connections(parts), target, quantise=rule, accept=ACCEPT)
         tables.save(tmp_path / "out")
         assert export.verify(export.load(tmp_path / "out"), duration=100.0).passed
-    nothing = export.lower(net, target, prune=export.Prune(fraction=1.0), accept=ACCEPT)
+    nothing = export.lower(net, target, export.Prune(fraction=1.0), rule, ACCEPT)
     assert nothing.fixed.n_synapses == 0
     assert not len(nothing.trace(50.0).spikes)
 

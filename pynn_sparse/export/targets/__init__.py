@@ -7,12 +7,15 @@ from typing import Any
 from ..errors import ExportError
 from .asic import Asic
 from .loihi import Loihi1, Loihi2
+from .odin import Odin
 from .spinnaker import Spinnaker1, Spinnaker2
 from .target import Target
+from .truenorth import TrueNorth
 from .xylo import Xylo
 
 TARGETS: dict[str, type[Any]] = {
-    each.name: each for each in (Asic, Loihi1, Loihi2, Spinnaker1, Spinnaker2, Xylo)
+    each.name: each
+    for each in (Asic, Loihi1, Loihi2, Odin, Spinnaker1, Spinnaker2, TrueNorth, Xylo)
 }
 
 

@@ -54,6 +54,7 @@ def exact_dynamics(cells: Cells, dt: float) -> Dynamics:
         p["i_offset"],
         np.ceil(p["tau_refrac"] / dt).astype(np.int64),
         0,
+        np.zeros(n),
     )
 
 

@@ -35,6 +35,11 @@ class Limits:
         latency: steps from the arrival of a spike to the one whose input it is, where that is not
             the model's, see `dynamics.latency`.
         further: finds what else a network breaks.
+        jumps: whether there are no currents, and input is added to the voltage.
+        leak: "share" of the voltage; or a constant, "down" or "towards" the voltage's origin.
+        bias: whether there is a constant input.
+        weights_per_neuron: greatest number of different weights of a neuron's synapses, or None.
+        by_event: whether neurons may fire at each of the spikes that arrive in a step.
     """
 
     receptors: int
@@ -50,6 +55,11 @@ class Limits:
     subtracts: bool = False
     latency: int | None = None
     further: Callable[[FloatNet], Iterable[Violation]] | None = None
+    jumps: bool = False
+    leak: str = "share"
+    bias: bool = True
+    weights_per_neuron: int | None = None
+    by_event: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,9 @@ class Numbers:
         bias_exponents: greatest exponent of a bias; it is mantissa << exponent.
         one_exponent_for_inputs: whether all synapses from sources have one exponent, and all
             others, too, whatever `Quantise.per` says.
+        told_by_weight: whether synapses of one source, target and delay are kept in the order of
+            their weights, which is all that tables tell of them.
+        greatest_leak: register of a leak towards the origin, or None.
     """
 
     greatest_weight: int
@@ -76,6 +89,8 @@ class Numbers:
     bias_bits: int
     bias_exponents: int
     one_exponent_for_inputs: bool = False
+    told_by_weight: bool = False
+    greatest_leak: int | None = None
 
 
 @dataclass(frozen=True)
