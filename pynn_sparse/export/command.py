@@ -17,7 +17,7 @@ from .report import markdown, page
 from .rtl.simulate import TOOLS, available, check
 from .script import Observed, observe
 from .tables import Tables, lower
-from .targets import TARGETS, find
+from .targets import TARGETS, Target, find
 from .verify import Report, verify
 
 DESCRIPTION = """Run an unmodified PyNN script, make tables of its network for a target, run these
@@ -35,7 +35,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--prune", type=float, metavar="FRACTION", help="of synapses, those with small weights")
     add("--prune-scope", default="projection", help="projection or global")
     add("--prune-by", default="magnitude", help="magnitude, or activity: of the script's run")
-    add("--weight-bits", type=int, default=8, metavar="BITS", help="8 by default")
+    add("--weight-bits", type=int, metavar="BITS", help="by default 8, or what the target has")
     add("--rounding", default="nearest", help="nearest, floor, toward_zero or stochastic")
     add("--scale", default="free", help="free or power_of_two")
     add("--per", default="projection", help="synapses that share an exponent: projection, ...")
@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     _check(options)
     target = find(options.target, **dict(map(_option, options.option)))
-    pruning, rule = _pruning(options), _rule(options)
+    pruning, rule = _pruning(options), _rule(options, target)
     observed = observe(options.script, options.arguments)
     if pruning and options.prune_by == "activity":
         activity = {label: [len(t) for t in trains] for label, trains in observed.spikes.items()}
@@ -97,9 +97,10 @@ def _pruning(options: argparse.Namespace) -> Prune | None:
     return Prune(fraction=options.prune, scope=options.prune_scope)
 
 
-def _rule(options: argparse.Namespace) -> Quantise:
+def _rule(options: argparse.Namespace, target: Target) -> Quantise:
+    bits = options.weight_bits
     return Quantise(
-        weight_bits=options.weight_bits,
+        weight_bits=target.weight_bits if bits is None else bits,
         rounding=options.rounding,
         scale=options.scale,
         per=options.per,

@@ -90,12 +90,16 @@ def dynamics(
     )
 
 
-def hops(net: FloatNet, recurrent: int | None = None) -> list[NDArray[np.int64]]:
+def hops(
+    net: FloatNet, recurrent: int | None = None, timeless: bool = False
+) -> list[NDArray[np.int64]]:
     """Steps from a spike to the one whose input it is, for each synapse of each projection.
 
     With `recurrent`, those of a target without delays: this number between neurons, and the least
-    of all sources from each of them.
+    of all sources from each of them. With `timeless`, all are 1: spikes are only counted.
     """
+    if timeless:
+        return [np.ones_like(part.delay) for part in net.connections]
     exact = [part.delay + latency(net.cells[part.post]) for part in net.connections]
     if recurrent is None:
         return exact

@@ -19,7 +19,6 @@ from .layout import Layout
 from .memh import MemoryFileError, from_memh, to_memh
 from .prune import Pruned
 from .quantise import Loss, Quantise, RegisterError
-from .semantics import Semantics
 from .targets import TARGETS
 from .targets.target import Memory, Placement, Resource
 
@@ -253,7 +252,7 @@ def _tables(manifest: dict[str, Any], files: dict[str, bytes]) -> Tables:
         ),
         tuple(RegisterError(**each) for each in manifest["registers"]),
         Frame(
-            Semantics.from_json(manifest["semantics"]),
+            target.model.semantics.from_json(manifest["semantics"]),
             tuple(Axons(**each) for each in manifest["populations"]),
         ),
         _memories(manifest, files),

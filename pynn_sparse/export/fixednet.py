@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from .semantics import Semantics
 
 Integers = NDArray[np.int64]
 
@@ -57,7 +56,7 @@ class Profiles:
 class Frame:
     """What tables alone do not tell."""
 
-    semantics: Semantics
+    semantics: Any
     axons: tuple[Axons, ...]
 
 
@@ -66,9 +65,9 @@ class FixedNet:
     """Integers of a network.
 
     Attributes:
-        semantics: what they mean.
+        semantics: what they mean: `Semantics`, or what the target's model has instead.
         axons: populations; neurons 0 .. N - 1 are axons 0 .. N - 1.
-        profiles: registers of neurons.
+        profiles: registers of neurons: `Profiles`, or what the target's model has instead.
         profile: int64 [N], index of each neuron's profile.
         initial: int64 [N], voltage at the beginning.
         formats: of weights.
@@ -79,9 +78,9 @@ class FixedNet:
         format: int64 [n].
     """
 
-    semantics: Semantics
+    semantics: Any
     axons: tuple[Axons, ...]
-    profiles: Profiles
+    profiles: Any
     profile: Integers
     initial: Integers
     formats: Formats

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import numpy as np
 
@@ -18,10 +18,18 @@ APPROXIMATIONS = {
     "delay": "synapses have the delay that the target has",
     "tau": "time constants are the nearest that the target has; spikes bring the same charge",
     "reset": "resets subtract the threshold, and neurons may fire several times in a step",
+    "rate": "spikes are counted in windows; neurons keep nothing from one to the next",
+    "initial": "voltages are at rest at the beginning",
 }
 
 
-def legalise(net: FloatNet, name: str, limits: Limits, accept: Collection[str] = ()) -> None:
+def legalise(
+    net: FloatNet,
+    name: str,
+    limits: Limits,
+    accept: Collection[str] = (),
+    more: Iterable[Violation] = (),
+) -> None:
     """Raise `LimitsError` with every limit of a target that the network breaks.
 
     Args:
@@ -29,13 +37,15 @@ def legalise(net: FloatNet, name: str, limits: Limits, accept: Collection[str] =
         name: of the target.
         limits: of the target.
         accept: approximations, of `APPROXIMATIONS`, that are allowed.
+        more: violations that the target found itself.
 
     Raises `ExportError` for an unknown approximation.
     """
     for each in accept:
         if each not in APPROXIMATIONS:
             raise ExportError(f"accept = {each!r}: must be of {', '.join(APPROXIMATIONS)}")
-    found = [each for each in _violations(net, limits) if each.accept not in accept]
+    broken = (*_violations(net, limits), *more)
+    found = [each for each in broken if each.accept not in accept]
     if found:
         raise LimitsError(name, found)
 
@@ -106,6 +116,9 @@ def _of_target(cells: Cells, dt: float, limits: Limits) -> Iterator[Violation]:
             "refractory",
         )
 
+    if limits.starts_at_rest and step.initial.any():
+        what = f"{int((step.initial != 0).sum())} cells that do not begin at rest"
+        yield Violation(cells.label, what, "v_rest", "initialize v with v_rest", "initial")
     if limits.subtracts:
         what = f"{cells.size} cells that are reset to v_reset"
         remedy = "none: the target has no other reset"

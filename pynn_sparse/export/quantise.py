@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +13,8 @@ from .dynamics import RECEPTORS, Dynamics, dynamics, hops
 from .errors import ExportError
 from .fixednet import Axons, FixedNet, Formats
 from .floatnet import Connections, FloatNet
-from .registers import RegisterError, profiles_of, register_columns, register_error
+from .registers import RegisterError
 from .rounding import check_rounding, rounded
-from .semantics import Semantics
 from .targets.target import Numbers, Target
 
 Floats = NDArray[np.float64]
@@ -115,19 +115,21 @@ def quantise(
     axons = _axons(net)
     steps = target_dynamics(net, target, accept)
     semantics = target.semantics(_receptors_in_use(net, steps, target))
-    gains = _gains(net, steps)
+    gains, limits, model = _gains(net, steps), target.limits(), target.model
     scales = _scales(net, steps, gains, rule, numbers)
+    columns = [model.columns(steps[i], scales[i], numbers, semantics) for i in _neurons(net)]
+    profiles, profile = model.profiles(np.concatenate(columns), semantics)
     weights = _weights(net, gains, scales, rule, numbers)
+    weights, profiles = _held(net, axons, weights, profiles, profile, target)
     order = _order(net, axons, weights)
-    columns = [register_columns(steps[i], scales[i], numbers, semantics) for i in _neurons(net)]
     initial = np.concatenate([np.rint(steps[i].initial * scales[i]) for i in _neurons(net)])
-    registers = np.concatenate(columns), initial.astype(np.int64)
-    delays = hops(net, target.limits().recurrent_hop)
-    fixed = _fixed(net, axons, semantics, weights, order, *registers, delays, rule.signed)
+    neurons = profiles, profile, initial.astype(np.int64)
+    delays = hops(net, limits.recurrent_hop, limits.timeless)
+    fixed = _fixed(net, axons, semantics, weights, order, *neurons, delays, rule.signed)
     scale = np.concatenate([scales[i] for i in _neurons(net)])
     losses = tuple(_loss(part, weights[i]) for i, part in enumerate(net.connections))
     errors = tuple(
-        register_error(net.cells[i].label, steps[i], scales[i], numbers, semantics) for i in steps
+        model.error(net.cells[i].label, steps[i], scales[i], numbers, semantics) for i in steps
     )
     return Quantised(fixed, scale, order, losses, errors)
 
@@ -156,20 +158,10 @@ def target_dynamics(net: FloatNet, target: Target, accept: Collection[str]) -> d
     for index in _neurons(net):
         step = dynamics(net.cells[index], net.dt, one_current, limits.reset_to_zero)
         refractory = np.minimum(step.refractory, limits.refractory)
-        steps[index] = replace(step, refractory=refractory, gain=_gain(step, semantics))
+        initial = np.zeros_like(step.initial) if limits.starts_at_rest else step.initial
+        gain = target.model.gain(step, semantics)
+        steps[index] = replace(step, refractory=refractory, gain=gain, initial=initial)
     return steps
-
-
-def _gain(step: Dynamics, semantics: Semantics) -> Floats:
-    """That with which a spike brings the same charge, where input decays before it first acts.
-
-    Input w then brings w f + w f^2 + ... = w f / (1 - f), with the factor f that the target has.
-    """
-    if not semantics.decays_input:
-        return step.gain
-    amount = 1 - step.current_factor
-    rounded_amount = semantics.amount(semantics.decay_register(amount))
-    return np.asarray(step.gain / amount * rounded_amount / (1 - rounded_amount))
 
 
 def _receptors_in_use(net: FloatNet, steps: dict[int, Dynamics], target: Target) -> int:
@@ -279,6 +271,29 @@ def _weights(
     return result
 
 
+def _held(
+    net: FloatNet,
+    axons: tuple[Axons, ...],
+    weights: list[_Weights],
+    profiles: Any,
+    profile: Integers,
+    target: Target,
+) -> tuple[list[_Weights], Any]:
+    """Weights and profiles that the target can hold, where it says itself which these are."""
+    first, parts = {each.label: each.first for each in axons}, net.connections
+    exact = [part.weight / each.step for part, each in zip(parts, weights, strict=True)]
+    neuron = [part.target + first[net.cells[part.post].label] for part in parts]
+    held = target.held(np.concatenate([np.zeros(0), *exact]), _joined(neuron), profiles, profile)
+    if held is None:
+        return weights, profiles
+    ends = np.cumsum([len(part) for part in parts])
+    mantissas = np.split(held[0], ends)[: len(parts)]
+    return [
+        replace(each, mantissa=mantissa, value=mantissa * each.step)
+        for each, mantissa in zip(weights, mantissas, strict=True)
+    ], held[1]
+
+
 def _shifts(net: FloatNet, units: list[Floats], rule: Quantise, numbers: Numbers) -> list[Integers]:
     """Exponents: the least at which the greatest weight of a synapse's group has a mantissa."""
     if numbers.one_exponent_for_inputs:
@@ -356,10 +371,11 @@ def _joined(parts: list[Integers]) -> Integers:
 def _fixed(
     net: FloatNet,
     axons: tuple[Axons, ...],
-    semantics: Semantics,
+    semantics: Any,
     weights: list[_Weights],
     order: Integers,
-    registers: Integers,
+    profiles: Any,
+    profile: Integers,
     initial: Integers,
     target_hops: list[Integers],
     with_sign: bool,
@@ -377,7 +393,6 @@ def _fixed(
     source = _joined([part.source + first[labels[part.pre]] for part in parts])[order]
     hop = _joined(target_hops)[order]
     formats, which, mantissa = _formats(receptor, shift, signed, with_sign)
-    profiles, profile = profiles_of(registers, semantics.n_receptors)
     counts = np.bincount(source, minlength=sum(each.size for each in axons))
     return FixedNet(
         semantics,

@@ -81,7 +81,8 @@ class Tables:
         self, duration: float, spikes: BlockOrBlocks | None = None, states: bool = False
     ) -> golden.Trace:
         """Run the integer model, in steps and axons; see `run`."""
-        return golden.run(self.fixed, self.steps(duration), self.events(spikes), states)
+        steps, events = self.steps(duration), self.events(spikes)
+        return self.target.model.run(self.fixed, steps, events, states)
 
     def events(self, spikes: BlockOrBlocks | None = None) -> NDArray[np.int64]:
         """Spikes of sources, int64 [n, 2], as (step, axon); see `run`."""
@@ -105,7 +106,7 @@ class Tables:
         of a source are not known.
         """
         steps = self.steps(duration)
-        trace = golden.run(self.fixed, steps, self.events(spikes))
+        trace = self.trace(duration, spikes)
         return block_of(trace.spikes, self.frame.axons, self.dt, steps)
 
     def weights(self) -> list[NDArray[np.float64]]:
@@ -148,7 +149,7 @@ def lower(
         source: the module `pyNN.sparse`, a list of its projections, or what `capture` made.
         target: name, or a target with options.
         prune: which synapses to remove; None for none.
-        quantise: number formats; None for weights of 8 bits.
+        quantise: number formats; None for weights of 8 bits, or as many as the target has.
         accept: approximations that are allowed, see `legalise.APPROXIMATIONS`.
         timestep: of the target, ms, if it is not that of the simulation.
 
@@ -156,12 +157,12 @@ def lower(
     with all limits that the network breaks; nothing is quantised then.
     """
     hardware = find(target)
-    rule = quantise or Quantise()
+    rule = quantise or Quantise(weight_bits=hardware.weight_bits)
     net = source if isinstance(source, FloatNet) else capture(source)
     hardware.numbers(rule.weight_bits, rule.signed)
     if timestep is not None:
         net = resample(net, timestep)
-    legalise(net, hardware.name, hardware.limits(), accept)
+    legalise(net, hardware.name, hardware.limits(), accept, hardware.violations(net))
     return _lowered(net, hardware, prune, rule, tuple(sorted(accept)))
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import golden
+from .checks import Check
 from .compare import Comparison, compare
 from .dynamics import RECEPTORS, Dynamics, hops
 from .errors import DamagedTablesError, ExportError
@@ -25,15 +26,6 @@ from .tables import Tables
 from .targets.target import Numbers
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Check:
-    """A statement about the tables, whether it holds, and the figures."""
-
-    statement: str
-    holds: bool
-    figures: str
 
 
 @dataclass(frozen=True)
@@ -94,9 +86,8 @@ def verify(
         return Report(tuple(checks), (), None)
     recorded = spikes_of(against) if against is not None else {}
     length = _duration(against) if duration is None else duration
-    trace = golden.run(
-        fixed, tables.steps(length), tables.events(_stimulus(tables, against, spikes))
-    )
+    events = tables.events(_stimulus(tables, against, spikes))
+    trace = tables.target.model.run(fixed, tables.steps(length), events)
     comparisons = tuple(_compared(tables, trace, recorded))
     checks += [_range_check(tables, trace), *_spike_checks(comparisons, tolerance)]
     return Report(tuple(checks), comparisons, trace)
@@ -138,7 +129,7 @@ def _words(tables: Tables, fixed: FixedNet) -> Iterator[Check]:
     yield from _synapses(tables, fixed)
     steps = target_dynamics(tables.net, tables.target, tables.accept)
     each = [steps[i] for i in sorted(steps)]
-    yield from _registers(fixed, each, tables.scale, numbers)
+    yield from tables.target.model.checks(fixed, each, tables.scale, numbers)
     frame = tables.target.pack(fixed, tables.rule.weight_bits, tables.rule.signed)
     same = all(
         np.array_equal(frame[name].words, memory.words) for name, memory in tables.memories.items()
@@ -151,7 +142,8 @@ def _synapses(tables: Tables, fixed: FixedNet) -> Iterator[Check]:
     net, first = tables.net, {each.label: each.first for each in tables.frame.axons}
     steps = target_dynamics(net, tables.target, tables.accept)
     source, target, jump = (np.zeros(0) for _ in range(3))
-    delays = hops(net, tables.target.limits().recurrent_hop)
+    limits = tables.target.limits()
+    delays = hops(net, limits.recurrent_hop, limits.timeless)
     hop = np.concatenate([np.zeros(0), *delays])
     for part in net.connections:
         pre, post = (first[net.cells[index].label] for index in (part.pre, part.post))
@@ -161,7 +153,6 @@ def _synapses(tables: Tables, fixed: FixedNet) -> Iterator[Check]:
         target = np.append(target, part.target + post)
         jump = np.append(jump, part.weight * gain)
     origin = tables.origin
-    yield _zeroed(tables)
     for name, found, wanted in (
         ("source", fixed.source, source),
         ("target", fixed.target, target),
@@ -171,7 +162,14 @@ def _synapses(tables: Tables, fixed: FixedNet) -> Iterator[Check]:
         yield Check(f"each synapse has its {name}", not wrong, f"{wrong} of {len(origin)} differ")
     exact = jump * tables.scale[target.astype(np.int64)]
     unit = np.exp2(fixed.formats.shift[fixed.format])
-    error = np.abs(fixed.charge() - exact[origin]) / unit
+    own = tables.target.weight_checks(tables, exact[origin] / unit)
+    yield from _rounded(tables, fixed, exact[origin] / unit, unit) if own is None else own
+
+
+def _rounded(tables: Tables, fixed: FixedNet, exact: Floats, unit: Floats) -> Iterator[Check]:
+    """Weights are those that rounding of `exact`, in units, leaves."""
+    yield _zeroed(tables)
+    error = np.abs(fixed.charge() / unit - exact)
     worst = float(error.max(initial=0.0))
     bound = ROUNDINGS[tables.rule.rounding][1]
     text = f"largest error {worst:.3f} steps, {tables.rule.rounding} rounding makes {bound}"
@@ -195,9 +193,10 @@ def _zeroed(tables: Tables) -> Check:
     )
 
 
-def _registers(
+def register_checks(
     fixed: FixedNet, steps: list[Dynamics], scale: Floats, numbers: Numbers
 ) -> Iterator[Check]:
+    """Registers of leaky neurons are the nearest."""
     rule, registers, profile = fixed.semantics, fixed.profiles, fixed.profile
 
     def joined(name: str) -> Floats:

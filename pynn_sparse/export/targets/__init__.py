@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import ExportError
+from .akida import Akida
 from .asic import Asic
+from .dynapse2 import Dynapse2
 from .loihi import Loihi1, Loihi2
 from .target import Target
 from .xylo import Xylo
 
-TARGETS: dict[str, type[Any]] = {each.name: each for each in (Asic, Loihi1, Loihi2, Xylo)}
+TARGETS: dict[str, type[Any]] = {
+    each.name: each for each in (Akida, Asic, Dynapse2, Loihi1, Loihi2, Xylo)
+}
 
 
 def find(target: str | Target, **options: int) -> Target:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from ..checks import Check
 from ..dynamics import MODELS
+from ..errors import Violation
 from ..fixednet import FixedNet, Frame
+from ..floatnet import FloatNet
 from ..layout import Layout, Limbs
-from ..semantics import Semantics
+from ..model import LEAKY, Model
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -27,6 +36,8 @@ class Limits:
             neurons; those of sources have a common one. Else None.
         powers_of_two: whether time constants are powers of two of the time step.
         subtracts: whether resets subtract the threshold, and a neuron may fire again.
+        starts_at_rest: whether voltages cannot be set, so that they are v_rest at the beginning.
+        timeless: whether spikes are only counted, so that delays have no meaning.
     """
 
     receptors: int
@@ -40,6 +51,8 @@ class Limits:
     recurrent_hop: int | None = None
     powers_of_two: bool = False
     subtracts: bool = False
+    timeless: bool = False
+    starts_at_rest: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,11 +125,15 @@ class Target(Protocol):
         name: by which users ask for it.
         title: for reports.
         version: counts changes of the tables' meaning; tables of another version are refused.
+        weight_bits: of weights, where nothing else is asked for.
+        model: what a neuron computes.
     """
 
     name: str
     title: str
     version: int
+    weight_bits: int = 8
+    model: Model = LEAKY
 
     def options(self) -> dict[str, Any]:
         """What the constructor takes to make this target anew."""
@@ -124,11 +141,32 @@ class Target(Protocol):
     def limits(self) -> Limits:
         """For `legalise`."""
 
+    def violations(self, net: FloatNet) -> Iterable[Violation]:
+        """What `Limits` does not say, before anything is pruned."""
+        return ()
+
     def numbers(self, weight_bits: int, signed: bool) -> Numbers:
         """For `quantise`. Raises `ExportError` for bits that the target does not have."""
 
-    def semantics(self, receptors: int) -> Semantics:
-        """The update rule of a network with this number of currents in use."""
+    def semantics(self, receptors: int) -> Any:
+        """The update rule of a network with this number of currents in use: what `model` takes."""
+
+    def held(
+        self, exact: Floats, target: Integers, profiles: Any, profile: Integers
+    ) -> tuple[Integers, Any] | None:
+        """Mantissas [n], and profiles that go with them, where rounding is not enough; else None.
+
+        Args:
+            exact: weights in steps, [n].
+            target: neuron of each, [n].
+            profiles: registers.
+            profile: of each neuron, [N].
+        """
+        return None
+
+    def weight_checks(self, tables: Any, exact: Floats) -> Iterable[Check] | None:
+        """Proof that weights are the nearest to `exact` [n], in steps, where `held` chose them."""
+        return None
 
     def place(self, fixed: FixedNet, weight_bits: int, signed: bool) -> Placement:
         """Partition. Raises `LimitsError` where the network does not fit."""
