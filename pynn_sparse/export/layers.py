@@ -121,6 +121,7 @@ class Layers(Model):
     """Neurons as levels of a sum: rules are `LayerRule`."""
 
     semantics = LayerRule
+    remedy = "take a shorter window, or more input_bits"
 
     def gain(self, step: Dynamics, rule: LayerRule) -> Floats:
         """All that a spike brings, for ever: its charge."""

@@ -28,9 +28,11 @@ class Model(ABC):
 
     Attributes:
         semantics: the class of a rule of the family; `from_json` reads what its `to_json` wrote.
+        remedy: what to do where a run leaves the range of numbers.
     """
 
     semantics: Any
+    remedy = "quantise with more headroom"
 
     @abstractmethod
     def gain(self, step: Dynamics, rule: Any) -> Floats:

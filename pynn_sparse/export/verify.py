@@ -257,7 +257,7 @@ def _bias_step(bias: Floats, numbers: Numbers) -> Floats:
 def _range_check(tables: Tables, trace: golden.Trace) -> Check:
     limit = tables.target.greatest_input(tables.fixed, tables.rule.weight_bits)
     within = not trace.overflows and trace.largest_input <= limit
-    remedy = "" if within else "; quantise with more headroom"
+    remedy = "" if within else f"; {tables.target.model.remedy}"
     return Check(
         "currents, voltages and inputs stay in range",
         within,

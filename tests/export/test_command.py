@@ -110,7 +110,7 @@ def test_failed_verification_has_exit_status_1(
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (("--target", "abacus"), "must be one of asic"),
+        (("--target", "abacus"), "must be one of akida, asic"),
         (("--weight-bits", "40"), "weight_bits = 40"),
         (("--prune", "2"), "fraction = 2.0"),
         (("--accept", "magic"), "accept = 'magic'"),

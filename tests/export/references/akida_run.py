@@ -15,8 +15,7 @@ import numpy as np
 
 
 def model_of(arrays, last_activation):
-    layers = sum(name.startswith("weights_") for name in arrays)
-    greatest = max(int(np.abs(arrays[f"weights_{n + 1}"]).max(initial=0)) for n in range(layers))
+    layers = sum(name.startswith("threshold_") for name in arrays)
     model = akida.Model()
     shape = (1, 1, arrays["weights_1"].shape[0])
     model.add(akida.InputData(input_shape=shape, input_bits=int(arrays["input_bits"])))
@@ -25,7 +24,7 @@ def model_of(arrays, last_activation):
         active = n < layers or last_activation
         layer = akida.FullyConnected(
             units,
-            weights_bits=4 if greatest > 1 else 2,
+            weights_bits=int(arrays["weights_bits"]),
             activation=active,
             act_bits=int(arrays["act_bits"]),
         )
