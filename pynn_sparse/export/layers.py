@@ -6,14 +6,15 @@ number of levels k = 1 .. 2^bits - 1 that p_j exceeds::
 
     p_j > threshold_j + (k - 1) step_j
 
-The levels follow from the neuron: an input that is constant over the window lets a leaky neuron
-fire for the k-th time at its end if its charge is::
+The levels follow from the neuron: an input that stays constant lets a leaky neuron fire k - 1/2
+times in a window, on average, if the charge of a window is::
 
-    Q_k = N ((threshold - reset f^s) (1 - f) / (1 - f^s) - bias),   s = (N - (k - 1) refractory) / k
+    Q_k = N ((threshold - reset f^s) (1 - f) / (1 - f^s) - bias),   s = N / (k - 1/2) - refractory
 
 with the factor f of the voltage over a step, the bias of a step, and s steps from a reset to the
-next spike. The threshold is Q_1, so that a neuron is silent as long as it is at constant input; the
-step is that of the line from there that is nearest to the other levels in least squares.
+next spike. So activations are numbers of spikes rounded to the nearest. The threshold is Q_1, the
+step the mean of (Q_k - Q_1) / (k - 1): a line cannot follow all levels, and errors count relative
+to the activation.
 """
 
 from __future__ import annotations
@@ -94,27 +95,28 @@ class LayerProfiles:
 
 
 def level_charges(step: Dynamics, rule: LayerRule) -> Floats:
-    """Charges of a window, mV, at which neurons fire for the k-th time, [size, levels].
+    """Charges of a window, mV, at which neurons fire k - 1/2 times in it, [size, levels].
 
     NaN where refractory periods, or the time step, leave no time for that.
     """
     k = np.arange(1, rule.levels + 1)
-    steps = (rule.window - (k - 1) * step.refractory[:, None]) / k
+    steps = rule.window / (k - 0.5) - step.refractory[:, None]
     factor, reset = step.voltage_factor[:, None], step.reset[:, None]
     with np.errstate(invalid="ignore", divide="ignore"):
         left = factor**steps
-        share = np.where(factor < 1, (1 - factor) / (1 - left), 1 / steps)
+        lost = -np.expm1(steps * np.log(factor))  # 1 - left, also where that is small
+        share = np.where(factor < 1, (1 - factor) / lost, 1 / steps)
         drive = (step.threshold[:, None] - reset * left) * share - step.bias[:, None]
     return np.where(steps >= 1, rule.window * drive, np.nan)
 
 
 def line(charges: Floats) -> tuple[Floats, Floats]:
     """Threshold and step, mV, of the line that follows level charges [size, levels]."""
-    k = np.arange(charges.shape[1])
-    reached = np.isfinite(charges)
-    rise = np.where(reached, charges - charges[:, :1], 0.0)
-    weight = (np.where(reached, k, 0) ** 2).sum(axis=1)
-    return charges[:, 0], (k * rise).sum(axis=1) / np.maximum(weight, 1)
+    k = np.arange(1, charges.shape[1])
+    slopes = (charges[:, 1:] - charges[:, :1]) / k
+    reached = np.isfinite(slopes)
+    total = np.where(reached, slopes, 0.0).sum(axis=1)
+    return charges[:, 0], total / np.maximum(reached.sum(axis=1), 1)
 
 
 class Layers(Model):
@@ -242,12 +244,13 @@ def registered_levels(threshold: Integers, step: Integers, rule: LayerRule) -> F
 
 
 def _fitted(charges: Floats) -> tuple[Floats, Floats]:
-    """What `line` returns, by NumPy's least squares for one kind of neuron after the other."""
+    """What `line` returns, as least squares of levels over their distance from the first one."""
     kinds, which = np.unique(charges, axis=0, return_inverse=True)
     steps = []
     for row in kinds:
-        k = np.flatnonzero(np.isfinite(row))
-        steps.append(np.linalg.lstsq(k[:, None], row[k] - row[0], rcond=None)[0][0])
+        k = np.flatnonzero(np.isfinite(row))[1:]
+        rows, wanted = k[:, None] / k[:, None], (row[k] - row[0]) / k
+        steps.append(np.linalg.lstsq(rows, wanted, rcond=None)[0][0] if len(k) else 0.0)
     return charges[:, 0], np.array(steps)[which.reshape(-1)]
 
 

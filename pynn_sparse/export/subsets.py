@@ -10,7 +10,6 @@ Integers = NDArray[np.int64]
 BASES = 4
 MASKS = np.arange(1, 1 << BASES)  # 0 is no synapse
 BITS = (MASKS[:, None] >> np.arange(BASES)) & 1  # [15, 4]
-BINS = 2048  # values that the search looks at, at most
 
 
 def sums(base: Integers) -> Integers:
@@ -38,24 +37,31 @@ def best_bases(values: Floats, most: int) -> Integers:
     """
     if not len(values):
         return np.zeros(BASES, np.int64)
-    value, count = _binned(values)
-    found = [_improved(start, value, count, most) for start in _beginnings(value, count, most)]
-    return np.asarray(-np.sort(-min(found, key=lambda base: _error(base, value, count))))
+    wanted = _Values(values)
+    found = [_improved(start, wanted, most) for start in _beginnings(wanted, most)]
+    return np.asarray(-np.sort(-min(found, key=wanted.error)))
 
 
-def _binned(values: Floats) -> tuple[Floats, Integers]:
-    """Different values and how often they occur, of a few neighbours their mean."""
-    value, count = np.unique(values, return_counts=True)
-    if len(value) <= BINS:
-        return value, count
-    place = np.searchsorted(np.linspace(value[0], value[-1], BINS), value)
-    total = np.bincount(place, count)
-    some = total > 0
-    return np.bincount(place, count * value)[some] / total[some], total[some].astype(np.int64)
+class _Values:
+    """Values in order, how often they occur, and sums over the first ones of their powers."""
+
+    def __init__(self, values: Floats) -> None:
+        # Rounded, so that other ways to compute the same values give the same bases.
+        self.value, self.count = np.unique(np.round(values, 6), return_counts=True)
+        powers = self.count * self.value ** np.arange(3)[:, None]
+        self.first = np.concatenate([np.zeros((3, 1)), np.cumsum(powers, axis=1)], axis=1)
+
+    def error(self, base: Integers) -> float:
+        """Sum of the squared errors of the nearest sums."""
+        levels = np.unique(sums(base)).astype(float)
+        ends = np.searchsorted(self.value, (levels[1:] + levels[:-1]) / 2)
+        number, total, square = np.diff(self.first[:, [0, *ends, len(self.value)]], axis=1)
+        return float((levels**2 * number - 2 * levels * total + square).sum())
 
 
-def _beginnings(value: Floats, count: Integers, most: int) -> list[Integers]:
+def _beginnings(wanted: _Values, most: int) -> list[Integers]:
     """Binary weights; the values that occur most often; quantiles."""
+    value, count = wanted.value, wanted.count
     top, share = value[-1], np.cumsum(count) / count.sum()
     often = value[np.argsort(-count, kind="stable")[:BASES]]
     quantiles = value[np.searchsorted(share, (0.2, 0.4, 0.6, 0.8))]
@@ -63,45 +69,35 @@ def _beginnings(value: Floats, count: Integers, most: int) -> list[Integers]:
     return [np.clip(np.rint(start), 1, most).astype(np.int64) for start in starts]
 
 
-def _error(base: Integers, value: Floats, count: Integers) -> float:
-    of_mask = sums(base)
-    off = of_mask[nearest(base, value) - 1] - value
-    return float((count * off**2).sum())
-
-
-def _improved(base: Integers, value: Floats, count: Integers, most: int) -> Integers:
-    error = _error(base, value, count)
+def _improved(base: Integers, wanted: _Values, most: int) -> Integers:
+    """After least squares and single changes, as long as they help."""
+    error = wanted.error(base)
     while True:
-        tried = _least_squares(base, value, count, most)
-        tried = min((tried, base), key=lambda each: _error(each, value, count))
-        tried = _changed(tried, value, count, most)
-        now = _error(tried, value, count)
-        if now >= error:
+        fitted = min((_least_squares(base, wanted, most), base), key=wanted.error)
+        tried = _changed(fitted, wanted, most)
+        now = wanted.error(tried)
+        if now >= error - 1e-6:
             return base
         base, error = tried, now
 
 
-def _least_squares(base: Integers, value: Floats, count: Integers, most: int) -> Integers:
+def _least_squares(base: Integers, wanted: _Values, most: int) -> Integers:
     """Bases that fit best if every value keeps its mask."""
-    weight = np.sqrt(count)
-    rows = BITS[nearest(base, value) - 1] * weight[:, None]
-    fitted = np.linalg.lstsq(rows, value * weight, rcond=None)[0]
+    weight = np.sqrt(wanted.count)
+    rows = BITS[nearest(base, wanted.value) - 1] * weight[:, None]
+    fitted = np.linalg.lstsq(rows, wanted.value * weight, rcond=None)[0]
     return np.asarray(np.clip(np.rint(fitted), 0, most).astype(np.int64))
 
 
-def _changed(base: Integers, value: Floats, count: Integers, most: int) -> Integers:
-    """After the best change of one base, in steps that become smaller."""
-    error = _error(base, value, count)
-    step = max(most // 4, 1)
+def _changed(base: Integers, wanted: _Values, most: int) -> Integers:
+    """After the best changes of one base, by steps that become smaller."""
+    error, step = wanted.error(base), max(most // 4, 1)
+    one = np.eye(BASES, dtype=np.int64)
     while step:
-        tries = [
-            np.clip(base + sign * step * (np.arange(BASES) == k), 0, most)
-            for k in range(BASES)
-            for sign in (-1, 1)
-        ]
-        best = min(tries, key=lambda each: _error(each, value, count))
-        now = _error(best, value, count)
-        if now < error:
+        tries = [np.clip(base + change, 0, most) for change in (*(one * step), *(-one * step))]
+        best = min(tries, key=wanted.error)
+        now = wanted.error(best)
+        if now < error - 1e-6:
             base, error = best, now
         else:
             step //= 2

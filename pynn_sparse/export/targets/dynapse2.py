@@ -150,15 +150,19 @@ class Dynapse2(Target):
         self, exact: Floats, target: Integers, profiles: Any, profile: Integers
     ) -> tuple[Integers, Any]:
         """Base weights of each core, and the sums of them that are nearest to its weights."""
-        core, size, base = profile[target], np.abs(exact), profiles.base.copy()
+        core, size = profile[target], np.abs(exact)
+        base = self._bases(size, core, len(profiles.base))
         mantissa = np.zeros(len(exact), np.int64)
         for number in range(len(base)):
             here = np.flatnonzero((core == number) & (size > 0))
-            base[number] = best_bases(size[here], MOST_BASE)
-            if len(here):
-                mask = nearest(base[number], size[here])
-                mantissa[here] = np.sign(exact[here]) * sums(base[number])[mask - 1]
+            mask = nearest(base[number], size[here])
+            mantissa[here] = np.sign(exact[here]) * sums(base[number])[mask - 1]
         return mantissa, CoreProfiles(**vars(profiles) | {"base": base})
+
+    def _bases(self, size: Floats, core: Integers, cores: int) -> Integers:
+        """Base weights [cores, 4] for weights of these sizes on these cores."""
+        rows = [best_bases(size[(core == k) & (size > 0)], MOST_BASE) for k in range(cores)]
+        return np.array(rows)
 
     def weight_checks(self, tables: Any, exact: Floats) -> Iterator[Check]:
         fixed = tables.fixed
@@ -175,6 +179,13 @@ class Dynapse2(Target):
         best = np.full(len(exact), np.inf)
         for code in codes.T:
             best = np.minimum(best, np.abs(code[fixed.profile[fixed.target]] - np.abs(exact)))
+        bases = self._bases(np.abs(exact), fixed.profile[fixed.target], len(fixed.profiles.base))
+        wrong = int((bases != fixed.profiles.base).any(axis=1).sum())
+        yield Check(
+            "each core has the base currents that its weights ask for",
+            not wrong,
+            f"{wrong} of {len(bases)} cores have others",
+        )
         worse = int((found > best + 1e-6).sum())
         rms = float(np.sqrt(np.mean(found**2))) if len(found) else 0.0
         yield Check(

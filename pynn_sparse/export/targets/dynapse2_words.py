@@ -177,7 +177,7 @@ def _inputs(fixed: FixedNet, tags: Integers) -> Memory:
     source = axon - fixed.n_neurons
     fields = (
         *DESTINATION,
-        Field("source", bits_for(fixed.n_axons - fixed.n_neurons), False, "in order"),
+        Field("source", bits_for(max(fixed.n_axons - fixed.n_neurons - 1, 0)), False, "in order"),
         Field("later", bits_for(int(later.max(initial=0))), False, "steps"),
     )
     values = {
@@ -204,7 +204,8 @@ def unpack(
     table = {name: memory.layout.decode(memory.words) for name, memory in memories.items()}
     core, cam, base = table["neurons"]["core"], table["cam"], _columns(table["bases"], "base_")
     n, receptors = len(core), frame.semantics.n_receptors
-    _check(table, n, len(base))
+    n_axons = sum(each.size for each in frame.axons)
+    _check(table, n_axons, n, len(base))
     axon, word, later = _connections(table, n, len(base))
     order = np.lexsort((word, axon))
     axon, word, later = axon[order], word[order], later[order]
@@ -212,7 +213,6 @@ def unpack(
     bits = (cam["mask"][word][:, None] >> np.arange(BASES)) & 1
     inhibits = cam["dendrite"][word] == GABA
     size = (bits * base[core[target]]).sum(axis=1)
-    n_axons = sum(each.size for each in frame.axons)
     number = np.arange(receptors)
     registers = {name: table["registers"][name] for name in REGISTERS}
     registers["current_decay"] = _columns(table["registers"], "current_decay_")
@@ -236,7 +236,7 @@ def _columns(table: Columns, prefix: str) -> Integers:
     return np.stack([table[f"{prefix}{k}"] for k in range(len(names))], axis=1)
 
 
-def _check(table: Mapping[str, Columns], n: int, cores: int) -> None:
+def _check(table: Mapping[str, Columns], n_axons: int, n: int, cores: int) -> None:
     for name, found, wanted in (
         ("cam", len(table["cam"]["tag"]), n * SYNAPSES),
         ("sram", len(table["sram"]["tag"]), n * WORDS),
@@ -247,6 +247,9 @@ def _check(table: Mapping[str, Columns], n: int, cores: int) -> None:
     core = table["neurons"]["core"]
     if (core >= cores).any():
         raise DamagedTablesError(f"neurons.core = {core.max()}: there are {cores} in use")
+    source = table["inputs"]["source"]
+    if (source >= n_axons - n).any():
+        raise DamagedTablesError(f"inputs.source = {source.max()}: there are {n_axons - n}")
     dendrite = table["cam"]["dendrite"][table["cam"]["mask"] != 0]
     if not np.isin(dendrite, (AMPA, GABA)).all():
         raise DamagedTablesError("cam.dendrite: must be AMPA or GABA where there is a synapse")
