@@ -42,9 +42,12 @@ def random_layers(seed: int, depth: int, weight_bits: int = 4) -> tuple[Akida, F
     greatest = GREATEST[weight_bits]
     columns = []
     for layer in range(depth):
-        source, unit = np.nonzero(rng.random((sizes[layer], sizes[layer + 1])) < 0.3)
+        on = rng.random((sizes[layer], sizes[layer + 1])) < 0.3
+        on[0, 0] = True  # a layer without synapses would be no layer
+        source, unit = np.nonzero(on)
         least = 1 if weight_bits == 1 else -greatest
         weight = rng.integers(least, greatest + 1, len(source))
+        weight[0] = 1
         there = weight != 0
         columns.append(
             np.stack([source + first[layer], unit + first[layer + 1], weight], axis=1)[there]
