@@ -13,6 +13,7 @@ from .dynamics import RECEPTORS, Dynamics, dynamics, hops
 from .errors import ExportError
 from .fixednet import Axons, FixedNet, Formats
 from .floatnet import Connections, FloatNet
+from .held import held
 from .registers import RegisterError
 from .rounding import check_rounding, rounded
 from .targets.target import Numbers, Target
@@ -120,7 +121,7 @@ def quantise(
     columns = [model.columns(steps[i], scales[i], numbers, semantics) for i in _neurons(net)]
     profiles, profile = model.profiles(np.concatenate(columns), semantics)
     weights = _weights(net, gains, scales, rule, numbers)
-    weights, profiles = _held(net, axons, weights, profiles, profile, target)
+    weights, profiles = held(net, axons, weights, profiles, profile, target, rule)
     order = _order(net, axons, weights)
     initial = np.concatenate([np.rint(steps[i].initial * scales[i]) for i in _neurons(net)])
     neurons = profiles, profile, initial.astype(np.int64)
@@ -269,29 +270,6 @@ def _weights(
         signed = mantissa if rule.signed else np.where(scaled < 0, -mantissa, mantissa)
         result.append(_Weights(signed, shift, step, signed * step))
     return result
-
-
-def _held(
-    net: FloatNet,
-    axons: tuple[Axons, ...],
-    weights: list[_Weights],
-    profiles: Any,
-    profile: Integers,
-    target: Target,
-) -> tuple[list[_Weights], Any]:
-    """Weights and profiles that the target can hold, where it says itself which these are."""
-    first, parts = {each.label: each.first for each in axons}, net.connections
-    exact = [part.weight / each.step for part, each in zip(parts, weights, strict=True)]
-    neuron = [part.target + first[net.cells[part.post].label] for part in parts]
-    held = target.held(np.concatenate([np.zeros(0), *exact]), _joined(neuron), profiles, profile)
-    if held is None:
-        return weights, profiles
-    ends = np.cumsum([len(part) for part in parts])
-    mantissas = np.split(held[0], ends)[: len(parts)]
-    return [
-        replace(each, mantissa=mantissa, value=mantissa * each.step)
-        for each, mantissa in zip(weights, mantissas, strict=True)
-    ], held[1]
 
 
 def _shifts(net: FloatNet, units: list[Floats], rule: Quantise, numbers: Numbers) -> list[Integers]:

@@ -21,6 +21,7 @@ def markdown(tables: Tables, report: Report) -> str:
         f"Time step {tables.dt:g} ms; pruned: {tables.pruning}; weights of "
         f"{tables.rule.weight_bits} bits, {tables.rule.rounding} rounding, exponent per "
         f"{tables.rule.per}; approximations: {', '.join(tables.accept) or 'none'}.",
+        *([tables.target.note] if tables.target.note else []),
         "## Checks",
         _table(
             ("", "statement", "figures"),

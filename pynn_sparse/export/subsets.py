@@ -29,11 +29,11 @@ def nearest(base: Integers, values: Floats) -> Integers:
 
 
 def best_bases(values: Floats, most: int) -> Integers:
-    """Base weights, integers up to `most` in descending order, for values greater than 0.
+    """Base weights, integers of 1 to `most` in descending order, for values greater than 0.
 
     They make the squared errors of the nearest sums small: from some beginnings, least squares for
     the masks in use and single changes take turns as long as that helps. It is deterministic, and
-    finds no worse than the binary weights 8 : 4 : 2 : 1.
+    finds no worse than the binary weights 8 : 4 : 2 : 1. Without values, base weights are 0.
     """
     if not len(values):
         return np.zeros(BASES, np.int64)
@@ -86,7 +86,7 @@ def _least_squares(base: Integers, wanted: _Values, most: int) -> Integers:
     weight = np.sqrt(wanted.count)
     rows = BITS[nearest(base, wanted.value) - 1] * weight[:, None]
     fitted = np.linalg.lstsq(rows, wanted.value * weight, rcond=None)[0]
-    return np.asarray(np.clip(np.rint(fitted), 0, most).astype(np.int64))
+    return np.asarray(np.clip(np.rint(fitted), 1, most).astype(np.int64))
 
 
 def _changed(base: Integers, wanted: _Values, most: int) -> Integers:
@@ -94,7 +94,7 @@ def _changed(base: Integers, wanted: _Values, most: int) -> Integers:
     error, step = wanted.error(base), max(most // 4, 1)
     one = np.eye(BASES, dtype=np.int64)
     while step:
-        tries = [np.clip(base + change, 0, most) for change in (*(one * step), *(-one * step))]
+        tries = [np.clip(base + change, 1, most) for change in (*(one * step), *(-one * step))]
         best = min(tries, key=wanted.error)
         now = wanted.error(best)
         if now < error - 1e-6:

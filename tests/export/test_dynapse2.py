@@ -22,6 +22,7 @@ from pynn_sparse import export
 from pynn_sparse.export.compare import compare
 from pynn_sparse.export.fixednet import FixedNet, same
 from pynn_sparse.export.floatnet import Cells, Connections, FloatNet, make_connections
+from pynn_sparse.export.report import markdown
 from pynn_sparse.export.subsets import best_bases, nearest, sums
 from pynn_sparse.export.targets.dynapse2 import GREATEST, Dynapse2
 from pynn_sparse.export.targets.dynapse2_words import NO_TAG, tags_of
@@ -94,6 +95,7 @@ def test_tables_make_the_pruned_graph(tmp_path: Path) -> None:
     tables.save(tmp_path)
     assert followed(tmp_path) == graph(tables.net)
     assert len(graph(tables.net)) == tables.fixed.n_synapses > 1000
+    assert "does not predict the spikes of a chip" in markdown(tables, export.verify(tables))
     assert export.verify(export.load(tmp_path), duration=100.0).passed
 
 
@@ -129,7 +131,12 @@ def test_rockpool_reads_the_same_synapses(kinds: int, tmp_path: Path) -> None:
 def test_words_hold_any_network(seed: int, kinds: int, fan_out: int, monitor: bool) -> None:
     net = chips(seed, size=12, kinds=kinds, fan_out=fan_out)
     target = Dynapse2(monitor=int(monitor))
+    unsigned = export.lower(
+        net, target, quantise=export.Quantise(weight_bits=4, signed=False), accept=ACCEPT
+    )
     tables = export.lower(net, target, accept=ACCEPT)
+    np.testing.assert_array_equal(unsigned.memories["cam"].words, tables.memories["cam"].words)
+    assert export.verify(unsigned).passed
     again = target.unpack(target.pack(tables.fixed, 4, True), tables.frame)
     assert same(tables.fixed, again) == []
     assert export.verify(tables).passed
@@ -163,7 +170,7 @@ def test_a_tag_is_one_source_in_each_core() -> None:
 def test_masks_are_the_nearest_and_no_worse_than_binary(values: list[float]) -> None:
     given_values = np.array(values)
     base = best_bases(given_values, 255)
-    assert ((base >= 0) & (base <= 255)).all()
+    assert ((base >= 1) & (base <= 255)).all()
     error = np.abs(sums(base)[nearest(base, given_values) - 1] - given_values)
     all_sums = [sum(c) for n in (1, 2, 3, 4) for c in itertools.combinations(base.tolist(), n)]
     best = np.abs(given_values[:, None] - np.array(all_sums)).min(axis=1)
@@ -180,6 +187,21 @@ def test_weights_that_four_currents_make_are_exact() -> None:
     assert best_bases(values, 255).tolist() == base.tolist()
     assert best_bases(np.full(5, 130.0), 255).tolist()  # one value, any bases that make it
     assert 130 in sums(best_bases(np.full(5, 130.0), 255))
+
+
+def test_no_weight_is_too_small_for_a_mask() -> None:
+    """One of a thousandth of the others stays, with the least sum that there is."""
+    net = chips(6, size=10, kinds=1)
+    (part,) = net.connections
+    weight = np.full(len(part), 1.0)
+    weight[3], weight[4] = 1e-3, 0.0
+    tables = export.lower(
+        net.with_connections([replace(part, weight=weight)]), "dynapse2", accept=ACCEPT
+    )
+    assert tables.fixed.n_synapses == len(part) - 1  # but one of 0 is no synapse
+    assert (tables.fixed.weight > 0).all()
+    assert tables.losses[0].zeroed == 1
+    assert export.verify(tables).passed
 
 
 def test_losses_are_those_of_the_masks() -> None:
@@ -309,6 +331,9 @@ def test_neurons_and_options() -> None:
     for options, message in (({"chips": 5}, "chips = 5"), ({"monitor": 2}, "monitor = 2")):
         with pytest.raises(export.ExportError, match=message):
             export.find("dynapse2", **options)
+    floor = export.Quantise(weight_bits=4, rounding="floor")
+    with pytest.raises(export.ExportError, match=r"rounding = 'floor': dynapse2 only has"):
+        export.lower(net, "dynapse2", quantise=floor, accept=ACCEPT)
     with pytest.raises(export.ExportError, match="weight_bits = 8: dynapse2 has masks of 4"):
         export.lower(net, "dynapse2", quantise=export.Quantise(), accept=ACCEPT)
 

@@ -54,6 +54,7 @@ class Akida(Target):
     version = 1
     weight_bits = 4
     model = LAYERS
+    note = "Spikes are counted in windows: when in a window they come means nothing."
 
     def __init__(self, window: int = 20, input_bits: int = 4, activation_bits: int = 4) -> None:
         if not 1 <= window <= MOST_WINDOW:

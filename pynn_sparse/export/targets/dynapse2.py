@@ -86,6 +86,10 @@ class Dynapse2(Target):
     version = 1
     weight_bits = BASES
     model = CoreModel()
+    note = (
+        "Neurons are analog circuits: what runs is a model of the network, leaky neurons with the "
+        "weights that the tables hold. It does not predict the spikes of a chip."
+    )
 
     def __init__(self, chips: int = CHIPS, monitor: int = 1) -> None:
         if not 1 <= chips <= CHIPS:

@@ -127,6 +127,7 @@ class Target(Protocol):
         version: counts changes of the tables' meaning; tables of another version are refused.
         weight_bits: of weights, where nothing else is asked for.
         model: what a neuron computes.
+        note: for reports, on what a run of the tables means, where it is not what hardware does.
     """
 
     name: str
@@ -134,6 +135,7 @@ class Target(Protocol):
     version: int
     weight_bits: int = 8
     model: Model = LEAKY
+    note: str = ""
 
     def options(self) -> dict[str, Any]:
         """What the constructor takes to make this target anew."""
