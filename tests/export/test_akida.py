@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from export_networks import arrays_in, layered, neurons, sources
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from references import python_with, run_reference
 
@@ -128,12 +128,14 @@ def test_akida_has_the_same_outputs(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("bits", "signed"), [(4, True), (2, True)])
-def test_lowered_network_in_akida(bits: int, signed: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize("bits", [4, 2, 1])
+def test_lowered_network_in_akida(bits: int, tmp_path: Path) -> None:
     """A pruned chain of populations, from the folder that is written."""
     python = python_with("akida", "PYNN_SPARSE_AKIDA")
     net = layered(3, sizes=(40, 30, 20, 10))
-    rule = export.Quantise(weight_bits=bits, signed=signed)
+    if bits == 1:
+        net = net.with_connections([p for p in net.connections if p.receptor == "excitatory"])
+    rule = export.Quantise(weight_bits=bits, signed=bits > 1)
     export.lower(net, "akida", export.Prune(fraction=0.6), rule, ["rate"]).save(tmp_path / "out")
     tables = export.load(tmp_path / "out")
     assert export.verify(tables, duration=200.0).passed
@@ -152,6 +154,7 @@ def test_lowered_network_in_akida(bits: int, signed: bool, tmp_path: Path) -> No
 # --- the model -------------------------------------------------------------------------------
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 3), st.sampled_from([1, 2, 4]))
 def test_words_hold_layers(seed: int, depth: int, bits: int) -> None:
     target, fixed = random_layers(seed, depth, bits)
@@ -164,6 +167,7 @@ def test_words_hold_layers(seed: int, depth: int, bits: int) -> None:
         )
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 3))
 def test_layers_are_matrix_products(seed: int, depth: int) -> None:
     """Against products of dense matrices and the formula with a ceiling, in floats."""
@@ -348,6 +352,11 @@ def test_two_synapses_and_negative_bits_are_refused() -> None:
         export.lower(net, "akida", quantise=one, accept=["rate"])
     with pytest.raises(export.ExportError, match=r"weight_bits = 8, signed = True: akida has"):
         export.lower(net, "akida", quantise=export.Quantise(), accept=["rate"])
+    slow = layered(1, tau_refrac=40.0)
+    with pytest.raises(export.LimitsError, match="periods up to 40 steps; limit: 39 steps"):
+        export.lower(slow, "akida", accept=["rate"])
+    tables = export.lower(slow, "akida", accept=["rate", "refractory"])
+    assert export.verify(tables, duration=100.0).passed
     for options, message in (({"window": 0}, "window = 0"), ({"input_bits": 8}, "input_bits = 8")):
         with pytest.raises(export.ExportError, match=message):
             export.find("akida", **options)

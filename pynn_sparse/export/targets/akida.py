@@ -73,8 +73,9 @@ class Akida(Target):
         }
 
     def limits(self) -> Limits:
-        most = 1 << 40
-        return Limits(receptors=2, hop=most, refractory=most, reset_to_zero=False, timeless=True)
+        # A neuron that waits for two windows does not reach its first level.
+        waiting = 2 * self.window - 1
+        return Limits(2, hop=1 << 40, refractory=waiting, reset_to_zero=False, timeless=True)
 
     def violations(self, net: FloatNet) -> Iterable[Violation]:
         neurons = sum(cells.size for cells in net.cells if not cells.is_source)
