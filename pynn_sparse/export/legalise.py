@@ -19,7 +19,7 @@ APPROXIMATIONS = {
     "tau": "time constants are the nearest that the target has; spikes bring the same charge",
     "reset": "resets subtract the threshold, and neurons may fire several times in a step",
     "rate": "spikes are counted in windows; neurons keep nothing from one to the next",
-    "initial": "voltages are at rest at the beginning",
+    "initial": "voltages begin at v_reset",
 }
 
 
@@ -116,9 +116,9 @@ def _of_target(cells: Cells, dt: float, limits: Limits) -> Iterator[Violation]:
             "refractory",
         )
 
-    if limits.starts_at_rest and step.initial.any():
-        what = f"{int((step.initial != 0).sum())} cells that do not begin at rest"
-        yield Violation(cells.label, what, "v_rest", "initialize v with v_rest", "initial")
+    if limits.starts_at_zero and step.initial.any():
+        what = f"{int((step.initial != 0).sum())} cells that do not begin at v_reset"
+        yield Violation(cells.label, what, "v_reset", "initialize v with v_reset", "initial")
     if limits.subtracts:
         what = f"{cells.size} cells that are reset to v_reset"
         remedy = "none: the target has no other reset"

@@ -159,7 +159,7 @@ def target_dynamics(net: FloatNet, target: Target, accept: Collection[str]) -> d
     for index in _neurons(net):
         step = dynamics(net.cells[index], net.dt, one_current, limits.reset_to_zero)
         refractory = np.minimum(step.refractory, limits.refractory)
-        initial = np.zeros_like(step.initial) if limits.starts_at_rest else step.initial
+        initial = np.zeros_like(step.initial) if limits.starts_at_zero else step.initial
         gain = target.model.gain(step, semantics)
         steps[index] = replace(step, refractory=refractory, gain=gain, initial=initial)
     return steps

@@ -108,7 +108,7 @@ class Dynapse2(Target):
             refractory=65535,
             reset_to_zero=True,
             recurrent_hop=1,
-            starts_at_rest=True,
+            starts_at_zero=True,
         )
 
     def violations(self, net: FloatNet) -> Iterable[Violation]:

@@ -36,7 +36,7 @@ class Limits:
             neurons; those of sources have a common one. Else None.
         powers_of_two: whether time constants are powers of two of the time step.
         subtracts: whether resets subtract the threshold, and a neuron may fire again.
-        starts_at_rest: whether voltages cannot be set, so that they are v_rest at the beginning.
+        starts_at_zero: whether voltages cannot be set, and begin at 0, which is v_reset.
         timeless: whether spikes are only counted, so that delays have no meaning.
     """
 
@@ -52,7 +52,7 @@ class Limits:
     powers_of_two: bool = False
     subtracts: bool = False
     timeless: bool = False
-    starts_at_rest: bool = False
+    starts_at_zero: bool = False
 
 
 @dataclass(frozen=True)
