@@ -125,14 +125,19 @@ def dynamics(
 
 
 def hops(
-    net: FloatNet, recurrent: int | None = None, own_latency: int | None = None
+    net: FloatNet,
+    recurrent: int | None = None,
+    own_latency: int | None = None,
+    timeless: bool = False,
 ) -> list[NDArray[np.int64]]:
     """Steps from a spike to the one whose input it is, for each synapse of each projection.
 
     With `recurrent`, those of a target without delays: this number between neurons, and the least
     of all sources from each of them. `own_latency` is that of a target which does not follow the
-    models'.
+    models'. With `timeless`, all are 1: spikes are only counted.
     """
+    if timeless:
+        return [np.ones_like(part.delay) for part in net.connections]
     exact = [
         part.delay + (latency(net.cells[part.post]) if own_latency is None else own_latency)
         for part in net.connections

@@ -23,7 +23,6 @@ from .nir_file import nir_bytes
 from .number_formats import Quantise
 from .prune import Pruned
 from .quantise import RegisterError
-from .semantics import Semantics
 from .targets import TARGETS
 from .targets.target import Memory, Placement, Resource
 
@@ -326,7 +325,7 @@ def _tables(manifest: dict[str, Any], files: dict[str, bytes]) -> Tables:
         ),
         tuple(RegisterError(**each) for each in manifest["registers"]),
         Frame(
-            Semantics.from_json(manifest["semantics"]),
+            target.model.semantics.from_json(manifest["semantics"]),
             tuple(Axons(**each) for each in manifest["populations"]),
         ),
         _memories(manifest, files),

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .minifloat import Minifloat
-from .semantics import Semantics
 
 Integers = NDArray[np.int64]
 
@@ -98,7 +97,7 @@ class CellParameters(Profiles):
 class Frame:
     """What tables alone do not tell."""
 
-    semantics: Semantics
+    semantics: Any
     axons: tuple[Axons, ...]
 
 
@@ -107,9 +106,9 @@ class FixedNet:
     """Integers of a network.
 
     Attributes:
-        semantics: what they mean.
+        semantics: what they mean: `Semantics`, or what the target's model has instead.
         axons: populations; neurons 0 .. N - 1 are axons 0 .. N - 1.
-        profiles: registers of neurons.
+        profiles: registers of neurons: `Profiles`, or what the target's model has instead.
         profile: int64 [N], index of each neuron's profile.
         initial: int64 [N], voltage at the beginning.
         formats: of weights.
@@ -121,9 +120,9 @@ class FixedNet:
         minifloat: how tables hold weights, which are numbers of it; None for integers.
     """
 
-    semantics: Semantics
+    semantics: Any
     axons: tuple[Axons, ...]
-    profiles: Profiles
+    profiles: Any
     profile: Integers
     initial: Integers
     formats: Formats

@@ -60,10 +60,11 @@ def run(net: FixedNet, steps: int, events: Integers, states: bool = False) -> Tr
     Raises `ExportError` for events of neurons, of axons that do not exist, or before step 0.
     """
     model = _ByEvent if net.semantics.by_event else _Golden
-    return model(net, steps, _checked(net, events), states).run()
+    return model(net, steps, checked(net, events), states).run()
 
 
-def _checked(net: FixedNet, events: Integers) -> Integers:
+def checked(net: FixedNet, events: Integers) -> Integers:
+    """Events in order, if all are of sources; see `run`."""
     events = np.asarray(events, np.int64).reshape(-1, 2)
     for step, axon in events[(events[:, 0] < 0)][:1]:
         raise ExportError(f"axon {axon} has a spike at step {step}: must be 0 or later")

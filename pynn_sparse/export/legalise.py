@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import numpy as np
 
@@ -23,10 +23,18 @@ APPROXIMATIONS = {
     "weights": "synapses of a neuron share the few weights that fit best",
     "merged": "several spikes of a source in a step are one, where the target has one bit for them",
     "events": "spikes act one after the other, and neurons may fire several times in a step",
+    "rate": "spikes are counted in windows; neurons keep nothing from one to the next",
+    "initial": "voltages begin at v_reset",
 }
 
 
-def legalise(net: FloatNet, name: str, limits: Limits, accept: Collection[str] = ()) -> None:
+def legalise(
+    net: FloatNet,
+    name: str,
+    limits: Limits,
+    accept: Collection[str] = (),
+    more: Iterable[Violation] = (),
+) -> None:
     """Raise `LimitsError` with every limit of a target that the network breaks.
 
     Args:
@@ -34,6 +42,7 @@ def legalise(net: FloatNet, name: str, limits: Limits, accept: Collection[str] =
         name: of the target.
         limits: of the target.
         accept: approximations, of `APPROXIMATIONS`, that are allowed.
+        more: violations that the target found itself.
 
     Raises `ExportError` for an unknown approximation.
     """
@@ -42,7 +51,8 @@ def legalise(net: FloatNet, name: str, limits: Limits, accept: Collection[str] =
     for each in accept:
         if each not in APPROXIMATIONS:
             raise ExportError(f"accept = {each!r}: must be of {', '.join(APPROXIMATIONS)}")
-    found = [each for each in _violations(net, limits) if each.accept not in accept]
+    broken = (*_violations(net, limits), *more)
+    found = [each for each in broken if each.accept not in accept]
     if found:
         raise LimitsError(name, found)
 
@@ -55,8 +65,6 @@ def _violations(net: FloatNet, limits: Limits) -> Iterator[Violation]:
     for part in net.connections:
         yield from _synapses(part, net.cells[part.post], limits)
     yield from _fixed_delays(net, limits)
-    if limits.further is not None:
-        yield from limits.further(net)
     if limits.weights_per_neuron is not None:
         yield from _different_weights(net, limits.weights_per_neuron)
 
@@ -121,6 +129,9 @@ def _of_target(cells: Cells, dt: float, limits: Limits) -> Iterator[Violation]:
             "refractory",
         )
 
+    if limits.starts_at_zero and step.initial.any():
+        what = f"{int((step.initial != 0).sum())} cells that do not begin at v_reset"
+        yield Violation(cells.label, what, "v_reset", "initialize v with v_reset", "initial")
     if limits.subtracts:
         what = f"{cells.size} cells that are reset to v_reset"
         remedy = "none: the target has no other reset"

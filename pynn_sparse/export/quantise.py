@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .dynamics import RECEPTORS, Dynamics, dynamics, hops
+from .dynamics import RECEPTORS, Dynamics, dynamics
 from .errors import ExportError
-from .fixednet import Axons, FixedNet, Formats, profiles_of
+from .fixednet import Axons, FixedNet, Formats
 from .floatnet import Connections, FloatNet
+from .held import held
 from .losses import Loss, Weights, loss_of
 from .number_formats import Quantise
-from .registers import RegisterError, register_columns, register_error
-from .semantics import Semantics
+from .registers import RegisterError
 from .share import shared
 from .targets.target import Numbers, Target
 
@@ -68,23 +68,23 @@ def _quantised(net: FloatNet, rule: Quantise, target: Target, accept: Collection
     axons = axons_of(net)
     steps = target_dynamics(net, target, accept)
     semantics = target.semantics(_receptors_in_use(net, steps, target))
-    gains = _gains(net, steps)
+    gains, limits, model = _gains(net, steps), target.limits(), target.model
     scales = _scales(net, steps, gains, rule, numbers)
+    columns = [model.columns(steps[i], scales[i], numbers, semantics) for i in _neurons(net)]
+    profiles, profile = model.profiles(np.concatenate(columns), semantics)
     weights = _weights(net, gains, scales, rule, numbers)
-    most = target.limits().weights_per_neuron
-    if most is not None:
-        weights = _shared(net, weights, most)
+    weights, profiles = held(net, axons, weights, profiles, profile, target, rule)
+    if limits.weights_per_neuron is not None:
+        weights = _shared(net, weights, limits.weights_per_neuron)
     order = order_of(net, axons, weights, by_weight=numbers.told_by_weight)
-    columns = [register_columns(steps[i], scales[i], numbers, semantics) for i in _neurons(net)]
     initial = np.concatenate([np.rint(steps[i].initial * scales[i]) for i in _neurons(net)])
-    registers = np.concatenate(columns), initial.astype(np.int64)
-    delays = hops(net, target.limits().recurrent_hop, target.limits().latency)
-    fixed = _fixed(net, axons, semantics, weights, order, *registers, delays, rule.signed)
+    neurons = profiles, profile, initial.astype(np.int64)
+    fixed = _fixed(net, axons, semantics, weights, order, *neurons, limits.hops(net), rule.signed)
     fixed = replace(fixed, minifloat=rule.minifloat)
     scale = np.concatenate([scales[i] for i in _neurons(net)])
     losses = tuple(loss_of(part, weights[i], limited[i]) for i, part in enumerate(given))
     errors = tuple(
-        register_error(net.cells[i].label, steps[i], scales[i], numbers, semantics) for i in steps
+        model.error(net.cells[i].label, steps[i], scales[i], numbers, semantics) for i in steps
     )
     return Quantised(fixed, scale, order, losses, errors)
 
@@ -121,20 +121,10 @@ def target_dynamics(net: FloatNet, target: Target, accept: Collection[str]) -> d
         if limits.leak != "share":
             step = step.with_constant_leak(towards_origin=limits.leak == "towards")
         refractory = np.minimum(step.refractory, limits.refractory)
-        steps[index] = replace(step, refractory=refractory, gain=_gain(step, semantics))
+        initial = np.zeros_like(step.initial) if limits.starts_at_zero else step.initial
+        gain = target.model.gain(step, semantics)
+        steps[index] = replace(step, refractory=refractory, gain=gain, initial=initial)
     return steps
-
-
-def _gain(step: Dynamics, semantics: Semantics) -> Floats:
-    """That with which a spike brings the same charge, where input decays before it first acts.
-
-    Input w then brings w f + w f^2 + ... = w f / (1 - f), with the factor f that the target has.
-    """
-    if not semantics.decays_input:
-        return step.gain
-    amount = 1 - step.current_factor
-    rounded_amount = semantics.amount(semantics.decay_register(amount))
-    return np.asarray(step.gain / amount * rounded_amount / (1 - rounded_amount))
 
 
 def _receptors_in_use(net: FloatNet, steps: dict[int, Dynamics], target: Target) -> int:
@@ -338,10 +328,11 @@ def joined(parts: list[Integers]) -> Integers:
 def _fixed(
     net: FloatNet,
     axons: tuple[Axons, ...],
-    semantics: Semantics,
+    semantics: Any,
     weights: list[Weights],
     order: Integers,
-    registers: Integers,
+    profiles: Any,
+    profile: Integers,
     initial: Integers,
     target_hops: list[Integers],
     with_sign: bool,
@@ -359,7 +350,6 @@ def _fixed(
     source = joined([part.source + first[labels[part.pre]] for part in parts])[order]
     hop = joined(target_hops)[order]
     formats, which, mantissa = _formats(receptor, shift, signed, with_sign)
-    profiles, profile = profiles_of(registers, semantics.n_receptors)
     counts = np.bincount(source, minlength=sum(each.size for each in axons))
     return FixedNet(
         semantics,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,9 @@ from numpy.typing import NDArray
 from .dynamics import Dynamics
 from .fixednet import REGISTERS
 from .semantics import Semantics
-from .targets.target import Numbers
+
+if TYPE_CHECKING:
+    from .targets.target import Numbers
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -84,7 +84,8 @@ class Tables:
         self, duration: float, spikes: BlockOrBlocks | None = None, states: bool = False
     ) -> golden.Trace:
         """Run the integer model, in steps and axons; see `run`."""
-        return golden.run(self.fixed, self.steps(duration), self.events(spikes), states)
+        steps, events = self.steps(duration), self.events(spikes)
+        return self.target.model.run(self.fixed, steps, events, states)
 
     def events(self, spikes: BlockOrBlocks | None = None) -> NDArray[np.int64]:
         """Spikes of sources, int64 [n, 2], as (step, axon); see `run`."""
@@ -108,7 +109,7 @@ class Tables:
         of a source are not known.
         """
         steps = self.steps(duration)
-        trace = golden.run(self.fixed, steps, self.events(spikes))
+        trace = self.trace(duration, spikes)
         return block_of(trace.spikes, self.frame.axons, self.dt, steps)
 
     def weights(self) -> list[NDArray[np.float64]]:
@@ -195,7 +196,7 @@ def lower(
     rule.numbers(hardware)
     if timestep is not None:
         net = resample(net, timestep)
-    legalise(net, hardware.name, hardware.limits(), accept)
+    legalise(net, hardware.name, hardware.limits(), accept, hardware.violations(net))
     return _lowered(net, hardware, prune, rule, tuple(sorted(accept)))
 
 

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from . import golden
 from .checks import is_number
 from .compare import Comparison, compare
-from .dynamics import RECEPTORS, Dynamics, hops
+from .dynamics import RECEPTORS, Dynamics
 from .errors import DamagedTablesError, ExportError
 from .fixednet import FixedNet
 from .layout import LayoutError
+from .proof import Check
 from .quantise import target_dynamics
 from .rounding import ROUNDINGS, possible
 from .semantics import Semantics
@@ -28,15 +29,6 @@ from .tables import Tables
 from .targets.target import Numbers
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Check:
-    """A statement about the tables, whether it holds, and the figures."""
-
-    statement: str
-    holds: bool
-    figures: str
 
 
 @dataclass(frozen=True)
@@ -122,15 +114,14 @@ def verify(
     if against is None and duration is None:
         return Report(tuple(checks), (), None)
     length = _duration(against) if duration is None else duration
-    trace = golden.run(
-        fixed, tables.steps(length), tables.events(_stimulus(tables, against, spikes))
-    )
+    events = tables.events(_stimulus(tables, against, spikes))
+    trace = tables.target.model.run(fixed, tables.steps(length), events)
     until = {
         label: (cell[time <= length], time[time <= length])
         for label, (cell, time) in recorded.items()
     }
     comparisons = tuple(_compared(tables, trace, until))
-    if fixed.semantics.merges_spikes:
+    if isinstance(fixed.semantics, Semantics) and fixed.semantics.merges_spikes:
         checks.append(_merged_check(tables, trace))
     checks += [_range_check(tables, trace), *_spike_checks(comparisons, tolerance)]
     return Report(tuple(checks), comparisons, trace)
@@ -186,10 +177,11 @@ def _words(tables: Tables, fixed: FixedNet) -> Iterator[Check]:
     cells = [tables.net.cells[i] for i in sorted(steps)]
     own = [tables.target.parameters(each, tables.dt) for each in cells]
     exact = [each for each in own if each is not None]
+    each = [steps[i] for i in sorted(steps)]
     if exact:
         yield from _parameters(fixed, exact)
     else:
-        yield from _registers(fixed, [steps[i] for i in sorted(steps)], tables.scale, numbers)
+        yield from tables.target.model.checks(fixed, each, tables.scale, numbers)
     yield _same_words(tables, fixed)
 
 
@@ -214,7 +206,7 @@ def _synapses(tables: Tables, fixed: FixedNet) -> Iterator[Check]:
     steps = target_dynamics(net, tables.target, tables.accept)
     source, target, jump = (np.zeros(0) for _ in range(3))
     limits = tables.target.limits()
-    delays = hops(net, limits.recurrent_hop, limits.latency)
+    delays = limits.hops(net)
     hop = np.concatenate([np.zeros(0), *delays])
     for part in net.connections:
         pre, post = (first[net.cells[index].label] for index in (part.pre, part.post))
@@ -224,7 +216,6 @@ def _synapses(tables: Tables, fixed: FixedNet) -> Iterator[Check]:
         target = np.append(target, part.target + post)
         jump = np.append(jump, _limited(part.weight, tables.rule.clip) * gain)
     origin = tables.origin
-    yield _zeroed(tables)
     for name, found, wanted in (
         ("source", fixed.source, source),
         ("target", fixed.target, target),
@@ -234,19 +225,29 @@ def _synapses(tables: Tables, fixed: FixedNet) -> Iterator[Check]:
         yield Check(f"each synapse has its {name}", not wrong, f"{wrong} of {len(origin)} differ")
     exact = jump * tables.scale[target.astype(np.int64)]
     unit = np.exp2(fixed.formats.shift[fixed.format])
-    most = tables.target.limits().weights_per_neuron
-    if most is not None and "weights" in tables.accept:
-        yield _shared_weights(fixed, exact[origin], tables.rule.rounding, most)
+    own = tables.target.weight_checks(tables, exact[origin] / unit)
+    if own is not None:
+        yield from own
         return
+    yield _zeroed(tables)
+    if limits.weights_per_neuron is not None and "weights" in tables.accept:
+        most = limits.weights_per_neuron
+        yield _shared_weights(fixed, exact[origin], tables.rule.rounding, most)
+    else:
+        yield _rounded(tables, fixed, exact[origin] / unit, unit)
+
+
+def _rounded(tables: Tables, fixed: FixedNet, exact: Floats, unit: Floats) -> Check:
+    """Weights are those that rounding of `exact`, in units, leaves."""
+    error = np.abs(fixed.charge() / unit - exact)
     if tables.rule.minifloat is not None:  # steps grow with the weights
         digits = 2.0**tables.rule.minifloat.mantissa_bits
-        power = np.floor(np.log2(np.maximum(np.abs(exact[origin]) / unit, 1.0)))
-        unit = unit * np.maximum(np.exp2(power) / digits, 1.0)
-    error = np.abs(fixed.charge() - exact[origin]) / unit
+        power = np.floor(np.log2(np.maximum(np.abs(exact), 1.0)))
+        error /= np.maximum(np.exp2(power) / digits, 1.0)
     worst = float(error.max(initial=0.0))
     bound = ROUNDINGS[tables.rule.rounding][1]
     text = f"largest error {worst:.3f} steps, {tables.rule.rounding} rounding makes {bound}"
-    yield Check("each weight is as rounding leaves it", worst <= bound * (1 + 1e-6), text)
+    return Check("each weight is as rounding leaves it", worst <= bound * (1 + 1e-6), text)
 
 
 def _limited(weight: Floats, share: float) -> Floats:
@@ -306,9 +307,10 @@ def _zeroed(tables: Tables) -> Check:
     )
 
 
-def _registers(
+def register_checks(
     fixed: FixedNet, steps: list[Dynamics], scale: Floats, numbers: Numbers
 ) -> Iterator[Check]:
+    """Registers of leaky neurons are the nearest."""
     rule, registers, profile = fixed.semantics, fixed.profiles, fixed.profile
 
     def joined(name: str) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -129,12 +130,53 @@ def random_float(
 
 
 # What all targets together need of a network that has nothing but 16 sources and IF_curr_exp.
-ACCEPT = ("current", "delay", "events", "leak", "refractory", "reset", "tau", "weights")
+ACCEPT = (
+    *("current", "delay", "events", "initial", "leak", "rate", "refractory", "reset", "tau"),
+    "weights",
+)
 
 
 def rule_of(target: str) -> Quantise:
     """What a target has by itself, or weights of a size that it has."""
     return Quantise(**find(target).defaults or {"weight_bits": 6})
+
+
+def suited(net: FloatNet, target: str) -> FloatNet:
+    """What the target can do: akida has no recurrence, and one synapse between two cells."""
+    if target != "akida":
+        return net
+    parts = []
+    for part in net.connections:
+        source, size = part.source, net.cells[part.post].size
+        _, first = np.unique(source * size + part.target, return_index=True)
+        single = np.zeros(len(part), bool)
+        single[first] = net.cells[part.pre].is_source
+        parts.append(part.kept(single))
+    return net.with_connections(parts)
+
+
+def layered(
+    seed: int,
+    sizes: tuple[int, ...] = (16, 12, 8),
+    density: float = 0.5,
+    rate: float = 0.1,
+    steps: int = 200,
+    **parameters: Any,
+) -> FloatNet:
+    """A chain of populations from sources on, with excitation and inhibition in each layer."""
+    rng = np.random.default_rng(seed)
+    step, cell = np.nonzero(rng.random((steps, sizes[0])) < rate)
+    cells = [sources("layer0", sizes[0], np.stack([cell, step], axis=1))]
+    parts = []
+    for n, (before, size) in enumerate(itertools.pairwise(sizes)):
+        cells.append(neurons(f"layer{n + 1}", size, **parameters))
+        source, target = np.nonzero(rng.random((before, size)) < density)
+        weight = rng.normal(0.6, 1.0, len(source))
+        for receptor, mine in (("excitatory", weight > 0), ("inhibitory", weight < 0)):
+            each = (source[mine], target[mine], weight[mine], np.ones(mine.sum(), np.int64))
+            label = f"layer{n}→layer{n + 1} {receptor}"
+            parts.append(make_connections(label, n, n + 1, receptor, before, *each))
+    return FloatNet(1.0, tuple(cells), tuple(parts))
 
 
 def tables_of(fixed: FixedNet, target: Target | None = None) -> Tables:

@@ -120,10 +120,18 @@ def test_failed_verification_has_exit_status_1(
     assert command(script, tmp_path / "out", "--prune", "0.9", "--tolerance", "1") == 0
 
 
+def test_a_target_has_its_own_bits(script: Path, tmp_path: Path) -> None:
+    more = "--target akida --option window=40 --accept rate --tolerance 1"
+    assert command(script, tmp_path / "out", *more.split()) == 0
+    tables = export.load(tmp_path / "out")
+    assert tables.rule.weight_bits == 4
+    assert tables.fixed.semantics.window == 40
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (("--target", "abacus"), "must be one of asic"),
+        (("--target", "abacus"), "must be one of akida, asic"),
         (("--weight-bits", "40"), "weight_bits = 40"),
         (("--prune", "2"), "fraction = 2.0"),
         (("--structured", "axons"), "structured needs a fraction"),

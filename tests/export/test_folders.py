@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from export_networks import ACCEPT, random_float, rule_of
+from export_networks import ACCEPT, random_float, rule_of, suited
 
 from pynn_sparse import export
 from pynn_sparse.export.targets import TARGETS
@@ -18,7 +18,7 @@ from pynn_sparse.export.targets import TARGETS
 
 @pytest.mark.parametrize("target", sorted(TARGETS))
 def test_a_folder_holds_everything(target: str, tmp_path: Path) -> None:
-    net = random_float(1, n=32)
+    net = suited(random_float(1, n=32), target)
     tables = export.lower(net, target, export.Prune(fraction=0.5), rule_of(target), ACCEPT)
     for folder in ("one", "two"):
         tables.save(tmp_path / folder)

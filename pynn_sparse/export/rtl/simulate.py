@@ -15,8 +15,8 @@ from .. import golden
 from ..errors import ExportError
 from ..layout import Field, Layout
 from ..memh import from_memh, to_memh
+from ..proof import Check
 from ..tables import Tables
-from ..verify import Check
 from . import BENCH, SOURCES, parameter_values
 
 Integers = NDArray[np.int64]

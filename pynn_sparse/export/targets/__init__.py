@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import ExportError
+from .akida import Akida
 from .asic import Asic
+from .dynapse2 import Dynapse2
 from .loihi import Loihi1, Loihi2
 from .odin import Odin
 from .spinnaker import Spinnaker1, Spinnaker2
@@ -15,7 +17,10 @@ from .xylo import Xylo
 
 TARGETS: dict[str, type[Any]] = {
     each.name: each
-    for each in (Asic, Loihi1, Loihi2, Odin, Spinnaker1, Spinnaker2, TrueNorth, Xylo)
+    for each in (
+        *(Akida, Asic, Dynapse2, Loihi1, Loihi2, Odin),
+        *(Spinnaker1, Spinnaker2, TrueNorth, Xylo),
+    )
 }
 
 

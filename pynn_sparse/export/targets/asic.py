@@ -104,7 +104,8 @@ class Asic(Target):
     def state_bits(self, fixed: FixedNet) -> int:
         """Bits of a neuron's state."""
         waiting = max(1, int(fixed.profiles.refractory.max(initial=0)).bit_length())
-        return (1 + fixed.semantics.n_receptors) * self.voltage_bits + waiting
+        receptors: int = fixed.semantics.n_receptors
+        return (1 + receptors) * self.voltage_bits + waiting
 
     def pack(self, fixed: FixedNet, weight_bits: int, signed: bool) -> dict[str, Memory]:
         return pack_rows(fixed, weight_bits, signed, self.decay_bits, self.voltage_bits)

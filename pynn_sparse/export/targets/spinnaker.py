@@ -98,10 +98,9 @@ class Spinnaker(Target):
             reset_to_zero=False,
             models=("IF_curr_exp",),
             latency=0,
-            further=self._violations,
         )
 
-    def _violations(self, net: FloatNet) -> Iterator[Violation]:
+    def violations(self, net: FloatNet) -> Iterator[Violation]:
         for cells in net.cells:
             yield from _cells(cells, net.dt)
         for part in net.connections:

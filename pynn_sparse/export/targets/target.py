@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..dynamics import MODELS, Dynamics
+from ..dynamics import MODELS, Dynamics, hops
 from ..errors import Violation
 from ..fixednet import FixedNet, Frame
 from ..floatnet import Cells, FloatNet
 from ..layout import Layout, Limbs
-from ..semantics import Semantics
+from ..model import LEAKY, Model
+from ..proof import Check
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -34,12 +38,13 @@ class Limits:
         subtracts: whether resets subtract the threshold, and a neuron may fire again.
         latency: steps from the arrival of a spike to the one whose input it is, where that is not
             the model's, see `dynamics.latency`.
-        further: finds what else a network breaks.
         jumps: whether there are no currents, and input is added to the voltage.
         leak: "share" of the voltage; or a constant, "down" or "towards" the voltage's origin.
         bias: whether there is a constant input.
         weights_per_neuron: greatest number of different weights of a neuron's synapses, or None.
         by_event: whether neurons may fire at each of the spikes that arrive in a step.
+        starts_at_zero: whether voltages cannot be set, and begin at 0, which is v_reset.
+        timeless: whether spikes are only counted, so that delays have no meaning.
     """
 
     receptors: int
@@ -54,12 +59,17 @@ class Limits:
     powers_of_two: bool = False
     subtracts: bool = False
     latency: int | None = None
-    further: Callable[[FloatNet], Iterable[Violation]] | None = None
     jumps: bool = False
     leak: str = "share"
     bias: bool = True
     weights_per_neuron: int | None = None
     by_event: bool = False
+    timeless: bool = False
+    starts_at_zero: bool = False
+
+    def hops(self, net: FloatNet) -> list[NDArray[np.int64]]:
+        """Steps from a spike to the one whose input it is, see `dynamics.hops`."""
+        return hops(net, self.recurrent_hop, self.latency, self.timeless)
 
 
 @dataclass(frozen=True)
@@ -139,6 +149,7 @@ class Target(Protocol):
         version: counts changes of the tables' meaning; tables of another version are refused.
         minifloats: whether weights may be small floating-point numbers, see `Minifloat`.
         defaults: of `Quantise`, where they are not those of `Quantise` itself.
+        model: what a neuron computes.
         remedy: where values leave their range.
     """
 
@@ -147,6 +158,7 @@ class Target(Protocol):
     version: int
     minifloats: bool = False
     defaults: Mapping[str, Any] = {}
+    model: Model = LEAKY
     remedy: str = "quantise with more headroom"
 
     def options(self) -> dict[str, Any]:
@@ -154,6 +166,10 @@ class Target(Protocol):
 
     def limits(self) -> Limits:
         """For `legalise`."""
+
+    def violations(self, net: FloatNet) -> Iterable[Violation]:
+        """What `Limits` does not say, before anything is pruned."""
+        return ()
 
     def numbers(self, weight_bits: int, signed: bool) -> Numbers:
         """For `quantise`. Raises `ExportError` for bits that the target does not have."""
@@ -170,8 +186,25 @@ class Target(Protocol):
         """Exact values of the registers of `CellParameters`, where the target has these."""
         return None
 
-    def semantics(self, receptors: int) -> Semantics:
-        """The update rule of a network with this number of currents in use."""
+    def semantics(self, receptors: int) -> Any:
+        """The update rule of a network with this number of currents in use: what `model` takes."""
+
+    def held(
+        self, exact: Floats, target: Integers, profiles: Any, profile: Integers
+    ) -> tuple[Integers, Any] | None:
+        """Mantissas [n], and profiles that go with them, where rounding is not enough; else None.
+
+        Args:
+            exact: weights in steps, [n].
+            target: neuron of each, [n].
+            profiles: registers.
+            profile: of each neuron, [N].
+        """
+        return None
+
+    def weight_checks(self, tables: Any, exact: Floats) -> Iterable[Check] | None:
+        """Proof that weights are the nearest to `exact` [n], in steps, where `held` chose them."""
+        return None
 
     def place(self, fixed: FixedNet, weight_bits: int, signed: bool) -> Placement:
         """Partition. Raises `LimitsError` where the network does not fit."""

@@ -3,53 +3,15 @@
     python xylosim_run.py STEPS FOLDER...
 
 reads `xylo.npz` and `raster.npy` [steps, inputs] and writes `reference.npz` with `current`
-[steps, N, 2], `voltage` and `spikes` [steps, N]. Without samna, which fetches itself from the
-network when it is imported, empty modules take its place.
+[steps, N, 2], `voltage` and `spikes` [steps, N].
 """
 
-import importlib.abc
-import importlib.machinery
 import sys
-import types
 from pathlib import Path
 
+import no_samna  # noqa: F401
 import numpy as np
-
-
-class AnyAttribute(type):
-    def __getattr__(cls, name):
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return Anything
-
-
-class Anything(metaclass=AnyAttribute):
-    pass
-
-
-class NoSamna(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    def find_spec(self, name, path, target=None):
-        if name.split(".")[0] != "samna":
-            return None
-        return importlib.machinery.ModuleSpec(name, self, is_package=True)
-
-    def create_module(self, spec):
-        module = types.ModuleType(spec.name)
-        module.__getattr__ = self.attribute
-        return module
-
-    @staticmethod
-    def attribute(name):
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return Anything
-
-    def exec_module(self, module):
-        module.__path__ = []
-
-
-sys.meta_path.insert(0, NoSamna())
-from rockpool.devices.xylo.syns61201.xylo_sim import XyloSim  # noqa: E402
+from rockpool.devices.xylo.syns61201.xylo_sim import XyloSim
 
 
 def run(folder, steps):
