@@ -275,18 +275,22 @@ def _shared_weights(fixed: FixedNet, exact: Floats, rounding: str, most: int) ->
         for each in possible(exact, rounding)
     )
     off = int(((pairs[:, 1] < least) | (pairs[:, 1] > greatest)).sum())
-    farther = np.zeros(len(exact))
-    for place, (neuron, value) in enumerate(pairs):
-        other = (fixed.target == neuron) & (which != place) & (np.sign(weight) == np.sign(value))
-        nearer = np.abs(exact[other] - weight[other]) - np.abs(exact[other] - value)
-        farther[other] = np.maximum(farther[other], nearer)
-    different = int(np.bincount(pairs[:, 0], minlength=1).max())
-    holds = different <= most and not off and bool((farther <= 1 + 2 * bound).all())
+    first = np.searchsorted(pairs[:, 0], fixed.target)  # of the neuron's weights
+    different = np.bincount(pairs[:, 0], minlength=fixed.n_neurons)
+    farther = 0.0  # than another weight of the neuron, with the same sign
+    for place in range(min(most, int(different.max(initial=0)))):
+        there = place < different[fixed.target]
+        other = pairs[(first + place)[there], 1]
+        same = np.sign(other) == np.sign(weight[there])
+        excess = np.abs(exact - weight)[there] - np.abs(exact[there] - other)
+        farther = max(farther, float(excess[same].max(initial=0.0)))
+    holds = (different <= most).all() and not off and farther <= 1 + 2 * bound
     worst = float(np.abs(weight - exact).max(initial=0.0))
     return Check(
         f"each neuron has up to {most} weights, means of what they stand for",
-        holds,
-        f"up to {different}; {off} of {len(pairs)} are no means; largest error {worst:.3f} steps",
+        bool(holds),
+        f"up to {different.max(initial=0)}; {off} of {len(pairs)} are no means; "
+        f"largest error {worst:.3f} steps",
     )
 
 
