@@ -146,11 +146,7 @@ def _integers(tables: Tables) -> dict[str, Any]:
         "origin": tables.origin,
         "core": np.asarray(tables.placement.core, np.int64),
         **{f"format_{name}": each for name, each in vars(fixed.formats).items()},
-        **{
-            f"profile_{name}": each
-            for name, each in vars(fixed.profiles).items()
-            if each is not None
-        },
+        **{f"profile_{name}": each for name, each in fixed.profiles.registers().items()},
     }
 
 

@@ -67,6 +67,10 @@ class Profiles:
     refractory: Integers
     floor: Integers | None = None
 
+    def registers(self) -> dict[str, Integers]:
+        """Those that there are, by name."""
+        return {name: each for name, each in vars(self).items() if each is not None}
+
 
 def profiles_of(columns: Integers, receptors: int) -> tuple[Profiles, Integers]:
     """The profiles that occur in columns [N, registers], and that of each neuron."""

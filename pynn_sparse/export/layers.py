@@ -93,6 +93,10 @@ class LayerProfiles:
     threshold: Integers
     step: Integers
 
+    def registers(self) -> dict[str, Integers]:
+        """All of them, by name."""
+        return vars(self)
+
 
 def level_charges(step: Dynamics, rule: LayerRule) -> Floats:
     """Charges of a window, mV, at which neurons fire k - 1/2 times in it, [size, levels].

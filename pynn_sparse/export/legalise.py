@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 
 from .dynamics import RECEPTORS, Dynamics, dynamics, hops, latency
 from .errors import ExportError, LimitsError, Violation
 from .floatnet import Cells, Connections, FloatNet
-from .targets.target import Limits
+from .targets.target import Limits, Target
 
 APPROXIMATIONS = {
     "tau_syn": "inhibitory currents decay with tau_syn_E, and bring the same charge",
@@ -28,21 +28,13 @@ APPROXIMATIONS = {
 }
 
 
-def legalise(
-    net: FloatNet,
-    name: str,
-    limits: Limits,
-    accept: Collection[str] = (),
-    more: Iterable[Violation] = (),
-) -> None:
+def legalise(net: FloatNet, target: Target, accept: Collection[str] = ()) -> None:
     """Raise `LimitsError` with every limit of a target that the network breaks.
 
     Args:
         net: the network.
-        name: of the target.
-        limits: of the target.
+        target: what it shall become tables for.
         accept: approximations, of `APPROXIMATIONS`, that are allowed.
-        more: violations that the target found itself.
 
     Raises `ExportError` for an unknown approximation.
     """
@@ -51,10 +43,10 @@ def legalise(
     for each in accept:
         if each not in APPROXIMATIONS:
             raise ExportError(f"accept = {each!r}: must be of {', '.join(APPROXIMATIONS)}")
-    broken = (*_violations(net, limits), *more)
+    broken = (*_violations(net, target.limits()), *target.violations(net))
     found = [each for each in broken if each.accept not in accept]
     if found:
-        raise LimitsError(name, found)
+        raise LimitsError(target.name, found)
 
 
 def _violations(net: FloatNet, limits: Limits) -> Iterator[Violation]:

@@ -196,7 +196,7 @@ def lower(
     rule.numbers(hardware)
     if timestep is not None:
         net = resample(net, timestep)
-    legalise(net, hardware.name, hardware.limits(), accept, hardware.violations(net))
+    legalise(net, hardware, accept)
     return _lowered(net, hardware, prune, rule, tuple(sorted(accept)))
 
 
@@ -205,6 +205,7 @@ def _lowered(
 ) -> Tables:
     kept, pruned = prune(net, pruning)
     made = quantise(kept, rule, target, accept)
+    placement = place(made.fixed, rule, target)  # what does not fit is no matter for packing
     return Tables(
         target,
         kept,
@@ -218,5 +219,5 @@ def _lowered(
         pack(made.fixed, rule, target),
         made.scale,
         made.origin,
-        place(made.fixed, rule, target),
+        placement,
     )

@@ -87,7 +87,7 @@ def test_other_versions_are_refused(folder: Path) -> None:
     with pytest.raises(export.DamagedTablesError, match="version 99 of asic, this version reads 1"):
         export.load(folder)
     change_manifest(folder, target={"name": "abacus", "version": 1, "options": {}})
-    with pytest.raises(export.DamagedTablesError, match="target 'abacus'; there are asic"):
+    with pytest.raises(export.DamagedTablesError, match="target 'abacus'; there are akida"):
         export.load(folder)
     (folder / "manifest.json").write_text("{")
     with pytest.raises(export.DamagedTablesError, match="is not JSON"):

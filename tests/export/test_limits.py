@@ -31,13 +31,13 @@ def small(size: int = 1, inputs: int = 1, delay: int = 1, **parameters: Any) -> 
     return FloatNet(1.0, cells, (part,))
 
 
-def at_limit(kind: str, number: int) -> FloatNet:
+def at_limit(kind: str, number: int, latency: int) -> FloatNet:
     if kind == "neurons":
         return small(size=number)
     if kind == "sources":
         return small(inputs=number)
-    if kind == "hop":  # currents take a step
-        return small(delay=number - 1)
+    if kind == "hop":
+        return small(delay=number - latency)
     return small(tau_refrac=float(number))
 
 
@@ -52,16 +52,16 @@ def at_limit(kind: str, number: int) -> FloatNet:
     ],
 )
 def test_a_limit_is_kept_and_one_more_is_refused(kind: str, words: str, target: str) -> None:
-    limits = export.find(target).limits()
-    most = getattr(limits, kind)
+    hardware = export.find(target)
+    limits = hardware.limits()
+    most, latency = getattr(limits, kind), 1 if limits.latency is None else limits.latency
     if most is None:
         pytest.skip(f"{target} has no limit of {kind}")
     accept = set(export.APPROXIMATIONS) - {"refractory"}
-    export.legalise(at_limit(kind, most), target, limits, accept)
+    export.legalise(at_limit(kind, most, latency), hardware, accept)
     with pytest.raises(export.LimitsError) as caught:
-        export.legalise(at_limit(kind, most + 1), target, limits, accept)
-    (violation,) = caught.value.violations
-    assert words.format(most + 1, most) in str(violation)
+        export.legalise(at_limit(kind, most + 1, latency), hardware, accept)
+    assert any(words.format(most + 1, most) in str(each) for each in caught.value.violations)
 
 
 def test_one_neuron_of_loihi_has_4096_axons() -> None:

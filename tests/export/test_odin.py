@@ -320,7 +320,7 @@ def test_what_has_to_be_accepted() -> None:
     with pytest.raises(export.LimitsError, match="cells with a constant input; limit: none"):
         export.lower(random_float(1, n=32, i_offset=0.1), "odin", quantise=RULE, accept=ACCEPT)
     with pytest.raises(export.ExportError, match="signed weights of up to 4 bits"):
-        export.lower(net, "odin")
+        export.lower(net, "odin", quantise=export.Quantise())
     with pytest.raises(export.LimitsError, match="257 neurons; limit: 256"):
         export.lower(random_float(1, n=257), "odin", quantise=RULE, accept=ACCEPT)
     with pytest.raises(export.LimitsError, match="lines, one for each source and delay"):

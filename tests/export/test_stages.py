@@ -17,7 +17,7 @@ def test_stages_one_by_one_are_what_lower_does(name: str) -> None:
     net, target = random_float(2), export.find(name)
     selection, rule = export.Prune(fraction=0.4), export.Quantise(weight_bits=5)
 
-    export.legalise(net, target.name, target.limits())
+    export.legalise(net, target)
     pruned, removed = export.prune(net, selection)
     made = export.quantise(pruned, rule, target)
     placement = export.place(made.fixed, rule, target)

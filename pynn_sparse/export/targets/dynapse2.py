@@ -68,7 +68,7 @@ class CoreModel(Leaky):
             cores = -(-len(here) // NEURONS)
             first += cores
             rows += [number] * cores
-        registers = {name: each[rows] for name, each in vars(kinds).items()}
+        registers = {name: each[rows] for name, each in kinds.registers().items()}
         return CoreProfiles(**registers, base=np.zeros((first, BASES), np.int64)), core
 
 

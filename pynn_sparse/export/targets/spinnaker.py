@@ -94,7 +94,7 @@ class Spinnaker(Target):
         return Limits(
             receptors=2,
             hop=most_delay(1, self.neurons_per_core),
-            refractory=1 << 16,
+            refractory=(1 << 16) - 1,
             reset_to_zero=False,
             models=("IF_curr_exp",),
             latency=0,
