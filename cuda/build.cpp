@@ -1,5 +1,5 @@
 // Prepares the synapses of a projection for the engine.
-#include "delivery.h"
+#include "survey.h"
 
 #include <omp.h>
 #include <cmath>
@@ -43,25 +43,14 @@ void permute(Item* row, const std::vector<int32>& place, std::vector<char>& room
 
 }  // namespace
 
-// Adds to `bound` [n of the target population], an upper bound of the weight that one step can bring: the
-// sum of |weight|, taken for `least` at least, times `factor` and the most spikes that each source emits
-// in a step.
-EXPORT void add_input_bound(const Table& table, const int64* row_start, const double* most,
-                            double least, double factor, double* bound) {
-  with_targets(table, [&](auto target) {
-    const auto add_rows = [&](auto weight) {
-      for (int32 row = 0; row < table.n_source; ++row)
-        for (int64 j = row_start[row]; j < row_start[row + 1]; ++j)
-          bound[target(j)] += std::max(weight(j), least) * factor * most[row];
-    };
-    if (!table.weight)
-      add_rows(Common<double>{least});
-    else if (table.single)
-      add_rows([w = static_cast<const float*>(table.weight)](int64 j) {
-        return std::fabs(double(w[j]));
-      });
-    else
-      add_rows([w = static_cast<const double*>(table.weight)](int64 j) { return std::fabs(w[j]); });
+// Adds to `bound` an upper bound of the input that one step can bring to each target, in counts.
+EXPORT void add_input_bound(const Survey& work, int32) {
+  with_targets(work.table, [&](auto target) {
+    with_sizes(work.table, work.least, [&](auto size) {
+      for (int32 row = 0; row < work.table.n_source; ++row)
+        for (int64 j = work.row_start[row]; j < work.row_start[row + 1]; ++j)
+          work.bound[uint32(target(j))] += input_counts(work, size(j), work.most[row]);
+    });
   });
 }
 
@@ -208,20 +197,13 @@ EXPORT void extract_rows(const Table& merged, const int64* first, const Table& t
   });
 }
 
-// Number of weights that are not 0 but come to fewer counts than this, and so have lost digits that a user
-// may miss.
-EXPORT int64 count_coarse(const Table& table, int64 n) {
-  constexpr double kFine = 1 << 20;
-  const auto count = [&](auto weight) {
-    int64 coarse = 0;
-    for (int64 j = 0; j < n; ++j) {
-      const double size = std::fabs(double(weight[j]));
-      coarse += size != 0 && size * table.scale < kFine;
-    }
-    return coarse;
-  };
-  return table.single ? count(static_cast<const float*>(table.weight))
-                      : count(static_cast<const double*>(table.weight));
+// Counts weights that have lost digits.
+EXPORT void count_coarse(const Survey& work, int32) {
+  int64 coarse = 0;
+  with_sizes(work.table, 0, [&](auto size) {
+    for (int64 j = 0; j < work.n; ++j) coarse += is_coarse(size(j), work.table.scale);
+  });
+  *work.coarse += coarse;
 }
 
 // Splits a stream of 32-bit words into pairs (source, target), each uniform in 0..last by rejection

@@ -32,6 +32,22 @@ SHARED_KERNELS = (
     "deliver",
     "remember",
 )  # by all models
+# Kernel -> its file, of those that build networks on a GPU.
+BUILD_KERNELS = {
+    "connect_row_lengths": "build/connect",
+    "connect_by_probability": "build/connect",
+    "connect_by_number": "build/connect",
+    "connect_count_sources": "build/connect",
+    "connect_column_lengths": "build/connect",
+    "connect_scatter_columns": "build/connect",
+    "connect_sort_rows": "build/connect",
+    "draw_values": "build/draw",
+    "draw_steps": "build/draw",
+    "add_input_bound": "build/synapses",
+    "count_coarse": "build/synapses",
+    "arrange_segments": "build/synapses",
+    "arrange_items": "build/synapses",
+}
 # The steps must round as IEEE says, the same on every machine: no fused multiply-add, no fast math.
 CPU_FLAGS = (
     "-std=c++17 -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math -fopenmp -fPIC -shared "
@@ -150,7 +166,8 @@ def _checked(library: ctypes.CDLL) -> ctypes.CDLL:
     if list(sizes) != [structure.itemsize for structure in structures.ALL]:
         raise EngineError("structures.py and plan.h disagree about the layout of the plan")
     library.advance.restype = ctypes.c_int64
-    library.draw_pairs.restype = library.count_coarse.restype = ctypes.c_int64
+    library.draw_pairs.restype = library.connect_room.restype = ctypes.c_int64
+    library.draw_one.restype = ctypes.c_double
     os.register_at_fork(before=library.release_threads)
     return library
 

@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from ..errors import DeviceError
 from ..network import Model
+from .builder import HostBuilder
 from .compile import cpu_library, cpu_step
 from .device import Launch
 
@@ -28,6 +29,7 @@ class CpuDevice:
 
     def __init__(self, threads: int) -> None:
         self.n_shards = self.build_threads = threads
+        self.builder = HostBuilder(threads)
         self._library = cpu_library()
 
     def put(self, array: NDArray[Any]) -> NDArray[Any]:
@@ -44,6 +46,9 @@ class CpuDevice:
 
     def address(self, array: NDArray[Any]) -> int:
         return int(array.ctypes.data)
+
+    def free_memory(self) -> int | None:
+        return None
 
     def step_function(self, model: Model, precision: str) -> int:
         return int(cpu_step(model, precision).value or 0)

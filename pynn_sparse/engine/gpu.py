@@ -23,6 +23,7 @@ from .compile import (
     unit_file,
 )
 from .device import Launch
+from .gpu_builder import GpuBuilder
 
 THREADS = 256  # of a block
 MAX_BLOCKS = 65535
@@ -39,6 +40,15 @@ class Runtime(Protocol):
     def get(self, array: Any) -> NDArray[Any]: ...
     def assign(self, array: Any, selection: Any, values: NDArray[Any]) -> None: ...
     def address(self, array: Any) -> int: ...
+
+    def extremes(self, array: Any) -> tuple[Any, Any]:
+        """The least and the greatest value of an array that has any."""
+
+    def shifted(self, array: Any, by: int, dtype: DTypeLike) -> Any:
+        """A new array: one of integers, as another type, plus a number."""
+
+    def free_memory(self) -> int:
+        """Bytes that can still be had."""
 
     def kernel(self, unit: str, name: str, definitions: tuple[str, ...]) -> Any:
         """The kernel `name` of a source file, compiled with macro definitions."""
@@ -81,6 +91,18 @@ class CupyRuntime:
 
     def address(self, array: Any) -> int:
         return int(array.data.ptr)
+
+    def extremes(self, array: Any) -> tuple[Any, Any]:
+        return array.min().get()[()], array.max().get()[()]
+
+    def shifted(self, array: Any, by: int, dtype: DTypeLike) -> Any:
+        moved = array.astype(dtype)
+        moved += moved.dtype.type(by)
+        return moved
+
+    def free_memory(self) -> int:
+        free, _ = self._cupy.cuda.runtime.memGetInfo()
+        return int(free + self._cupy.get_default_memory_pool().free_bytes())
 
     def kernel(self, unit: str, name: str, definitions: tuple[str, ...]) -> Any:
         options = (*NVRTC_FLAGS, f"-I{source_folder()}", *definitions)
@@ -127,6 +149,8 @@ class CudaDevice:
         self._units = kernel_units(precision)
         self._kernels: dict[str, Any] = {}
         self._plan: Any = None
+        self.builder = GpuBuilder(runtime)
+        self.free_memory = runtime.free_memory
         self.zeros = runtime.zeros
         self.get = runtime.get
         self.assign = runtime.assign

@@ -14,6 +14,7 @@ from ..network.dynamics import KINDS
 from . import structures
 from .compile import cpu_library
 from .device import Device
+from .resident import Resident
 
 N_COLUMN, N_STATE = 10, 3  # of a rule
 
@@ -22,7 +23,8 @@ class HostTable:
     """A table as functions of cuda/build.cpp take it: a record of its arrays on the host."""
 
     def __init__(self, table: SynapseTable, **more: Any) -> None:
-        self._alive = target, weight, delay = table.arrays()
+        target, weight, delay = self._alive = table.arrays()
+        self.weight = weight
         self.record = np.zeros(1, structures.TABLE)
         fields = {
             "target": target.ctypes.data,
@@ -50,20 +52,10 @@ def pointer(array: NDArray[Any]) -> ctypes.c_void_p:
     return ctypes.c_void_p(array.ctypes.data)
 
 
-def has_weights(table: SynapseTable) -> bool:
-    """Whether each synapse has a weight of its own."""
-    return len(table.weight) > 1 or table.rule is not None
-
-
-def _fixed(table: SynapseTable) -> dict[str, int]:
-    return {
-        "first_source": table.first_source,
-        "n_source": table.n_source,
-        "common_delay": int(table.delay[0]),
-        "wide_target": table.target.dtype.itemsize == 4,
-        "wide_delay": table.delay.dtype.itemsize == 2,
-        "single": table.weight.dtype.itemsize == 4,
-    }
+def _arrays(table: SynapseTable) -> tuple[Any, Any, Any]:
+    """Target, weight and delay: on the device if they are there already, else on the host."""
+    holder = table.lent_to
+    return holder.arrays if isinstance(holder, Resident) else table.arrays()
 
 
 @dataclass(frozen=True)
@@ -110,18 +102,42 @@ class DeviceTable:
         table = self.table
         moved = arrangement != self._arrangement or table.arrangement is None
         if moved:
-            self._begin = self._device.put(arrange(table, arrangement, threads))
+            self._begin = self._arranged(arrangement, threads)
             self._arrangement = table.arrangement = arrangement
         if moved or table.version != self._version:
-            self._arrays = {"target": table.target}
-            if len(table.delay) > 1:
-                self._arrays["delay"] = table.delay
-            if has_weights(table):
-                self._arrays["weight"] = table.weight
-            self._arrays = {name: self._device.put(each) for name, each in self._arrays.items()}
+            self._take_arrays()
             self._put_rule()
             self._version = table.version
-        self.fixed = _fixed(table) | arrangement.fields() | {"lag": table.lag}
+        self.fixed = self._kinds | arrangement.fields() | {"lag": table.lag}
+
+    def _arranged(self, arrangement: Arrangement, threads: int) -> Any:
+        """Where segments begin, on the device, after sorting the rows."""
+        holder = self.table.lent_to
+        if isinstance(holder, Resident):
+            groups = arrangement.first_group, arrangement.n_group
+            return holder.arrange(self.table, arrangement.delay_group, *groups)
+        return self._device.put(arrange(self.table, arrangement, threads))
+
+    def _take_arrays(self) -> None:
+        """Those that have a value for each synapse, and what is said in the record of all."""
+        table = self.table
+        target, weight, delay = _arrays(table)
+        each = {"target": target}
+        if len(delay) > 1:
+            each["delay"] = delay
+        if len(weight) > 1 or table.rule is not None:
+            each["weight"] = weight
+        is_there = isinstance(table.lent_to, Resident)
+        self._arrays = each if is_there else {k: self._device.put(a) for k, a in each.items()}
+        self._common_weight = float(weight[0]) if len(weight) == 1 else 0.0
+        self._kinds = {
+            "first_source": table.first_source,
+            "n_source": table.n_source,
+            "common_delay": int(delay[0]) if len(delay) == 1 else 0,
+            "wide_target": target.dtype.itemsize == 4,
+            "wide_delay": delay.dtype.itemsize == 2,
+            "single": weight.dtype.itemsize == 4,
+        }
 
     def _put_rule(self) -> None:
         """What a rule has for each synapse."""
@@ -172,7 +188,7 @@ class DeviceTable:
             "begin": self._device.address(self._begin),
             "rule": rule,
             "scale": scale,
-            "common_weight": np.rint(float(self.table.weight[0]) * scale),
+            "common_weight": np.rint(self._common_weight * scale),
             "first_port": port,
         }
         for name, value in fields.items():
@@ -203,11 +219,3 @@ def arrange(table: SynapseTable, arrangement: Arrangement, threads: int) -> NDAr
     if place is not None:
         table.permute(place.astype(np.int64))
     return begin
-
-
-def count_coarse(table: SynapseTable, exponent: int) -> int:
-    """Number of synapses whose weight in counts has lost digits that a user may miss."""
-    weight = table.arrays()[1]
-    host = HostTable(table, scale=np.ldexp(1.0, exponent), weight=weight.ctypes.data)
-    coarse = int(cpu_library().count_coarse(host.pointer, ctypes.c_int64(len(weight))))
-    return coarse * (len(table) if len(weight) == 1 else 1)

@@ -21,3 +21,12 @@ T atomicAdd(T* x, T value) {
   *x += value;
   return old;
 }
+
+template <class T>
+T atomicMin(T* x, T value) {
+  const T old = *x;
+  if (value < old) *x = value;
+  return old;
+}
+
+inline int __ffsll(long long bits) { return __builtin_ffsll(bits); }

@@ -19,12 +19,17 @@ from pynn_sparse.engine.gpu import THREADS
 
 LAUNCHER = """
 extern "C" void launch(void (*kernel)(const Plan*, int32), const Plan* plan, int32 group,
-                       unsigned x, unsigned y, unsigned threads) {
+                       unsigned x, unsigned y, unsigned threads, int32 backwards) {
   gridDim = {x, y, 1};
   blockDim = {threads, 1, 1};
-  for (blockIdx.y = 0; blockIdx.y < y; ++blockIdx.y)
-    for (blockIdx.x = 0; blockIdx.x < x; ++blockIdx.x)
-      for (threadIdx.x = 0; threadIdx.x < threads; ++threadIdx.x) kernel(plan, group);
+  const int64 n = int64(x) * y * threads;
+  for (int64 i = 0; i < n; ++i) {
+    const int64 t = backwards ? n - 1 - i : i;
+    threadIdx.x = t % threads;
+    blockIdx.x = t / threads % x;
+    blockIdx.y = t / threads / x;
+    kernel(plan, group);
+  }
 }
 """
 # Unlike the CPU library's, these kernels are not asked to be fast; rounding must be the same.
@@ -45,9 +50,20 @@ def _library(unit: str, definitions: tuple[str, ...]) -> ctypes.CDLL:
 
 
 class EmulatedRuntime:
-    """The host's memory as the device's; it counts launches, and how graphs are repeated."""
+    """The host's memory as the device's; it counts launches, and how graphs are repeated.
 
-    def __init__(self) -> None:
+    Args:
+        backwards: whether threads are executed in the opposite order.
+        memory: bytes that it says it has.
+
+    Attributes:
+        fetched: the arrays that were brought to the host.
+    """
+
+    def __init__(self, backwards: bool = False, memory: int = 1 << 40) -> None:
+        self.backwards = backwards
+        self.memory = memory
+        self.fetched: list[NDArray[Any]] = []
         self.launches = 0
         self.graphs: list[tuple[Any, int]] = []
         self.synchronisations = 0
@@ -60,6 +76,7 @@ class EmulatedRuntime:
         return np.zeros(shape, dtype)
 
     def get(self, array: NDArray[Any]) -> NDArray[Any]:
+        self.fetched.append(array)
         return array.copy()
 
     def assign(self, array: NDArray[Any], selection: Any, values: NDArray[Any]) -> None:
@@ -68,6 +85,17 @@ class EmulatedRuntime:
     def address(self, array: NDArray[Any]) -> int:
         return int(array.ctypes.data)
 
+    def extremes(self, array: NDArray[Any]) -> tuple[Any, Any]:
+        return array.min(), array.max()
+
+    def shifted(self, array: NDArray[Any], by: int, dtype: DTypeLike) -> NDArray[Any]:
+        moved = array.astype(dtype)
+        moved += moved.dtype.type(by)
+        return moved
+
+    def free_memory(self) -> int:
+        return self.memory
+
     def kernel(self, unit: str, name: str, definitions: tuple[str, ...]) -> Any:
         library = _library(unit, definitions)
         return library, getattr(library, name)
@@ -75,7 +103,7 @@ class EmulatedRuntime:
     def launch(self, kernel: Any, grid: tuple[int, int], plan: Any, group: int) -> None:
         library, function = kernel
         address = ctypes.c_void_p(plan.ctypes.data)
-        library.launch(function, address, ctypes.c_int32(group), *grid, THREADS)
+        library.launch(function, address, ctypes.c_int32(group), *grid, THREADS, self.backwards)
         self.launches += 1
 
     def repeat(self, key: Any, launch_all: Any, times: int) -> None:

@@ -6,6 +6,8 @@ adds itself.
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from pynn_sparse.engine import compile
@@ -21,10 +23,8 @@ def buffer(size: int) -> bytes:
     return bytes(size + 1)
 
 
-def _compile(
-    kernel: str, definitions: tuple[str, ...], architecture: str
-) -> tuple[int, str, bytes]:
-    source = f'#include "{compile.unit_file(kernel)}"\n'.encode()
+def _compile(unit: str, definitions: tuple[str, ...], architecture: str) -> tuple[int, str, bytes]:
+    source = f'#include "{unit}"\n'.encode()
     _, program = nvrtc.nvrtcCreateProgram(source, b"unit.cu", 0, [], [])
     options = [
         *compile.NVRTC_FLAGS,
@@ -50,6 +50,26 @@ def _compile(
 )
 def test_compiles(precision: str, kernel: str, architecture: str) -> None:
     definitions = compile.kernel_units(precision)[kernel]
-    status, log, cubin = _compile(kernel, definitions, architecture)
+    status, log, cubin = _compile(compile.unit_file(kernel), definitions, architecture)
     assert (status, log.strip("\0 \n")) == (0, "")
     assert kernel.encode() in cubin  # the name by which CuPy asks for it
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("unit", sorted(set(compile.BUILD_KERNELS.values())))
+def test_builders_compile(unit: str, architecture: str) -> None:
+    status, log, cubin = _compile(f"{unit}.cu", (), architecture)
+    assert (status, log.strip("\0 \n")) == (0, "")
+    kernels = {name for name, file in compile.BUILD_KERNELS.items() if file == unit}
+    assert all(f".text.{name}\0".encode() in cubin for name in kernels)
+
+
+def test_all_builders_are_listed() -> None:
+    folder = compile.source_folder() / "build"
+    units = {f"build/{path.stem}": path.read_text() for path in folder.glob("*.cu")}
+    found = {
+        name: unit
+        for unit, text in units.items()
+        for name in re.findall(r"BUILD_KERNEL\((\w+)", text)
+    }
+    assert found == compile.BUILD_KERNELS
