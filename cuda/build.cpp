@@ -44,12 +44,28 @@ void permute(Item* row, const std::vector<int32>& place, std::vector<char>& room
 }  // namespace
 
 // Adds to `bound` an upper bound of the input that one step can bring to each target, in counts.
-EXPORT void add_input_bound(const Survey& work, int32) {
+EXPORT void add_input_bound(const Survey& work, int32 threads) {
+  constexpr int32 tile = 64;
   with_targets(work.table, [&](auto target) {
     with_sizes(work.table, work.least, [&](auto size) {
-      for (int32 row = 0; row < work.table.n_source; ++row)
-        for (int64 j = work.row_start[row]; j < work.row_start[row + 1]; ++j)
-          work.bound[uint32(target(j))] += input_counts(work, size(j), work.most[row]);
+#pragma omp parallel num_threads(threads)
+      {
+        std::vector<int64> mine(work.n_target);
+        int64 counts[tile];  // apart, so that this loop vectorises
+#pragma omp for schedule(static)
+        for (int32 row = 0; row < work.table.n_source; ++row) {
+          const double per_weight = counts_per_weight(work, work.most[row]);
+          const int64 end = work.row_start[row + 1];
+          for (int64 first = work.row_start[row]; first < end; first += tile) {
+            const int32 n = int32(std::min<int64>(tile, end - first));
+            for (int32 k = 0; k < n; ++k)
+              counts[k] = input_counts(work, size(first + k), per_weight);
+            for (int32 k = 0; k < n; ++k) mine[uint32(target(first + k))] += counts[k];
+          }
+        }
+#pragma omp critical
+        for (int64 i = 0; i < work.n_target; ++i) work.bound[i] += mine[i];
+      }
     });
   });
 }
@@ -198,9 +214,10 @@ EXPORT void extract_rows(const Table& merged, const int64* first, const Table& t
 }
 
 // Counts weights that have lost digits.
-EXPORT void count_coarse(const Survey& work, int32) {
+EXPORT void count_coarse(const Survey& work, int32 threads) {
   int64 coarse = 0;
   with_sizes(work.table, 0, [&](auto size) {
+#pragma omp parallel for schedule(static) num_threads(threads) reduction(+ : coarse)
     for (int64 j = 0; j < work.n; ++j) coarse += is_coarse(size(j), work.table.scale);
   });
   *work.coarse += coarse;

@@ -17,13 +17,6 @@ void for_each_tile(const Draw& work, int32 threads, Body body) {
   }
 }
 
-template <class Value>
-void fill_values(const Draw& work, int32 threads, Value* value) {
-  for_each_tile(work, threads, [=](int64 first, int32 size, const double* x) {
-    for (int32 k = 0; k < size; ++k) value[first + k] = Value(x[k]);
-  });
-}
-
 // Lowers `least` to `value` if that is less.
 void take_least(std::atomic<int64>& least, int64 value) {
   for (int64 now = least; value < now && !least.compare_exchange_weak(now, value);) {
@@ -50,8 +43,12 @@ void fill_steps(const Draw& work, int32 threads, Steps* steps) {
 }  // namespace
 
 EXPORT void draw_values(const Draw& work, int32 threads) {
-  if (work.wide) return fill_values(work, threads, static_cast<double*>(work.value));
-  fill_values(work, threads, static_cast<float*>(work.value));
+  for_each_tile(work, threads, [&](int64 first, int32 size, const double* x) {
+    if (work.wide)
+      std::copy_n(x, size, static_cast<double*>(work.value) + first);
+    else
+      std::transform(x, x + size, static_cast<float*>(work.value) + first, to_single);
+  });
 }
 
 // Times in ms as the nearest numbers of steps.

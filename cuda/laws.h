@@ -68,6 +68,9 @@ DEVICE void draw_tile(const Law& law, uint64 seed, int64 first, int32 n, double*
     for (int32 k = 0; k < n; ++k) x[k] = exp_of(x[k]);
 }
 
+// In single precision. GPUs are told to have no numbers below 2^-126 but 0, so that nobody has.
+DEVICE float to_single(double x) { return absolute(x) < 0x1p-126 ? 0.0f : float(x); }
+
 DEVICE bool contains(const StepRange& range, double ms) {
   return ms * range.per_ms >= range.least && ms * range.per_ms <= range.most;
 }

@@ -5,10 +5,15 @@
 #include "functions.h"
 #include "work.h"
 
+// Counts of the bound on input that a weight of 1 brings, from a source that emits so many spikes in a step.
+DEVICE double counts_per_weight(const Survey& work, double most) {
+  return work.factor * most * work.scale;
+}
+
 // An upper bound of what a synapse of a weight of this size brings in a step, as a whole number of counts.
 // `scale` is such that the counts of all synapses of a table stay below 2^62.
-DEVICE int64 input_counts(const Survey& work, double size, double most) {
-  return int64(ceiling(greatest_of(size, work.least) * work.factor * most * work.scale));
+DEVICE int64 input_counts(const Survey& work, double size, double per_weight) {
+  return int64(ceiling(greatest_of(size, work.least) * per_weight));
 }
 
 // Whether a weight is not 0 but comes to fewer counts of an accumulator than this, and so has lost digits that

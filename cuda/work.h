@@ -83,10 +83,11 @@ struct Survey {
   const double* most;      // [n_source] spikes that a source emits in a step, at most
   int64* bound;            // [n of the target population], 0 before; see input_counts
   int64* coarse;           // number of weights that lose digits, 0 before
-  int64 n;                 // weights
-  double least;            // a size that every weight may come to have
-  double factor;           // of all weights
-  double scale;            // counts per weight in `bound`
+  int64 n_target;
+  int64 n;        // weights
+  double least;   // a size that every weight may come to have
+  double factor;  // of all weights
+  double scale;   // counts per weight in `bound`
 };
 
 // Synapses of a table to be sorted within their rows by groups of delays.

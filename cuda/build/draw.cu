@@ -28,7 +28,8 @@ BUILD_KERNEL(draw_values, Draw) {
   if (work.wide)
     for_each_value(work, [&](int64 i, double x) { static_cast<double*>(work.value)[i] = x; });
   else
-    for_each_value(work, [&](int64 i, double x) { static_cast<float*>(work.value)[i] = float(x); });
+    for_each_value(work,
+                   [&](int64 i, double x) { static_cast<float*>(work.value)[i] = to_single(x); });
 }
 
 BUILD_KERNEL(draw_steps, Draw) {

@@ -7,7 +7,8 @@ BUILD_KERNEL(add_input_bound, Survey) {
   with_targets(work.table, [&](auto target) {
     with_sizes(work.table, work.least, [&](auto size) {
       for_each_in_rows(work.table.n_source, work.row_start, [&](int32 row, int64 j) {
-        add(work.bound + uint32(target(j)), input_counts(work, size(j), work.most[row]));
+        const double per_weight = counts_per_weight(work, work.most[row]);
+        add(work.bound + uint32(target(j)), input_counts(work, size(j), per_weight));
       });
     });
   });

@@ -228,6 +228,7 @@ SURVEY = _structure(
     most=POINTER,
     bound=POINTER,
     coarse=POINTER,
+    n_target=np.int64,
     n=np.int64,
     least=np.float64,
     factor=np.float64,

@@ -17,7 +17,7 @@ from .tables import HostTable
 class Survey:
     """Looks through the synapses of a table, on a GPU if they are there, else on the host."""
 
-    def __init__(self, table: SynapseTable) -> None:
+    def __init__(self, table: SynapseTable, threads: int) -> None:
         self._table = table
         holder = table.lent_to
         self._builder: Builder
@@ -26,7 +26,7 @@ class Survey:
             self._weight, extremes = holder.arrays[1], holder.weight_range
         else:
             self._host = HostTable(table)
-            self._builder, self._record = HostBuilder(1), self._host.record
+            self._builder, self._record = HostBuilder(threads), self._host.record
             self._weight = self._host.weight
             extremes = float(self._weight.min()), float(self._weight.max())
         self.greatest_weight = max(map(abs, extremes))
@@ -39,9 +39,10 @@ class Survey:
         `most` is the number of spikes that each source emits in a step at most, `least` a size that
         every weight may come to have, and `factor` one by which weights are multiplied.
         """
-        bound = self._builder.zeros(self._table.post.size, np.int64)
-        scale = np.ldexp(1.0, exponent)
-        work = self._work(self._record, least=least, factor=factor, scale=scale)
+        n_target, scale = self._table.post.size, np.ldexp(1.0, exponent)
+        bound = self._builder.zeros(n_target, np.int64)
+        bounds = {"least": least, "factor": factor, "scale": scale}
+        work = self._work(self._record, n_target=n_target, **bounds)
         work.point(
             row_start=self._builder.put(self._table.row_start),
             most=self._builder.put(most),

@@ -147,7 +147,7 @@ class SynapseLayout:
         tables: list[SynapseTable],
         closing: list[tuple[SynapseTable, NDArray[np.float64]]],
     ) -> None:
-        bound = input_bound(tables, self.ports)
+        bound = input_bound(tables, self.ports, self.device.build_threads)
         for table, most in closing:
             port = self.ports.of_table(table)
             bound[port : port + table.post.size] += most
@@ -217,7 +217,8 @@ class SynapseLayout:
             if isinstance(holder, Resident) and holder.builder is not self.device.builder:
                 table.take_back()
         groups = self.delay_group, self.n_delay_group
-        self._bundles.arrange(self.delivered, place, *groups, self.device.n_shards)
+        bundled = self.delivered if self.device.shares_memory else []  # they are on the host
+        self._bundles.arrange(bundled, place, *groups, self.device.n_shards)
         present = {id(table): table for table in self.delivered if not _is_bundled(table)}
         self._tables = {key: old for key, old in self._tables.items() if key in present}
         self._require_memory(present)
@@ -244,7 +245,7 @@ class SynapseLayout:
         for table in tables:
             state = (table.version, self.exponent_of(table))
             if self._checked.get(id(table)) != state:
-                coarse += Survey(table).coarse(state[1])
+                coarse += Survey(table, self.device.build_threads).coarse(state[1])
                 self._checked[id(table)] = state
         if coarse:
             warnings.warn(

@@ -14,6 +14,7 @@ from ..network.dynamics import KINDS
 from . import structures
 from .compile import cpu_library
 from .device import Device
+from .gpu_builder import GpuBuilder
 from .resident import Resident
 
 N_COLUMN, N_STATE = 10, 3  # of a rule
@@ -50,12 +51,6 @@ class HostTable:
 def pointer(array: NDArray[Any]) -> ctypes.c_void_p:
     """An array's address as an argument of a function of the library."""
     return ctypes.c_void_p(array.ctypes.data)
-
-
-def _arrays(table: SynapseTable) -> tuple[Any, Any, Any]:
-    """Target, weight and delay: on the device if they are there already, else on the host."""
-    holder = table.lent_to
-    return holder.arrays if isinstance(holder, Resident) else table.arrays()
 
 
 @dataclass(frozen=True)
@@ -98,41 +93,50 @@ class DeviceTable:
         self._begin: Any = None
 
     def refresh(self, arrangement: Arrangement, threads: int) -> None:
-        """Arrange the rows, in place, and bring to the device what is not there yet."""
-        table = self.table
+        """Arrange the rows, and bring to the device what is not there yet.
+
+        Rows are sorted where they are: on the host in place, by threads; on a GPU unless something
+        changes with spikes, which is to come back in the order of the table.
+        """
+        table, builder = self.table, self._device.builder
         moved = arrangement != self._arrangement or table.arrangement is None
-        if moved:
-            self._begin = self._arranged(arrangement, threads)
-            self._arrangement = table.arrangement = arrangement
         if moved or table.version != self._version:
-            self._take_arrays()
+            if isinstance(builder, GpuBuilder) and table.rule is None:
+                self._arrange_on_gpu(builder, arrangement)
+            else:
+                self._arrange_on_host(arrangement, threads, moved)
             self._put_rule()
+            self._arrangement = table.arrangement = arrangement
             self._version = table.version
         self.fixed = self._kinds | arrangement.fields() | {"lag": table.lag}
 
-    def _arranged(self, arrangement: Arrangement, threads: int) -> Any:
-        """Where segments begin, on the device, after sorting the rows."""
-        holder = self.table.lent_to
-        if isinstance(holder, Resident):
-            groups = arrangement.first_group, arrangement.n_group
-            return holder.arrange(self.table, arrangement.delay_group, *groups)
-        return self._device.put(arrange(self.table, arrangement, threads))
+    def _arrange_on_gpu(self, builder: GpuBuilder, arrangement: Arrangement) -> None:
+        resident = self.table.lent_to
+        if not isinstance(resident, Resident):
+            target, *values = self.table.arrays()
+            values = [each if len(each) == 1 else builder.put(each) for each in values]
+            resident = Resident(builder, builder.put(target), *values)
+        groups = arrangement.first_group, arrangement.n_group
+        self._begin = resident.arrange(self.table, arrangement.delay_group, *groups)
+        self._take(*resident.arrays)
 
-    def _take_arrays(self) -> None:
-        """Those that have a value for each synapse, and what is said in the record of all."""
-        table = self.table
-        target, weight, delay = _arrays(table)
-        each = {"target": target}
+    def _arrange_on_host(self, arrangement: Arrangement, threads: int, moved: bool) -> None:
+        if moved:
+            self._begin = self._device.put(arrange(self.table, arrangement, threads))
+        self._take(*self.table.arrays())
+        self._arrays = {name: self._device.put(each) for name, each in self._arrays.items()}
+
+    def _take(self, target: Any, weight: Any, delay: Any) -> None:
+        """Arrays that have a value for each synapse, and what the record says of all."""
+        self._arrays = {"target": target}
         if len(delay) > 1:
-            each["delay"] = delay
-        if len(weight) > 1 or table.rule is not None:
-            each["weight"] = weight
-        is_there = isinstance(table.lent_to, Resident)
-        self._arrays = each if is_there else {k: self._device.put(a) for k, a in each.items()}
+            self._arrays["delay"] = delay
+        if len(weight) > 1 or self.table.rule is not None:
+            self._arrays["weight"] = weight
         self._common_weight = float(weight[0]) if len(weight) == 1 else 0.0
         self._kinds = {
-            "first_source": table.first_source,
-            "n_source": table.n_source,
+            "first_source": self.table.first_source,
+            "n_source": self.table.n_source,
             "common_delay": int(delay[0]) if len(delay) == 1 else 0,
             "wide_target": target.dtype.itemsize == 4,
             "wide_delay": delay.dtype.itemsize == 2,

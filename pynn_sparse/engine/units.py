@@ -40,7 +40,7 @@ class Ports:
         return self._number[id(block)]
 
 
-def input_bound(tables: list[SynapseTable], ports: Ports) -> NDArray[np.float64]:
+def input_bound(tables: list[SynapseTable], ports: Ports, threads: int) -> NDArray[np.float64]:
     """Upper bound of the weight that one step can add to each port.
 
     What synapses of a table bring is rounded up to whole counts, so that their sum does not depend
@@ -53,18 +53,20 @@ def input_bound(tables: list[SynapseTable], ports: Ports) -> NDArray[np.float64]
         rows = slice(table.first_source, table.first_source + table.n_source)
         most = np.ascontiguousarray(np.broadcast_to(most, (pre.size,))[rows])
         port = ports.of_table(table)
-        bound[port : port + table.post.size] += _bound_of_table(table, most)
+        bound[port : port + table.post.size] += _bound_of_table(table, most, threads)
     return bound
 
 
-def _bound_of_table(table: SynapseTable, most: NDArray[np.float64]) -> NDArray[np.float64]:
+def _bound_of_table(
+    table: SynapseTable, most: NDArray[np.float64], threads: int
+) -> NDArray[np.float64]:
     """The same for the targets of a table, [n], where sources emit at most `most` spikes."""
-    survey, rule = Survey(table), table.rule
+    survey, rule = Survey(table, threads), table.rule
     factor = rule.dynamics.most(rule.parameters) if rule else 1.0
     learned = rule.dynamics.greatest_weight(rule.parameters) if rule else 0.0
     common = survey.greatest_weight if table.is_common("weight") else 0.0
     least = max(common, learned)
-    greatest = max(survey.greatest_weight, least) * factor * float(most.max(initial=0))
+    greatest = max(survey.greatest_weight, least) * (factor * float(most.max(initial=0)))
     if not greatest:
         return np.zeros(table.post.size)
     # All counts together stay below 2^62.

@@ -18,7 +18,7 @@ from pyNN.random import NumpyRNG, RandomDistribution
 from pyNN.sparse import simulator
 
 from pynn_sparse import export
-from pynn_sparse.engine import Engine
+from pynn_sparse.engine import Engine, describe_devices, synapses
 from pynn_sparse.engine.cpu import CpuDevice
 from pynn_sparse.engine.gpu import CudaDevice
 from pynn_sparse.engine.gpu_builder import GpuBuilder
@@ -148,6 +148,18 @@ def test_the_same_spikes_and_synapses_stay_there(runtimes: Runtimes, precision: 
     assert spikes(network) == expected
     assert lists(network) == expected_lists
     assert fetched(runtime, network) == set(ARRAYS)
+
+
+def test_on_a_gpu() -> None:
+    found = describe_devices()[0]
+    if not found.usable:
+        pytest.skip(found.detail)
+    made = []
+    for device in ("cpu", "cuda"):
+        network = balanced(device)
+        sim.run(100.0)
+        made.append((spikes(network), lists(network)))
+    assert made[0] == made[1]
 
 
 def projection(device: str, connector: Any, weight: Any, delay: Any, **ends: Any) -> Any:
@@ -321,8 +333,29 @@ def test_another_device_takes_the_synapses_over(runtimes: Runtimes) -> None:
     engine.run_until(60)
     assert not any(isinstance(table.lent_to, Resident) for table in tables_of(network))
     expected = engine.spikes.of(0, 105)
+    assert len(expected[0]) > 20
     balanced("cpu")
     sim.run(6.0)
+    for a, b in zip(expected, simulator.state.require_engine().spikes.of(0, 105), strict=True):
+        assert np.array_equal(a, b)
+
+
+@pytest.mark.parametrize("group", [3, 11])
+def test_delivery_by_groups_of_delays(
+    runtimes: Runtimes, monkeypatch: pytest.MonkeyPatch, group: int
+) -> None:
+    """Rows that are made, or only sorted, on the GPU are delivered in segments."""
+    balanced("cpu")
+    sim.run(6.0)
+    expected = simulator.state.require_engine().spikes.of(0, 105)
+    assert len(expected[0]) > 20
+    monkeypatch.setattr(CudaDevice, "groups_delays", True)
+    monkeypatch.setattr(synapses, "best_group", lambda *_: group)
+    network = balanced("auto")
+    network["made"][0]._tables[0].take_back()
+    sim.run(6.0)
+    assert simulator.state.require_engine()._synapses.delay_group == group
+    assert [on_gpu(made) for made in network["made"]] == [False] + 6 * [True]
     for a, b in zip(expected, simulator.state.require_engine().spikes.of(0, 105), strict=True):
         assert np.array_equal(a, b)
 
@@ -387,7 +420,7 @@ def test_rows_with_common_values_are_sorted(twins: Twins) -> None:
 
 def test_what_can_come_in_is_bounded_by_the_same_number(twins: Twins) -> None:
     ports = Ports([twins.host.pre, twins.host.post])
-    bounds = [input_bound([table], ports) for table in (twins.host, twins.gpu)]
+    bounds = [input_bound([table], ports, 2) for table in (twins.host, twins.gpu)]
     assert np.array_equal(*bounds)
     weights = np.abs(twins.host.weight.astype(float))
     exact = np.bincount(twins.host.target, weights, twins.host.post.size)
@@ -411,7 +444,7 @@ def test_the_bound_does_not_depend_on_the_order(seed: int) -> None:
         table = SynapseTable.from_pairs(
             pre, post, *ends, weight[order], np.ones(1, np.uint16), "excitatory"
         )
-        bounds.append(input_bound([table], Ports([pre, post])))
+        bounds.append(input_bound([table], Ports([pre, post]), 2))
     assert np.array_equal(*bounds)
 
 
@@ -419,7 +452,9 @@ def test_the_bound_does_not_depend_on_the_order(seed: int) -> None:
 def test_coarse_weights_are_counted(twins: Twins, exponent: int) -> None:
     weights = np.abs(twins.host.weight.astype(float))
     expected = np.count_nonzero((weights > 0) & (weights * 2.0**exponent < 2**20))
-    assert Survey(twins.host).coarse(exponent) == Survey(twins.gpu).coarse(exponent) == expected
+    assert (
+        Survey(twins.host, 2).coarse(exponent) == Survey(twins.gpu, 2).coarse(exponent) == expected
+    )
 
 
 def test_a_common_weight_that_is_coarse(twins: Twins) -> None:
@@ -427,9 +462,9 @@ def test_a_common_weight_that_is_coarse(twins: Twins) -> None:
     resident = Resident(builder, builder.put(target), np.array([1e-3]), np.array([1], np.uint16))
     ends = twins.gpu.pre, twins.gpu.post, 3, twins.gpu.row_start, "excitatory"
     alike = SynapseTable.held(*ends, resident, resident.delay_range)
-    assert [Survey(alike).coarse(exponent) for exponent in (20, 40)] == [3000, 0]
+    assert [Survey(alike, 2).coarse(exponent) for exponent in (20, 40)] == [3000, 0]
     ports = Ports([alike.pre, alike.post])
-    bound = input_bound([alike], ports)[ports.first[1] :][: alike.post.size]
+    bound = input_bound([alike], ports, 2)[ports.first[1] :][: alike.post.size]
     exact = 1e-3 * np.bincount(target, minlength=alike.post.size)
     assert np.allclose(bound, exact, rtol=1e-9)
     assert np.all(bound >= exact * (1 - 1e-12))

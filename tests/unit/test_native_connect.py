@@ -320,6 +320,15 @@ def test_no_spread() -> None:
         assert np.all(values == 2)
 
 
+def test_single_precision_has_no_denormal_numbers() -> None:
+    """A GPU would make 0 of them."""
+    parameters = {"low": 0.0, "high": 2.0**-124}
+    double, single = (laws.draw("uniform", parameters, 1000, 3, 2, t) for t in (float, np.float32))
+    expected = np.where(double < 2.0**-126, 0, double).astype(np.float32)
+    assert np.array_equal(single, expected)
+    assert 100 < np.count_nonzero(single == 0) < 400
+
+
 # --- delays -----------------------------------------------------------------------------------
 
 
