@@ -49,6 +49,24 @@ def _library(unit: str, definitions: tuple[str, ...]) -> ctypes.CDLL:
     return ctypes.CDLL(str(library))
 
 
+class DeviceArray:
+    """An array that code of the host cannot read by mistake, as one of CuPy's."""
+
+    def __init__(self, memory: NDArray[Any]) -> None:
+        self.memory = memory
+        self.shape, self.dtype = memory.shape, memory.dtype
+        self.size, self.nbytes = memory.size, memory.nbytes
+
+    def __len__(self) -> int:
+        return len(self.memory)
+
+    def __getitem__(self, selection: Any) -> DeviceArray:
+        return DeviceArray(self.memory[selection])
+
+    def __array__(self, *args: Any, **kwargs: Any) -> NDArray[Any]:
+        raise TypeError("an array of the device is used as one of the host")
+
+
 class EmulatedRuntime:
     """The host's memory as the device's; it counts launches, and how graphs are repeated.
 
@@ -63,35 +81,35 @@ class EmulatedRuntime:
     def __init__(self, backwards: bool = False, memory: int = 1 << 40) -> None:
         self.backwards = backwards
         self.memory = memory
-        self.fetched: list[NDArray[Any]] = []
+        self.fetched: list[DeviceArray] = []
         self.launches = 0
         self.graphs: list[tuple[Any, int]] = []
         self.synchronisations = 0
 
-    def put(self, array: NDArray[Any]) -> NDArray[Any]:
+    def put(self, array: NDArray[Any]) -> DeviceArray:
         assert not array.dtype.names, "CuPy has no arrays of structures"
-        return np.array(array, order="C")
+        return DeviceArray(np.array(array, order="C"))
 
-    def zeros(self, shape: Any, dtype: DTypeLike) -> NDArray[Any]:
-        return np.zeros(shape, dtype)
+    def zeros(self, shape: Any, dtype: DTypeLike) -> DeviceArray:
+        return DeviceArray(np.zeros(shape, dtype))
 
-    def get(self, array: NDArray[Any]) -> NDArray[Any]:
+    def get(self, array: DeviceArray) -> NDArray[Any]:
         self.fetched.append(array)
-        return array.copy()
+        return array.memory.copy()
 
-    def assign(self, array: NDArray[Any], selection: Any, values: NDArray[Any]) -> None:
-        array[selection] = values
+    def assign(self, array: DeviceArray, selection: Any, values: NDArray[Any]) -> None:
+        array.memory[selection] = values
 
-    def address(self, array: NDArray[Any]) -> int:
-        return int(array.ctypes.data)
+    def address(self, array: DeviceArray) -> int:
+        return int(array.memory.ctypes.data)
 
-    def extremes(self, array: NDArray[Any]) -> tuple[Any, Any]:
-        return array.min(), array.max()
+    def extremes(self, array: DeviceArray) -> tuple[Any, Any]:
+        return array.memory.min(), array.memory.max()
 
-    def shifted(self, array: NDArray[Any], by: int, dtype: DTypeLike) -> NDArray[Any]:
-        moved = array.astype(dtype)
+    def shifted(self, array: DeviceArray, by: int, dtype: DTypeLike) -> DeviceArray:
+        moved = array.memory.astype(dtype)
         moved += moved.dtype.type(by)
-        return moved
+        return DeviceArray(moved)
 
     def free_memory(self) -> int:
         return self.memory
@@ -102,7 +120,7 @@ class EmulatedRuntime:
 
     def launch(self, kernel: Any, grid: tuple[int, int], plan: Any, group: int) -> None:
         library, function = kernel
-        address = ctypes.c_void_p(plan.ctypes.data)
+        address = ctypes.c_void_p(self.address(plan))
         library.launch(function, address, ctypes.c_int32(group), *grid, THREADS, self.backwards)
         self.launches += 1
 
