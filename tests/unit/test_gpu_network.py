@@ -18,7 +18,7 @@ from pyNN.random import NumpyRNG, RandomDistribution
 from pyNN.sparse import simulator
 
 from pynn_sparse import export
-from pynn_sparse.engine import Engine, describe_devices, synapses
+from pynn_sparse.engine import Engine, describe_devices, survey, synapses
 from pynn_sparse.engine.cpu import CpuDevice
 from pynn_sparse.engine.gpu import CudaDevice
 from pynn_sparse.engine.gpu_builder import GpuBuilder
@@ -419,10 +419,14 @@ def test_rows_with_common_values_are_sorted(twins: Twins) -> None:
     assert np.array_equal(alike.target, host.target)
 
 
-def test_what_can_come_in_is_bounded_by_the_same_number(twins: Twins) -> None:
+def test_what_can_come_in_is_bounded_by_the_same_number(
+    twins: Twins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(survey, "SYNAPSES_PER_THREAD", 1000)
     ports = Ports([twins.host.pre, twins.host.post])
-    bounds = [input_bound([table], ports, 2) for table in (twins.host, twins.gpu)]
+    bounds = [input_bound([table], ports, 3) for table in (twins.host, twins.gpu)]
     assert np.array_equal(*bounds)
+    assert np.array_equal(bounds[0], input_bound([twins.host], ports, 1))
     weights = np.abs(twins.host.weight.astype(float))
     exact = np.bincount(twins.host.target, weights, twins.host.post.size)
     found = bounds[0][-twins.host.post.size :]
