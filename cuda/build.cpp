@@ -1,5 +1,5 @@
 // Prepares the synapses of a projection for the engine.
-#include "delivery.h"
+#include "survey.h"
 
 #include <omp.h>
 #include <cmath>
@@ -43,25 +43,30 @@ void permute(Item* row, const std::vector<int32>& place, std::vector<char>& room
 
 }  // namespace
 
-// Adds to `bound` [n of the target population], an upper bound of the weight that one step can bring: the
-// sum of |weight|, taken for `least` at least, times `factor` and the most spikes that each source emits
-// in a step.
-EXPORT void add_input_bound(const Table& table, const int64* row_start, const double* most,
-                            double least, double factor, double* bound) {
-  with_targets(table, [&](auto target) {
-    const auto add_rows = [&](auto weight) {
-      for (int32 row = 0; row < table.n_source; ++row)
-        for (int64 j = row_start[row]; j < row_start[row + 1]; ++j)
-          bound[target(j)] += std::max(weight(j), least) * factor * most[row];
-    };
-    if (!table.weight)
-      add_rows(Common<double>{least});
-    else if (table.single)
-      add_rows([w = static_cast<const float*>(table.weight)](int64 j) {
-        return std::fabs(double(w[j]));
-      });
-    else
-      add_rows([w = static_cast<const double*>(table.weight)](int64 j) { return std::fabs(w[j]); });
+// Adds to `bound` an upper bound of the input that one step can bring to each target, in counts.
+EXPORT void add_input_bound(const Survey& work, int32 threads) {
+  constexpr int32 tile = 64;
+  with_targets(work.table, [&](auto target) {
+    with_sizes(work.table, work.least, [&](auto size) {
+#pragma omp parallel num_threads(threads)
+      {
+        std::vector<int64> mine(work.n_target);
+        int64 counts[tile];  // apart, so that this loop vectorises
+#pragma omp for schedule(static)
+        for (int32 row = 0; row < work.table.n_source; ++row) {
+          const double per_weight = counts_per_weight(work, work.most[row]);
+          const int64 end = work.row_start[row + 1];
+          for (int64 first = work.row_start[row]; first < end; first += tile) {
+            const int32 n = int32(std::min<int64>(tile, end - first));
+            for (int32 k = 0; k < n; ++k)
+              counts[k] = input_counts(work, size(first + k), per_weight);
+            for (int32 k = 0; k < n; ++k) mine[uint32(target(first + k))] += counts[k];
+          }
+        }
+#pragma omp critical
+        for (int64 i = 0; i < work.n_target; ++i) work.bound[i] += mine[i];
+      }
+    });
   });
 }
 
@@ -208,20 +213,14 @@ EXPORT void extract_rows(const Table& merged, const int64* first, const Table& t
   });
 }
 
-// Number of weights that are not 0 but come to fewer counts than this, and so have lost digits that a user
-// may miss.
-EXPORT int64 count_coarse(const Table& table, int64 n) {
-  constexpr double kFine = 1 << 20;
-  const auto count = [&](auto weight) {
-    int64 coarse = 0;
-    for (int64 j = 0; j < n; ++j) {
-      const double size = std::fabs(double(weight[j]));
-      coarse += size != 0 && size * table.scale < kFine;
-    }
-    return coarse;
-  };
-  return table.single ? count(static_cast<const float*>(table.weight))
-                      : count(static_cast<const double*>(table.weight));
+// Counts weights that have lost digits.
+EXPORT void count_coarse(const Survey& work, int32 threads) {
+  int64 coarse = 0;
+  with_sizes(work.table, 0, [&](auto size) {
+#pragma omp parallel for schedule(static) num_threads(threads) reduction(+ : coarse)
+    for (int64 j = 0; j < work.n; ++j) coarse += is_coarse(size(j), work.table.scale);
+  });
+  *work.coarse += coarse;
 }
 
 // Splits a stream of 32-bit words into pairs (source, target), each uniform in 0..last by rejection

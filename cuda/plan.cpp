@@ -1,5 +1,6 @@
 // The step loop on the CPU: one parallel region for all steps of a call, one barrier per step.
 #include "portable.h"
+#include "work.h"
 
 #include <omp.h>
 #include <atomic>
@@ -159,12 +160,15 @@ EXPORT void deliver_pending(const Plan& plan, int64 step) {
 // Ends OpenMP's idle threads. A process that is forked has none of them, but would wait for them.
 EXPORT void release_threads() { omp_pause_resource_all(omp_pause_hard); }
 
-// Sizes of the structures that Python mirrors, in the order of plan.h.
+// Sizes of the structures that Python mirrors, in the order of plan.h and work.h.
 EXPORT void structure_sizes(int64* sizes) {
   const int64 values[] = {
-      sizeof(Block),     sizeof(Group),     sizeof(SpikeList), sizeof(SpikeRecord), sizeof(History),
-      sizeof(Column),    sizeof(Rule),      sizeof(Table),     sizeof(Background),  sizeof(Probe),
-      sizeof(Injection), sizeof(Potential), sizeof(Junction),  sizeof(Plan)};
+      sizeof(Block),       sizeof(Group),   sizeof(SpikeList), sizeof(SpikeRecord),
+      sizeof(History),     sizeof(Column),  sizeof(Rule),      sizeof(Table),
+      sizeof(Background),  sizeof(Probe),   sizeof(Injection), sizeof(Potential),
+      sizeof(Junction),    sizeof(Plan),    sizeof(Request),   sizeof(Connect),
+      sizeof(SourceCount), sizeof(Columns), sizeof(Law),       sizeof(StepRange),
+      sizeof(Draw),        sizeof(Survey),  sizeof(Arrange)};
   std::copy(std::begin(values), std::end(values), sizes);
 }
 

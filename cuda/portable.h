@@ -100,6 +100,9 @@ DEVICE int64 round_to_integer(double x) { return __double2ll_rn(x); }
 // Takes the next free place of a list that other threads may append to at the same time.
 DEVICE int32 next_place(int32* count) { return atomicAdd(count, 1); }
 
+// Place of the lowest bit that is 1.
+DEVICE int32 lowest_bit(uint64 bits) { return __ffsll(static_cast<int64>(bits)) - 1; }
+
 DEVICE int32 list_of(Team) { return 0; }
 
 DEVICE void begin_block(const SpikeList&, int32) {}
@@ -275,6 +278,7 @@ DEVICE void for_each_block(Team, int32 n, Body body) {
 DEVICE void add(int64* x, int64 value) { *x += value; }
 DEVICE int64 round_to_integer(double x) { return std::llrint(x); }
 DEVICE int32 next_place(int32* count) { return (*count)++; }
+DEVICE int32 lowest_bit(uint64 bits) { return __builtin_ctzll(bits); }
 
 DEVICE int32 list_of(Team team) { return team.rank; }
 

@@ -1,5 +1,5 @@
-// Random numbers a tile at a time, in loops without branches that a compiler turns into vector code.
-// Host code; each number is what the functions of draws.h give for the same counter.
+// Random numbers a tile at a time: on the CPU in loops without branches that a compiler turns into vector
+// code, on the GPU call by call. Each number is what the functions of draws.h give for the same counter.
 #pragma once
 
 #include "draws.h"
@@ -12,10 +12,15 @@ struct Stream {
   uint32 index;
 };
 
-constexpr int32 kTile = 512;  // numbers; an even number, so that a tile begins with a call
+// Numbers in a tile; an even number, so that a tile begins with a call.
+#ifdef PYNN_SPARSE_CUDA
+constexpr int32 kTile = 2;
+#else
+constexpr int32 kTile = 512;
+#endif
 
 // u[0..n-1] uniform in (0, 1); n is even.
-inline void open_uniform_tile(const Stream& stream, int64 first, int32 n, double* u) {
+DEVICE void open_uniform_tile(const Stream& stream, int64 first, int32 n, double* u) {
   for (int32 k = 0; k < n / 2; ++k) {
     const Bits bits = philox(stream.seed, stream.purpose, stream.index, first + k);
     u[2 * k] = open_uniform(bits.word[0], bits.word[1]);
@@ -25,7 +30,7 @@ inline void open_uniform_tile(const Stream& stream, int64 first, int32 n, double
 
 // value[i] uniform in 0..range-1 for i = 0..n-1, n even, where the range grows by `growth` from one
 // value to the next.
-inline void below_tile(const Stream& stream, int64 first, int32 n, uint64 range, uint64 growth,
+DEVICE void below_tile(const Stream& stream, int64 first, int32 n, uint64 range, uint64 growth,
                        uint32* value) {
   for (int32 k = 0; k < n / 2; ++k) {
     const Bits bits = philox(stream.seed, stream.purpose, stream.index, first + k);
@@ -36,6 +41,9 @@ inline void below_tile(const Stream& stream, int64 first, int32 n, uint64 range,
 }
 
 // Numbers to draw next where `missing` are wanted: even, no more than a tile.
-inline int32 tile_size(int64 missing) {
+DEVICE int32 tile_size(int64 missing) {
   return missing >= kTile ? kTile : int32(missing + 1) / 2 * 2;
 }
+
+// How many of a tile's numbers are wanted.
+DEVICE int32 tile_rest(int64 missing) { return missing >= kTile ? kTile : int32(missing); }

@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pynn_sparse.engine import connect
+from pynn_sparse.engine import connect, laws
+from pynn_sparse.engine.builder import Builder, HostBuilder
 from pynn_sparse.engine.connect import Rows
+from pynn_sparse.engine.gpu_builder import GpuBuilder
 from pynn_sparse.errors import ParameterError
 
 from .. import connectors as upstream
@@ -22,52 +24,71 @@ from ..random import RandomDistribution
 from . import simulator
 from .random import NativeRNG
 
-MakeRows = Callable[[int], Rows]  # from the number of threads
+MakeRows = Callable[[Builder], Rows]
 
 
 def connect_in_bulk(connector: Any, projection: Any) -> bool:
     """Make the connections of a projection at once; False if that cannot be done.
 
-    Raises ConnectionError for parameters that are not valid.
+    Raises ConnectionError for parameters that are not valid, and NetworkTooLargeError for more
+    synapses than there is memory for, whoever is going to make them.
     """
     parameters = dict(connector._parameters_from_synapse_type(projection).items())
     make = _maker(connector, projection)
     if make is None or not all(map(_in_bulk, parameters.values())):
+        projection._require_memory()
         return False
-    threads = simulator.state.threads
+    builder = _builder(connector, projection)
     try:
-        rows = make(threads)
-        n = len(rows.target)
-        weight = _weights(parameters["weight"], n, threads)
-        steps = _steps(parameters["delay"], n, threads, projection)
+        rows = make(builder)
+        n = len(rows)
+        weight = _weights(parameters["weight"], n, builder)
+        steps = _steps(parameters["delay"], n, builder, projection)
         more = {name: _drawn(parameters[name], n) for name in projection._of_rule}
     except ParameterError as error:
         raise errors.ConnectionError(f"{projection.label}: {error}") from error
-    projection._connect_rows(rows, weight, steps, more)
+    if n and isinstance(builder, GpuBuilder):
+        projection._connect_on_gpu(builder, rows, weight, steps)
+    else:
+        projection._connect_rows(rows, weight, steps, more)
     if connector.callback:  # as often as PyNN calls it
         for column in range(projection.shape[1]):
             connector.callback(column / projection.shape[1])
     return True
 
 
+def _builder(connector: Any, projection: Any) -> Builder:
+    """The GPU, where that is the device and can have the connections as they are made there.
+
+    Those from cell i to cell i are few, and looked at on the host: `engine/background.py`.
+    """
+    gpu = simulator.state.gpu
+    apart = isinstance(connector, upstream.OneToOneConnector) or not projection._fits_gpu
+    if gpu is None or apart:
+        projection._require_memory()
+        return HostBuilder(simulator.state.threads)
+    projection._require_memory(gpu)
+    return gpu.builder
+
+
 def _maker(connector: Any, projection: Any) -> MakeRows | None:
     """What makes the rows of a connector, or None if that is up to PyNN."""
     n_pre, n_post = projection.shape
     if isinstance(connector, upstream.OneToOneConnector):
-        return lambda threads: connect.one_to_one(n_pre, n_post)
+        return lambda builder: connect.one_to_one(n_pre, n_post, builder)
     allowed = connector.allow_self_connections
     if allowed not in (True, False):  # "NoMutual"
         return None
     skip = None if allowed else _same_cells(projection)
     if isinstance(connector, upstream.AllToAllConnector):
-        return lambda threads: connect.all_to_all(n_pre, n_post, skip_self=skip)
+        return lambda builder: connect.all_to_all(n_pre, n_post, builder, skip_self=skip)
     if not isinstance(connector.rng, NativeRNG):
         return None
     if isinstance(connector, upstream.FixedProbabilityConnector):
         p = min(connector.p_connect, 1.0)
         seed = connector.rng.seed_of_bulk()
-        return lambda threads: connect.fixed_probability(
-            n_pre, n_post, p, seed, threads, skip_self=skip
+        return lambda builder: connect.fixed_probability(
+            n_pre, n_post, p, seed, builder, skip_self=skip
         )
     return _maker_by_number(connector, n_pre, n_post, skip)
 
@@ -80,7 +101,7 @@ def _maker_by_number(
     n = int(connector.n)
     if isinstance(connector, upstream.FixedTotalNumberConnector):
         seed = connector.rng.seed_of_bulk()
-        return lambda threads: connect.fixed_total_number(n_pre, n_post, n, seed, threads)
+        return lambda builder: connect.fixed_total_number(n_pre, n_post, n, seed, builder)
     before = isinstance(connector, upstream.FixedNumberPreConnector)
     repeat = connector.with_replacement
     # PyNN takes every cell once more where there are fewer than asked for.
@@ -88,8 +109,8 @@ def _maker_by_number(
         return None
     seed = connector.rng.seed_of_bulk()
     make = connect.fixed_number_pre if before else connect.fixed_number_post
-    return lambda threads: make(
-        n_pre, n_post, n, seed, threads, with_replacement=repeat, skip_self=skip
+    return lambda builder: make(
+        n_pre, n_post, n, seed, builder, with_replacement=repeat, skip_self=skip
     )
 
 
@@ -113,29 +134,32 @@ def _drawn(lazy: Any, n: int) -> NDArray[np.float64]:
     return np.array([lazy.evaluate(simplify=True)], float)
 
 
-def _weights(lazy: Any, n: int, threads: int) -> NDArray[Any]:
-    drawn = lazy.base_value
+def _weights(lazy: Any, n: int, builder: Builder) -> Any:
+    """One for each connection where the builder works, or one for all on the host."""
+    drawn, scalar = lazy.base_value, simulator.state.scalar
     if not isinstance(drawn, RandomDistribution):
-        return np.array([lazy.evaluate(simplify=True)], simulator.state.scalar)
-    if drawn.name in connect.DRAWN:
+        return np.array([lazy.evaluate(simplify=True)], scalar)
+    if drawn.name in laws.DRAWN:
         seed = drawn.rng.seed_of_bulk()
-        scalar = simulator.state.scalar
-        return connect.draw(drawn.name, drawn.parameters, n, seed, threads, scalar)
-    return np.asarray(drawn.next(n)).reshape(n).astype(simulator.state.scalar)
+        return laws.draw(drawn.name, drawn.parameters, n, seed, builder, scalar)
+    return _placed(np.asarray(drawn.next(n)).reshape(n).astype(scalar), builder)
 
 
-def _steps(lazy: Any, n: int, threads: int, projection: Any) -> NDArray[Any]:
-    """Delays in time steps."""
+def _steps(lazy: Any, n: int, builder: Builder, projection: Any) -> Any:
+    """Delays in time steps, where weights are."""
     drawn, state = lazy.base_value, simulator.state
-    if isinstance(drawn, RandomDistribution) and drawn.name in connect.DRAWN:
+    if isinstance(drawn, RandomDistribution) and drawn.name in laws.DRAWN:
         per_ms = state.network.grid.steps_per_ms
         limits = (state.least_delay_allowed * per_ms, state.max_delay * per_ms)
         seed = drawn.rng.seed_of_bulk()
         law = drawn.name, drawn.parameters
-        return connect.draw_steps(*law, n, seed, threads, per_ms, *limits)
+        return laws.draw_steps(*law, n, seed, builder, per_ms, *limits)
     if isinstance(drawn, RandomDistribution):
         delay = np.asarray(drawn.next(n), float).reshape(n)
-    else:
-        delay = np.array([lazy.evaluate(simplify=True)], float)
-    steps: NDArray[Any] = projection._delay_steps(delay).astype(np.uint16)
-    return steps
+        return _placed(projection._delay_steps(delay).astype(np.uint16), builder)
+    delay = np.array([lazy.evaluate(simplify=True)], float)
+    return projection._delay_steps(delay).astype(np.uint16)
+
+
+def _placed(values: NDArray[Any], builder: Builder) -> Any:
+    return values if len(values) <= 1 else builder.put(values)

@@ -97,6 +97,7 @@ class FixedProbabilityConnector(_InEngine, upstream.FixedProbabilityConnector):
         if not (alone and plain) or self.callback:
             super().connect(projection)
             return
+        projection._require_memory()
         values = {
             name: np.array([parameters[name].evaluate(simplify=True)], float)
             for name in ("weight", "delay", *projection._of_rule)

@@ -12,6 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pynn_sparse.engine.connect import Rows
+from pynn_sparse.engine.device import Device
+from pynn_sparse.engine.gpu_builder import GpuBuilder
+from pynn_sparse.engine.resident import Resident
 from pynn_sparse.errors import ParameterError
 from pynn_sparse.network import Block, Rule, SynapseTable, memory
 from pynn_sparse.network.synapses import MAX_DELAY_STEPS, index_type, sort_repeated
@@ -138,10 +141,6 @@ class Projection(common.Projection):
         for ends in (self.pre, self.post):
             for part in getattr(ends, "populations", [ends]):
                 part._check_open()
-        expected = expected_synapses(connector, *self.shape)
-        memory.require(
-            expected * memory.BYTES_PER_SYNAPSE, f"{self.label} with about {expected:.3g} synapses"
-        )
         self._pre_ids = self.pre.all_cells.astype(np.int64)
         self._post_ids = self.post.all_cells.astype(np.int64)
         self._columns: list[tuple[Any, ...]] = []
@@ -194,6 +193,40 @@ class Projection(common.Projection):
 
     # --- making connections -------------------------------------------------------------------
 
+    def _require_memory(self, gpu: Device | None = None) -> None:
+        """Raise NetworkTooLargeError if the host, or the GPU, has no memory for the synapses."""
+        expected = expected_synapses(self._connector, *self.shape)
+        what = f"{self.label} with about {expected:.3g} synapses"
+        if gpu is None:
+            memory.require(expected * memory.BYTES_PER_SYNAPSE, what)
+        else:
+            size = expected * memory.BYTES_PER_SYNAPSE_ON_GPU
+            memory.require(size, what, gpu.free_memory())
+
+    def _stretches(self) -> tuple[tuple[Block, int], tuple[Block, int]] | None:
+        """Block and first index of the cells of both ends; None if cells have gaps between them."""
+        pre, post = _stretch(self.pre, self._pre_ids), _stretch(self.post, self._post_ids)
+        return None if pre is None or post is None else (pre, post)
+
+    @property
+    def _fits_gpu(self) -> bool:
+        """Whether rows of connections can be taken as a GPU makes them."""
+        plain = self.synapse_type.dynamics is None and not self.synapse_type.electrical
+        return plain and self._stretches() is not None
+
+    def _connect_on_gpu(self, builder: GpuBuilder, rows: Rows, weight: Any, delay: Any) -> None:
+        """Take up connections whose targets, and differing weights and delays, are on a GPU."""
+        stretches = self._stretches()
+        assert stretches is not None
+        pre, post = stretches
+        target, dtype = rows.target, index_type(post[0].size)
+        if post[1] or target.dtype != dtype:
+            target = builder.shifted(target, post[1], dtype)
+        resident = Resident(builder, target, weight, delay)
+        self._check_weights(np.array(resident.weight_range), signs=self._connector.safe)
+        ends = pre[0], post[0], pre[1], rows.row_start, self.receptor_type
+        self._tables.append(SynapseTable.held(*ends, resident, resident.delay_range))
+
     def _convergent_connect(
         self,
         presynaptic_indices: Any,
@@ -226,16 +259,15 @@ class Projection(common.Projection):
         if not len(rows.target):
             return
         self._check_weights(weight, signs=self._connector.safe)
-        pre, post = (
-            _stretch(*ends) for ends in ((self.pre, self._pre_ids), (self.post, self._post_ids))
-        )
+        stretches = self._stretches()
         waits = self.synapse_type.dynamics and getattr(self.synapse_type, FRACTION, 1.0) < 1
-        if pre is None or post is None or waits:
+        if stretches is None or waits:
             source = np.repeat(self._pre_ids.astype(np.uint32), np.diff(rows.row_start))
             target = self._post_ids.astype(np.uint32)[rows.target]
             identity = np.arange(len(source), dtype=np.uint32) if parameters else None
             self._tables += self._divided(source, target, weight, delay, parameters, identity)
             return
+        pre, post = stretches
         target = rows.target
         if post[1]:
             target = (target + np.uint32(post[1])).astype(index_type(post[0].size))

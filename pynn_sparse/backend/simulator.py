@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pynn_sparse.engine import Engine, make_device
+from pynn_sparse.engine import Engine, chosen, make_device
+from pynn_sparse.engine.device import Device
 from pynn_sparse.engine.devices import processors
 from pynn_sparse.network import Network, TimeGrid, memory
 from pynn_sparse.network.synapses import MAX_DELAY_STEPS
@@ -60,7 +61,8 @@ class Options:
 class State(common.control.BaseState):
     """What `setup` makes anew: options, an empty network, and time 0.
 
-    The engine is made when the first run begins, so that "auto" can look at the network.
+    The engine is made when the first run begins, so that "auto" can look at the network. A GPU is
+    used before that, to build the network on it.
     """
 
     def __init__(self) -> None:
@@ -74,6 +76,8 @@ class State(common.control.BaseState):
         self.closed = ""  # why nothing can be made or changed
         self.network = Network(TimeGrid(options.timestep), options.seed)
         self.engine: Engine | None = None
+        self._device_name: str | None = None  # not looked for yet
+        self._gpu: Device | None = None
         self.recorders: set[Any] = set()
         self.write_on_end: list[tuple[Any, Any, Any]] = []  # cells, variables, file name or Neo IO
         self._sources = itertools.count()
@@ -125,6 +129,15 @@ class State(common.control.BaseState):
     def threads(self) -> int:
         """How many threads build and read networks: what `setup` was told, or all processors."""
         return self.options.threads or processors()
+
+    @property
+    def gpu(self) -> Device | None:
+        """The device, if that is a GPU."""
+        if self._device_name is None:
+            self._device_name = chosen(self.options.device)
+        if self._device_name == "cuda" and self._gpu is None:
+            self._gpu = make_device("cuda", None, 0, self.options.precision)
+        return self._gpu
 
     @property
     def dt(self) -> float:
@@ -196,7 +209,7 @@ class State(common.control.BaseState):
         if self.engine is None:
             options = self.options
             size, precision = self.network.size, options.precision
-            device = make_device(options.device, options.threads, size, precision)
+            device = self.gpu or make_device("cpu", options.threads, size, precision)
             self.engine = Engine(self.network, device, precision, self._recording_bytes())
         return self.engine
 

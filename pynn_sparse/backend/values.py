@@ -15,7 +15,7 @@ import numpy as np
 from lazyarray import larray
 from numpy.typing import NDArray
 
-from pynn_sparse.engine import connect
+from pynn_sparse.engine import laws
 from pynn_sparse.errors import ParameterError
 from pynn_sparse.network.synapses import stable_order
 
@@ -170,10 +170,10 @@ def _drawn(pairs: Pairs, law: RandomDistribution) -> NDArray[np.float64]:
 
 def _drawn_native(pairs: Pairs, law: RandomDistribution) -> NDArray[np.float64]:
     n = len(pairs.unique)
-    if law.name not in connect.DRAWN:
+    if law.name not in laws.DRAWN:
         return np.asarray(law.next(n), np.float64).reshape(n)
     try:
-        return connect.draw(
+        return laws.draw(
             law.name, law.parameters, n, law.rng.seed_of_bulk(), simulator.state.threads
         )
     except ParameterError as error:

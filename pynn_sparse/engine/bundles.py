@@ -14,14 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..network import Block, SynapseTable
+from ..network.holder import Holder
 from . import structures
 from .compile import cpu_library
+from .resident import Resident
 from .tables import HostTable, pointer
 
 Place = tuple[int, int, NDArray[np.int32]]  # exponent, first port and owners of a table's targets
 
 
-class Bundle:
+class Bundle(Holder):
     """Tables of one source, which lend their arrays to it.
 
     Args:
@@ -136,6 +138,10 @@ class Bundle:
         )
         return target, weight, delay
 
+    def is_common(self, table: SynapseTable, name: str) -> bool:
+        """Never: tables whose synapses share a value are not merged."""
+        return False
+
     def dissolve(self) -> None:
         """Give all tables their arrays back."""
         for table in self.tables:
@@ -186,6 +192,7 @@ def _mergeable(tables: list[SynapseTable]) -> list[SynapseTable]:
         table
         for table in tables
         if not len(table.identity)
+        and not isinstance(table.lent_to, Resident)
         and table.mixed
         and count[id(table.pre), id(table.post), table.receptor] == 1
     ]

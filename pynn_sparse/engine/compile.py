@@ -25,6 +25,22 @@ from . import structures
 PACKAGE = Path(__file__).resolve().parent.parent
 PRECISIONS = {"double": "double", "single": "float"}
 SHARED_KERNELS = ("inject", "couple", "record", "deliver", "remember")  # by all models
+# Kernel -> its file, of those that build networks on a GPU.
+BUILD_KERNELS = {
+    "connect_row_lengths": "build/connect",
+    "connect_by_probability": "build/connect",
+    "connect_by_number": "build/connect",
+    "connect_count_sources": "build/connect",
+    "connect_column_lengths": "build/connect",
+    "connect_scatter_columns": "build/connect",
+    "connect_sort_rows": "build/connect",
+    "draw_values": "build/draw",
+    "draw_steps": "build/draw",
+    "add_input_bound": "build/synapses",
+    "count_coarse": "build/synapses",
+    "arrange_segments": "build/synapses",
+    "arrange_items": "build/synapses",
+}
 # The steps must round as IEEE says, the same on every machine: no fused multiply-add, no fast math.
 CPU_FLAGS = (
     "-std=c++17 -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math -fopenmp -fPIC -shared "
@@ -96,7 +112,9 @@ def kernel_code(kernel: str) -> str:
 
 def _file(kernel: str) -> str:
     """Name of the source file that defines a kernel."""
-    return "neuron_step.cu" if kernel.startswith("neuron_step_") else f"{kernel}.cu"
+    if kernel.startswith("neuron_step_"):
+        return "neuron_step.cu"
+    return f"{BUILD_KERNELS.get(kernel, kernel)}.cu"
 
 
 def run_code(stages: list[tuple[str, int, bool]], units: dict[str, tuple[str, ...]]) -> str:
@@ -177,7 +195,8 @@ def _checked(library: ctypes.CDLL) -> ctypes.CDLL:
     if list(sizes) != [structure.itemsize for structure in structures.ALL]:
         raise EngineError("structures.py and plan.h disagree about the layout of the plan")
     library.advance.restype = ctypes.c_int64
-    library.draw_pairs.restype = library.count_coarse.restype = ctypes.c_int64
+    library.draw_pairs.restype = library.connect_room.restype = ctypes.c_int64
+    library.draw_one.restype = ctypes.c_double
     os.register_at_fork(before=library.release_threads)
     return library
 

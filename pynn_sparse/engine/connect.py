@@ -1,16 +1,16 @@
-"""Connectivity and values drawn in the engine, for `NativeRNG`: they need not be another backend's.
+"""Connectivity made in the engine, for `NativeRNG`: it need not be another backend's.
 
 All is a function of a seed of 64 bits. The number of threads changes how long it takes, not what is
-made; nor does the machine (`cuda/draws.h` says how). Connections and values of one seed are
-independent of each other, but two networks, or two sets of values, need two seeds.
+made; nor does the device (`cuda/draws.h` says how). Connections and values (`laws.py`) of one seed
+are independent of each other, but two networks, or two sets of values, need two seeds.
+
+`by` says who makes connections: a number of threads of the host, or the builder of a device, where
+the targets are then.
 """
 
 from __future__ import annotations
 
-import ctypes
-import math
 import operator
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,70 +18,27 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ..errors import ParameterError
-from .compile import cpu_library
+from . import structures
+from .builder import MOST_CELLS, Builder, Work, builder_of, starts_of, word
 
-MOST_CELLS = 1 << 32  # indices are stored in 32 bits, or fewer
 NARROW = 1 << 16  # targets of up to so many cells are stored in 16 bits
-MOST_STEPS = (1 << 16) - 1
-STEP_TOLERANCE = 1e-6  # steps that a delay may lie outside its limits, an error of decimal values
-LEAST_MASS = 1e-3  # of a clipped distribution inside its limits; below, too many draws are rejected
-
-# Distribution -> its parameters, with PyNN's names, in the order of `Kind` in cuda/draw.cpp.
-KINDS = {
-    "uniform": ("low", "high"),
-    "uniform_int": ("low", "high"),
-    "normal": ("mu", "sigma"),
-    "normal_clipped": ("mu", "sigma", "low", "high"),
-    "normal_clipped_to_boundary": ("mu", "sigma", "low", "high"),
-    "exponential": ("beta",),
-    "lognormal": ("mu", "sigma"),
-}
-DRAWN = frozenset(KINDS)
 
 
 @dataclass(frozen=True, eq=False)
 class Rows:
     """Connections by source; those of source s are ``target[row_start[s]:row_start[s + 1]]``.
 
-    - `row_start`: int64 [n_source + 1];
+    - `row_start`: int64 [n_source + 1], on the host;
     - `target`: uint16 [n] if there are at most 65536 targets, else uint32 [n]; indices from 0,
       ascending within a row.
     """
 
     row_start: NDArray[np.int64]
-    target: NDArray[np.uint16] | NDArray[np.uint32]
+    target: Any
 
-
-class _Request(ctypes.Structure):
-    """`Request` of cuda/connect.cpp."""
-
-    _fields_ = (
-        ("seed", ctypes.c_uint64),
-        ("n_source", ctypes.c_int64),
-        ("n_target", ctypes.c_int64),
-        ("self", ctypes.c_void_p),
-        ("p", ctypes.c_double),
-        ("threads", ctypes.c_int32),
-        ("with_replacement", ctypes.c_int32),
-    )
-
-
-class _Law(ctypes.Structure):
-    """`Law` of cuda/draw.cpp."""
-
-    _fields_ = (
-        ("kind", ctypes.c_int64),
-        ("location", ctypes.c_double),
-        ("scale", ctypes.c_double),
-        ("low", ctypes.c_double),
-        ("high", ctypes.c_double),
-    )
-
-
-class _StepRange(ctypes.Structure):
-    """`StepRange` of cuda/draw.cpp."""
-
-    _fields_ = tuple((name, ctypes.c_double) for name in ("per_ms", "least", "most"))
+    def __len__(self) -> int:
+        """Number of connections."""
+        return int(self.row_start[-1])
 
 
 # --- connectivity -----------------------------------------------------------------------------
@@ -92,7 +49,7 @@ def fixed_probability(
     n_target: int,
     p: float,
     seed: int,
-    threads: int,
+    by: int | Builder,
     *,
     skip_self: NDArray[np.int64] | None = None,
 ) -> Rows:
@@ -101,21 +58,19 @@ def fixed_probability(
     `skip_self`, int64 [n_source]: the target that is the same cell as a source and that is not
     connected to it, or -1.
     """
-    skip = _checked(n_source, n_target, skip_self)
+    skip, builder = _checked(n_source, n_target, skip_self), builder_of(by)
     if not 0 <= p <= 1:
         raise ParameterError(f"p = {p}: a probability must be from 0 to 1")
     if p == 1:
-        return _by_number(n_target, _limits(n_source, n_target, skip), skip)
-    length = np.zeros(n_source, np.int64)
+        return _by_number(n_target, _limits(n_source, n_target, skip), skip, 0, builder)
     if p == 0:
-        return _empty(length, n_target)
-    request = _Request(_word(seed), n_source, n_target, _address(skip), p, _count(threads))
-    library = cpu_library()
-    library.connect_row_lengths(ctypes.byref(request), _pointer(length))
-    rows = _empty(length, n_target)
-    library.connect_by_probability(
-        ctypes.byref(request), _pointer(rows.row_start), *_wide(rows.target)
-    )
+        return _empty(builder, np.zeros(n_source + 1, np.int64), n_target)
+    work = _work(n_source, n_target, skip, seed, builder, p=p)
+    length = builder.array(n_source, np.int64)
+    work.point(length=length).run("connect_row_lengths", n_source)
+    rows = _empty(builder, starts_of(builder.get(length)), n_target)
+    _enter(work, rows)
+    work.run("connect_by_probability", n_source)
     return rows
 
 
@@ -124,7 +79,7 @@ def fixed_number_post(
     n_target: int,
     n: int,
     seed: int,
-    threads: int,
+    by: int | Builder,
     *,
     with_replacement: bool = False,
     skip_self: NDArray[np.int64] | None = None,
@@ -138,7 +93,7 @@ def fixed_number_post(
     least = int(_limits(n_source, n_target, skip).min(initial=n_target))
     n = _possible(n, least if n_source else n, with_replacement, "targets")
     length = np.full(n_source, n)
-    return _by_number(n_target, length, skip, seed, threads, with_replacement)
+    return _by_number(n_target, length, skip, seed, builder_of(by), with_replacement)
 
 
 def fixed_number_pre(
@@ -146,7 +101,7 @@ def fixed_number_pre(
     n_target: int,
     n: int,
     seed: int,
-    threads: int,
+    by: int | Builder,
     *,
     with_replacement: bool = False,
     skip_self: NDArray[np.int64] | None = None,
@@ -155,13 +110,13 @@ def fixed_number_pre(
     skip = _inverse(_checked(n_source, n_target, skip_self), n_target)
     least = int(_limits(n_target, n_source, skip).min(initial=n_source))
     n = _possible(n, least if n_target else n, with_replacement, "sources")
-    columns = _by_number(
-        n_source, np.full(n_target, n), skip, seed, threads, with_replacement, dtype=np.uint32
-    )
-    return _transposed(columns.target, n_source, n_target, n, threads)
+    builder = builder_of(by)
+    each = np.full(n_target, n)
+    columns = _by_number(n_source, each, skip, seed, builder, with_replacement, dtype=np.uint32)
+    return _transposed(columns.target, n_source, n_target, n, builder)
 
 
-def fixed_total_number(n_source: int, n_target: int, n: int, seed: int, threads: int) -> Rows:
+def fixed_total_number(n_source: int, n_target: int, n: int, seed: int, by: int | Builder) -> Rows:
     """`n` connections in all, each between a source and a target drawn from all.
 
     Several may join the same two cells. First the source of each is drawn, then the targets in
@@ -169,26 +124,31 @@ def fixed_total_number(n_source: int, n_target: int, n: int, seed: int, threads:
     """
     _checked(n_source, n_target, None)
     n = _possible(n, min(n_source, n_target), True, "sources and targets")
-    parts = _parts(threads, n, n_source)
-    count = np.zeros((parts, n_source), np.int64)
-    cpu_library().connect_draw_sources(
-        _word(seed), ctypes.c_int64(n), ctypes.c_int64(n_source), parts, _pointer(count)
-    )
-    return _by_number(n_target, count.sum(0), None, seed, threads, with_replacement=True)
+    builder = builder_of(by)
+    count = builder.zeros(n_source, np.int64)
+    draws = Work(builder, structures.SOURCE_COUNT, seed=word(seed), n=n, n_source=n_source)
+    draws.point(count=count).run("connect_count_sources", n)
+    return _by_number(n_target, builder.get(count), None, seed, builder, with_replacement=True)
 
 
-def all_to_all(n_source: int, n_target: int, *, skip_self: NDArray[np.int64] | None = None) -> Rows:
+def all_to_all(
+    n_source: int,
+    n_target: int,
+    by: int | Builder = 1,
+    *,
+    skip_self: NDArray[np.int64] | None = None,
+) -> Rows:
     """Each source is connected to each target; `skip_self` as in `fixed_probability`."""
     skip = _checked(n_source, n_target, skip_self)
-    return _by_number(n_target, _limits(n_source, n_target, skip), skip)
+    return _by_number(n_target, _limits(n_source, n_target, skip), skip, 0, builder_of(by))
 
 
-def one_to_one(n_source: int, n_target: int) -> Rows:
+def one_to_one(n_source: int, n_target: int, by: int | Builder = 1) -> Rows:
     """Source i is connected to target i, as far as there are both."""
     _checked(n_source, n_target, None)
-    rows = _empty((np.arange(n_source) < n_target).astype(np.int64), n_target)
-    rows.target[:] = np.arange(len(rows.target))
-    return rows
+    row_start = starts_of((np.arange(n_source) < n_target).astype(np.int64))
+    target = np.arange(row_start[-1], dtype=_narrow(n_target))
+    return Rows(row_start, builder_of(by).put(target))
 
 
 def _checked(
@@ -242,214 +202,64 @@ def _by_number(
     n_target: int,
     length: NDArray[np.int64],
     skip: NDArray[np.int64] | None,
-    seed: int = 0,
-    threads: int = 1,
+    seed: int,
+    builder: Builder,
     with_replacement: bool = False,
     dtype: DTypeLike | None = None,
 ) -> Rows:
     """Rows of the given lengths, [n_source]."""
-    rows = _empty(length, n_target, dtype)
-    request = _Request(
-        _word(seed), len(length), n_target, _address(skip), 0, _count(threads), with_replacement
-    )
-    cpu_library().connect_by_number(
-        ctypes.byref(request), _pointer(rows.row_start), *_wide(rows.target)
-    )
+    rows = _empty(builder, starts_of(length), n_target, dtype)
+    if not len(rows):
+        return rows
+    kind = {"with_replacement": with_replacement}
+    work = _work(len(length), n_target, skip, seed, builder, **kind)
+    work.record["shortest"], work.record["longest"] = length.min(), length.max()
+    _enter(work, rows)
+    builder.by_number(work, len(length))
     return rows
 
 
-def _empty(length: NDArray[np.int64], n_target: int, dtype: DTypeLike | None = None) -> Rows:
-    """Rows of given lengths, [n_source], whose targets are yet to be filled in."""
-    row_start = np.zeros(len(length) + 1, np.int64)
-    np.cumsum(length, out=row_start[1:])
-    narrow = np.uint16 if n_target <= NARROW else np.uint32
-    return Rows(row_start, np.empty(row_start[-1], dtype or narrow))
+def _work(
+    n_source: int,
+    n_target: int,
+    skip: NDArray[np.int64] | None,
+    seed: int,
+    builder: Builder,
+    **kind: Any,
+) -> Work:
+    """Rows to draw, without the arrays that they are drawn into."""
+    sizes = {"n_source": n_source, "n_target": n_target}
+    request = Work(builder, structures.REQUEST, seed=word(seed), **sizes, **kind)
+    if skip is not None:
+        request.point(self=builder.put(skip))
+    return Work(builder, structures.CONNECT).include(request=request)
+
+
+def _enter(work: Work, rows: Rows) -> None:
+    """Enter the rows that are to be drawn."""
+    work.record["wide"] = rows.target.dtype == np.uint32
+    work.point(row_start=work.builder.put(rows.row_start), target=rows.target)
+
+
+def _narrow(n_target: int) -> DTypeLike:
+    """The type of indices of so many targets."""
+    return np.uint16 if n_target <= NARROW else np.uint32
+
+
+def _empty(
+    builder: Builder, row_start: NDArray[np.int64], n_target: int, dtype: DTypeLike | None = None
+) -> Rows:
+    """Rows whose targets are yet to be filled in."""
+    return Rows(row_start, builder.array(int(row_start[-1]), dtype or _narrow(n_target)))
 
 
 def _transposed(
-    source: NDArray[Any], n_source: int, n_target: int, per_target: int, threads: int
+    source: Any, n_source: int, n_target: int, per_target: int, builder: Builder
 ) -> Rows:
     """Rows from columns, uint32 [n_target * per_target], that hold the sources of each target."""
-    parts = _parts(threads, len(source), n_source)
-    columns = (_pointer(source), ctypes.c_int64(n_target), ctypes.c_int64(per_target), parts)
-    place = np.zeros((parts, n_source), np.int64)
-    library = cpu_library()
-    library.connect_count_sources(*columns, ctypes.c_int64(n_source), _pointer(place))
-    rows = _empty(place.sum(0), n_target)
-    # From how many of a row each part holds to where in the row it begins.
-    ends = rows.row_start[1:].copy()
-    for part in reversed(range(parts)):
-        ends -= place[part]
-        place[part] = ends
-    library.connect_transpose(
-        *columns, ctypes.c_int64(n_source), _pointer(place), *_wide(rows.target)
-    )
-    return rows
-
-
-def _parts(threads: int, n: int, n_source: int) -> int:
-    """Threads to count `n` synapses with: their counts take at most 4 bytes per synapse."""
-    return max(1, min(_count(threads), n // (2 * n_source + 1)))
-
-
-# --- values -----------------------------------------------------------------------------------
-
-
-def draw(
-    distribution: str,
-    parameters: Mapping[str, float],
-    n: int,
-    seed: int,
-    threads: int,
-    dtype: DTypeLike = np.float64,
-) -> NDArray[Any]:
-    """`n` values of a distribution, float64 or float32; value i is a function of (seed, i).
-
-    `distribution` is one of `DRAWN`, with PyNN's parameters. As with NumPy, `high` of
-    "uniform_int" is not drawn. Values are drawn as float64, then rounded if float32 is asked for.
-    """
-    law = _law(distribution, parameters)
-    values = np.empty(n, dtype)
-    if values.dtype not in (np.float64, np.float32):
-        raise ParameterError(f"dtype = {values.dtype}: must be float64 or float32")
-    cpu_library().draw_values(
-        ctypes.byref(law),
-        _word(seed),
-        ctypes.c_int64(n),
-        _count(threads),
-        values.dtype == np.float64,
-        _pointer(values),
-    )
-    return values
-
-
-def draw_steps(
-    distribution: str,
-    parameters: Mapping[str, float],
-    n: int,
-    seed: int,
-    threads: int,
-    steps_per_ms: float,
-    low: float,
-    high: float,
-) -> NDArray[np.uint8] | NDArray[np.uint16]:
-    """The `n` values that `draw` gives, times in ms, as the nearest numbers of steps, halves up.
-
-    `low` and `high` are limits in steps, 0 <= low <= high <= 65535, for the values before they are
-    rounded. The result is uint8 if `high` is at most 255, else uint16.
-    """
-    law = _law(distribution, parameters)
-    if not (0 <= low <= high <= MOST_STEPS and 0 < steps_per_ms < math.inf):
-        raise ParameterError(
-            f"low = {low}, high = {high}, steps_per_ms = {steps_per_ms}: must be 0 <= low <= high "
-            f"<= {MOST_STEPS} and a positive number of steps per ms"
-        )
-    steps = np.empty(n, np.uint8 if high <= np.iinfo(np.uint8).max else np.uint16)
-    limits = _StepRange(steps_per_ms, low - STEP_TOLERANCE, high + STEP_TOLERANCE)
-    outside = ctypes.c_double()
-    good = cpu_library().draw_steps(
-        ctypes.byref(law),
-        _word(seed),
-        ctypes.c_int64(n),
-        _count(threads),
-        ctypes.byref(limits),
-        steps.dtype == np.uint16,
-        _pointer(steps),
-        ctypes.byref(outside),
-    )
-    if not good:
-        raise ParameterError(
-            f"{outside.value:g} ms, drawn from {_described(distribution, parameters)}: must be "
-            f"from {low / steps_per_ms:g} ms to {high / steps_per_ms:g} ms"
-        )
-    return steps
-
-
-def _law(distribution: str, parameters: Mapping[str, float]) -> _Law:
-    if distribution not in KINDS:
-        known = ", ".join(KINDS)
-        raise ParameterError(f"{distribution!r} is not drawn in the engine: must be one of {known}")
-    if set(parameters) != set(KINDS[distribution]):
-        raise ParameterError(
-            f"{distribution!r} has the parameters {', '.join(KINDS[distribution])}; "
-            f"got {', '.join(parameters) or 'none'}"
-        )
-    given = {name: float(value) for name, value in parameters.items()}
-    problem = _problem(distribution, given)
-    if problem:
-        raise ParameterError(f"{_described(distribution, parameters)}: {problem}")
-    low, high = given.get("low", -math.inf), given.get("high", math.inf)
-    if distribution in ("uniform", "uniform_int"):
-        location, scale = low, high - low
-    else:
-        location, scale = given.get("mu", 0.0), given.get("sigma", given.get("beta", 0.0))
-    return _Law(list(KINDS).index(distribution), location, scale, low, high)
-
-
-def _described(distribution: str, parameters: Mapping[str, float]) -> str:
-    return f"{distribution}({', '.join(f'{name}={parameters[name]}' for name in parameters)})"
-
-
-def _problem(distribution: str, given: dict[str, float]) -> str:
-    """What is wrong with the parameters, or ''."""
-    unbounded = ("low", "high") if distribution.startswith("normal_clipped") else ()
-    for name, value in given.items():
-        if math.isnan(value) or (math.isinf(value) and name not in unbounded):
-            return f"{name} must be a finite number"
-    for name in ("sigma", "beta"):
-        if given.get(name, 0.0) < 0:
-            return f"{name} must not be negative"
-    low, high = given.get("low", -math.inf), given.get("high", math.inf)
-    if low > high:
-        return "low must not be above high"
-    if distribution == "uniform_int":
-        return _integer_problem(low, high)
-    if distribution == "uniform" and math.isinf(high - low):
-        return "the difference of low and high is too large"
-    if distribution == "normal_clipped" and _mass(**given) < LEAST_MASS:
-        return f"less than {LEAST_MASS:g} of the normal distribution lies between low and high"
-    return ""
-
-
-def _integer_problem(low: float, high: float) -> str:
-    if not (low.is_integer() and high.is_integer() and max(abs(low), abs(high)) <= 2**53):
-        return "low and high must be whole numbers of at most 2**53"
-    if not 1 <= high - low <= MOST_CELLS:
-        return f"high must be above low, by at most {MOST_CELLS}"
-    return ""
-
-
-def _mass(mu: float, sigma: float, low: float, high: float) -> float:
-    """Probability that a normal value lies between low and high."""
-    if sigma == 0:
-        return float(low <= mu <= high)
-    below, above = (low - mu) / (sigma * math.sqrt(2)), (high - mu) / (sigma * math.sqrt(2))
-    if below > 0:  # the smaller tails, whose difference is accurate
-        below, above = -above, -below
-    return (math.erfc(-above) - math.erfc(-below)) / 2
-
-
-# --- calling the library ----------------------------------------------------------------------
-
-
-def _word(seed: int) -> ctypes.c_uint64:
-    return ctypes.c_uint64(operator.index(seed) & 0xFFFFFFFFFFFFFFFF)
-
-
-def _count(threads: int) -> int:
-    if threads < 1:
-        raise ParameterError(f"threads = {threads}: must be at least 1")
-    return threads
-
-
-def _pointer(array: NDArray[Any]) -> ctypes.c_void_p:
-    return ctypes.c_void_p(array.ctypes.data)
-
-
-def _address(array: NDArray[Any] | None) -> int | None:
-    return None if array is None else array.ctypes.data
-
-
-def _wide(target: NDArray[Any]) -> tuple[bool, ctypes.c_void_p]:
-    """Whether targets have 32 bits, and where they are."""
-    return target.dtype == np.uint32, _pointer(target)
+    n = n_target * per_target
+    target = builder.array(n, _narrow(n_target))
+    sizes = {"n_column": n_target, "per_column": per_target, "n_source": n_source}
+    columns = Work(builder, structures.COLUMNS, **sizes, wide=target.dtype == np.uint32)
+    columns.point(source=source, target=target)
+    return Rows(builder.transpose(columns, n_source, n), target)

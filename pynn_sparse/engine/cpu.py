@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from ..errors import DeviceError
 from ..network import Model
+from .builder import HostBuilder
 from .compile import cpu_library, cpu_step
 from .device import Launch, Times
 
@@ -40,6 +41,7 @@ class CpuDevice:
 
     def __init__(self, threads: int) -> None:
         self.n_shards = self.build_threads = threads
+        self.builder = HostBuilder(threads)
         self._library = cpu_library()
 
     def put(self, array: NDArray[Any]) -> NDArray[Any]:
@@ -59,6 +61,9 @@ class CpuDevice:
 
     def mark(self) -> Callable[[], None]:
         return lambda: None
+
+    def free_memory(self) -> int | None:
+        return None
 
     def step_function(self, model: Model, precision: str) -> int:
         return int(cpu_step(model, precision).value or 0)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ..network import Model
+from .builder import Builder
 
 # Relative times, by the size in KiB of the accumulators that are written to.
 Times = tuple[tuple[float, float], ...]
@@ -49,6 +50,10 @@ class Device(Protocol):
     lists_blocks: bool  # whether a list of spikes holds the block of each
     build_threads: int  # of the host, to prepare synapses with
 
+    @property
+    def builder(self) -> Builder:
+        """What makes connections and values on the device."""
+
     def put(self, array: NDArray[Any]) -> Any: ...
     def zeros(self, shape: Any, dtype: DTypeLike) -> Any: ...
     def get(self, array: Any) -> NDArray[Any]: ...
@@ -57,6 +62,9 @@ class Device(Protocol):
 
     def mark(self) -> Callable[[], None]:
         """A function that waits until all that has been begun by now is done."""
+
+    def free_memory(self) -> int | None:
+        """Bytes that can still be had on the device; None if its memory is the host's."""
 
     def step_function(self, model: Model, precision: str) -> int:
         """Address of a model's kernel for the plan's groups; 0 where the plan does not need it."""

@@ -66,15 +66,20 @@ def require_cuda() -> None:
         raise DeviceError(f'device="cuda" cannot be used: {found.detail}')
 
 
+def chosen(name: str) -> str:
+    """Which device "auto" is: "cuda" if there is a GPU that can be used, else "cpu"."""
+    if name == "auto":
+        return "cuda" if _find_cuda().usable else "cpu"
+    return name
+
+
 def make_device(name: str, threads: int | None, n_neurons: int, precision: str) -> Device:
     """The device called "cpu" or "cuda", or with "auto" the first usable one.
 
     `threads` is for the CPU; None takes all processors once there are enough neurons to share.
     Raises `DeviceError` if the device cannot be used.
     """
-    if name == "auto":
-        name = "cuda" if _find_cuda().usable else "cpu"
-    if name == "cuda":
+    if chosen(name) == "cuda":
         require_cuda()
         from .gpu import CudaDevice
         from .gpu_runtime import CupyRuntime

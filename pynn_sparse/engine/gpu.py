@@ -12,6 +12,7 @@ from ..errors import DeviceError
 from ..network import Model
 from .compile import PRECISIONS, kernel_code, kernel_units, run_code, step_name, step_unit
 from .device import Launch
+from .gpu_builder import GpuBuilder
 from .gpu_loops import Fastest, Graphs, Loop, OneKernel, Work
 from .gpu_runtime import Runtime
 
@@ -52,6 +53,8 @@ class CudaDevice:
         self._plan: Any = None
         self._graphs = Graphs(runtime, self._kernel)
         self._loop = self._chosen(loop or os.environ.get(LOOP_VARIABLE) or LOOPS[0])
+        self.builder = GpuBuilder(runtime)
+        self.free_memory = runtime.free_memory
         self.zeros = runtime.zeros
         self.get = runtime.get
         self.assign = runtime.assign

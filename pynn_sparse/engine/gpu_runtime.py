@@ -34,6 +34,15 @@ class Runtime(Protocol):
     def assign(self, array: Any, selection: Any, values: NDArray[Any]) -> None: ...
     def address(self, array: Any) -> int: ...
 
+    def extremes(self, array: Any) -> tuple[Any, Any]:
+        """The least and the greatest value of an array that has any."""
+
+    def shifted(self, array: Any, by: int, dtype: DTypeLike) -> Any:
+        """A new array: one of integers, as another type, plus a number."""
+
+    def free_memory(self) -> int:
+        """Bytes that can still be had."""
+
     def mark(self) -> Callable[[], None]:
         """A function that waits until all that has been launched by now is done."""
 
@@ -89,6 +98,18 @@ class CupyRuntime:
 
     def address(self, array: Any) -> int:
         return int(array.data.ptr)
+
+    def extremes(self, array: Any) -> tuple[Any, Any]:
+        return array.min().get()[()], array.max().get()[()]
+
+    def shifted(self, array: Any, by: int, dtype: DTypeLike) -> Any:
+        moved = array.astype(dtype)
+        moved += moved.dtype.type(by)
+        return moved
+
+    def free_memory(self) -> int:
+        free, _ = self._cupy.cuda.runtime.memGetInfo()
+        return int(free + self._cupy.get_default_memory_pool().free_bytes())
 
     def mark(self) -> Callable[[], None]:
         return self._stream.record().synchronize  # type: ignore[no-any-return]

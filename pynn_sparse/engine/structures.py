@@ -1,10 +1,11 @@
-"""NumPy descriptions of the structures in `cuda/plan.h`, field by field."""
+"""NumPy descriptions of the structures in `cuda/plan.h` and `cuda/work.h`, field by field."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 POINTER = np.uint64  # addresses, of the host or the device
 
@@ -174,6 +175,77 @@ PLAN = _structure(
     n_junction=np.int32,
     padding=np.int32,
 )
+REQUEST = _structure(
+    seed=np.uint64,
+    n_source=np.int64,
+    n_target=np.int64,
+    self=POINTER,
+    p=np.float64,
+    with_replacement=np.int32,
+    padding=np.int32,
+)
+CONNECT = _structure(
+    request=REQUEST,
+    length=POINTER,
+    row_start=POINTER,
+    target=POINTER,
+    room=POINTER,
+    shortest=np.int64,
+    longest=np.int64,
+    n_room=np.int32,
+    wide=np.int32,
+)
+SOURCE_COUNT = _structure(seed=np.uint64, n=np.int64, n_source=np.int64, count=POINTER)
+COLUMNS = _structure(
+    source=POINTER,
+    n_column=np.int64,
+    per_column=np.int64,
+    n_source=np.int64,
+    row_start=POINTER,
+    target=POINTER,
+    next=POINTER,
+    column=POINTER,
+    room=POINTER,
+    longest=np.int64,
+    n_room=np.int32,
+    wide=np.int32,
+)
+LAW = _structure(
+    kind=np.int64, location=np.float64, scale=np.float64, low=np.float64, high=np.float64
+)
+STEP_RANGE = _structure(per_ms=np.float64, least=np.float64, most=np.float64)
+DRAW = _structure(
+    law=LAW,
+    range=STEP_RANGE,
+    seed=np.uint64,
+    n=np.int64,
+    value=POINTER,
+    first_outside=POINTER,
+    wide=np.int32,
+    padding=np.int32,
+)
+SURVEY = _structure(
+    table=TABLE,
+    row_start=POINTER,
+    most=POINTER,
+    bound=POINTER,
+    coarse=POINTER,
+    n_target=np.int64,
+    n=np.int64,
+    least=np.float64,
+    factor=np.float64,
+    scale=np.float64,
+)
+ARRANGE = _structure(
+    table=TABLE,
+    row_start=POINTER,
+    begin=POINTER,
+    place=POINTER,
+    from_=POINTER,
+    to=POINTER,
+    delay_group=np.int32,
+    item_size=np.int32,
+)
 # In the order in which `structure_sizes` of the library reports them.
 ALL = (
     BLOCK,
@@ -190,4 +262,21 @@ ALL = (
     POTENTIAL,
     JUNCTION,
     PLAN,
+    REQUEST,
+    CONNECT,
+    SOURCE_COUNT,
+    COLUMNS,
+    LAW,
+    STEP_RANGE,
+    DRAW,
+    SURVEY,
+    ARRANGE,
 )
+
+
+def filled(structure: np.dtype, **fields: Any) -> NDArray[np.void]:
+    """One structure with these fields; the others are 0."""
+    record = np.zeros(1, structure)
+    for name, value in fields.items():
+        record[name] = value
+    return record

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from ..network import Block, Network, SynapseTable, memory
 from ..network.block import Arrays
 from . import structures
-from .bundles import Bundles, Place
+from .bundles import Bundle, Bundles, Place
 from .device import Device, Times
-from .tables import Arrangement, DeviceTable, count_coarse
+from .resident import Resident
+from .survey import Survey
+from .tables import Arrangement, DeviceTable
 from .units import Ports, exponents, input_bound
 
 Settle = Callable[["SynapseLayout"], None]
@@ -142,7 +144,7 @@ class SynapseLayout:
         tables: list[SynapseTable],
         closing: list[tuple[SynapseTable, NDArray[np.float64]]],
     ) -> None:
-        bound = input_bound(tables, self.ports)
+        bound = input_bound(tables, self.ports, self.device.build_threads)
         for table, most in closing:
             port = self.ports.of_table(table)
             bound[port : port + table.post.size] += most
@@ -181,7 +183,8 @@ class SynapseLayout:
         n_port = max(self.ports.count, self.n_port)
         if (n_slot, n_port) == (self.n_slot, self.n_port) and not old_exponent:
             return
-        memory.require(8 * n_slot * n_port, f"input accumulators for {n_slot} steps of delay")
+        what = f"input accumulators for {n_slot} steps of delay"
+        memory.require(8 * n_slot * n_port, what, self.device.free_memory())
         ring = np.zeros((n_slot, n_port), np.int64)
         if self.n_port and step >= 0:
             arrival = step + 1 + np.arange(self.n_slot)
@@ -206,24 +209,41 @@ class SynapseLayout:
             starts = owner_starts[self.ports.number(table.post)]
             return self.exponent_of(table), self.ports.of_table(table), starts
 
+        for table in self.delivered:
+            holder = table.lent_to
+            if isinstance(holder, Resident) and holder.builder is not self.device.builder:
+                table.take_back()
         merged = self.delivered if self.device.merges_rows and self.n_delay_group > 1 else []
         self._bundles.arrange(
             merged, place, self.delay_group, self.n_delay_group, self.device.n_shards
         )
-        present = {id(table): table for table in self.delivered if table.lent_to is None}
+        present = {id(table): table for table in self.delivered if not _is_bundled(table)}
         self._tables = {key: old for key, old in self._tables.items() if key in present}
+        self._require_memory(present)
         for key, table in present.items():
             starts = owner_starts[self.ports.number(table.post)]
             arrangement = Arrangement.of(table, starts, self.delay_group)
             made = self._tables.setdefault(key, DeviceTable(table, self.device))
             made.refresh(arrangement, self.device.build_threads)
 
+    def _require_memory(self, tables: dict[int, SynapseTable]) -> None:
+        """Of a device with memory of its own, for the tables that are going to be brought there."""
+        if self.device.shares_memory:
+            return
+        coming = [
+            table
+            for key, table in tables.items()
+            if key not in self._tables and not isinstance(table.lent_to, Resident)
+        ]
+        what = f"{sum(map(len, coming))} synapses"
+        memory.require(sum(t.nbytes for t in coming), what, self.device.free_memory())
+
     def _warn_of_coarse(self, tables: list[SynapseTable]) -> None:
         coarse = 0
         for table in tables:
             state = (table.version, self.exponent_of(table))
             if self._checked.get(id(table)) != state:
-                coarse += count_coarse(table, state[1])
+                coarse += Survey(table, self.device.build_threads).coarse(state[1])
                 self._checked[id(table)] = state
         if coarse:
             warnings.warn(
@@ -259,7 +279,7 @@ class SynapseLayout:
         for block in blocks:
             mine = [bundle.record() for bundle in self._bundles.of(block)]
             for table in self.delivered:
-                if table.pre is block and table.lent_to is None:
+                if table.pre is block and not _is_bundled(table):
                     place = self.exponent_of(table), self.ports.of_table(table)
                     record = self._tables[id(table)].record(*place, rule(table))
                     record["first_step"] = self._made[id(table)]
@@ -267,6 +287,10 @@ class SynapseLayout:
             records += mine
             starts.append(starts[-1] + len(mine))
         return np.concatenate(records), np.array(starts, np.int32)
+
+
+def _is_bundled(table: SynapseTable) -> bool:
+    return isinstance(table.lent_to, Bundle)
 
 
 def best_group(

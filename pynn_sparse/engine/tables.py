@@ -14,6 +14,8 @@ from ..network.dynamics import KINDS
 from . import structures
 from .compile import cpu_library
 from .device import Device
+from .gpu_builder import GpuBuilder
+from .resident import Resident
 
 N_COLUMN, N_STATE = 10, 3  # of a rule
 
@@ -22,7 +24,8 @@ class HostTable:
     """A table as functions of cuda/build.cpp take it: a record of its arrays on the host."""
 
     def __init__(self, table: SynapseTable, **more: Any) -> None:
-        self._alive = target, weight, delay = table.arrays()
+        target, weight, delay = self._alive = table.arrays()
+        self.weight = weight
         self.record = np.zeros(1, structures.TABLE)
         fields = {
             "target": target.ctypes.data,
@@ -48,22 +51,6 @@ class HostTable:
 def pointer(array: NDArray[Any]) -> ctypes.c_void_p:
     """An array's address as an argument of a function of the library."""
     return ctypes.c_void_p(array.ctypes.data)
-
-
-def has_weights(table: SynapseTable) -> bool:
-    """Whether each synapse has a weight of its own."""
-    return len(table.weight) > 1 or table.rule is not None
-
-
-def _fixed(table: SynapseTable) -> dict[str, int]:
-    return {
-        "first_source": table.first_source,
-        "n_source": table.n_source,
-        "common_delay": int(table.delay[0]),
-        "wide_target": table.target.dtype.itemsize == 4,
-        "wide_delay": table.delay.dtype.itemsize == 2,
-        "single": table.weight.dtype.itemsize == 4,
-    }
 
 
 @dataclass(frozen=True)
@@ -106,22 +93,55 @@ class DeviceTable:
         self._begin: Any = None
 
     def refresh(self, arrangement: Arrangement, threads: int) -> None:
-        """Arrange the rows, in place, and bring to the device what is not there yet."""
-        table = self.table
+        """Arrange the rows, and bring to the device what is not there yet.
+
+        Rows are sorted where they are: on the host in place, by threads; on a GPU unless something
+        changes with spikes, which is to come back in the order of the table.
+        """
+        table, builder = self.table, self._device.builder
         moved = arrangement != self._arrangement or table.arrangement is None
-        if moved:
-            self._begin = self._device.put(arrange(table, arrangement, threads))
-            self._arrangement = table.arrangement = arrangement
         if moved or table.version != self._version:
-            self._arrays = {"target": table.target}
-            if len(table.delay) > 1:
-                self._arrays["delay"] = table.delay
-            if has_weights(table):
-                self._arrays["weight"] = table.weight
-            self._arrays = {name: self._device.put(each) for name, each in self._arrays.items()}
+            if isinstance(builder, GpuBuilder) and table.rule is None:
+                self._arrange_on_gpu(builder, arrangement)
+            else:
+                self._arrange_on_host(arrangement, threads, moved)
             self._put_rule()
+            self._arrangement = table.arrangement = arrangement
             self._version = table.version
-        self.fixed = _fixed(table) | arrangement.fields() | {"lag": table.lag}
+        self.fixed = self._kinds | arrangement.fields() | {"lag": table.lag}
+
+    def _arrange_on_gpu(self, builder: GpuBuilder, arrangement: Arrangement) -> None:
+        resident = self.table.lent_to
+        if not isinstance(resident, Resident):
+            target, *values = self.table.arrays()
+            values = [each if len(each) == 1 else builder.put(each) for each in values]
+            resident = Resident(builder, builder.put(target), *values)
+        groups = arrangement.first_group, arrangement.n_group
+        self._begin = resident.arrange(self.table, arrangement.delay_group, *groups)
+        self._take(*resident.arrays)
+
+    def _arrange_on_host(self, arrangement: Arrangement, threads: int, moved: bool) -> None:
+        if moved:
+            self._begin = self._device.put(arrange(self.table, arrangement, threads))
+        self._take(*self.table.arrays())
+        self._arrays = {name: self._device.put(each) for name, each in self._arrays.items()}
+
+    def _take(self, target: Any, weight: Any, delay: Any) -> None:
+        """Arrays that have a value for each synapse, and what the record says of all."""
+        self._arrays = {"target": target}
+        if len(delay) > 1:
+            self._arrays["delay"] = delay
+        if len(weight) > 1 or self.table.rule is not None:
+            self._arrays["weight"] = weight
+        self._common_weight = float(weight[0]) if len(weight) == 1 else 0.0
+        self._kinds = {
+            "first_source": self.table.first_source,
+            "n_source": self.table.n_source,
+            "common_delay": int(delay[0]) if len(delay) == 1 else 0,
+            "wide_target": target.dtype.itemsize == 4,
+            "wide_delay": delay.dtype.itemsize == 2,
+            "single": weight.dtype.itemsize == 4,
+        }
 
     def _put_rule(self) -> None:
         """What a rule has for each synapse."""
@@ -172,7 +192,7 @@ class DeviceTable:
             "begin": self._device.address(self._begin),
             "rule": rule,
             "scale": scale,
-            "common_weight": np.rint(float(self.table.weight[0]) * scale),
+            "common_weight": np.rint(self._common_weight * scale),
             "first_port": port,
         }
         for name, value in fields.items():
@@ -203,11 +223,3 @@ def arrange(table: SynapseTable, arrangement: Arrangement, threads: int) -> NDAr
     if place is not None:
         table.permute(place.astype(np.int64))
     return begin
-
-
-def count_coarse(table: SynapseTable, exponent: int) -> int:
-    """Number of synapses whose weight in counts has lost digits that a user may miss."""
-    weight = table.arrays()[1]
-    host = HostTable(table, scale=np.ldexp(1.0, exponent), weight=weight.ctypes.data)
-    coarse = int(cpu_library().count_coarse(host.pointer, ctypes.c_int64(len(weight))))
-    return coarse * (len(table) if len(weight) == 1 else 1)

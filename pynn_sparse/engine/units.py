@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
-
 import numpy as np
 from numpy.typing import NDArray
 
 from ..network import Block, SynapseTable
-from .compile import cpu_library
-from .tables import HostTable, pointer
+from .survey import Survey
 
 # Accumulators are 64-bit integers. A unit is chosen so that the most that one step can bring, and
 # what is in flight, stay below 2^52; while inputs are in flight it is kept as long as they stay
@@ -17,6 +14,7 @@ from .tables import HostTable, pointer
 BITS = 52
 BITS_AT_LEAST = 44
 BITS_AT_MOST = 61
+SUM_BITS = 62  # of what all synapses of a table may bring, in counts of its own
 
 
 class Ports:
@@ -42,8 +40,12 @@ class Ports:
         return self._number[id(block)]
 
 
-def input_bound(tables: list[SynapseTable], ports: Ports) -> NDArray[np.float64]:
-    """Upper bound of the weight that one step can add to each port."""
+def input_bound(tables: list[SynapseTable], ports: Ports, threads: int) -> NDArray[np.float64]:
+    """Upper bound of the weight that one step can add to each port.
+
+    What synapses of a table bring is rounded up to whole counts, so that their sum does not depend
+    on their order.
+    """
     bound = np.zeros(ports.count)
     for table in tables:
         pre = table.pre
@@ -51,24 +53,27 @@ def input_bound(tables: list[SynapseTable], ports: Ports) -> NDArray[np.float64]
         rows = slice(table.first_source, table.first_source + table.n_source)
         most = np.ascontiguousarray(np.broadcast_to(most, (pre.size,))[rows])
         port = ports.of_table(table)
-        host = HostTable(table)
-        cpu_library().add_input_bound(
-            host.pointer,
-            pointer(table.row_start),
-            pointer(most),
-            ctypes.c_double(_least_bound(table)),
-            ctypes.c_double(table.rule.dynamics.most(table.rule.parameters) if table.rule else 1.0),
-            pointer(bound[port : port + table.post.size]),
-        )
+        bound[port : port + table.post.size] += _bound_of_table(table, most, threads)
     return bound
 
 
-def _least_bound(table: SynapseTable) -> float:
-    """A size that every weight of a table may come to have."""
-    weight = table.arrays()[1]
-    common = abs(float(weight[0])) if len(weight) == 1 else 0.0
-    rule = table.rule
-    return max(common, rule.dynamics.greatest_weight(rule.parameters) if rule else 0.0)
+def _bound_of_table(
+    table: SynapseTable, most: NDArray[np.float64], threads: int
+) -> NDArray[np.float64]:
+    """The same for the targets of a table, [n], where sources emit at most `most` spikes."""
+    survey, rule = Survey(table, threads), table.rule
+    factor = rule.dynamics.most(rule.parameters) if rule else 1.0
+    learned = rule.dynamics.greatest_weight(rule.parameters) if rule else 0.0
+    common = survey.greatest_weight if table.is_common("weight") else 0.0
+    least = max(common, learned)
+    greatest = max(survey.greatest_weight, least) * (factor * float(most.max(initial=0)))
+    if not greatest:
+        return np.zeros(table.post.size)
+    # All counts together stay below 2^62.
+    exponent = SUM_BITS - len(table).bit_length() - int(np.frexp(greatest)[1])
+    exponent = min(exponent, 900)
+    counts = survey.input_counts(most, least, factor, exponent)
+    return np.ldexp(counts.astype(np.float64), -exponent)
 
 
 def exponents(most: NDArray[np.float64], old: NDArray[np.int64] | None) -> NDArray[np.int64]:

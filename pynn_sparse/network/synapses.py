@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from ..errors import ParameterError
 from .block import Arrays, Block, Stream
 from .dynamics import Rule
+from .holder import ARRAYS, Holder
 
 MAX_DELAY_STEPS = 65535
-ARRAYS = ("target", "weight", "delay")
 LONG_AGO = -(2**62)
 
 
@@ -53,30 +53,62 @@ class SynapseTable:
         rule: Rule | None = None,
         identity: NDArray[np.uint32] | None = None,
     ) -> None:
-        self.pre = pre
-        self.post = post
-        self.first_source = first_source
-        self.row_start = row_start
+        self._begin(pre, post, first_source, row_start, receptor, rule)
         self.target = target.astype(index_type(post.size), copy=False)
-        self.weight = _common(weight) if rule is None else _each(weight, len(target))
+        self.weight = _common(weight) if rule is None else _each(weight, self._n)
         self.delay = _compact(_common(delay))
-        self.receptor = receptor
-        self.rule = rule
-        self.version = 0
-        self.arrangement: Any = None  # the engine's note of how it has arranged the rows
-        self._lent_to: Any = None
-        self.stream = Stream(0)
-        self._n = len(target)
-        self.identity = np.zeros(0, np.uint32)
-        self.since = LONG_AGO
-        self.state: dict[str, NDArray[np.float64]] = {}
-        self._initial_state: dict[str, Any] = {}
         if rule is not None:
             self._begin_rule(rule, identity)
         elif identity is not None:
             self.identity = identity
         self._keep_initial()
         self._note_kind()
+
+    def _begin(
+        self,
+        pre: Block,
+        post: Block,
+        first_source: int,
+        row_start: NDArray[np.int64],
+        receptor: str,
+        rule: Rule | None,
+    ) -> None:
+        self.pre = pre
+        self.post = post
+        self.first_source = first_source
+        self.row_start = row_start
+        self.receptor = receptor
+        self.rule = rule
+        self.version = 0
+        self.arrangement: Any = None  # the engine's note of how it has arranged the rows
+        self._lent_to: Any = None
+        self.stream = Stream(0)
+        self._n = int(row_start[-1])
+        self.identity = np.zeros(0, np.uint32)
+        self.since = LONG_AGO
+        self.state: dict[str, NDArray[np.float64]] = {}
+        self._initial_state: dict[str, Any] = {}
+        self._initial: NDArray[Any] | None = None
+        self.lag = 0
+
+    @classmethod
+    def held(
+        cls,
+        pre: Block,
+        post: Block,
+        first_source: int,
+        row_start: NDArray[np.int64],
+        receptor: str,
+        holder: Holder,
+        delay_range: tuple[int, int],
+    ) -> SynapseTable:
+        """A table without a rule whose arrays are `holder`'s from the beginning."""
+        table = cls.__new__(cls)
+        table._begin(pre, post, first_source, row_start, receptor, None)
+        table._lent_to = holder
+        table._mixed = not (table.is_common("weight") or table.is_common("delay"))
+        table._delay_range = delay_range
+        return table
 
     def _begin_rule(self, rule: Rule, identity: NDArray[np.uint32] | None) -> None:
         if identity is None:
@@ -164,22 +196,32 @@ class SynapseTable:
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays, also where they are lent."""
-        arrays = [self.row_start, *self.arrays(), self.identity, *self.state.values()]
+        arrays = [self.row_start, self.identity, *self.state.values()]
         rule = self.rule.parameters.values() if self.rule is not None else ()
-        return sum(each.nbytes for each in (*arrays, *rule))
+        own = sum(int(each.nbytes) for each in (*arrays, *rule))
+        if self._lent_to is not None:
+            return own + int(self._lent_to.nbytes(self))
+        return own + sum(int(each.nbytes) for each in self.arrays())
 
     @property
     def mixed(self) -> bool:
         """Whether synapses have different weights and delays."""
         return self._mixed
 
-    def lend(self, holder: Any) -> None:
+    def is_common(self, name: str) -> bool:
+        """Whether all synapses share one "weight" or "delay"."""
+        if self._lent_to is not None:
+            return bool(self._lent_to.is_common(self, name))
+        return len(getattr(self, name)) == 1
+
+    def lend(self, holder: Holder) -> None:
         """Give up the arrays; `holder.extract(self)` makes them when they are asked for.
 
         So an engine that has the synapses in a form of its own need not hold them twice.
         """
         self._lent_to = holder
-        del self.target, self.weight, self.delay
+        for name in ARRAYS:
+            self.__dict__.pop(name, None)
 
     def take_back(self) -> None:
         """Have arrays of its own again."""
@@ -200,7 +242,7 @@ class SynapseTable:
 
     def __getattr__(self, name: str) -> Any:
         if name in ARRAYS and self.__dict__.get("_lent_to") is not None:
-            return self.arrays()[ARRAYS.index(name)]
+            return self._lent_to.one(self, name)
         raise AttributeError(f"SynapseTable has no attribute {name!r}")
 
     def source(self) -> NDArray[np.int64]:

@@ -26,3 +26,12 @@ template <class T>
 T atomicAdd(T* x, T value) {
   return __atomic_fetch_add(x, value, __ATOMIC_SEQ_CST);
 }
+
+template <class T>
+T atomicMin(T* x, T value) {
+  const T old = *x;
+  if (value < old) *x = value;
+  return old;
+}
+
+inline int __ffsll(long long bits) { return __builtin_ffsll(bits); }

@@ -22,13 +22,30 @@ LAUNCHER = """
 #include <thread>
 #include <vector>
 
-extern "C" void launch(void (*kernel)(const Plan*, int32, int32), const Plan* plan, int32 group,
-                       int32 n_step, unsigned x, unsigned y, unsigned threads) {
+// Calls body() for each thread of a grid.
+template <class Body>
+void for_all(unsigned x, unsigned y, unsigned threads, int32 backwards, Body body) {
   gridDim = {x, y, 1};
   blockDim = {threads, 1, 1};
-  for (blockIdx.y = 0; blockIdx.y < y; ++blockIdx.y)
-    for (blockIdx.x = 0; blockIdx.x < x; ++blockIdx.x)
-      for (threadIdx.x = 0; threadIdx.x < threads; ++threadIdx.x) kernel(plan, group, n_step);
+  const int64 n = int64(x) * y * threads;
+  for (int64 i = 0; i < n; ++i) {
+    const int64 t = backwards ? n - 1 - i : i;
+    threadIdx.x = t % threads;
+    blockIdx.x = t / threads % x;
+    blockIdx.y = t / threads / x;
+    body();
+  }
+}
+
+extern "C" void launch_step(void (*kernel)(const Plan*, int32, int32), const Plan* plan,
+                            int32 group, int32 n_step, unsigned x, unsigned y, unsigned threads,
+                            int32 backwards) {
+  for_all(x, y, threads, backwards, [=] { kernel(plan, group, n_step); });
+}
+
+extern "C" void launch_work(void (*kernel)(const void*), const void* work, unsigned x, unsigned y,
+                            unsigned threads, int32 backwards) {
+  for_all(x, y, threads, backwards, [=] { kernel(work); });
 }
 
 using Run = void(const Plan*, const void*, uint32*, int64, int64, int32);
@@ -68,30 +85,79 @@ def _library(code: str, definitions: tuple[str, ...]) -> ctypes.CDLL:
     return ctypes.CDLL(str(library))
 
 
-class EmulatedRuntime:
-    """The host's memory as the device's; it counts launches, and how graphs are repeated."""
+class DeviceArray:
+    """An array that code of the host cannot read by mistake, as one of CuPy's."""
 
-    def __init__(self, cache: int = 50 << 20, resident: bool = True) -> None:
+    def __init__(self, memory: NDArray[Any]) -> None:
+        self.memory = memory
+        self.shape, self.dtype = memory.shape, memory.dtype
+        self.size, self.nbytes = memory.size, memory.nbytes
+
+    def __len__(self) -> int:
+        return len(self.memory)
+
+    def __getitem__(self, selection: Any) -> DeviceArray:
+        return DeviceArray(self.memory[selection])
+
+    def __array__(self, *args: Any, **kwargs: Any) -> NDArray[Any]:
+        raise TypeError("an array of the device is used as one of the host")
+
+
+class EmulatedRuntime:
+    """The host's memory as the device's; it counts launches, and how graphs are repeated.
+
+    Args:
+        backwards: whether threads are executed in the opposite order.
+        memory: bytes that it says it has.
+        cache: bytes of its second-level cache.
+        resident: whether blocks may wait for each other.
+
+    Attributes:
+        fetched: the arrays that were brought to the host.
+    """
+
+    def __init__(
+        self,
+        backwards: bool = False,
+        memory: int = 1 << 40,
+        cache: int = 50 << 20,
+        resident: bool = True,
+    ) -> None:
+        self.backwards = backwards
+        self.memory = memory
         self.cache, self.resident = cache, resident
+        self.fetched: list[DeviceArray] = []
         self.launches = 0
         self.graphs: list[tuple[Any, int]] = []
         self.synchronisations = 0
 
-    def put(self, array: NDArray[Any]) -> NDArray[Any]:
+    def put(self, array: NDArray[Any]) -> DeviceArray:
         assert not array.dtype.names, "CuPy has no arrays of structures"
-        return np.array(array, order="C")
+        return DeviceArray(np.array(array, order="C"))
 
-    def zeros(self, shape: Any, dtype: DTypeLike) -> NDArray[Any]:
-        return np.zeros(shape, dtype)
+    def zeros(self, shape: Any, dtype: DTypeLike) -> DeviceArray:
+        return DeviceArray(np.zeros(shape, dtype))
 
-    def get(self, array: NDArray[Any]) -> NDArray[Any]:
-        return array.copy()
+    def get(self, array: DeviceArray) -> NDArray[Any]:
+        self.fetched.append(array)
+        return array.memory.copy()
 
-    def assign(self, array: NDArray[Any], selection: Any, values: NDArray[Any]) -> None:
-        array[selection] = values
+    def assign(self, array: DeviceArray, selection: Any, values: NDArray[Any]) -> None:
+        array.memory[selection] = values
 
-    def address(self, array: NDArray[Any]) -> int:
-        return int(array.ctypes.data)
+    def address(self, array: DeviceArray) -> int:
+        return int(array.memory.ctypes.data)
+
+    def extremes(self, array: DeviceArray) -> tuple[Any, Any]:
+        return array.memory.min(), array.memory.max()
+
+    def shifted(self, array: DeviceArray, by: int, dtype: DTypeLike) -> DeviceArray:
+        moved = array.memory.astype(dtype)
+        moved += moved.dtype.type(by)
+        return DeviceArray(moved)
+
+    def free_memory(self) -> int:
+        return self.memory
 
     def mark(self) -> Callable[[], None]:
         return lambda: None
@@ -102,7 +168,8 @@ class EmulatedRuntime:
 
     def launch(self, kernel: Any, grid: tuple[int, int], arguments: tuple[Any, ...]) -> None:
         library, function = kernel
-        library.launch(function, *map(_argument, arguments), *grid, THREADS)
+        launch = library.launch_work if len(arguments) == 1 else library.launch_step
+        launch(function, *map(_argument, arguments), *grid, THREADS, self.backwards)
         self.launches += 1
 
     def launch_resident(self, kernel: Any, arguments: tuple[Any, ...]) -> None:
@@ -125,6 +192,6 @@ class EmulatedRuntime:
 
 def _argument(value: Any) -> Any:
     """As ctypes passes it: an array's address, or an integer of its size."""
-    if isinstance(value, np.ndarray):
-        return ctypes.c_void_p(value.ctypes.data)
+    if isinstance(value, DeviceArray):
+        return ctypes.c_void_p(value.memory.ctypes.data)
     return np.ctypeslib.as_ctypes_type(value.dtype)(int(value))

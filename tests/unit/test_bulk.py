@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pyNN.errors import ConnectionError
 from pyNN.random import RandomDistribution
 
+from pynn_sparse.network.holder import Holder
 from pynn_sparse.network.synapses import SynapseTable
 
 
@@ -185,7 +186,7 @@ def test_runs_as_the_same_connections_from_a_list() -> None:
 def test_lent_arrays_come_back() -> None:
     """A table gives the same arrays whoever holds them."""
 
-    class Holder:
+    class Lender(Holder):
         def __init__(self, table: SynapseTable) -> None:
             self.arrays = table.arrays()
 
@@ -194,7 +195,7 @@ def test_lent_arrays_come_back() -> None:
 
     (lent,) = project(CONNECTORS["total"])._tables
     before, order = lent.arrays(), lent.order()
-    lent.lend(Holder(lent))
+    lent.lend(Lender(lent))
     assert np.array_equal(lent.weight, before[1])
     assert np.array_equal(lent.order(), order)
     assert len(lent) == 200

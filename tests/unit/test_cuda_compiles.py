@@ -6,6 +6,8 @@ CuPy adds itself.
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from pynn_sparse.engine import compile
@@ -63,3 +65,23 @@ def test_all_kernels_as_one(precision: str, architecture: str) -> None:
     status, log, cubin = _compile(code, (), architecture)
     assert (status, log.strip("\0 \n")) == (0, "")
     assert b"run" in cubin
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("unit", sorted(set(compile.BUILD_KERNELS.values())))
+def test_builders_compile(unit: str, architecture: str) -> None:
+    kernels = {name for name, file in compile.BUILD_KERNELS.items() if file == unit}
+    status, log, cubin = _compile(compile.kernel_code(min(kernels)), (), architecture)
+    assert (status, log.strip("\0 \n")) == (0, "")
+    assert all(f".text.{name}\0".encode() in cubin for name in kernels)
+
+
+def test_all_builders_are_listed() -> None:
+    folder = compile.source_folder() / "build"
+    units = {f"build/{path.stem}": path.read_text() for path in folder.glob("*.cu")}
+    found = {
+        name: unit
+        for unit, text in units.items()
+        for name in re.findall(r"BUILD_KERNEL\((\w+)", text)
+    }
+    assert found == compile.BUILD_KERNELS

@@ -13,76 +13,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from connections import MADE, matrix, networks, pairs, same
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pynn_sparse.engine import compile, connect
+from pynn_sparse.engine import compile, connect, laws
 from pynn_sparse.engine.connect import Rows
 from pynn_sparse.errors import ParameterError
 
 stats = pytest.importorskip("scipy.stats")
 special = pytest.importorskip("scipy.special")
 
-LEAST_P_VALUE = 0.001  # seeds are fixed, so a test fails always or never
-
-
-def pairs(rows: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Source and target of each connection."""
-    source = np.repeat(np.arange(len(rows.row_start) - 1), np.diff(rows.row_start))
-    return source, rows.target.astype(np.int64)
-
-
-def matrix(rows: Rows, n_target: int) -> NDArray[np.int64]:
-    """Number of connections from each source to each target."""
-    made = np.zeros((len(rows.row_start) - 1, n_target), np.int64)
-    np.add.at(made, pairs(rows), 1)
-    return made
-
-
-def same(a: Rows, b: Rows) -> bool:
-    return (
-        a.target.dtype == b.target.dtype
-        and np.array_equal(a.row_start, b.row_start)
-        and np.array_equal(a.target, b.target)
-    )
-
-
-# Rule -> (n_source, n_target, number, seed, threads, skip_self) -> rows
-MADE: dict[str, Callable[..., Rows]] = {
-    "probability": lambda m, k, n, seed, threads, skip: connect.fixed_probability(
-        m, k, n / max(m, k), seed, threads, skip_self=skip
-    ),
-    "post": lambda m, k, n, seed, threads, skip: connect.fixed_number_post(
-        m, k, min(n, k - 1), seed, threads, skip_self=skip
-    ),
-    "post replaced": lambda m, k, n, seed, threads, skip: connect.fixed_number_post(
-        m, k, n, seed, threads, with_replacement=True, skip_self=skip
-    ),
-    "pre": lambda m, k, n, seed, threads, skip: connect.fixed_number_pre(
-        m, k, max(0, min(n, m - 1)), seed, threads, skip_self=skip
-    ),
-    "pre replaced": lambda m, k, n, seed, threads, skip: connect.fixed_number_pre(
-        m, k, n, seed, threads, with_replacement=True, skip_self=skip
-    ),
-    "total": lambda m, k, n, seed, threads, skip: connect.fixed_total_number(
-        m, k, 7 * n, seed, threads
-    ),
-    "all": lambda m, k, n, seed, threads, skip: connect.all_to_all(m, k, skip_self=skip),
-}
 RANDOM = sorted(MADE.keys() - {"all"})
-
-
-@st.composite
-def networks(draw: Any) -> tuple[int, int, int, NDArray[np.int64] | None]:
-    """n_source, n_target, number, skip_self: views of one population, or two populations."""
-    m, k = draw(st.integers(2, 200)), draw(st.integers(2, 200))
-    n = draw(st.integers(0, max(m, k)))
-    if draw(st.booleans()):
-        return m, k, n, None
-    skip = np.arange(m) + draw(st.integers(-m, k))
-    skip[(skip < 0) | (skip >= k)] = -1
-    return m, k, n, skip
+LEAST_P_VALUE = 0.001  # seeds are fixed, so a test fails always or never
 
 
 # --- exact properties -------------------------------------------------------------------------
@@ -320,7 +264,7 @@ DISTRIBUTIONS: dict[str, tuple[str, dict[str, float], Any]] = {
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
 def test_distribution(name: str, dtype: Any) -> None:
     distribution, parameters, cdf = DISTRIBUTIONS[name]
-    values = connect.draw(distribution, parameters, 200_001, 17, 2, dtype)
+    values = laws.draw(distribution, parameters, 200_001, 17, 2, dtype)
     assert values.dtype == dtype
     assert stats.kstest(values, cdf).pvalue > LEAST_P_VALUE
     neighbours = np.corrcoef(values[1:], values[:-1])[0, 1]
@@ -328,7 +272,7 @@ def test_distribution(name: str, dtype: Any) -> None:
 
 
 def test_tails_of_the_normal_distribution() -> None:
-    values = connect.draw("normal", {"mu": 0.0, "sigma": 1.0}, 4_000_000, 3, 2)
+    values = laws.draw("normal", {"mu": 0.0, "sigma": 1.0}, 4_000_000, 3, 2)
     for sign in (-1, 1):
         beyond = [np.count_nonzero(sign * values > limit) for limit in (3, 4, 4.5)]
         p = [stats.norm.sf(limit) for limit in (3, 4, 4.5)]
@@ -338,15 +282,15 @@ def test_tails_of_the_normal_distribution() -> None:
 
 def test_clipped_to_boundary() -> None:
     parameters = {"mu": 0.0, "sigma": 1.0}
-    free = connect.draw("normal", parameters, 10_000, 3, 1)
+    free = laws.draw("normal", parameters, 10_000, 3, 1)
     limits = {"low": -1.0, "high": 0.5}
-    held = connect.draw("normal_clipped_to_boundary", parameters | limits, 10_000, 3, 1)
+    held = laws.draw("normal_clipped_to_boundary", parameters | limits, 10_000, 3, 1)
     assert np.array_equal(held, np.clip(free, -1, 0.5))
 
 
 @pytest.mark.parametrize(("low", "high"), [(-2, 5), (7, 8), (0, 1 << 32)])
 def test_uniform_integers(low: int, high: int) -> None:
-    values = connect.draw("uniform_int", {"low": low, "high": high}, 70_000, 3, 1)
+    values = laws.draw("uniform_int", {"low": low, "high": high}, 70_000, 3, 1)
     assert np.all((values >= low) & (values < high) & (values == np.floor(values)))
     bins = min(high - low, 64)
     counts = np.bincount(((values - low) * bins // (high - low)).astype(int), minlength=bins)
@@ -360,20 +304,29 @@ def test_uniform_integers(low: int, high: int) -> None:
 def test_value_depends_on_seed_and_index(name: str, n: int, more: int, seed: int) -> None:
     distribution, parameters, _ = DISTRIBUTIONS[name]
     made = [
-        connect.draw(distribution, parameters, n + extra, seed, threads)[:n]
+        laws.draw(distribution, parameters, n + extra, seed, threads)[:n]
         for extra in (0, more)
         for threads in (1, 2, 3)
     ]
     assert all(np.array_equal(made[0], other) for other in made[1:])
     if n:
-        assert not np.array_equal(made[0], connect.draw(distribution, parameters, n, seed ^ 1, 1))
+        assert not np.array_equal(made[0], laws.draw(distribution, parameters, n, seed ^ 1, 1))
 
 
 def test_no_spread() -> None:
     for limits in ({}, {"low": 2.0, "high": 3.0}):
         name = "normal_clipped" if limits else "normal"
-        values = connect.draw(name, {"mu": 2.0, "sigma": 0.0} | limits, 100, 1, 1)
+        values = laws.draw(name, {"mu": 2.0, "sigma": 0.0} | limits, 100, 1, 1)
         assert np.all(values == 2)
+
+
+def test_single_precision_has_no_denormal_numbers() -> None:
+    """A GPU would make 0 of them."""
+    parameters = {"low": 0.0, "high": 2.0**-124}
+    double, single = (laws.draw("uniform", parameters, 1000, 3, 2, t) for t in (float, np.float32))
+    expected = np.where(double < 2.0**-126, 0, double).astype(np.float32)
+    assert np.array_equal(single, expected)
+    assert 100 < np.count_nonzero(single == 0) < 400
 
 
 # --- delays -----------------------------------------------------------------------------------
@@ -392,10 +345,8 @@ def test_steps_are_rounded_values(
 ) -> None:
     limits = {"low": 1 / steps_per_ms, "high": high / steps_per_ms}
     parameters = {"mu": 5.0, "sigma": 20.0} | limits
-    steps = connect.draw_steps(
-        "normal_clipped", parameters, n, seed, threads, steps_per_ms, 1, high
-    )
-    values = connect.draw("normal_clipped", parameters, n, seed, 1)
+    steps = laws.draw_steps("normal_clipped", parameters, n, seed, threads, steps_per_ms, 1, high)
+    values = laws.draw("normal_clipped", parameters, n, seed, 1)
     assert steps.dtype == (np.uint8 if high <= 255 else np.uint16)
     assert np.array_equal(steps, np.floor(values * steps_per_ms + 0.5))
 
@@ -404,15 +355,15 @@ def test_steps_are_rounded_values(
 @pytest.mark.parametrize(("low", "high"), [(0.04, 1.0), (0.1, 2.0)])
 def test_first_delay_outside_is_named(low: float, high: float, threads: int) -> None:
     parameters = {"low": low, "high": high}
-    values = connect.draw("uniform", parameters, 5001, 8, 1)
+    values = laws.draw("uniform", parameters, 5001, 8, 1)
     first = values[(values < 0.1) | (values > 1)][0]
     with pytest.raises(ParameterError, match=rf"^{first:g} ms.*uniform.*0.1 ms to 1 ms$"):
-        connect.draw_steps("uniform", parameters, 5001, 8, threads, 10.0, 1, 10)
+        laws.draw_steps("uniform", parameters, 5001, 8, threads, 10.0, 1, 10)
 
 
 def test_delay_may_be_outside_by_the_error_of_a_decimal() -> None:
     def steps(delay: float) -> NDArray[Any]:
-        return connect.draw_steps("normal", {"mu": delay, "sigma": 0}, 3, 1, 1, 10.0, 1, 255)
+        return laws.draw_steps("normal", {"mu": delay, "sigma": 0}, 3, 1, 1, 10.0, 1, 255)
 
     assert steps(0.1 - 9e-8).tolist() == [1] * 3
     assert steps(25.5 + 9e-8).tolist() == [255] * 3
@@ -487,20 +438,20 @@ def test_wrong_sizes() -> None:
 )
 def test_wrong_distribution(distribution: str, parameters: dict[str, float], message: str) -> None:
     with pytest.raises(ParameterError, match=message):
-        connect.draw(distribution, parameters, 5, 1, 1)
+        laws.draw(distribution, parameters, 5, 1, 1)
     with pytest.raises(ParameterError, match=message):
-        connect.draw_steps(distribution, parameters, 5, 1, 1, 10.0, 1, 255)
+        laws.draw_steps(distribution, parameters, 5, 1, 1, 10.0, 1, 255)
 
 
 def test_wrong_range_of_steps() -> None:
     for low, high, steps_per_ms in ((-1, 5, 10.0), (5, 4, 10.0), (1, 65536, 10.0), (1, 5, 0.0)):
         with pytest.raises(ParameterError, match=f"low = {low}, high = {high}"):
-            connect.draw_steps("exponential", {"beta": 1}, 5, 1, 1, steps_per_ms, low, high)
+            laws.draw_steps("exponential", {"beta": 1}, 5, 1, 1, steps_per_ms, low, high)
 
 
 def test_wrong_type_of_values() -> None:
     with pytest.raises(ParameterError, match="dtype = int64"):
-        connect.draw("exponential", {"beta": 1}, 5, 1, 1, np.int64)
+        laws.draw("exponential", {"beta": 1}, 5, 1, 1, np.int64)
 
 
 # --- arithmetic -------------------------------------------------------------------------------
@@ -568,7 +519,7 @@ def test_normal_quantile(arithmetic: ctypes.CDLL) -> None:
 def test_values_are_those_of_a_plain_processor(arithmetic: ctypes.CDLL) -> None:
     plain = np.empty(100_000)
     arithmetic.normals(ctypes.c_void_p(plain.ctypes.data), ctypes.c_int64(len(plain)))
-    values = connect.draw("normal", {"mu": 0.0, "sigma": 1.0}, len(plain), 7, 1)
+    values = laws.draw("normal", {"mu": 0.0, "sigma": 1.0}, len(plain), 7, 1)
     assert np.array_equal(plain, values)
 
 
@@ -602,7 +553,7 @@ def hash_of(name: str) -> str:
         made = rows.row_start.astype("<i8").tobytes() + rows.target.astype("<u4").tobytes()
     else:
         distribution, parameters, _ = DISTRIBUTIONS[name]
-        values = connect.draw(distribution, parameters, 3001, 12345678901234567890, 2)
+        values = laws.draw(distribution, parameters, 3001, 12345678901234567890, 2)
         made = values.astype("<f8").tobytes()
     return hashlib.sha256(made).hexdigest()[:16]
 
