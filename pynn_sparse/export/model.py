@@ -13,6 +13,7 @@ from . import golden
 from .dynamics import Dynamics
 from .fixednet import FixedNet, profiles_of
 from .proof import Check
+from .register_checks import register_checks
 from .registers import RegisterError, register_columns, register_error
 from .semantics import Semantics
 
@@ -94,8 +95,6 @@ class Leaky(Model):
     def checks(
         self, fixed: FixedNet, steps: list[Dynamics], scale: Floats, numbers: Numbers
     ) -> Iterator[Check]:
-        from .verify import register_checks  # which needs tables, which need targets
-
         return register_checks(fixed, steps, scale, numbers)
 
     def run(

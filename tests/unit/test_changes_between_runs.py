@@ -89,7 +89,7 @@ class TestPlasticity:
         for k in range(20):
             projection.set(tau_minus=20.0 + k)
             sim.run(1.0)
-        assert len(simulator.state.require_engine()._plasticity._histories) == 1
+        assert len(simulator.state.require_engine().plasticity._histories) == 1
 
 
 @pytest.mark.parametrize("factor", [1e-2, 1e-4, 1e-6])

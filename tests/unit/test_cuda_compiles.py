@@ -23,7 +23,7 @@ def buffer(size: int) -> bytes:
     return bytes(size + 1)
 
 
-def _compile(code: str, definitions: tuple[str, ...], architecture: str) -> tuple[int, str, bytes]:
+def compiled(code: str, definitions: tuple[str, ...], architecture: str) -> tuple[int, str, bytes]:
     _, program = nvrtc.nvrtcCreateProgram(code.encode(), b"unit.cu", 0, [], [])
     options = [
         *compile.NVRTC_FLAGS,
@@ -49,7 +49,7 @@ def _compile(code: str, definitions: tuple[str, ...], architecture: str) -> tupl
 )
 def test_compiles(precision: str, kernel: str, architecture: str) -> None:
     definitions = compile.kernel_units(precision)[kernel]
-    status, log, cubin = _compile(compile.kernel_code(kernel), definitions, architecture)
+    status, log, cubin = compiled(compile.kernel_code(kernel), definitions, architecture)
     assert (status, log.strip("\0 \n")) == (0, "")
     assert kernel.encode() in cubin  # the name by which CuPy asks for it
 
@@ -62,16 +62,16 @@ def test_all_kernels_as_one(precision: str, architecture: str) -> None:
     cells = [name for name in units if "IF_curr_exp" in name or "SpikeSourcePoisson_" in name]
     names = ["inject", "couple", *cells, "record", "deliver", "remember"]
     code = compile.run_code([(name, 0, True) for name in names], units)
-    status, log, cubin = _compile(code, (), architecture)
+    status, log, cubin = compiled(code, (), architecture)
     assert (status, log.strip("\0 \n")) == (0, "")
     assert b"run" in cubin
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("unit", sorted(set(compile.BUILD_KERNELS.values())))
-def test_builders_compile(unit: str, architecture: str) -> None:
+def test_builderscompiled(unit: str, architecture: str) -> None:
     kernels = {name for name, file in compile.BUILD_KERNELS.items() if file == unit}
-    status, log, cubin = _compile(compile.kernel_code(min(kernels)), (), architecture)
+    status, log, cubin = compiled(compile.kernel_code(min(kernels)), (), architecture)
     assert (status, log.strip("\0 \n")) == (0, "")
     assert all(f".text.{name}\0".encode() in cubin for name in kernels)
 

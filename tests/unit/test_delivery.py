@@ -112,7 +112,7 @@ class TestBackground:
         for recorded in (False, True):
             engine = Engine(Driven(recorded=recorded).network, CpuDevice(1), "double")
             engine.run_until(10)
-            assert len(engine._backgrounds.open()) == (0 if recorded else 1)
+            assert len(engine.backgrounds.open()) == (0 if recorded else 1)
 
 
 def test_batches_of_steps_change_nothing() -> None:

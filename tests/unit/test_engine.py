@@ -142,7 +142,7 @@ def test_small_weights_keep_their_precision_next_to_large_ones() -> None:
     connect(network, 2, 0, 1e-7, 1)
     connect(network, 2, 1, 1.0, 1)
     engine = run(network, 1, "double", 1)
-    v = engine._blocks[0].sample("v", np.arange(2, dtype=np.int32))
+    v = engine.blocks[0].sample("v", np.arange(2, dtype=np.int32))
     rest = PARAMETERS["IF_curr_delta"]["v_rest"]
     assert v[0] - rest == pytest.approx(1e-7, rel=1e-6)
     assert v[1] - rest == pytest.approx(1.0, rel=1e-12)
@@ -229,6 +229,6 @@ def test_neurons_added_later_start_at_their_initial_state() -> None:
     engine = run(network, 2, "double", 50)
     block = add_neurons(network, "IF_cond_exp", 20, 1)
     engine.run_until(51)
-    v = engine._blocks[1].sample("v", np.arange(20, dtype=np.int32))
+    v = engine.blocks[1].sample("v", np.arange(20, dtype=np.int32))
     assert np.abs(v - block.initial["v"]).max() < 1.0
     assert engine.step == 51

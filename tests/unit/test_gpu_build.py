@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from pynn_sparse.engine import connect, describe_devices, gpu_builder, laws
 from pynn_sparse.engine.connect import Rows
-from pynn_sparse.engine.gpu import CupyRuntime
 from pynn_sparse.engine.gpu_builder import GpuBuilder
+from pynn_sparse.engine.gpu_runtime import CupyRuntime
 from pynn_sparse.errors import ParameterError
 
 # Threads in both orders; or hardly any memory, so that rows are drawn one after the other.

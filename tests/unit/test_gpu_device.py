@@ -157,10 +157,10 @@ class TestGroupsOfDelays:
 
     def test_they_follow_the_size_of_the_cache(self) -> None:
         for cache, grouped in ((50 << 20, False), (40 << 10, True)):
-            device = CudaDevice(EmulatedRuntime(cache), "double")
+            device = CudaDevice(EmulatedRuntime(cache=cache), "double")
             engine = Engine(everything(plastic=False), device, "double")
             engine.run_until(1)
-            assert (engine._synapses.n_delay_group > 1) is grouped
+            assert (engine.synapses.n_delay_group > 1) is grouped
 
     @pytest.mark.parametrize("group", [3, 7])
     def test_same_bits(
@@ -221,7 +221,7 @@ def test_no_host_between_steps() -> None:
 
 def test_graphs_are_kept_while_the_plan_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     """Within a run, calls repeat the same graph; its key says so."""
-    monkeypatch.setattr("pynn_sparse.engine.engine.MAX_STEPS", 100)
+    monkeypatch.setattr("pynn_sparse.engine.plan.MAX_STEPS", 100)
     _, runtime = emulated("double", STEPS)
     assert len(runtime.graphs) == 3
     assert len({key for key, _ in runtime.graphs}) == 1

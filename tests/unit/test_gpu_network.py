@@ -339,12 +339,11 @@ def test_delivery_by_groups_of_delays(
     sim.run(6.0)
     expected = simulator.state.require_engine().spikes.of(0, 105)
     assert len(expected[0]) > 20
-    monkeypatch.setattr(CudaDevice, "groups_delays", True)
     monkeypatch.setattr(synapses, "best_group", lambda *_: group)
     network = balanced("auto")
     network["made"][0]._tables[0].take_back()
     sim.run(6.0)
-    assert simulator.state.require_engine()._synapses.delay_group == group
+    assert simulator.state.require_engine().synapses.delay_group == group
     assert [on_gpu(made) for made in network["made"]] == [False] + 6 * [True]
     for a, b in zip(expected, simulator.state.require_engine().spikes.of(0, 105), strict=True):
         assert np.array_equal(a, b)

@@ -565,7 +565,7 @@ def test_draws_compile_for_gpus(architecture: str) -> None:
     source = f"""
     #include "draws.h"
     extern "C" __global__ void draw(double* x, uint32* y) {{
-      const int64 i = first_thread();
+      const int64 i = Team::here().thread();
       {calls}
       x[i] += open_uniform(philox(1, Purpose::kDraw, 0, i / 2), i);
       y[i] = below(y[i], uint32(i), 1000);

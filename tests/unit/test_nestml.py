@@ -518,12 +518,12 @@ def test_gpu_kernels_give_the_same_bits() -> None:
 @pytest.mark.parametrize("architecture", ["75", "120"])
 def test_compiles_for_gpus(architecture: str) -> None:
     pytest.importorskip("cuda.bindings.nvrtc")
-    from test_cuda_compiles import _compile
+    from test_cuda_compiles import compiled
 
     for text in (LEAKY, STATEMENTS):
         cell = sim.nestml_cell_type(text).model
         kernel, definitions = compile.step_name(cell, "double"), compile.step_unit(cell, "double")
-        status, log, cubin = _compile(kernel, definitions, architecture)
+        status, log, cubin = compiled(compile.kernel_code(kernel), definitions, architecture)
         assert (status, log.strip("\0 \n")) == (0, "")
         assert kernel.encode() in cubin
 

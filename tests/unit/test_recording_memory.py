@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pyNN.random import NumpyRNG
 from pyNN.sparse import simulator
 
-from pynn_sparse.engine import engine as engine_module
+from pynn_sparse.engine import plan as plan_module
 from pynn_sparse.engine.spikes import SpikeStore
 from pynn_sparse.network.disk import DiskArray
 
@@ -64,7 +64,7 @@ def simulate(**options: Any) -> Data:
 @pytest.mark.parametrize("memory", [0, 0.002, 0.02, 1])
 def test_data_are_the_same(memory: float, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = simulate()
-    monkeypatch.setattr(engine_module, "MAX_STEPS", 30)
+    monkeypatch.setattr(plan_module, "MAX_STEPS", 30)
     assert simulate(recording_memory=memory) == expected
     total = sum(len(times) for segment in expected[0] for times, _ in segment[0])
     assert total > 20
@@ -74,7 +74,7 @@ def test_memory_stays_within_limits_and_files_have_no_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr(engine_module, "MAX_STEPS", 100)
+    monkeypatch.setattr(plan_module, "MAX_STEPS", 100)
     sim.setup(timestep=0.1, recording_memory=1)
     cells = sim.Population(200, sim.IF_curr_exp(i_offset=2.0))
     cells.record(["spikes", "v"])

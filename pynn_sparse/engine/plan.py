@@ -1,0 +1,298 @@
+"""One run as the kernels see it: the structure `Plan` of cuda/plan.h, and what it records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..network import Block, Probe
+from ..network.cells.leaky import substeps
+from . import structures
+from .blocks import BlockArrays
+from .device import Launch
+from .ownership import split
+from .plasticity import MAX_BATCH
+from .spikes import Emitted, SpikeLists, SpikeRecords
+from .synapses import SynapseLayout
+
+if TYPE_CHECKING:
+    from .engine import Engine
+
+MAX_STEPS = 10_000  # of one call down, so that an interrupt from the keyboard is seen
+MAX_SAMPLES = 1 << 23  # of recorded variables, and of waveforms, held for one call
+
+
+class _Recorded(NamedTuple):
+    """What a call has recorded, on the device: to be read after `wait`."""
+
+    reached: int
+    samples: list[Any]
+    spikes: SpikeRecords
+    wait: Callable[[], None]
+    alive: list[Any]  # what the call reads
+
+
+class Plan:
+    """The structure `Plan` of cuda/plan.h for one run, and the arrays that it points to."""
+
+    def __init__(self, engine: Engine, last: Plan | None) -> None:
+        self.engine = engine
+        self.device = engine.device
+        self.network = engine.network
+        self._alive: list[Any] = []
+        self.launches: list[Launch] = []
+        self._recorded: _Recorded | None = None
+        self.record = np.zeros(1, structures.PLAN)
+        self._fill(last)
+
+    # --- filling in ---------------------------------------------------------------------------
+
+    def _put(self, array: NDArray[Any]) -> int:
+        """Bring an array to the device for as long as the plan lives; return its address."""
+        if not array.size:
+            return 0
+        handle = self.device.put(array)
+        self._alive.append(handle)
+        return self.device.address(handle)
+
+    def _zeros(self, shape: Any, dtype: Any) -> Any:
+        handle = self.device.zeros(shape, dtype)
+        self._alive.append(handle)
+        return handle
+
+    def _set(self, **fields: Any) -> None:
+        for name, value in fields.items():
+            self.record[name] = value
+
+    def _fill(self, last: Plan | None) -> None:
+        engine, currents = self.engine, self.engine.currents
+        injections, junctions = currents.describe(), engine.junctions.describe(self._put)
+        self.probes = [probe for probe in self.network.probes if len(probe.index)]
+        self._probe_addresses = [self._put_probe(probe) for probe in self.probes]
+        self.launches.append(Launch("inject", 0, currents.longest))
+        self.launches.append(Launch("couple", 0, engine.junctions.longest))
+        self._fill_backgrounds()
+        self._fill_blocks()
+        self.launches.append(
+            Launch("record", 0, max((len(probe.index) for probe in self.probes), default=0))
+        )
+        self._fill_synapses()
+        self._clock = self._zeros(2, np.int64)
+        self.device.assign(self._clock, slice(None), np.full(2, engine.step))
+        self._set(
+            clock=self.device.address(self._clock),
+            n_shard=self.device.n_shards,
+            injection=self._put(injections),
+            n_injection=len(injections),
+            junction=self._put(junctions),
+            n_junction=len(junctions),
+            n_probe=len(self.probes),
+            wanted=self._put(self.network.spikes_wanted.astype(np.uint8)),
+            substeps=substeps(self.network.grid),
+            flush_denormals=engine.precision == "single",
+        )
+        self._fill_spikes(last)
+
+    def _fill_backgrounds(self) -> None:
+        engine, synapses = self.engine, self.engine.synapses
+        starts = [self.device.put(each) for each in engine.owner_starts]
+        self._alive.append(starts)
+        self._starts = starts
+        records, fed = engine.backgrounds.describe(
+            synapses.exponent_of,
+            synapses.ports.of_table,
+            synapses.ports.number,
+            lambda block: starts[synapses.ports.number(block)],
+        )
+        self._set(background=self._put(records))
+        self._first_background = np.searchsorted(fed, np.arange(len(starts) + 1)).tolist()
+
+    def _fill_blocks(self) -> None:
+        """Blocks by model, in the order in which models first appear; without sources that emit
+        nothing because their spikes are drawn where they arrive.
+        """
+        synapses = self.engine.synapses
+        drawn = {id(drive.table.pre) for drive in self.engine.backgrounds.open()}
+        self.advanced: list[BlockArrays] = []
+        by_model: dict[str, list[BlockArrays]] = {}
+        for arrays in self.engine.blocks:
+            if id(arrays.block) not in drawn:
+                by_model.setdefault(arrays.block.model.name, []).append(arrays)
+        groups: list[tuple[Any, ...]] = []
+        for name, members in by_model.items():
+            blocks = []
+            for arrays in members:
+                number = synapses.ports.number(arrays.block)
+                port, unit = synapses.ports.first[number], synapses.units[number]
+                place = len(self.advanced)
+                histories = self.engine.plasticity.histories_of(arrays.block)
+                fixed = place, port, unit, self._starts[number]
+                first, end = self._first_background[number : number + 2]
+                remembered = self._put(histories), len(histories)
+                blocks.append(arrays.describe(*fixed, remembered, (first, end - first)))
+                self.advanced.append(arrays)
+            model = members[0].block.model
+            largest = max(arrays.block.size for arrays in members)
+            launch = Launch(
+                f"neuron_step_{name}", len(groups), largest, len(blocks), model.is_source
+            )
+            self.launches.append(launch)
+            step = self.device.step_function(model, self.engine.precision)
+            address = self._put(np.array(blocks, structures.BLOCK))
+            groups.append((step, address, len(blocks), model.is_source))
+        self._set(
+            group=self._put(np.array(groups, structures.GROUP)),
+            n_group=len(groups),
+            n_block=len(self.advanced),
+        )
+
+    def _fill_synapses(self) -> None:
+        synapses = self.engine.synapses
+        plasticity = self.engine.plasticity
+        rules = {
+            id(table): self._put(plasticity.rule_of(table, synapses.rule_fields(table)))
+            for table in plasticity.tables
+        }
+        blocks = [arrays.block for arrays in self.advanced]
+        records, starts = synapses.describe(blocks, lambda table: rules.get(id(table), 0))
+        most_tables = int(np.diff(starts).max(initial=0))
+        rows = max(most_tables * synapses.n_delay_group, 1)
+        self.launches.append(Launch("deliver", 0, self.network.size, rows, True))
+        if rules:
+            self.launches.append(Launch("remember", 0, self.network.size, rows, True))
+        sampled = self.probes or self.network.injections or self.network.junctions
+        self.batch = 1 if sampled else min(synapses.batch, MAX_BATCH)
+        self._set(
+            ring=self.device.address(synapses.ring),
+            n_slot=synapses.n_slot,
+            n_port=synapses.n_port,
+            table=self._put(records),
+            table_start=self._put(starts),
+            delay_group=synapses.delay_group,
+            n_delay_group=synapses.n_delay_group,
+            batch=self.batch,
+            n_rule=len(rules),
+            lagging=synapses.longest_lag > 0,
+            most_tables=most_tables,
+        )
+
+    def _fill_spikes(self, last: Plan | None) -> None:
+        """Lists of spikes by step, and records of those that the user wants, for each thread."""
+        synapses, n_shards = self.engine.synapses, self.device.n_shards
+        wanted, owners = np.zeros(n_shards, np.int64), {}
+        for arrays in self.advanced:
+            starts = self._owner_starts(arrays.block)
+            owners[synapses.ports.number(arrays.block)] = starts
+            first = arrays.block.first
+            flags = self.network.spikes_wanted[first : first + arrays.block.size]
+            wanted += np.diff(np.concatenate([[0], np.cumsum(flags)])[starts])
+        waiting = (synapses.n_delay_group - 1) * synapses.delay_group + synapses.longest_lag
+        n_list = waiting + 2 * self.batch
+        self._lag = synapses.longest_lag
+        if last and last.lists.fits(n_list, self.batch, owners):
+            self.lists: SpikeLists = last.lists
+        else:
+            self.lists = SpikeLists(self.device, n_list, self.batch, owners)
+            spikes = last.waiting() if last else self.engine.waiting
+            if spikes and self._lag:
+                self.lists.write(spikes)
+        self._reserve = max(int(wanted.max(initial=0)), 1)
+        # Two, in turn: one is read while the other is written to.
+        self._records = [SpikeRecords(self.device, wanted, 2 * MAX_BATCH) for _ in range(2)]
+        self._set(spikes=self.lists.address, n_list=n_list)
+
+    def _owner_starts(self, block: Block) -> NDArray[np.int32]:
+        return self.engine.owner_starts[self.engine.synapses.ports.number(block)]
+
+    def waiting(self) -> Emitted:
+        """Spikes that synapses which wait have not seen yet."""
+        step = self.engine.step
+        return self.lists.read(range(max(step - self._lag, -1), step))
+
+    def settle(self, synapses: SynapseLayout, step: int) -> None:
+        """Deliver what waits for its group of delays; the ring has room for all delays."""
+        self._set(
+            ring=self.device.address(synapses.ring),
+            n_slot=synapses.n_slot,
+            n_port=synapses.n_port,
+        )
+        self.device.deliver_pending(self.record, self.launches, self._clock, step)
+
+    # --- running ------------------------------------------------------------------------------
+
+    def advance(self, end: int) -> int:
+        """Do one call down, at most to step `end`; return the step reached."""
+        first = self.engine.step
+        end = min(end, first + self._chunk())
+        samples = [self._zeros_now(probe, end) for probe in self.probes]
+        rows = [
+            (*fixed, self.device.address(array), *self._place(probe), single)
+            for probe, array, (*fixed, single) in zip(
+                self.probes, samples, self._probe_addresses, strict=True
+            )
+        ]
+        begin = max(first, 0)
+        waveforms = self.engine.currents.waveforms(begin, end - begin)
+        alive = [self.device.put(np.array(rows, structures.PROBE)), self.device.put(waveforms)]
+        spikes = self._records[0]
+        self._records.reverse()
+        self._set(
+            probe=self.device.address(alive[0]),
+            waveform=self.device.address(alive[1]),
+            waveform_first=begin,
+            waveform_steps=end - begin,
+            record=spikes.address,
+        )
+        reached = self.device.advance(self.record, self.launches, first, end)
+        recorded = _Recorded(reached, samples, spikes, self.device.mark(), alive)
+        self.collect()  # what the call before has left, while this one may still be at work
+        self._recorded = recorded
+        return reached
+
+    def collect(self) -> None:
+        """Wait for what was begun, and bring to the host what it has recorded."""
+        if self._recorded is None:
+            return
+        recorded, self._recorded = self._recorded, None
+        recorded.wait()
+        for probe, array in zip(self.probes, recorded.samples, strict=True):
+            rows = _rows_until(probe, recorded.reached) - probe.rows
+            probe.append(self.device.get(array)[:rows].copy())
+        for neuron, stamp in recorded.spikes.take():
+            self.engine.spikes.append(neuron, stamp)
+
+    def _chunk(self) -> int:
+        """Steps that a call may do, given the room for samples, waveforms and spikes."""
+        per_step = sum(len(probe.index) / probe.interval for probe in self.probes)
+        per_step = max(per_step, len(self.network.injections), 1e-9)
+        chunk = min(MAX_STEPS, int(MAX_SAMPLES / per_step) + 1)
+        if not self.device.stops_when_full:
+            chunk = min(chunk, self.device.record_capacity // self._reserve)
+        return max(chunk, 1)
+
+    def _zeros_now(self, probe: Probe, end: int) -> Any:
+        rows = max(_rows_until(probe, end) - self._rows(probe), 0)
+        return self.device.zeros((rows, len(probe.index)), np.float64)
+
+    def _rows(self, probe: Probe) -> int:
+        """Rows that a probe has, or will have when what was recorded is collected."""
+        return max(probe.rows, _rows_until(probe, self._recorded.reached) if self._recorded else 0)
+
+    def _place(self, probe: Probe) -> tuple[int, int, int, int]:
+        """first_stamp, interval, first_row and n of a probe's record."""
+        return probe.first, probe.interval, self._rows(probe), len(probe.index)
+
+    def _put_probe(self, probe: Probe) -> tuple[int, int, int, bool]:
+        """What does not change from call to call: source, index, owner_start, single."""
+        arrays = self.engine.arrays_of(probe)
+        starts = split(probe.index, self._owner_starts(probe.block))
+        source = self.device.address(arrays.row(probe.variable))
+        return source, self._put(probe.index), self._put(starts), arrays.single
+
+
+def _rows_until(probe: Probe, step: int) -> int:
+    """Rows that the probe has when the state at `step` is sampled, if it is due."""
+    return max(0, (step - probe.first) // probe.interval + 1)
