@@ -22,9 +22,35 @@ struct Counts {
   DEVICE int64 operator()(int64 j) const { return round_to_integer(double(weight[j]) * scale); }
 };
 
+// A function of a synapse's number that looks each time how the table is stored.
+template <class Item, Item (*read)(const Table&, int64)>
+struct Read {
+  const Table& table;
+  DEVICE Item operator()(int64 j) const { return read(table, j); }
+};
+
+DEVICE int32 read_target(const Table& table, int64 j) {
+  return table.wide_target ? Each<uint32>{static_cast<const uint32*>(table.target)}(j)
+                           : Each<uint16>{static_cast<const uint16*>(table.target)}(j);
+}
+
+DEVICE int32 read_delay(const Table& table, int64 j) {
+  if (!table.delay) return table.common_delay;
+  return table.wide_delay ? Each<uint16>{static_cast<const uint16*>(table.delay)}(j)
+                          : Each<uint8>{static_cast<const uint8*>(table.delay)}(j);
+}
+
+DEVICE int64 read_counts(const Table& table, int64 j) {
+  if (!table.weight) return table.common_weight;
+  return table.single ? Counts<float>{static_cast<const float*>(table.weight), table.scale}(j)
+                      : Counts<double>{static_cast<const double*>(table.weight), table.scale}(j);
+}
+
 template <class Use>
 DEVICE void with_targets(const Table& table, Use use) {
-  if (table.wide_target)
+  if constexpr (!kSpecialises)
+    use(Read<int32, read_target>{table});
+  else if (table.wide_target)
     use(Each<uint32>{static_cast<const uint32*>(table.target)});
   else
     use(Each<uint16>{static_cast<const uint16*>(table.target)});
@@ -32,7 +58,9 @@ DEVICE void with_targets(const Table& table, Use use) {
 
 template <class Use>
 DEVICE void with_delays(const Table& table, Use use) {
-  if (!table.delay)
+  if constexpr (!kSpecialises)
+    use(Read<int32, read_delay>{table});
+  else if (!table.delay)
     use(Common<int32>{table.common_delay});
   else if (table.wide_delay)
     use(Each<uint16>{static_cast<const uint16*>(table.delay)});
@@ -42,7 +70,9 @@ DEVICE void with_delays(const Table& table, Use use) {
 
 template <class Use>
 DEVICE void with_weights(const Table& table, Use use) {
-  if (!table.weight)
+  if constexpr (!kSpecialises)
+    use(Read<int64, read_counts>{table});
+  else if (!table.weight)
     use(Common<int64>{table.common_weight});
   else if (table.single)
     use(Counts<float>{static_cast<const float*>(table.weight), table.scale});

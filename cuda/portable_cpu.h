@@ -9,6 +9,8 @@
 
 #define DEVICE inline __attribute__((always_inline))
 #define DEVICE_ONCE inline __attribute__((noinline))
+
+constexpr bool kSpecialises = true;
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
 DEVICE const SpikeList& spike_list(const Plan& plan, int64 step, int32 thread);

@@ -6,6 +6,10 @@
 #define DEVICE __device__ __forceinline__
 #define DEVICE_ONCE DEVICE  // a call that is not worth copying into the kernels of all models
 
+// Whether loops over synapses are compiled for each way in which these are stored. Here that would cost
+// the user a minute, when a kernel is compiled, and gain nothing: all threads of a block go the same way.
+constexpr bool kSpecialises = false;
+
 DEVICE const SpikeList& spike_list(const Plan& plan, int64 step, int32 thread);
 DEVICE int32 first_slot(const Plan& plan, int64 step, int32 group);
 

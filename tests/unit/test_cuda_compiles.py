@@ -16,6 +16,7 @@ nvrtc = pytest.importorskip("cuda.bindings.nvrtc")
 
 ARCHITECTURES = ("75", "80", "90", "100", "120")
 CUPY_FLAGS = ("-ftz=true",)
+UNITS = {name: unit for p in compile.PRECISIONS for name, unit in compile.kernel_units(p).items()}
 
 
 def buffer(size: int) -> bytes:
@@ -43,13 +44,9 @@ def compiled(code: str, definitions: tuple[str, ...], architecture: str) -> tupl
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize(
-    ("precision", "kernel"),
-    [(p, kernel) for p in compile.PRECISIONS for kernel in compile.kernel_units(p)],
-)
-def test_compiles(precision: str, kernel: str, architecture: str) -> None:
-    definitions = compile.kernel_units(precision)[kernel]
-    status, log, cubin = compiled(compile.kernel_code(kernel), definitions, architecture)
+@pytest.mark.parametrize("kernel", UNITS)
+def test_compiles(kernel: str, architecture: str) -> None:
+    status, log, cubin = compiled(compile.kernel_code(kernel), UNITS[kernel], architecture)
     assert (status, log.strip("\0 \n")) == (0, "")
     assert kernel.encode() in cubin  # the name by which CuPy asks for it
 
@@ -69,7 +66,7 @@ def test_all_kernels_as_one(precision: str, architecture: str) -> None:
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("unit", sorted(set(compile.BUILD_KERNELS.values())))
-def test_builderscompiled(unit: str, architecture: str) -> None:
+def test_builders_compile(unit: str, architecture: str) -> None:
     kernels = {name for name, file in compile.BUILD_KERNELS.items() if file == unit}
     status, log, cubin = compiled(compile.kernel_code(min(kernels)), (), architecture)
     assert (status, log.strip("\0 \n")) == (0, "")
