@@ -22,7 +22,7 @@ from .memh import MemoryFileError, from_memh, to_memh
 from .nir_file import nir_bytes
 from .number_formats import Quantise
 from .prune import Pruned
-from .quantise import RegisterError
+from .registers import RegisterError
 from .targets import TARGETS
 from .targets.target import Memory, Placement, Resource
 

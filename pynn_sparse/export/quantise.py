@@ -17,7 +17,7 @@ from .held import held
 from .losses import Loss, Weights, loss_of
 from .number_formats import Quantise
 from .registers import RegisterError
-from .share import shared
+from .share import check_unshared, shared
 from .targets.target import Numbers, Target
 
 Floats = NDArray[np.float64]
@@ -48,7 +48,8 @@ def quantise(
 ) -> Quantised:
     """Integers of a network that `legalise` has let pass.
 
-    Raises `ExportError` for numbers of bits that the target does not have.
+    Raises `ExportError` for numbers of bits that the target does not have, and `LimitsError` where
+    rounding makes more different weights than a neuron can have, and sharing was not accepted.
     """
     own: Quantised | None = target.quantise(net, rule)
     return _quantised(net, rule, target, accept) if own is None else own
@@ -66,7 +67,7 @@ def _quantised(net: FloatNet, rule: Quantise, target: Target, accept: Collection
     limited = [replace(part, weight=rule.clipped(part.weight)) for part in given]
     net = net.with_connections(limited)
     axons = axons_of(net)
-    steps = target_dynamics(net, target, accept)
+    steps = target_dynamics(net, target)
     semantics = target.semantics(_receptors_in_use(net, steps, target))
     gains, limits, model = _gains(net, steps), target.limits(), target.model
     scales = _scales(net, steps, gains, rule, numbers)
@@ -74,8 +75,11 @@ def _quantised(net: FloatNet, rule: Quantise, target: Target, accept: Collection
     profiles, profile = model.profiles(np.concatenate(columns), semantics)
     weights = _weights(net, gains, scales, rule, numbers)
     weights, profiles = held(net, axons, weights, profiles, profile, target, rule)
+    unshared = weights
     if limits.weights_per_neuron is not None:
         weights = _shared(net, weights, limits.weights_per_neuron)
+        if "weights" not in accept:
+            check_unshared(net, unshared, weights, limits.weights_per_neuron, target.name)
     order = order_of(net, axons, weights, by_weight=numbers.told_by_weight)
     initial = np.concatenate([np.rint(steps[i].initial * scales[i]) for i in _neurons(net)])
     neurons = profiles, profile, initial.astype(np.int64)
@@ -106,10 +110,13 @@ def axons_of(net: FloatNet) -> tuple[Axons, ...]:
     )
 
 
-def target_dynamics(net: FloatNet, target: Target, accept: Collection[str]) -> dict[int, Dynamics]:
-    """Population -> its step, with the approximations that were accepted."""
-    one_current = target.limits().receptors == 1 or "tau_syn" in accept
+def target_dynamics(net: FloatNet, target: Target) -> dict[int, Dynamics]:
+    """Population -> its step, with the approximations that the target needs.
+
+    That an approximation was accepted is no reason to make it where the target can do without.
+    """
     limits, semantics, steps = target.limits(), target.semantics(2), {}
+    one_current = limits.receptors == 1
     for index in _neurons(net):
         own = target.dynamics(net.cells[index], net.dt)
         if own is not None:

@@ -22,7 +22,8 @@ from .legalise import legalise
 from .losses import Loss
 from .number_formats import Quantise
 from .prune import Prune, Pruned, prune
-from .quantise import RegisterError, quantise, rule_for, target_dynamics
+from .quantise import quantise, rule_for, target_dynamics
+from .registers import RegisterError
 from .resample import resample
 from .spikes import BlockOrBlocks, block_of, stimulus
 from .targets import Target, find
@@ -117,7 +118,7 @@ class Tables:
 
         Set in the simulation, they show what pruning and rounding of weights alone do.
         """
-        steps = target_dynamics(self.net, self.target, self.accept)
+        steps = target_dynamics(self.net, self.target)
         parts = self.net.connections
         gain = [
             steps[part.post].gain[part.target, RECEPTORS.index(part.receptor)] for part in parts
@@ -182,7 +183,7 @@ def lower(
         timestep: of the target, ms, if it is not that of the simulation.
 
     Raises `ExportError` for an unknown target or bits that it does not have, and `LimitsError`
-    with all limits that the network breaks; nothing is quantised then.
+    with all limits that the network breaks.
     """
     hardware = find(target)
     if prune is not None and not isinstance(prune, Prune):

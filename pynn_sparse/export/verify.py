@@ -173,7 +173,7 @@ def _words(tables: Tables, fixed: FixedNet) -> Iterator[Check]:
     expected = tables.target.semantics(fixed.semantics.n_receptors)
     yield Check("the update rule is the target's", fixed.semantics == expected, "see the manifest")
     yield from _synapses(tables, fixed)
-    steps = target_dynamics(tables.net, tables.target, tables.accept)
+    steps = target_dynamics(tables.net, tables.target)
     cells = [tables.net.cells[i] for i in sorted(steps)]
     own = [tables.target.parameters(each, tables.dt) for each in cells]
     exact = [each for each in own if each is not None]
@@ -203,7 +203,7 @@ def _same_words(tables: Tables, fixed: FixedNet) -> Check:
 def _synapses(tables: Tables, fixed: FixedNet) -> Iterator[Check]:
     """Sources, targets, delays exactly; weights to the error that their rounding makes."""
     net, first = tables.net, {each.label: each.first for each in tables.frame.axons}
-    steps = target_dynamics(net, tables.target, tables.accept)
+    steps = target_dynamics(net, tables.target)
     source, target, jump = (np.zeros(0) for _ in range(3))
     limits = tables.target.limits()
     delays = limits.hops(net)

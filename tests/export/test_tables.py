@@ -314,3 +314,11 @@ def test_distance_of_spike_trains_is_the_integral() -> None:
     norm = sum((filtered(one, c) ** 2).sum() for c in range(3))
     assert van_rossum(one, two) == pytest.approx(np.sqrt(between / norm), rel=1e-3)
     assert van_rossum(one, one) == 0.0
+
+
+def test_to_accept_is_no_reason_to_approximate() -> None:
+    """asic has two currents: all files but the manifest, which names what was accepted, stay."""
+    net = random_float(1, tau_syn_E=5.0, tau_syn_I=12.0)
+    plain, accepting = (export.emit(export.lower(net, "asic", accept=a)) for a in ((), ["tau_syn"]))
+    differing = [name for name in plain if plain[name] != accepting[name]]
+    assert differing == ["manifest.json"]

@@ -296,3 +296,30 @@ def test_packets_for_the_simulator() -> None:
     sent = packets(tables.memories, events, fixed.n_neurons)
     found = [len(each) for each in written["packets"]]
     assert found == np.bincount(sent[:, 0], minlength=6).tolist()
+
+
+def one_neuron(kinds: int) -> FloatNet:
+    """One neuron with 40 synapses of a few weights, which its units do not hold exactly."""
+    count, zero = 40, np.zeros(40, np.int64)
+    cells = (
+        sources("in", count, np.stack([np.arange(count), np.arange(count) + 1], axis=1)),
+        neurons("neuron", 1, model="IF_curr_delta", tau_m=1e9, tau_refrac=0.0),
+    )
+    weight = np.linspace(0.13, 1.0, kinds)[np.arange(count) % kinds]
+    ends = count, np.arange(count), zero
+    part = make_connections("drive", 0, 1, "excitatory", *ends, weight, zero + 1)
+    return FloatNet(1.0, cells, (part,))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_stochastic_rounding_may_make_too_many_weights(seed: int) -> None:
+    """4 weights become up to 7: they are shared if that is accepted, and refused if not."""
+    rule = export.Quantise(rounding="stochastic", seed=seed)
+    accept = ["leak", "refractory", "events", "merged"]
+    with pytest.raises(export.LimitsError, match=r"after rounding; limit: 4 weights.*\"weights\""):
+        export.lower(one_neuron(4), "truenorth", quantise=rule, accept=accept)
+    for kinds, accepted in ((4, [*accept, "weights"]), (2, accept)):
+        tables = export.lower(one_neuron(kinds), "truenorth", quantise=rule, accept=accepted)
+        assert len(np.unique(tables.fixed.weight)) <= 4
+        report = export.verify(tables, duration=60.0)
+        assert report.passed, report
