@@ -41,11 +41,7 @@ DEVICE void transmit(const Plan& plan, Team team, const Table& table, int32 row,
 KERNEL(deliver, 1) {
   const auto serve = [&](const Table& table, int32 row, const Segment& segment) {
     if (table.rule) return transmit(plan, team, table, row, segment, step + 1);
-    with_arrays(table, [&](auto target, auto delay, auto weight) {
-      for (int64 j = segment.begin; j < segment.end; j += segment.stride)
-        add(accumulator(plan, table, segment, target(j), delay(j)),
-            weight(j) * segment.multiplicity);
-    });
+    add_weights(plan, table, segment);
   };
   for_each_segment(plan, team, step, n_step, serve);
   if (plan.lagging)

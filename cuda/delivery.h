@@ -97,3 +97,10 @@ DEVICE int64* accumulator(const Plan& plan, const Table& table, const Segment& s
   if (slot >= plan.n_slot) slot -= plan.n_slot;
   return plan.ring + slot * plan.n_port + table.first_port + uint32(target);
 }
+
+DEVICE void add_weights(const Plan& plan, const Table& table, const Segment& segment) {
+  with_arrays(table, [&](auto target, auto delay, auto weight) {
+    for (int64 j = segment.begin; j < segment.end; j += segment.stride)
+      add(accumulator(plan, table, segment, target(j), delay(j)), weight(j) * segment.multiplicity);
+  });
+}

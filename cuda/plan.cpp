@@ -14,6 +14,7 @@ EXPORT void inject(const Plan& plan, Team team, int32 group, int64 step, int32 n
 EXPORT void couple(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
 EXPORT void record(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
 EXPORT void deliver(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
+EXPORT void deliver_plain(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
 EXPORT void remember(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
 
 namespace {
@@ -118,8 +119,12 @@ int64 run_thread(const Plan& plan, Team team, Barrier& barrier, Fullness fullnes
     fullness.note(team.rank, batch, *kept.count > kept.capacity - kept.reserve * plan.batch);
     barrier.wait();
     for (int32 k = 0; k < n_step; ++k) {
+      if (!plan.n_rule) {
+        deliver_plain(plan, team, 0, step + k, 1);
+        continue;
+      }
       deliver(plan, team, 0, step + k, 1);
-      if (plan.n_rule) remember(plan, team, 0, step + k, 1);
+      remember(plan, team, 0, step + k, 1);
     }
     step += n_step;
     if (fullness.any(batch)) break;

@@ -13,6 +13,10 @@ class DeviceError(RuntimeError):
     """A device or compiler that was asked for cannot be used; says why and what to do."""
 
 
+class InterruptedRunError(RuntimeError):
+    """A run was interrupted while steps were done; the simulation has to be reset."""
+
+
 class EngineError(RuntimeError):
     """An invariant of the engine does not hold: a defect of PyNN-sparse, not of a script."""
 

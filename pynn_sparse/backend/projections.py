@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -242,9 +242,10 @@ class Projection(common.Projection):
             raise NotImplementedError("pyNN.sparse has no multicompartmental models")
         sources = self._pre_ids[np.asarray(presynaptic_indices, np.int64)].astype(np.uint32)
         target = self._post_ids[int(postsynaptic_index)]
-        defaults = {} if FRACTION in connection_parameters else self._defaults()
+        defaults = {} if FRACTION in connection_parameters else self._defaults
         self._columns.append((sources, target, defaults | connection_parameters))
 
+    @cached_property
     def _defaults(self) -> dict[str, Any]:
         """Parameters that all synapses share, for connectors that know of weight and delay only."""
         space = self.synapse_type.native_parameters

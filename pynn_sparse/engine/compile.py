@@ -24,7 +24,8 @@ from . import structures
 
 PACKAGE = Path(__file__).resolve().parent.parent
 PRECISIONS = {"double": "double", "single": "float"}
-SHARED_KERNELS = ("inject", "couple", "record", "deliver", "remember")  # by all models
+# By all models.
+SHARED_KERNELS = ("inject", "couple", "record", "deliver", "deliver_plain", "remember")
 # Kernel -> its file, of those that build networks on a GPU.
 BUILD_KERNELS = {
     "connect_row_lengths": "build/connect",

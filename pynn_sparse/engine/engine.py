@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import DeviceError, InterruptedRunError
 from ..network import Network, Probe, SynapseTable
 from ..network.block import Arrays
 from .background import Backgrounds
@@ -66,10 +67,12 @@ class Engine:
         self._plan: Plan | None = None
         self._diverged: set[int] = set()
         self.waiting: Emitted | None = None  # spikes that a restored state has in axons
+        self._between_steps = False
 
     def reset(self) -> None:
         """Go back to time 0 and the initial state; what was recorded stays."""
         self.step = BEFORE_TIME_0
+        self._between_steps = False
         self.synapses.reset()
         self.backgrounds.reset()
         self.plasticity.reset()
@@ -81,9 +84,17 @@ class Engine:
             block.version += 1  # spike times count from 0 again
 
     def run_until(self, end: int, progress: Progress | None = None) -> None:
-        """Advance to step `end`."""
+        """Advance to step `end`.
+
+        Raises `InterruptedRunError` where the last run was interrupted while steps were done.
+        """
         if end <= max(self.step, 0):
             return
+        if self._between_steps:
+            raise InterruptedRunError(
+                "the last run was interrupted while time steps were done, so that the network is "
+                "in the state of no time: call reset(), or load_state()"
+            )
         self._synchronise()
         self._plan, self.waiting = Plan(self, self._plan), None
         try:
@@ -98,7 +109,13 @@ class Engine:
         while self.step < end:
             stop = min(end, progress.next_stop(self.step)) if progress else end
             stop = min(stop, self.step + self.plasticity.longest_run())
-            self.step = self._plan.advance(stop)
+            self._between_steps = True
+            try:
+                self.step = self._plan.advance(stop)
+            except DeviceError:  # before anything was done
+                self._between_steps = False
+                raise
+            self._between_steps = False
             if self.plasticity.tables:
                 self._plan.collect()  # and wait
                 if self.plasticity.behind():
@@ -165,6 +182,7 @@ class Engine:
             return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
 
         self.step = int(arrays["step"])
+        self._between_steps = False
         self._plan = None
         self.currents = CurrentLayout(self.network, self.device)
         self.junctions = JunctionLayout(self.network, self.device)

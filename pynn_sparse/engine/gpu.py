@@ -16,6 +16,7 @@ from .gpu_builder import GpuBuilder
 from .gpu_loops import Fastest, Graphs, Loop, OneKernel, Work
 from .gpu_runtime import Runtime
 
+MOST_RECORDED = 1 << 25  # spikes that a call may record
 LOOPS = ("fastest", "graphs", "kernel")
 LOOP_VARIABLE = "PYNN_SPARSE_CUDA_LOOP"
 
@@ -35,7 +36,6 @@ class CudaDevice:
     name = "cuda"
     n_shards = 1
     stops_when_full = False
-    record_capacity = 1 << 22
     segment_time = 0.0  # segments are found by many threads at once
     merges_rows = False  # tables of a source are delivered side by side
     shares_memory = False
@@ -44,6 +44,8 @@ class CudaDevice:
 
     def __init__(self, runtime: Runtime, precision: str, loop: str | None = None) -> None:
         self._runtime = runtime
+        # Of 16 bytes, in two buffers: an eighth of the memory at most.
+        self.record_capacity = min(MOST_RECORDED, runtime.free_memory() // 256)
         # Assumed: an event takes no longer while half of the cache has room for all accumulators.
         half = runtime.cache / 2048
         self.event_times: tuple[tuple[float, float], ...] = ((half, 1.0), (8 * half, 2.0))
@@ -89,10 +91,11 @@ class CudaDevice:
         self, plan: NDArray[np.void], launches: list[Launch], clock: Any, step: int
     ) -> None:
         self._put_plan(plan)
-        delivery = tuple(launch for launch in launches if launch.kernel == "deliver")
+        delivery = tuple(launch for launch in launches if launch.kernel.startswith("deliver"))
         waiting = int((plan["n_delay_group"][0] - 1) * plan["delay_group"][0])
         for later in range(step, step + waiting):  # as if no neuron fired any more
             self.assign(clock, slice(None), np.full(2, later))
+            self._runtime.wait()
             self._graphs.launch(self._plan, delivery, 1)
             self._runtime.wait()
 

@@ -142,11 +142,14 @@ class CupyRuntime:
         if key not in self._graphs:
             self._graphs = {}  # another plan: graphs of the last one are of no use any more
             self._stream.begin_capture()
-            launch_all()
-            self._graphs[key] = self._stream.end_capture()
+            try:
+                launch_all()
+            finally:
+                graph = self._stream.end_capture()
+            self._graphs[key] = graph
         for _ in range(times):
             self._graphs[key].launch(self._stream)
 
     def wait(self) -> None:
         self._stream.synchronize()
-        self._cupy.cuda.Stream.null.synchronize()
+        self._cupy.cuda.get_current_stream().synchronize()

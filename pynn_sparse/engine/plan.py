@@ -160,7 +160,8 @@ class Plan:
         records, starts = synapses.describe(blocks, lambda table: rules.get(id(table), 0))
         most_tables = int(np.diff(starts).max(initial=0))
         rows = max(most_tables * synapses.n_delay_group, 1)
-        self.launches.append(Launch("deliver", 0, self.network.size, rows, True))
+        delivery = "deliver" if rules else "deliver_plain"
+        self.launches.append(Launch(delivery, 0, self.network.size, rows, True))
         if rules:
             self.launches.append(Launch("remember", 0, self.network.size, rows, True))
         sampled = self.probes or self.network.injections or self.network.junctions
@@ -246,9 +247,13 @@ class Plan:
             waveform_steps=end - begin,
             record=spikes.address,
         )
-        reached = self.device.advance(self.record, self.launches, first, end)
-        recorded = _Recorded(reached, samples, spikes, self.device.mark(), alive)
-        self.collect()  # what the call before has left, while this one may still be at work
+        try:
+            reached = self.device.advance(self.record, self.launches, first, end)
+            recorded = _Recorded(reached, samples, spikes, self.device.mark(), alive)
+            self.collect()  # what the call before has left, while this one may still be at work
+        except BaseException:
+            self.device.mark()()  # what has been begun writes into arrays of this call
+            raise
         self._recorded = recorded
         return reached
 

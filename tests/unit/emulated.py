@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,9 @@ class DeviceArray:
 class EmulatedRuntime:
     """The host's memory as the device's; it counts launches, and how graphs are repeated.
 
+    It notices what would go wrong on a GPU, which does not wait: kernels that are launched beside
+    changes of memory, and arguments that are let go while a kernel may run.
+
     Args:
         backwards: whether threads are executed in the opposite order.
         memory: bytes that it says it has.
@@ -130,12 +134,16 @@ class EmulatedRuntime:
         self.launches = 0
         self.graphs: list[tuple[Any, int]] = []
         self.synchronisations = 0
+        self._unordered = False  # whether memory was changed since the last wait
+        self._in_use: list[weakref.ref[DeviceArray]] = []  # by kernels that may still run
 
     def put(self, array: NDArray[Any]) -> DeviceArray:
         assert not array.dtype.names, "CuPy has no arrays of structures"
+        self._unordered = True
         return DeviceArray(np.array(array, order="C"))
 
     def zeros(self, shape: Any, dtype: DTypeLike) -> DeviceArray:
+        self._unordered = True
         return DeviceArray(np.zeros(shape, dtype))
 
     def get(self, array: DeviceArray) -> NDArray[Any]:
@@ -143,6 +151,7 @@ class EmulatedRuntime:
         return array.memory.copy()
 
     def assign(self, array: DeviceArray, selection: Any, values: NDArray[Any]) -> None:
+        self._unordered = True
         array.memory[selection] = values
 
     def address(self, array: DeviceArray) -> int:
@@ -160,7 +169,14 @@ class EmulatedRuntime:
         return self.memory
 
     def mark(self) -> Callable[[], None]:
-        return lambda: None
+        return self._check_used
+
+    def _use(self, arguments: tuple[Any, ...]) -> None:
+        self._in_use += [weakref.ref(each) for each in arguments if isinstance(each, DeviceArray)]
+
+    def _check_used(self) -> None:
+        assert all(each() is not None for each in self._in_use), "a kernel's argument is gone"
+        self._in_use = []
 
     def kernel(self, code: str, name: str, definitions: tuple[str, ...], resident: bool) -> Any:
         library = _library(code, definitions)
@@ -168,12 +184,15 @@ class EmulatedRuntime:
 
     def launch(self, kernel: Any, grid: tuple[int, int], arguments: tuple[Any, ...]) -> None:
         library, function = kernel
+        assert not self._unordered, "a kernel is launched beside a change of memory"
+        self._use(arguments)
         launch = library.launch_work if len(arguments) == 1 else library.launch_step
         launch(function, *map(_argument, arguments), *grid, THREADS, self.backwards)
         self.launches += 1
 
     def launch_resident(self, kernel: Any, arguments: tuple[Any, ...]) -> None:
         library, function = kernel
+        self._use(arguments)
         size = BLOCKS_RESIDENT, THREADS_RESIDENT
         library.launch_resident(function, *map(_argument, arguments), *size)
         self.launches += 1
@@ -187,6 +206,8 @@ class EmulatedRuntime:
             launch_all()
 
     def wait(self) -> None:
+        self._check_used()
+        self._unordered = False
         self.synchronisations += 1
 
 

@@ -226,3 +226,22 @@ def test_progress_callback() -> None:
     pre = sim.Population(4, sim.IF_curr_exp())
     sim.Projection(pre, pre, sim.AllToAllConnector(callback=seen.append), sim.StaticSynapse())
     assert seen == [0.0, 0.25, 0.5, 0.75]
+
+
+def test_parameters_are_translated_once_for_all_targets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To copy their random generator for each target takes minutes in large networks."""
+    sim.setup()
+    cells = sim.Population(50, sim.IF_curr_exp())
+    law = RandomDistribution("normal", (0.1, 0.01), rng=NumpyRNG(1))
+    synapse = sim.StaticSynapse(weight=law, delay=1.0)
+    translated = []
+    translate = type(synapse).translate
+
+    def counted(self: Any, *arguments: Any, **more: Any) -> Any:
+        translated.append(self)
+        return translate(self, *arguments, **more)
+
+    monkeypatch.setattr(type(synapse), "translate", counted)
+    connector = sim.FixedTotalNumberConnector(500, rng=NumpyRNG(2))
+    assert sim.Projection(cells, cells, connector, synapse).size() == 500
+    assert len(translated) < 10

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from networks import (
@@ -17,6 +19,7 @@ from networks import (
 
 from pynn_sparse.engine import Engine
 from pynn_sparse.engine.cpu import CpuDevice
+from pynn_sparse.errors import InterruptedRunError
 from pynn_sparse.network import Block, Network, SynapseTable, TimeGrid
 
 STEPS = 600
@@ -73,6 +76,30 @@ def test_spike_record_may_fill_up(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = result(run(everything()))
     monkeypatch.setattr(CpuDevice, "record_capacity", 16)
     assert_identical(whole, result(run(everything(), 2)))
+
+
+def test_an_interrupted_run_does_not_go_on_from_nowhere() -> None:
+    class Interrupted(CpuDevice):
+        count = 0
+
+        def advance(self, *arguments: Any) -> int:
+            reached = super().advance(*arguments)
+            self.count += 1
+            if self.count == 1:
+                raise KeyboardInterrupt
+            return reached
+
+    network = everything()
+    engine = Engine(network, Interrupted(2), "double")
+    with pytest.raises(KeyboardInterrupt):
+        engine.run_until(STEPS)
+    with pytest.raises(InterruptedRunError, match=r"call reset\(\)"):
+        engine.run_until(STEPS)
+    engine.reset()
+    for probe in network.probes:
+        probe.restart(0)
+    engine.run_until(STEPS)
+    assert_identical(result(run(everything())), result(engine))
 
 
 def quiet(n: int = 3) -> Network:
