@@ -6,7 +6,10 @@ import argparse
 import importlib.util
 import json
 import sys
+import tempfile
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -79,10 +82,13 @@ def _run(options: argparse.Namespace) -> int:
         activity = {label: [len(t) for t in trains] for label, trains in observed.spikes.items()}
         pruning = replace(pruning, by="activity", activity=activity)
     made = lower(observed.net, target, pruning, rule, options.accept, options.timestep)
-    made.save(options.out, options.csv, options.hdf5, options.nir)
+    made.steps(observed.duration)  # one that the target cannot run is refused before all is saved
+    with _writing(options.out):
+        made.save(options.out, options.csv, options.hdf5, options.nir)
     tables = load(options.out)
     report = _verified(tables, observed, options)
-    _write(options, tables, report, observed)
+    with _writing(options.out):
+        _write(options, tables, report, observed)
     print(report)
     print(f"verification {'passed' if report.passed else 'failed'}; see {options.out}/report.md")
     return 0 if report.passed else 1
@@ -103,12 +109,13 @@ def _check(options: argparse.Namespace) -> None:
     """What can be said before the script runs."""
     if not options.script.is_file():
         raise ExportError(f"{options.script}: no such file")
-    if options.out.exists() and not options.out.is_dir():
-        raise ExportError(f"--out {options.out}: is there, and is no folder")
-    for name in ("tolerance", "timestep"):
-        value, least = getattr(options, name), 0 if name == "tolerance" else 1e-9
-        if value is not None and not (is_number(value) and value >= least):
-            raise ExportError(f"--{name} {value}: must be a number greater than 0")
+    with _writing(options.out):
+        _check_folder(options.out)
+    if not (is_number(options.tolerance) and options.tolerance >= 0):
+        raise ExportError(f"--tolerance {options.tolerance}: must be a number, 0 or greater")
+    step = options.timestep
+    if step is not None and not (is_number(step) and step > 0):
+        raise ExportError(f"--timestep {step}: must be a number greater than 0")
     if options.prune_by not in ("magnitude", "activity"):
         raise ExportError(f"--prune-by {options.prune_by}: must be magnitude or activity")
     if options.bench and options.target != "asic":
@@ -119,6 +126,27 @@ def _check(options: argparse.Namespace) -> None:
         raise ExportError(f"--rtl {options.rtl}: must be {' or '.join(TOOLS)}, for asic")
     if not available(options.rtl):
         raise ExportError(f"--rtl {options.rtl}: {TOOLS[options.rtl]} is not installed")
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """What the system says of files is no matter for a traceback."""
+    try:
+        yield
+    except OSError as error:
+        raise ExportError(f"--out {folder}: cannot be written: {error.strerror or error}") from error
+
+
+def _check_folder(folder: Path) -> None:
+    """Whether it can be written, or made: nothing is left behind."""
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    if not there.is_dir():
+        raise ExportError(f"--out {folder}: {there} is there, and is no folder")
+    if there == folder:
+        with tempfile.TemporaryFile(dir=folder):
+            return
+    with tempfile.TemporaryDirectory(dir=there):
+        return
 
 
 def _pruning(options: argparse.Namespace) -> Prune | None:

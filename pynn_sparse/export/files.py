@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .tables import Tables
 
 SCHEMA = 1
+MAKER = "pynn-sparse"
 MANIFEST = "manifest.json"
 SOURCE = "source.npz"
 NET = "net.npz"
@@ -87,12 +88,16 @@ def _json(data: Any) -> bytes:
 
 
 def _named_before(path: Path) -> set[str]:
-    """Files of an export that is in a folder."""
+    """Files of an earlier export in a folder. Other programs have manifests, too."""
     try:
-        names = json.loads((path / MANIFEST).read_bytes())["files"]
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        manifest = json.loads((path / MANIFEST).read_bytes())
+    except (FileNotFoundError, ValueError):
         return set()
-    return {name for name in names if Path(name).name == name}
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
+        return set()
+    if "schema" not in manifest or not str(manifest.get("made_by")).startswith(f"{MAKER} "):
+        return set()
+    return {name for name in manifest["files"] if Path(name).name == name}
 
 
 def load(folder: str | os.PathLike[str]) -> Tables:
@@ -106,7 +111,9 @@ def load(folder: str | os.PathLike[str]) -> Tables:
     try:
         files = {name: _read(path / name, about) for name, about in manifest["files"].items()}
         return _tables(manifest, files)
-    except (KeyError, TypeError) as error:
+    except DamagedTablesError:
+        raise
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise DamagedTablesError(
             f"{path / MANIFEST} is not as it was written: {type(error).__name__}: {error}"
         ) from error
@@ -213,7 +220,7 @@ def _manifest(tables: Tables) -> dict[str, Any]:
     net = tables.net
     return {
         "schema": SCHEMA,
-        "made_by": f"pynn-sparse {__version__}",
+        "made_by": f"{MAKER} {__version__}",
         "target": {
             "name": tables.target.name,
             "version": tables.target.version,
@@ -275,9 +282,10 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     found = manifest.get("schema") if isinstance(manifest, dict) else None
     if found != SCHEMA:
         raise DamagedTablesError(f"{path / MANIFEST}: schema {found}, this version reads {SCHEMA}")
-    target = manifest.get("target", {})
-    name, version = target.get("name"), target.get("version")
-    if name not in TARGETS:
+    target = manifest.get("target")
+    about = target if isinstance(target, dict) else {"name": target}
+    name, version = about.get("name"), about.get("version")
+    if not isinstance(name, str) or name not in TARGETS:
         raise DamagedTablesError(
             f"{path / MANIFEST}: target {name!r}; there are {', '.join(TARGETS)}"
         )
@@ -332,6 +340,8 @@ def _tables(manifest: dict[str, Any], files: dict[str, bytes]) -> Tables:
 
 
 def _memories(manifest: dict[str, Any], files: dict[str, bytes]) -> dict[str, Memory]:
+    if not manifest["memories"]:
+        raise DamagedTablesError(f"{MANIFEST}: memories: must have at least one")
     memories = {}
     for name, about in manifest["memories"].items():
         layout = Layout.from_json(about["layout"])

@@ -166,6 +166,15 @@ class Layers(Model):
         off = np.abs(fixed.profiles.step[profile] - sixteenths)
         yield _nearest("step", off)
 
+    def check_steps(self, rule: LayerRule, steps: int) -> None:
+        if not steps % rule.window:
+            return
+        fitting = next(n for n in range(min(rule.window, steps), 0, -1) if not steps % n)
+        raise ExportError(
+            f"duration of {steps} steps: must be a multiple of the window of {rule.window}; run "
+            f"as long as that, or take window={fitting} (--option window={fitting})"
+        )
+
     def run(self, fixed: FixedNet, steps: int, events: Integers, states: bool = False) -> Trace:
         """Run the windows of a duration.
 
@@ -177,10 +186,7 @@ class Layers(Model):
         Raises `ExportError` unless the duration is a multiple of the window.
         """
         rule = fixed.semantics
-        if steps % rule.window:
-            raise ExportError(
-                f"duration of {steps} steps: must be a multiple of the window of {rule.window}"
-            )
+        self.check_steps(rule, steps)
         counts = count(fixed, steps, checked(fixed, events))
         most = (1 << rule.input_bits) - 1
         over = int((counts > most).sum())

@@ -57,6 +57,10 @@ class Model(ABC):
     ) -> Iterator[Check]:
         """Whether registers are those that the populations' steps ask for."""
 
+    def check_steps(self, rule: Any, steps: int) -> None:
+        """Raise `ExportError` where a run cannot have so many time steps. Any number will do."""
+        return
+
     @abstractmethod
     def run(
         self, fixed: FixedNet, steps: int, events: Integers, states: bool = False

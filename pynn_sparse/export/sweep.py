@@ -13,9 +13,10 @@ from .compare import compare
 from .errors import ExportError
 from .number_formats import Quantise
 from .prune import Prune
+from .quantise import rule_for
 from .spikes import BlockOrBlocks, spikes_of
 from .tables import Tables, lower
-from .targets import Target
+from .targets import Target, find
 
 
 @dataclass(frozen=True)
@@ -80,14 +81,14 @@ def sweep(
         figure: what is measured of tables, see `distance_from`.
         name: of the figure.
         prune: other options of pruning.
-        quantise: other options of quantisation.
+        quantise: other options of quantisation; None for those of the target.
         accept: see `lower`.
 
     Raises `ExportError` where there are no fractions or bits, and what `lower` raises.
     """
     if not len(fractions) or not len(bits):
         raise ExportError("fractions and bits: must have at least one value each")
-    pruning, rule = prune or Prune(), quantise or Quantise()
+    pruning, rule = prune or Prune(), quantise or rule_for(find(target))
     rules = [rule.with_bits(each) for each in bits]
     values = [
         [

@@ -15,7 +15,7 @@ from . import golden
 from .capture import capture
 from .checks import is_number
 from .dynamics import RECEPTORS
-from .errors import ExportError
+from .errors import DamagedTablesError, ExportError
 from .fixednet import FixedNet, Frame
 from .floatnet import FloatNet
 from .legalise import legalise
@@ -73,8 +73,11 @@ class Tables:
 
     @cached_property
     def fixed(self) -> FixedNet:
-        """The integers that the words hold."""
-        return self.target.unpack(self.memories, self.frame)
+        """The integers that the words hold. Raises `DamagedTablesError` where they hold none."""
+        try:
+            return self.target.unpack(self.memories, self.frame)
+        except KeyError as error:
+            raise DamagedTablesError(f"memory {error} is missing") from error
 
     @property
     def dt(self) -> float:
@@ -93,10 +96,15 @@ class Tables:
         return stimulus(self.net, self.frame.axons, self.dt, spikes)
 
     def steps(self, duration: float) -> int:
-        """Time steps of a duration (ms). Raises `ExportError` unless it is 0 or greater."""
+        """Time steps of a duration (ms).
+
+        Raises `ExportError` unless it is 0 or greater, and what the target can run.
+        """
         if not (is_number(duration) and duration >= 0):
             raise ExportError(f"duration = {duration!r}: must be a number of ms, 0 or greater")
-        return round(duration / self.dt)
+        steps = round(duration / self.dt)
+        self.target.model.check_steps(self.frame.semantics, steps)
+        return steps
 
     def run(self, duration: float, spikes: BlockOrBlocks | None = None) -> Any:
         """Run the integer model from the packed words.

@@ -144,7 +144,8 @@ def test_a_target_has_its_own_bits(script: Path, tmp_path: Path) -> None:
         (("--weight-bits", "e9m3"), "exponent_bits = 9: must be 1 to 5"),
         (("--weight-bits", "e4m3", "--target", "xylo"), "exponent_bits = 4: xylo has integer"),
         (("--clip", "2"), "clip = 2.0: must be a number, 0 to less than 1"),
-        (("--tolerance", "nan"), "--tolerance nan: must be a number greater than 0"),
+        (("--tolerance", "nan"), "--tolerance nan: must be a number, 0 or greater"),
+        (("--tolerance", "-1"), "--tolerance -1.0: must be a number, 0 or greater"),
         (("--timestep", "0"), "--timestep 0.0: must be a number greater than 0"),
         (("--rtl", "modelsim"), "--rtl modelsim: must be icarus or verilator, for asic"),
         (("--rtl", "icarus", "--target", "loihi1"), "for asic"),
@@ -182,6 +183,42 @@ def test_a_script_that_fails_raises_its_own_error(tmp_path: Path) -> None:
     file.write_text("1 / 0")
     with pytest.raises(ZeroDivisionError):
         observe(file, [])
+
+
+@pytest.mark.parametrize("name", ["file/out", "x" * 300, "x" * 300 + "/out"])
+def test_a_folder_that_cannot_be_written_is_refused_before_the_script_runs(
+    name: str, script: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    before = sorted(tmp_path.iterdir())
+    assert command(script, tmp_path / name) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(f"--out {tmp_path / name}: ")
+    assert printed.err.count("\n") == 1
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_file_that_cannot_be_written_is_one_line(
+    script: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "out" / "report.md").mkdir(parents=True)
+    assert command(script, tmp_path / "out") == 2
+    assert capsys.readouterr().err.splitlines()[-1].endswith("cannot be written: Is a directory")
+
+
+def test_a_duration_that_windows_do_not_divide_is_refused_before_saving(
+    script: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = "--target akida --accept rate --option window=".split()
+    more[-1] += "30"
+    assert command(script, tmp_path / "out", *more) == 2
+    error = capsys.readouterr().err
+    assert "400 steps: must be a multiple of the window of 30" in error
+    assert "(--option window=25)" in error
+    assert not (tmp_path / "out").exists()
+    more[-1] = more[-1].replace("30", "25")
+    assert command(script, tmp_path / "out", *more, "--tolerance", "9") == 0
 
 
 def test_fan_in_is_limited(script: Path, tmp_path: Path) -> None:
@@ -233,6 +270,12 @@ def test_sweep_gets_better_with_bits_and_worse_with_pruning() -> None:
     assert "| 50% removed |" in found.markdown()
     with pytest.raises(export.ExportError, match="at least one value"):
         export.sweep(net, "asic", (), (4,), figure)
+
+
+def test_sweep_takes_the_formats_of_the_target() -> None:
+    net = random_float(2)
+    found = export.sweep(net, "spinnaker1", (0.0, 0.5), (16,), lambda each: len(each.origin))
+    assert found.values[0, 0] > 1.9 * found.values[1, 0] > 0
 
 
 def test_sizes_of_forms() -> None:

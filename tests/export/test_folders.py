@@ -105,6 +105,65 @@ def test_a_manifest_without_a_part_is_refused(key: str, folder: Path) -> None:
         export.load(folder)
 
 
+@pytest.mark.parametrize(
+    ("keys", "value"),
+    [
+        (("target",), "x"),
+        (("target", "name"), ["asic"]),
+        (("target", "options"), "x"),
+        (("target", "options"), {"voltage_bits": 99}),
+        (("files",), []),
+        (("files",), None),
+        (("files", "net.npz"), 3),
+        (("semantics",), None),
+        (("semantics", "compare"), "x"),
+        (("memories",), {}),
+        (("memories",), ["synapses"]),
+        (("memories", "synapses", "layout", "fields"), [["axon"]]),
+        (("quantise", "weight_bits"), "8"),
+        (("losses",), [3]),
+        (("source", "cells"), [{}]),
+    ],
+)
+def test_a_manifest_with_a_wrong_part_is_refused(
+    keys: tuple[str, ...], value: Any, folder: Path
+) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    part = manifest
+    for key in keys[:-1]:
+        part = part[key]
+    part[keys[-1]] = value
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(export.DamagedTablesError):
+        export.load(folder)
+
+
+def test_a_missing_memory_is_named(folder: Path) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest["memories"]["profiles"]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(export.DamagedTablesError, match="memory 'profiles' is missing"):
+        export.load(folder).trace(10.0)
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        {"files": {"precious.txt": {}}},
+        {"files": {"precious.txt": {}}, "schema": 1, "made_by": "webpack 5"},
+        {"files": ["precious.txt"], "schema": 1, "made_by": "pynn-sparse 1.0"},
+        ["precious.txt"],
+    ],
+)
+def test_files_of_other_programs_stay(manifest: Any, tmp_path: Path) -> None:
+    """Only what a manifest of this package names goes."""
+    (tmp_path / "precious.txt").write_text("mine")
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    export.lower(random_float(1), "asic").save(tmp_path)
+    assert (tmp_path / "precious.txt").read_text() == "mine"
+    assert export.verify(export.load(tmp_path)).passed
+
+
 def rewrite(folder: Path, file: str, change: Any) -> export.Tables:
     """Load a folder with a changed file whose sha256 has been made to fit."""
     path = folder / file
