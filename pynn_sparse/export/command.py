@@ -134,7 +134,8 @@ def _writing(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ExportError(f"--out {folder}: cannot be written: {error.strerror or error}") from error
+        why = error.strerror or error
+        raise ExportError(f"--out {folder}: cannot be written: {why}") from error
 
 
 def _check_folder(folder: Path) -> None:

@@ -40,8 +40,10 @@ def legalise(net: FloatNet, target: Target, accept: Collection[str] = ()) -> Non
     """
     if isinstance(accept, str):
         raise ExportError(f'accept = "{accept}": must be a list of names, ["{accept}"]')
+    if not isinstance(accept, Collection):
+        raise ExportError(f"accept = {accept!r}: must be a list of names; [] for none")
     for each in accept:
-        if each not in APPROXIMATIONS:
+        if not isinstance(each, str) or each not in APPROXIMATIONS:
             raise ExportError(f"accept = {each!r}: must be of {', '.join(APPROXIMATIONS)}")
     broken = (*_violations(net, target.limits()), *target.violations(net))
     found = [each for each in broken if each.accept not in accept]
@@ -211,6 +213,8 @@ def _synapses(part: Connections, post: Cells, limits: Limits) -> Iterator[Violat
         what = f"{len(part)} synapses with {part.plastic}"
         remedy = "export with the weights of now"
         yield Violation(part.label, what, "static synapses", remedy, "plasticity")
+    if limits.hop is None:
+        return
     most = limits.hop - (latency(post) if limits.latency is None else limits.latency)
     late = part.delay > most
     if late.any():

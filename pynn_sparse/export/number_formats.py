@@ -52,12 +52,15 @@ class Quantise:
 
     def __post_init__(self) -> None:
         check_rounding(self.rounding)
-        if self.signed not in (True, False):
+        truth = isinstance(self.signed, (bool, np.bool_))
+        if not truth and not (is_integer(self.signed) and self.signed in (0, 1)):
             raise ExportError(f"signed = {self.signed!r}: must be True or False")
         least = 2 if self.signed else 1
         for name in ("weight_bits", "exponent_bits", "headroom", "seed"):
             if not is_integer(getattr(self, name)):
                 raise ExportError(f"{name} = {getattr(self, name)!r}: must be an integer")
+        if self.seed < 0:
+            raise ExportError(f"seed = {self.seed!r}: must be 0 or greater")
         if not least <= self.weight_bits <= 16:
             raise ExportError(f"weight_bits = {self.weight_bits!r}: must be {least} to 16")
         most = min(MOST_EXPONENT_BITS, self.weight_bits - self.signed)
@@ -75,6 +78,13 @@ class Quantise:
             raise ExportError(f"headroom = {self.headroom!r}: must be 1 to 8 bits")
         if not (is_number(self.clip) and 0 <= self.clip < 1):
             raise ExportError(f"clip = {self.clip!r}: must be a number, 0 to less than 1")
+        self._make_plain()
+
+    def _make_plain(self) -> None:
+        """Numbers as Python's: NumPy's print otherwise, and are none for JSON."""
+        kinds = {"weight_bits": int, "headroom": int, "seed": int, "exponent_bits": int}
+        for name, kind in (kinds | {"signed": bool, "clip": float}).items():
+            object.__setattr__(self, name, kind(getattr(self, name)))
 
     @property
     def minifloat(self) -> Minifloat | None:

@@ -42,5 +42,5 @@ def possible(x: Floats, rounding: str) -> tuple[Floats, Floats]:
 
 def check_rounding(rounding: str) -> None:
     """Raise `ExportError` for an unknown rule."""
-    if rounding not in ROUNDINGS:
+    if not isinstance(rounding, str) or rounding not in ROUNDINGS:
         raise ExportError(f"rounding = {rounding!r}: must be one of {', '.join(ROUNDINGS)}")

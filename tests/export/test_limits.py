@@ -56,7 +56,7 @@ def test_a_limit_is_kept_and_one_more_is_refused(kind: str, words: str, target: 
     limits = hardware.limits()
     most, latency = getattr(limits, kind), 1 if limits.latency is None else limits.latency
     if most is None:
-        pytest.skip(f"{target} has no limit of {kind}")
+        pytest.skip(f"{target}: Limits has no number for {kind}")
     accept = set(export.APPROXIMATIONS) - {"refractory"}
     export.legalise(at_limit(kind, most, latency), hardware, accept)
     with pytest.raises(export.LimitsError) as caught:

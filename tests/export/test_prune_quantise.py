@@ -128,6 +128,8 @@ def test_pruning_rules_are_checked(options: dict, message: str) -> None:
     [
         ({"weight_bits": 17}, "weight_bits = 17: must be 2 to 16"),
         ({"weight_bits": 1}, "weight_bits = 1: must be 2 to 16"),
+        ({"seed": -1}, "seed = -1: must be 0 or greater"),
+        ({"rounding": ["x"]}, r"rounding = \['x'\]: must be one of nearest"),
         ({"rounding": "up"}, "rounding = 'up': must be one of nearest"),
         ({"scale": "octave"}, "scale = 'octave'"),
         ({"per": "core"}, "per = 'core': must be one of projection"),

@@ -301,6 +301,16 @@ def test_delays_fit_the_ring_buffers(neurons_per_core: int) -> None:
             assert tables.fixed.hop.max() == most
 
 
+def test_one_limit_of_delays_is_named() -> None:
+    """The one that applies, and no other."""
+    cells = (0, sources("s", 2)), (1, neurons("n", 300))
+    part = listed("s→n", *cells, [(0, 299, 1.0, 5000)])
+    with pytest.raises(export.LimitsError) as caught:
+        export.lower(FloatNet(1.0, (cells[0][1], cells[1][1]), (part,)), "spinnaker1")
+    (only,) = caught.value.violations
+    assert only.limit.startswith("32 steps with 256 neurons")
+
+
 def test_rows_have_up_to_256_words() -> None:
     cells = (0, sources("s", 2)), (1, neurons("n", 256))
     for extra in (0, 1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -162,6 +163,8 @@ def test_spikes_of_poisson_sources_have_to_be_given(network: dict[str, Any]) -> 
         ({"prune": 0.7}, "prune = 0.7: must be a Prune"),
         ({"quantise": 8}, "quantise = 8: must be a Quantise"),
         ({"accept": "tau_syn"}, 'accept = "tau_syn": must be a list of names'),
+        ({"accept": None}, "accept = None: must be a list of names"),
+        ({"accept": [["tau"]]}, r"accept = \['tau'\]: must be of"),
         ({"target": 5}, "target = 5: must be a name, or what find"),
         ({"target": type(export.find("asic"))}, "target = <class .*: must be a name, or what find"),
     ],
@@ -171,10 +174,48 @@ def test_arguments_of_another_kind_are_refused(options: dict[str, Any], message:
         export.lower(random_float(0), **{"target": "asic"} | options)
 
 
-def test_options_of_a_target_are_integers() -> None:
-    for value in ("16", 16.0, True):
-        with pytest.raises(export.ExportError, match=r"voltage_bits = .*: must be 8 to 32"):
-            export.find("asic", voltage_bits=value)
+FLOATS = ("ring_buffer_sigma", "spikes_per_second", "max_expected_summed_weight")
+OPTIONS = [
+    (target, name)
+    for target in sorted(TARGETS)
+    for name in export.find(target).options()
+    if name not in FLOATS
+]
+
+
+@pytest.mark.parametrize(("target", "name"), OPTIONS)
+def test_options_of_a_target_are_integers(target: str, name: str) -> None:
+    for value in ("16", 16.0, True, None, -1, 10**6, [1]):
+        wrong = rf"^{name} = {re.escape(repr(value))}: must be (one of \d+, |\d+ to \d+)"
+        with pytest.raises(export.ExportError, match=wrong):
+            export.find(target, **{name: value})
+    default = export.find(target).options()[name]
+    found = export.find(target, **{name: np.int64(default)}).options()[name]
+    assert type(found) is int
+    assert found == default
+
+
+@pytest.mark.parametrize("name", FLOATS)
+def test_other_options_are_numbers(name: str) -> None:
+    for value in ("16", True, -1, 0.0, float("nan"), [1]):
+        wrong = rf"^{name} = {re.escape(repr(value))}: must be a number greater than 0"
+        with pytest.raises(export.ExportError, match=wrong):
+            export.find("spinnaker1", **{name: value})
+    found = export.find("spinnaker2", **{name: np.float32(2)}).options()[name]
+    assert type(found) is float
+
+
+def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
+    kinds = {"weight_bits": 6, "headroom": 3, "seed": 2, "exponent_bits": 0}
+    rule = export.Quantise(
+        **{name: np.int64(value) for name, value in kinds.items()},
+        clip=np.float32(0.25),
+        signed=np.True_,
+    )
+    assert repr(rule) == repr(export.Quantise(**kinds, clip=0.25, signed=True))
+    target = export.find("asic", voltage_bits=np.int16(20))
+    export.lower(random_float(1), target, quantise=rule).save(tmp_path)
+    assert export.load(tmp_path).rule == rule
 
 
 def test_comparing_with_nothing_is_refused(network: dict[str, Any]) -> None:
@@ -277,7 +318,7 @@ def test_plastic_synapses_are_frozen_if_accepted() -> None:
 def test_odd_networks(target: str, tmp_path: Path) -> None:
     """Empty projections, rows without synapses, one synapse, the greatest delay, all pruned."""
     net, rule = suited(random_float(0, n=32), target), rule_of(target)
-    hop = min(export.find(target).limits().hop, 250)
+    hop = min(export.find(target).limits().hop or 250, 250)
     one = net.connections[0].kept(np.arange(len(net.connections[0])) == 7)
     empty = net.connections[1].kept(np.zeros(len(net.connections[1]), bool))
     late = replace(one, delay=np.array([hop - 1]))

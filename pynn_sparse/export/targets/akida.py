@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import integer, one_of
 from ..errors import DamagedTablesError, ExportError, LimitsError, Violation
 from ..fixednet import Axons, FixedNet, Formats, Frame
 from ..floatnet import FloatNet
@@ -57,13 +58,9 @@ class Akida(Target):
     remedy = "take a shorter window, or more input_bits"
 
     def __init__(self, window: int = 20, input_bits: int = 4, activation_bits: int = 4) -> None:
-        if not 1 <= window <= MOST_WINDOW:
-            raise ExportError(f"window = {window!r}: must be 1 to {MOST_WINDOW} time steps")
-        for what, value in (("input_bits", input_bits), ("activation_bits", activation_bits)):
-            if value not in BITS:
-                raise ExportError(f"{what} = {value!r}: must be 1, 2 or 4")
-        self.window, self.input_bits = window, input_bits
-        self.activation_bits = activation_bits
+        self.window = integer("window", window, 1, MOST_WINDOW)
+        self.input_bits = one_of("input_bits", input_bits, BITS)
+        self.activation_bits = one_of("activation_bits", activation_bits, BITS)
 
     def options(self) -> dict[str, Any]:
         return {

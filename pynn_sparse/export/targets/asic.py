@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..checks import is_integer
-from ..errors import ExportError
+from ..checks import integer
 from ..fixednet import FixedNet, Frame
 from ..image import pack_rows, unpack_rows
 from ..layout import signed_bits_for
@@ -31,14 +30,8 @@ class Asic(Target):
     minifloats = True
 
     def __init__(self, voltage_bits: int = 24, decay_bits: int = 16) -> None:
-        for what, value, least, most in (
-            ("voltage_bits", voltage_bits, 8, 32),
-            ("decay_bits", decay_bits, 4, 24),
-        ):
-            if not (is_integer(value) and least <= value <= most):
-                raise ExportError(f"{what} = {value!r}: must be {least} to {most}")
-        self.voltage_bits = voltage_bits
-        self.decay_bits = decay_bits
+        self.voltage_bits = integer("voltage_bits", voltage_bits, 8, 32)
+        self.decay_bits = integer("decay_bits", decay_bits, 4, 24)
 
     def options(self) -> dict[str, Any]:
         return {"voltage_bits": self.voltage_bits, "decay_bits": self.decay_bits}

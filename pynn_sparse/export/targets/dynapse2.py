@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import integer, one_of
 from ..errors import ExportError, LimitsError, Violation
 from ..fixednet import FixedNet, Frame, Profiles
 from ..floatnet import FloatNet
@@ -88,11 +89,8 @@ class Dynapse2(Target):
     model = CoreModel()
 
     def __init__(self, chips: int = CHIPS, monitor: int = 1) -> None:
-        if not 1 <= chips <= CHIPS:
-            raise ExportError(f"chips = {chips!r}: must be 1 to {CHIPS}")
-        if monitor not in (0, 1):
-            raise ExportError(f"monitor = {monitor!r}: must be 0 or 1")
-        self.chips, self.monitor = chips, monitor
+        self.chips = integer("chips", chips, 1, CHIPS)
+        self.monitor = one_of("monitor", monitor, (0, 1))
 
     def options(self) -> dict[str, Any]:
         return {"chips": self.chips, "monitor": self.monitor}

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import is_integer
+from ..checks import integer
 from ..errors import ExportError, LimitsError, Violation
 from ..fixednet import FixedNet, Frame
 from ..image import pack_rows, unpack_rows
@@ -52,9 +52,7 @@ class Loihi(Target):
     cores = 128
 
     def __init__(self, most_exponent: int = MOST_EXPONENT) -> None:
-        if not (is_integer(most_exponent) and 0 <= most_exponent <= MOST_EXPONENT):
-            raise ExportError(f"most_exponent = {most_exponent!r}: must be 0 to {MOST_EXPONENT}")
-        self.most_exponent = most_exponent
+        self.most_exponent = integer("most_exponent", most_exponent, 0, MOST_EXPONENT)
 
     def options(self) -> dict[str, Any]:
         return {"most_exponent": self.most_exponent}

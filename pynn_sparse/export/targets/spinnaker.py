@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..accum import FRACTION_BITS, RANGE, UNIT
+from ..checks import integer, positive
 from ..dynamics import RECEPTORS, Dynamics
 from ..errors import ExportError, LimitsError, Violation
 from ..fixednet import FixedNet, Frame
@@ -71,20 +72,14 @@ class Spinnaker(Target):
         spikes_per_second: float = DEFAULT.spikes_per_second,
         max_expected_summed_weight: float | None = None,
     ) -> None:
-        if not 1 <= neurons_per_core <= MOST_NEURONS_PER_CORE:
-            raise ExportError(
-                f"neurons_per_core = {neurons_per_core!r}: must be 1 to {MOST_NEURONS_PER_CORE}"
-            )
-        for name, value in (
-            ("ring_buffer_sigma", ring_buffer_sigma),
-            ("spikes_per_second", spikes_per_second),
-            ("max_expected_summed_weight", max_expected_summed_weight),
-        ):
-            if value is not None and not (np.isfinite(value) and value > 0):
-                raise ExportError(f"{name} = {value!r}: must be greater than 0")
-        self.neurons_per_core = neurons_per_core
+        self.neurons_per_core = integer(
+            "neurons_per_core", neurons_per_core, 1, MOST_NEURONS_PER_CORE
+        )
+        most = max_expected_summed_weight
         self.ring_buffers = RingBuffers(
-            ring_buffer_sigma, spikes_per_second, max_expected_summed_weight
+            positive("ring_buffer_sigma", ring_buffer_sigma),
+            positive("spikes_per_second", spikes_per_second),
+            None if most is None else positive("max_expected_summed_weight", most),
         )
 
     def options(self) -> dict[str, Any]:
@@ -93,7 +88,7 @@ class Spinnaker(Target):
     def limits(self) -> Limits:
         return Limits(
             receptors=2,
-            hop=most_delay(1, self.neurons_per_core),
+            hop=None,
             refractory=(1 << 16) - 1,
             reset_to_zero=False,
             models=("IF_curr_exp",),
@@ -110,7 +105,7 @@ class Spinnaker(Target):
     def _delays(self, part: Connections, net: FloatNet) -> Iterator[Violation]:
         size = net.cells[part.post].size
         most = most_delay(size, self.neurons_per_core)
-        late = (part.delay > most) & (part.delay <= self.limits().hop)
+        late = part.delay > most
         if late.any():
             what = f"{int(late.sum())} synapses with delays up to {part.delay.max()} steps"
             limit = f"{most} steps with {min(size, self.neurons_per_core)} neurons on a core"

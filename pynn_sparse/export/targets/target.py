@@ -27,7 +27,8 @@ class Limits:
 
     Attributes:
         receptors: synaptic currents of a neuron, 1 or 2.
-        hop: greatest number of steps from a spike to the one whose input it is.
+        hop: greatest number of steps from a spike to the one whose input it is, or None where the
+            target's own `violations` say it.
         refractory: greatest number of steps.
         reset_to_zero: whether a reset is to 0, which then has to be v_reset.
         neurons, synapses, sources: greatest numbers, or None.
@@ -48,7 +49,7 @@ class Limits:
     """
 
     receptors: int
-    hop: int
+    hop: int | None
     refractory: int
     reset_to_zero: bool
     neurons: int | None = None

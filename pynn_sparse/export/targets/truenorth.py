@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..checks import integer, one_of
 from ..errors import ExportError, LimitsError, Violation
 from ..fixednet import FixedNet, Frame
 from ..semantics import STEPS, Semantics
@@ -46,13 +47,9 @@ class TrueNorth(Target):
     version = 1
 
     def __init__(self, axons: int = 256, neurons: int = 256, reset_mode: int = 0) -> None:
-        if axons not in SIZES:
-            raise ExportError(f"axons = {axons!r}: must be one of {', '.join(map(str, SIZES))}")
-        if not 2 <= neurons <= 256:
-            raise ExportError(f"neurons = {neurons!r}: must be 2 to 256")
-        if reset_mode not in (0, 1):
-            raise ExportError(f"reset_mode = {reset_mode!r}: must be 0 or 1")
-        self.axons, self.neurons, self.reset_mode = axons, neurons, reset_mode
+        self.axons = one_of("axons", axons, SIZES)
+        self.neurons = integer("neurons", neurons, 2, 256)
+        self.reset_mode = one_of("reset_mode", reset_mode, (0, 1))
 
     def options(self) -> dict[str, Any]:
         return {"axons": self.axons, "neurons": self.neurons, "reset_mode": self.reset_mode}
