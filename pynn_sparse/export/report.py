@@ -19,8 +19,8 @@ def markdown(tables: Tables, report: Report) -> str:
         f"# Export to {tables.target.title}",
         f"Verification **{'passed' if report.passed else 'failed'}**. "
         f"Time step {tables.dt:g} ms; pruned: {tables.pruning}; weights of "
-        f"{tables.rule.weight_bits} bits{_floating(tables)}, {tables.rule.rounding} rounding, "
-        f"exponent per {tables.rule.per}; approximations: {', '.join(tables.accept) or 'none'}.",
+        f"{tables.rule.weight_bits} bits{_floating(tables)}, {tables.rule.rounding} rounding"
+        f"{_exponents(tables)}; accepted: {', '.join(tables.accept) or 'nothing'}.",
         "## Checks",
         _table(
             ("", "statement", "figures"),
@@ -60,6 +60,17 @@ def markdown(tables: Tables, report: Report) -> str:
 def _floating(tables: Tables) -> str:
     kind = tables.rule.minifloat
     return f" ({kind}{' and a sign' if tables.rule.signed else ''})" if kind else ""
+
+
+def _exponents(tables: Tables) -> str:
+    """What has one, where the target has several to choose from."""
+    numbers = tables.rule.numbers(tables.target)
+    least, most = numbers.shifts
+    if least == most:
+        return ""
+    if numbers.one_exponent_for_inputs:
+        return ", an exponent for synapses of sources and one for all others"
+    return f", exponent per {tables.rule.per}"
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:

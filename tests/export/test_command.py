@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from export_networks import random_float
+from export_networks import random_float, suited
 
 from pynn_sparse import export
 from pynn_sparse.cli import main
@@ -289,6 +289,23 @@ def test_sizes_of_forms() -> None:
     pointer = n.bit_length()
     assert found["rows of indices and weights"] == n * (8 + 4) + 16 * pointer
     assert found["run lengths of 4 bits"] == n * 12  # all gaps are below 16
+
+
+@pytest.mark.parametrize(
+    ("target", "text"),
+    [
+        ("asic", "nearest rounding, exponent per projection; accepted: initial, tau."),
+        ("xylo", "an exponent for synapses of sources and one for all others; accepted: delay"),
+        ("dynapse2", "nearest rounding; accepted: delay"),
+    ],
+)
+def test_report_names_exponents_that_there_are(target: str, text: str) -> None:
+    accept = ["initial", "tau"]
+    if target != "asic":
+        accept += ["delay", "refractory", "reset"]
+    net = suited(random_float(0, n=32), "akida")  # one synapse between two cells, as xylo needs
+    tables = export.lower(net, target, accept=accept)
+    assert text in markdown(tables, export.verify(tables))
 
 
 def test_page_is_html_of_the_text() -> None:
