@@ -33,7 +33,7 @@ class Quantise:
             or "neuron": each neuron has units of its own, too.
         signed: whether weights carry their sign; else that is one of the format, and a bit is won.
         headroom: bits of the voltage's range above the threshold, 1 to 8.
-        seed: of stochastic rounding.
+        seed: of stochastic rounding, 0 or greater.
         exponent_bits: of the bits of a weight, those that are an exponent: weights are small
             floating-point numbers, see `Minifloat`, where the target can hold them. 0: integers.
         clip: share of each projection's synapses, 0 to less than 1, whose weights may be limited:
