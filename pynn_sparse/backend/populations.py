@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import logging
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -18,7 +20,10 @@ from ..parameters import ArrayParameter, LazyArray, ParameterSpace, Sequence, si
 from . import simulator
 from .checks import check_names
 from .files import check_destination, file_of_record, write
+from .plain import plain_number, plain_values
 from .recording import Recorder
+
+logger = logging.getLogger("PyNN")
 
 
 def _engine_values(space: ParameterSpace, block_size: int, celltype: Any) -> dict[str, Any]:
@@ -73,7 +78,7 @@ def _sequences(name: str, value: Any, size: int) -> NDArray[np.object_]:
     each = value if isinstance(value, np.ndarray) and value.dtype == object else [value] * size
     numbers = np.empty(size, dtype=object)
     for i, item in enumerate(each):
-        numbers[i] = np.asarray(item.value if isinstance(item, ArrayParameter) else item, float)
+        numbers[i] = np.array(item.value if isinstance(item, ArrayParameter) else item, float)
         if numbers[i].ndim != 1:
             raise errors.InvalidParameterValueError(
                 f"{name} of the neuron with index {i} have {numbers[i].ndim} dimensions: must "
@@ -142,7 +147,6 @@ class _Cells:
 
     celltype: Any
     size: int
-    initial_values: Any
     all_cells: NDArray[Any]
 
     _block: Block
@@ -158,16 +162,22 @@ class _Cells:
         return ParameterSpace(values, self.celltype.get_schema(), shape=(self.size,))
 
     def _get_value(self, name: str) -> Any:
+        """A parameter: one value if all cells share it, else an array."""
         vectors = getattr(self.celltype, "vectors", {})
         if name in vectors:
             return self._vector([self._get_value(each) for each in vectors[name]])
         value = self._block.get_parameter(name, self._selection)
         if name in self._block.model.sequences:
             sequences = np.empty(len(value), dtype=object)
-            sequences[:] = [Sequence(times) for times in value]
+            sequences[:] = [Sequence(times.copy()) for times in value]
             same = all(first == second for first, second in itertools.pairwise(sequences))
             return sequences[0] if same else sequences
         return simplify(value)
+
+    def _get_value_of_one(self, name: str) -> Any:
+        """A parameter of a single cell."""
+        value = self._get_value(name)
+        return value[0] if isinstance(value, np.ndarray) else value
 
     def _vector(self, components: list[Any]) -> Any:
         """A parameter of several numbers, one for all cells or one for each."""
@@ -181,7 +191,11 @@ class _Cells:
     def set(self, **parameters: Any) -> None:
         """Set parameters, see `pyNN.common.BasePopulation.set`; all of them or none."""
         self._check_names(parameters)
-        super().set(**parameters)  # type: ignore[misc]
+        plain = plain_values(self.celltype, parameters)
+        if plain is None:
+            super().set(**parameters)  # type: ignore[misc]
+        else:
+            self._set_values(plain)
 
     def record(
         self,
@@ -231,8 +245,11 @@ class _Cells:
         simulator.state.check_open(recorder._network, self.label)  # type: ignore[attr-defined]
 
     def _set_parameters(self, parameter_space: ParameterSpace) -> None:
+        self._set_values(_engine_values(parameter_space, self.size, self.celltype))
+
+    def _set_values(self, values: dict[str, Any]) -> None:
+        """Set what the engine's model takes: numbers, arrays, or arrays of spike times."""
         self._check_open()
-        values = _engine_values(parameter_space, self.size, self.celltype)
         try:
             self._block.set_parameters(self._selection, values, simulator.state.last_step)
         except ParameterError as error:
@@ -249,12 +266,15 @@ class _Cells:
         """
         self._check_open()
         values = {name: self._initial(name, value) for name, value in initial_values.items()}
-        for name, lazy in values.items():
-            self._set_initial_value_array(name, lazy)
+        for name, each in values.items():
+            self._block.set_state(name, self._selection, each)
 
-    def _initial(self, name: str, value: Any) -> LazyArray:
+    def _initial(self, name: str, value: Any) -> Any:
         """The values, evaluated once, so that a random one is the same whenever it is looked at."""
         check_names([name], type(self.celltype).__name__, self.celltype.default_initial_values)
+        number = plain_number(value)
+        if number is not None and math.isfinite(number):
+            return number
         try:
             lazy = LazyArray(value, shape=(self.size,), dtype=float)
             given = np.asarray(lazy.evaluate(simplify=True), float)
@@ -269,13 +289,24 @@ class _Cells:
             raise errors.InvalidParameterValueError(
                 f"{self._named()}: initial value of {name} = {bad}: must be a finite number"
             )
-        return LazyArray(values.copy(), shape=(self.size,), dtype=float)
+        return values
 
-    def _set_initial_value_array(self, variable: str, initial_values: LazyArray) -> None:
-        self._block.set_state(variable, self._selection, initial_values.evaluate())
+    @property
+    def initial_values(self) -> Mapping[str, Any]:
+        """Initial values of these cells; read-only, `initialize` changes them."""
+        return _InitialValues(self)
+
+    @initial_values.setter
+    def initial_values(self, _: Mapping[str, Any]) -> None:
+        """Nothing: PyNN's constructor assigns an empty mapping."""
+
+    def _get_cell_initial_value(self, id: Any, variable: str) -> float:
+        check_names([variable], type(self.celltype).__name__, self.celltype.default_initial_values)
+        return float(self._block.initial[variable][int(id) - self._block.first])
 
     def _set_cell_initial_value(self, id: Any, variable: str, value: float) -> None:
-        self[[int(self.id_to_index(id))]].initialize(**{variable: value})  # type: ignore[attr-defined,index]
+        index = int(self.id_to_index(id))  # type: ignore[attr-defined]
+        self[index : index + 1].initialize(**{variable: value})  # type: ignore[index]
 
     def _get_view(self, selector: Any, label: str | None = None) -> PopulationView:
         return PopulationView(self, selector, label)
@@ -326,15 +357,6 @@ class Population(_Cells, common.Population):
         self.all_cells = simulator.identifiers(self, self._block.first, self.size)
         self._mask_local = np.ones(self.size, bool)
 
-    def initialize(self, **initial_values: Any) -> None:
-        super().initialize(**initial_values)
-        for name in initial_values:
-            self._remember(name)
-
-    def _remember(self, name: str) -> None:
-        values = simplify(self._block.initial[name].copy())
-        self.initial_values[name] = LazyArray(values, (self.size,), float)
-
     def is_local(self, id: Any) -> bool:
         """Whether the cell is simulated by this process: always, for cells of this population."""
         assert id.parent is self
@@ -368,35 +390,64 @@ class PopulationView(_Cells, common.PopulationView):
     _assembly_class = Assembly
 
     def __init__(self, parent: Any, selector: Any, label: str | None = None) -> None:
-        if isinstance(selector, slice) and not range(*selector.indices(parent.size)):
+        self.parent = parent
+        self.mask = _mask(parent, selector)
+        self.celltype = parent.celltype
+        self.recorder = parent.recorder
+        self.annotations: dict[str, Any] = {}
+        self._block = parent._block
+        self.all_cells = self.local_cells = self._record_filter = parent.all_cells[self.mask]
+        self._mask_local = parent._mask_local[self.mask]
+        self.size = len(self.all_cells)
+        self.label = label or f"view of '{parent.label}' with size {self.size}"
+        self._selection = _selection(parent, self.mask, self.all_cells)
+        self._is_sorted = bool(isinstance(self._selection, slice)) or bool(
+            (np.diff(self._selection) > 0).all()
+        )
+        ends = (self.all_cells[0], self.all_cells[-1]) if self._is_sorted else self.all_cells
+        self.first_id, self.last_id = min(ends), max(ends)
+
+
+def _mask(parent: Any, selector: Any) -> Any:
+    """What a view selects of its parent: a slice, or an ascending array of indices, each once."""
+    if isinstance(selector, slice):
+        if not range(*selector.indices(parent.size)):
             raise errors.InvalidDimensionsError(
                 f"{selector} of {parent.label}, which has {parent.size} cells, has none"
             )
-        super().__init__(parent, selector, label)
-        self._block = parent._block
-        self._selection = self.all_cells.astype(np.int64) - self._block.first
-
-    def initialize(self, **initial_values: Any) -> None:
-        super().initialize(**initial_values)
-        for name in initial_values:
-            self.grandparent._remember(name)
-
-    @property
-    def initial_values(self) -> Mapping[str, Any]:
-        """Initial values of the cells in this view; read-only, `initialize` changes them."""
-        return _InitialValuesOfView(self)
+        return selector
+    index = np.asarray(selector)
+    if index.dtype == bool:
+        if len(index) != len(parent):
+            raise Exception("Boolean masks should have the size of Parent Population")
+        return np.flatnonzero(index)
+    ascending = np.unique(index)
+    if len(ascending) != len(index):
+        logger.warning("PopulationView can contain each ID only once, duplicates are removed")
+    return ascending
 
 
-class _InitialValuesOfView(Mapping[str, Any]):
-    def __init__(self, view: PopulationView) -> None:
-        self._view = view
+def _selection(parent: Any, mask: Any, cells: NDArray[Any]) -> Any:
+    """The neurons of a view in its block: a slice, if they follow each other, else an array."""
+    if isinstance(mask, slice) and mask.step in (None, 1) and isinstance(parent._selection, slice):
+        first = int(cells[0]) - parent._block.first
+        return slice(first, first + len(cells))
+    return cells.astype(np.int64) - parent._block.first
+
+
+class _InitialValues(Mapping[str, Any]):
+    """Initial values of the cells of a population or view, as they are when they are looked at."""
+
+    def __init__(self, cells: Population | PopulationView) -> None:
+        self._cells = cells
 
     def __getitem__(self, name: str) -> Any:
-        lazy = self._view.grandparent.initial_values[name]
-        return LazyArray(lazy.evaluate()[self._view._selection], (self._view.size,), float)
+        cells = self._cells
+        values = cells._block.initial[name][cells._selection]
+        return LazyArray(simplify(values.copy()), (cells.size,), float)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._view.grandparent.initial_values)
+        return iter(self._cells.celltype.default_initial_values)
 
     def __len__(self) -> int:
-        return len(self._view.grandparent.initial_values)
+        return len(self._cells.celltype.default_initial_values)

@@ -30,6 +30,17 @@ DEFAULT_SEED = (
 class ID(int, common.IDMixin):
     """A neuron: its index in the network, with the methods that PyNN gives to single cells."""
 
+    def __getattr__(self, name: str) -> Any:
+        """A parameter."""
+        if name not in ("parent", "set") and self.celltype.has_parameter(name):
+            return self.as_view()._get_value_of_one(name)
+        return super().__getattr__(name)
+
+    def get_parameters(self) -> dict[str, Any]:
+        """All parameters, by name."""
+        view = self.as_view()
+        return {name: view._get_value_of_one(name) for name in self.celltype.get_parameter_names()}
+
 
 def identifiers(population: Any, first: int, size: int) -> NDArray[np.object_]:
     """The identifiers of a population's neurons.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import ParameterError
 from .model import Model
+from .proven import Proven
 from .time import TimeGrid
 
 
@@ -32,10 +34,9 @@ class Block:
 
     Attributes:
         parameters: user's parameters in PyNN's units; a float where all neurons share it, else
-            an array [size]. Sequences are an object array [size] of arrays.
+            an array [size] of its own. Sequences are an object array [size] of arrays.
         initial: state at time 0, name -> array [size] of float64.
         assigned: state set since the engine last looked, name -> bool array [size].
-        derived: what the kernel takes instead, computed from `parameters`.
         stream: what its random numbers are drawn from.
         past_events: spike times that were replaced after they had been emitted, as
             (neuron, time) arrays.
@@ -59,29 +60,86 @@ class Block:
         self.first = first
         self.grid = grid
         self.stream = stream
-        self.parameters = dict(parameters)
-        self.derived = self._derive(self.parameters)
+        self.parameters = {name: self._own(value) for name, value in parameters.items()}
+        self._derived: dict[str, Any] | None = self._derive(self.parameters)
+        self._proven: Proven | None = None  # until values of some neurons are set
         self.initial = {name: np.full(size, value) for name, value in model.state.items()}
         self.assigned: dict[str, NDArray[np.bool_]] = {}
-        self.past_events: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
-        self._events_since = -1  # step after which the present spike times hold
+        self._forget_events()
         self.version = 0
+
+    def _forget_events(self) -> None:
+        self.past_events: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
+        # Steps after which each neuron's present spike times hold.
+        self._events_since = np.full(self.size if self.model.given_times else 0, -1)
+
+    @property
+    def derived(self) -> dict[str, Any]:
+        """What the kernel takes instead, computed from `parameters` when it is asked for."""
+        if self._derived is None:
+            self._derived = self._derive(self.parameters)
+        return self._derived
 
     def set_parameters(self, selection: Selection, values: dict[str, Any], step: int = 0) -> None:
         """Set parameters of the selected neurons at time step `step`.
 
-        Raises `ParameterError`, changing nothing.
+        Takes time in proportion to the number of these neurons; what follows for the population is
+        computed when it is next needed. Raises `ParameterError`, changing nothing.
         """
-        self.model.check(values)
-        merged = {name: self._merged(name, selection, value) for name, value in values.items()}
-        parameters = {**self.parameters, **merged}
-        self.derived = self._derive(parameters)
+        whole = isinstance(selection, slice) and selection == slice(None)
+        derived = self._checked(selection, values, whole)
         if self.model.given_times in values:
-            self._keep_past_events(step)
-        self.parameters = parameters
+            self._keep_past_events(selection, step)
+        for name, value in values.items():
+            if whole:
+                self.parameters[name] = self._own(value)
+            else:
+                self._writable(name)[selection] = value
+        self._derived = derived
+        if whole:
+            self._proven = None
         self.version += 1
 
-    def _derive(self, parameters: dict[str, Any]) -> dict[str, Any]:
+    def _checked(
+        self, selection: Selection, values: dict[str, Any], whole: bool
+    ) -> dict[str, Any] | None:
+        """Raise `ParameterError` for values that are not valid; give what is derived of a whole."""
+        numbers = not any(isinstance(value, np.ndarray) for value in values.values())
+        if not whole and numbers and self._proves(values):
+            return None
+        self.model.check(values)
+        if set(values) == {self.model.given_times}:
+            return self._derived  # of which spike times are no part
+        of_these = {name: self.get_parameter(name, selection) for name in self.parameters}
+        derived = self._derive(of_these | values)
+        return derived if whole else None
+
+    def _proves(self, values: dict[str, Any]) -> bool:
+        if self.model.sequences or not self.model.monotone:
+            return False
+        if self._proven is None:
+            self._proven = Proven(self.parameters, self._check_all)
+        return self._proven.holds(values)
+
+    def _check_all(self, parameters: Mapping[str, Any]) -> None:
+        self.model.check(parameters)
+        self._derive(parameters)
+
+    def _own(self, value: Any) -> Any:
+        """A number as it is, an array as a new one [size]."""
+        if not isinstance(value, np.ndarray):
+            return value
+        return np.array(np.broadcast_to(value, (self.size,)))
+
+    def _writable(self, name: str) -> NDArray[Any]:
+        """A parameter's array, with a value for each neuron from now on."""
+        value: Any = self.parameters[name]
+        array: NDArray[Any] = value
+        if not isinstance(value, np.ndarray):
+            array = self.parameters[name] = np.full(self.size, value, np.float64)
+        return array
+
+    def _derive(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         with np.errstate(all="ignore"):  # what comes of that is looked for below
             derived = self.model.derive(parameters, self.grid)
         finite = [name for name in derived if name not in self.model.infinite]
@@ -93,18 +151,26 @@ class Block:
             )
         return derived
 
-    def _keep_past_events(self, step: int) -> None:
-        neuron, time = self._present_events()
-        past = self.grid.nearest(time) <= step
-        self.past_events.append((neuron[past], time[past]))
-        self._events_since = step
+    def _keep_past_events(self, selection: Selection, step: int) -> None:
+        """Note those of the selected neurons' given events that the simulation has passed."""
+        if step >= 0:  # before, there are none
+            neuron, time = self._present_events(selection)
+            past = self.grid.nearest(time) <= step
+            if past.any():
+                self.past_events.append((neuron[past], time[past]))
+        self._events_since[selection] = step
 
-    def _present_events(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    def _present_events(
+        self, selection: Selection = slice(None)
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Neuron and time (ms) of the given events that are not overdue."""
-        times = self.parameters[str(self.model.given_times)]
-        neuron = np.repeat(np.arange(self.size), [len(each) for each in times])
+        times = self.parameters[str(self.model.given_times)][selection]
+        index = selection
+        if isinstance(selection, slice):
+            index = np.arange(*selection.indices(self.size))
+        neuron = np.repeat(index, [len(each) for each in times])
         time = np.concatenate([np.zeros(0), *times])
-        due = self.grid.nearest(time) > self._events_since
+        due = self.grid.nearest(time) > self._events_since[neuron]
         return neuron[due], time[due]
 
     def events(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -118,15 +184,6 @@ class Block:
         order = np.lexsort((time, neuron))
         return neuron[order], time[order]
 
-    def _merged(self, name: str, selection: Selection, value: Any) -> Any:
-        if isinstance(selection, slice) and selection == slice(None):
-            return value
-        old = self.parameters[name]
-        merged = np.empty(self.size, dtype=object if name in self.model.sequences else float)
-        merged[:] = old
-        merged[selection] = value
-        return merged
-
     def starting_state(self) -> dict[str, Any]:
         """Initial values that follow from the parameters."""
         if self.model.start is None:
@@ -135,9 +192,9 @@ class Block:
             return self.model.start(self.parameters, self.grid)
 
     def get_parameter(self, name: str, selection: Selection = slice(None)) -> Any:
-        """Value of a parameter: a scalar if all neurons of the block share it, else an array."""
+        """Value of a parameter: a scalar if all neurons of the block share it, else a new array."""
         value = self.parameters[name]
-        return value[selection] if isinstance(value, np.ndarray) else value
+        return value[selection].copy() if isinstance(value, np.ndarray) else value
 
     def set_state(self, name: str, selection: Selection, values: Any) -> None:
         """Set a state variable now and for the next reset."""
@@ -146,8 +203,7 @@ class Block:
 
     def reset(self) -> None:
         """Ask for the initial state in all neurons."""
-        self.past_events = []
-        self._events_since = -1
+        self._forget_events()
         self.assigned = {name: np.ones(self.size, bool) for name in self.initial}
 
     def snapshot(self) -> Arrays:
@@ -160,7 +216,7 @@ class Block:
             arrays[f"parameter {name}"] = np.asarray(value)
         past = [np.concatenate(each) for each in zip(*self.past_events, strict=True)]
         arrays |= dict(zip(("past neuron", "past time"), past, strict=False))
-        arrays["events since"] = np.array(self._events_since)
+        arrays["events since"] = self._events_since.copy()
         return arrays
 
     def restore(self, arrays: Arrays) -> None:
@@ -173,10 +229,11 @@ class Block:
                 parts[:] = np.split(value, np.cumsum(arrays[f"lengths of {name}"])[:-1])
                 self.parameters[name] = parts
             else:
-                self.parameters[name] = value if value.ndim else float(value)
-        self.derived = self._derive(self.parameters)
+                self.parameters[name] = value.copy() if value.ndim else float(value)
+        self._derived = self._proven = None
+        self._forget_events()
         has_past = "past neuron" in arrays
         self.past_events = [(arrays["past neuron"], arrays["past time"])] if has_past else []
-        self._events_since = int(arrays["events since"])
+        self._events_since[:] = arrays["events since"]
         self.assigned = {}
         self.version += 1

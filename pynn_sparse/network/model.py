@@ -62,7 +62,8 @@ class Model:
     kernel reads, an array for each neuron; `given_times` is the one that holds spike times.
     `start` computes initial state from parameters, for neurons whose user sets none; `outputs`
     from parameters and state those fields of the state that only depend on the others.
-    `infinite` names derived values that need not be finite.
+    `infinite` names derived values that need not be finite. `monotone` says that a value of a
+    parameter is valid if it lies between two that are, whatever valid values the others have.
     `source` is the text of the header of a model that is not among the files.
     """
 
@@ -82,6 +83,7 @@ class Model:
     start: Derive | None = None
     outputs: Derive | None = None
     infinite: tuple[str, ...] = ()
+    monotone: bool = True
     source: str = ""
 
     def check(self, values: Values) -> None:

@@ -77,6 +77,7 @@ def user_model(definition: Definition) -> Model:
         infinite=d.infinite,
         recordable=(*d.state, *d.outputs),
         double_only=True,
+        monotone=False,  # users' formulas may have poles and requirements
         most_spikes=lambda *_: float(max(1, d.program.count("emit_spike()"))),
         source=source.replace(f"struct {d.name} ", f"struct {name} "),
     )
