@@ -12,7 +12,6 @@ void present(const Table& table, const int64* row_start, int64 step, Real* weigh
     with_delays(table, [&](auto delay) {
       for (int32 row = 0; row < table.n_source; ++row) {
         const Before before{rule.last[row], rule.trace[row]};
-        if (before.trace == 0) continue;
         for (int64 j = row_start[row]; j < row_start[row + 1]; ++j) {
           const Event event{rule, before, step, j, target(j), delay(j), 1};
           weights[j] = Real(rule.sign * Kind::present(event, rule.sign * double(weights[j]), step));

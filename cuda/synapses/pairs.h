@@ -8,8 +8,10 @@
 //
 // where f(u) = (u / (greatest - least))^mu (Gutig et al., 2003): mu = 0 is additive, 1 multiplicative. Times
 // are those at the synapse: a source's spike takes the axonal part of the delay to come there, a
-// target's the dendritic part. A weight stays between `least` and `greatest`; two spikes that come at the
-// same time do not see each other. Nothing is done but at a source's spike, for all target spikes
+// target's the dendritic part. A change ends at `least` or `greatest`; a weight that was given outside them stays
+// as it is until the rule changes it. As in NEST, a target's spike does so even before the source's first one,
+// with x = 0: a weight above `greatest` comes down to it. Two spikes that come at the same time do not see each
+// other. Nothing is done but at a source's spike, for all target spikes
 // since the last one: before that, nobody sees the weight. Where all of the delay is axonal, a target's
 // spike at the very time counts from the next spike of the source on.
 #pragma once
@@ -35,6 +37,7 @@ enum {
 // How a weight, without sign, moves between its limits.
 struct Weight {
   double value, least, greatest, mu_plus, mu_minus;
+  bool given = true;  // and not changed since
 
   DEVICE explicit Weight(const Event& e, double start)
       : value(start),
@@ -46,15 +49,28 @@ struct Weight {
   DEVICE double dependence(double distance, double mu) const {
     if (mu == 0) return 1;
     const double part = distance / (greatest - least);
-    return mu == 1 ? part : power_of(part, mu);
+    return mu == 1 ? part : general_power(part, mu);
   }
+  // Outside the limits the dependence may be no number: then the weight comes to the limit, too. Negative
+  // amplitudes end at the other limit.
   DEVICE void raise(double change) {
+    given = false;
     value += change * dependence(greatest - value, mu_plus);
     value = value < greatest ? value : greatest;
+    if (change < 0 && value < least) value = least;
   }
   DEVICE void lower(double change) {
+    if (given && change == 0) return;
+    given = false;
     value -= change * dependence(value - least, mu_minus);
     value = value > least ? value : least;
+    if (change < 0 && value > greatest) value = greatest;
+  }
+  // What a source's spike does, by the trace of the target's.
+  DEVICE void meet(const Event& e, double trace) {
+    const double symmetric = e.parameter(pairs::symmetric);
+    if (symmetric != 0) raise(symmetric * trace);
+    lower(e.parameter(pairs::depression) * trace + e.parameter(pairs::constant));
   }
 };
 
@@ -65,6 +81,7 @@ struct Meeting {
   int64 since;      // later ones count for potentiation
   int64 dendritic;  // steps from the target to the synapse
   bool late;        // a spike together with the source's is not known yet
+  bool first;       // the source has had no spike before
 
   DEVICE explicit Meeting(const Event& e) {
     dendritic = int64(floor(e.rule.dendritic * e.delay + 0.5));
@@ -72,19 +89,28 @@ struct Meeting {
     now = e.stamp + shift;
     last = e.before.stamp + shift;
     late = dendritic == 0;
-    since = last - late < e.rule.since - dendritic ? e.rule.since - dendritic : last - late;
+    first = e.first();
+    const int64 set = e.rule.since - dendritic;
+    since = first || last - late < set ? set : last - late;
   }
 };
+
+// What target spikes up to number end - 1 do before the source has had one.
+DEVICE void limit_before_first(const Past& past, int32 end, const Meeting& meeting,
+                               Weight& weight) {
+  if (end > past.oldest && past.stamp(end - 1) > meeting.since) weight.raise(0);
+}
 
 // All synapses of a table have the same time constants: traces belong to sources and targets.
 struct SharedPairs {
   static constexpr bool learns = true;
 
-  // What a target's spikes first .. end - 1 do to a weight.
-  DEVICE static void potentiate(const Event& e, const Past& past, int32 first, int32 end,
-                                const Meeting& meeting, Weight& weight) {
+  // What a target's spikes up to number end - 1 do to a weight.
+  DEVICE static void potentiate(const Event& e, const Past& past, int32 end, const Meeting& meeting,
+                                Weight& weight) {
+    if (meeting.first) return limit_before_first(past, end, meeting, weight);
     const double potentiation = e.parameter(pairs::potentiation);
-    for (int32 k = first; k < end; ++k) {
+    for (int32 k = past.after(meeting.since, end); k < end; ++k) {
       const int64 steps = past.stamp(k) - meeting.last;
       const double trace = steps ? e.before.trace : e.before.trace - 1;
       weight.raise(potentiation * (trace * decayed(e.rule.decay, e.rule.n_decay, steps)));
@@ -97,7 +123,7 @@ struct SharedPairs {
     const Meeting meeting(e);
     Weight weight(e, start);
     const int32 end = past.after(until - meeting.dendritic, past.count);
-    potentiate(e, past, past.after(meeting.since, end), end, meeting, weight);
+    potentiate(e, past, end, meeting, weight);
     return weight.value;
   }
 
@@ -107,14 +133,13 @@ struct SharedPairs {
     const Meeting meeting(e);
     Weight weight(e, start);
     int32 end = past.after(meeting.now - meeting.late, past.count);
-    if (!e.first()) potentiate(e, past, past.after(meeting.since, end), end, meeting, weight);
+    potentiate(e, past, end, meeting, weight);
     if (end > past.oldest && past.stamp(end - 1) == meeting.now) --end;
     const double trace = end > past.oldest
                              ? past.trace(end - 1) * decayed(history.decay, history.n_decay,
                                                              meeting.now - past.stamp(end - 1))
                              : 0.0;
-    weight.raise(e.parameter(pairs::symmetric) * trace);
-    weight.lower(e.parameter(pairs::depression) * trace + e.parameter(pairs::constant));
+    weight.meet(e, trace);
     return weight.value;
   }
 };
@@ -135,8 +160,11 @@ struct OwnPairs {
     const Meeting meeting(e);
     Weight weight(e, start);
     const int32 end = past.after(until - meeting.dendritic, past.count);
-    for (int32 k = past.after(meeting.since, end); k < end; ++k)
-      potentiate(e, past.stamp(k) - meeting.last, weight);
+    if (meeting.first)
+      limit_before_first(past, end, meeting, weight);
+    else
+      for (int32 k = past.after(meeting.since, end); k < end; ++k)
+        potentiate(e, past.stamp(k) - meeting.last, weight);
     return weight.value;
   }
 
@@ -147,6 +175,7 @@ struct OwnPairs {
     const double tau_plus = e.parameter(pairs::tau_plus), tau_minus = e.parameter(pairs::tau_minus);
     const int32 end = past.after(meeting.now - meeting.late, past.count);
     const int32 first = e.first() ? past.oldest : past.after(meeting.last - meeting.late, end);
+    if (e.first()) limit_before_first(past, end, meeting, weight);
     double trace = e.first() ? 0.0 : e.state(1) * left_after(e.interval(), tau_minus);
     double together = 0;
     for (int32 k = first; k < end; ++k) {
@@ -157,8 +186,7 @@ struct OwnPairs {
       else
         trace += left_after(double(meeting.now - past.stamp(k)), tau_minus);
     }
-    weight.raise(e.parameter(pairs::symmetric) * trace);
-    weight.lower(e.parameter(pairs::depression) * trace + e.parameter(pairs::constant));
+    weight.meet(e, trace);
     e.state(0) = 1 + (e.first() ? 0.0 : e.state(0) * left_after(e.interval(), tau_plus));
     e.state(1) = trace + together;
     return weight.value;

@@ -28,6 +28,7 @@ from . import simulator
 from .checks import check_names
 from .connectors import expected_synapses
 from .standardmodels.synapses import StaticSynapse
+from .suspicious import warn_of_rules
 from .values import Pairs, matrix, stored_values
 
 # So that sums over any number of synapses are finite.
@@ -151,6 +152,7 @@ class Projection(common.Projection):
             simulator.state.network.junctions += self._tables
         else:
             simulator.state.network.add_tables(self._tables)
+        warn_of_rules(self.label, self._tables, ("weight", *self._of_rule), stacklevel=2)
 
     @property
     def _of_rule(self) -> list[str]:
@@ -536,6 +538,7 @@ class Projection(common.Projection):
                 table.weight = _present_weights(table)
                 table.since = simulator.state.step
             table.update(**part)
+        warn_of_rules(self.label, self._tables, values, stacklevel=3)
 
     def _check_kind(self, table: SynapseTable, values: dict[str, Any]) -> None:
         """Traces that synapses share cannot become their own in the middle of a simulation."""

@@ -81,7 +81,8 @@ class Vogels2011Rule(synapses.Vogels2011Rule):
 
     A weight grows by `eta` (a weight) times the trace of the other side with each spike of either
     side, and each presynaptic spike takes away 2 eta rho tau: `tau` in ms, and `rho`, the rate that
-    the targets are led to, in Hz.
+    the targets are led to, in Hz. That is PyNN's unit of rates, in which its default of 3.0 is the
+    paper's; pyNN.neuron takes the same parameter in 1/ms.
     """
 
     translations = _same_names(synapses.Vogels2011Rule)

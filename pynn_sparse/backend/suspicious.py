@@ -1,0 +1,75 @@
+"""Warnings of values that are valid, but hardly what their user means."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pynn_sparse.network import Rule, SynapseTable
+
+LEAST_RHO = 0.05  # Hz: a rate of one spike in 20 s; in 1/ms it would be 50 Hz
+
+
+def warn_of_rules(
+    label: str, tables: Iterable[SynapseTable], names: Collection[str], stacklevel: int
+) -> None:
+    """Warn of what the rules of a projection's tables make suspicious.
+
+    `names` are the attributes that were given.
+    """
+    learning = [table for table in tables if table.rule is not None and table.rule.learns]
+    stacklevel += 1
+    if not {"weight", "w_min", "w_max"}.isdisjoint(names):
+        _warn_of_limits(label, learning, stacklevel)
+    if "rho" in names:
+        _warn_of_rho(label, [table.rule for table in learning if table.rule], stacklevel)
+
+
+def _warn_of_limits(label: str, tables: list[SynapseTable], stacklevel: int) -> None:
+    """Weights outside the limits of their rule are transmitted as they are, until it acts."""
+    outside, farthest, total = 0, 0.0, 0
+    for table in tables:
+        rule, scalar = table.rule, table.weight.dtype
+        assert rule is not None
+        size = rule.sign * table.weight
+        # Limits as weights are stored, so that one that has come to its limit is not outside.
+        low, high = (rule.parameters[name].astype(scalar) for name in ("w_min", "w_max"))
+        beyond = np.maximum(low - size, size - high)
+        total += len(table)
+        outside += int((beyond > 0).sum())
+        worst = int(np.argmax(beyond))
+        if beyond[worst] > 0:
+            farthest = max(farthest, float(size[worst]), key=abs)
+    if not outside:
+        return
+    rules = [table.rule for table in tables if table.rule is not None]
+    low_text, high_text = (_extent(rules, name) for name in ("w_min", "w_max"))
+    warnings.warn(
+        f"{label}: {outside} of {total} weights lie outside w_min = {low_text} to w_max = "
+        f"{high_text} of their plasticity rule, one with a size of {farthest:g}; they are "
+        "transmitted as given until the rule changes them, which brings them to the limit",
+        stacklevel=stacklevel + 1,
+    )
+
+
+def _warn_of_rho(label: str, rules: list[Rule], stacklevel: int) -> None:
+    """pyNN.neuron takes rho in 1/ms, so that scripts written for it give 0.003 for 3 Hz."""
+    rho = np.concatenate([rule.parameters["rho"] for rule in rules]) if rules else np.zeros(0)
+    low = rho[(rho > 0) & (rho < LEAST_RHO)]
+    if len(low):
+        warnings.warn(
+            f"{label}: rho = {low[0]:g} Hz of Vogels2011Rule is hardly a rate of neurons; "
+            "pyNN.sparse takes rho in Hz, pyNN.neuron in 1/ms, where the same number means "
+            f"{1000 * low[0]:g} Hz",
+            stacklevel=stacklevel + 1,
+        )
+
+
+def _extent(rules: list[Rule], name: str) -> str:
+    values: NDArray[Any] = np.concatenate([rule.parameters[name] for rule in rules])
+    low, high = float(values.min()), float(values.max())
+    return f"{low:g}" if low == high else f"{low:g} .. {high:g}"
