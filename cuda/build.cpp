@@ -1,4 +1,5 @@
 // Prepares the synapses of a projection for the engine.
+#include "sharing.h"
 #include "survey.h"
 
 #include <omp.h>
@@ -46,9 +47,10 @@ void permute(Item* row, const std::vector<int32>& place, std::vector<char>& room
 // Adds to `bound` an upper bound of the input that one step can bring to each target, in counts.
 EXPORT void add_input_bound(const Survey& work, int32 threads) {
   constexpr int32 tile = 64;
+  const int32 team = sharing(threads, work.row_start[work.table.n_source]);
   with_targets(work.table, [&](auto target) {
     with_sizes(work.table, work.least, [&](auto size) {
-#pragma omp parallel num_threads(threads)
+#pragma omp parallel num_threads(team)
       {
         std::vector<int64> mine(work.n_target);
         int64 counts[tile];  // apart, so that this loop vectorises
@@ -78,7 +80,7 @@ EXPORT void arrange_rows(const Table& table, const int64* row_start, const int32
   const int32 n_segment = table.n_part * table.n_group;
   const int32 target_size = table.wide_target ? 4 : 2, delay_size = table.wide_delay ? 2 : 1,
               weight_size = table.single ? 4 : 8;
-#pragma omp parallel num_threads(n_threads)
+#pragma omp parallel num_threads(sharing(n_threads, row_start[table.n_source]))
   {
     Workspace work;
     std::vector<int32> next(n_segment + 1);
@@ -130,6 +132,7 @@ EXPORT void merge_rows(const Table* table, const int64* const* row_start,
                        const int64* first, int32 delay_group, int32 n_threads, int64* begin) {
   const int32 n_segment = like.n_part * like.n_group;
   uint32* const port = static_cast<uint32*>(const_cast<void*>(like.target));
+  const int32 team = sharing(n_threads, first[like.n_source]);
   with_items(const_cast<void*>(like.delay), like.wide_delay ? 2 : 1, [&](auto* delays) {
     with_items(like.weight, like.single ? 4 : 8, [&](auto* weights) {
       using Delay = std::remove_reference_t<decltype(*delays)>;
@@ -140,7 +143,7 @@ EXPORT void merge_rows(const Table* table, const int64* const* row_start,
         Real weight;
         int32 key;
       };
-#pragma omp parallel num_threads(n_threads)
+#pragma omp parallel num_threads(team)
       {
         std::vector<Synapse> synapses;
         std::vector<int32> next(n_segment + 1);
@@ -187,11 +190,12 @@ EXPORT void merge_rows(const Table* table, const int64* const* row_start,
 EXPORT void extract_rows(const Table& merged, const int64* first, const Table& table,
                          const int64* row_start, int32 n, int32 n_threads) {
   const uint32* const port = static_cast<const uint32*>(merged.target);
+  const int32 team = sharing(n_threads, first[merged.n_source]);
   const auto copy = [&](auto from_delay, auto* targets, auto* delays, auto* weights) {
     using Real = std::conditional_t<sizeof(*weights) == 4, float, double>;
     const Real* from = static_cast<const Real*>(merged.weight);
     const uint32 low = uint32(table.first_port);
-#pragma omp parallel for num_threads(n_threads) schedule(static)
+#pragma omp parallel for num_threads(team) schedule(static)
     for (int32 own = 0; own < table.n_source; ++own) {
       const int32 row = own + table.first_source;
       int64 place = row_start[own];
@@ -216,8 +220,9 @@ EXPORT void extract_rows(const Table& merged, const int64* first, const Table& t
 // Counts weights that have lost digits.
 EXPORT void count_coarse(const Survey& work, int32 threads) {
   int64 coarse = 0;
+  const int32 team = sharing(threads, work.n);
   with_sizes(work.table, 0, [&](auto size) {
-#pragma omp parallel for schedule(static) num_threads(threads) reduction(+ : coarse)
+#pragma omp parallel for schedule(static) num_threads(team) reduction(+ : coarse)
     for (int64 j = 0; j < work.n; ++j) coarse += is_coarse(size(j), work.table.scale);
   });
   *work.coarse += coarse;

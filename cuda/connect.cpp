@@ -1,5 +1,6 @@
 // Random connectivity, drawn by threads of the CPU.
 #include "rows.h"
+#include "sharing.h"
 
 #include <algorithm>
 #include <vector>
@@ -8,7 +9,7 @@ namespace {
 
 // Threads to count n synapses with, of n_source sources: their counts take at most 4 bytes per synapse.
 int32 counting_threads(int32 threads, int64 n, int64 n_source) {
-  return int32(std::max<int64>(1, std::min<int64>(threads, n / (2 * n_source + 1))));
+  return int32(std::clamp<int64>(n / (2 * n_source + 1), 1, sharing(threads, n)));
 }
 
 template <class Index>
@@ -33,7 +34,9 @@ EXPORT int64 connect_room(const Connect& work) {
 // Number of connections of each row, each possible one made with probability p.
 EXPORT void connect_row_lengths(const Connect& work, int32 threads) {
   const double log_miss = log_of_complement(work.request.p);
-#pragma omp parallel for schedule(dynamic, 16) num_threads(threads)
+  const double expected =
+      double(work.request.n_source) * (1 + work.request.p * double(work.request.n_target));
+#pragma omp parallel for schedule(dynamic, 16) num_threads(sharing(threads, int64(expected)))
   for (int64 row = 0; row < work.request.n_source; ++row)
     work.length[row] = row_length(work.request, row, log_miss);
 }
@@ -41,8 +44,9 @@ EXPORT void connect_row_lengths(const Connect& work, int32 threads) {
 // The targets of the rows whose lengths connect_row_lengths gave, ascending.
 EXPORT void connect_by_probability(const Connect& work, int32 threads) {
   const double log_miss = log_of_complement(work.request.p);
+  const int32 team = sharing(threads, work.row_start[work.request.n_source]);
   with_indices(work.target, work.wide, [&](auto* target) {
-#pragma omp parallel for schedule(dynamic, 16) num_threads(threads)
+#pragma omp parallel for schedule(dynamic, 16) num_threads(team)
     for (int64 row = 0; row < work.request.n_source; ++row)
       draw_by_probability(work.request, row, log_miss, target + work.row_start[row]);
   });
@@ -51,8 +55,9 @@ EXPORT void connect_by_probability(const Connect& work, int32 threads) {
 // Rows of given lengths: as many targets drawn with or without replacement, ascending.
 EXPORT void connect_by_number(const Connect& work, int32 threads) {
   const RoomSize size = room_size(work.request, work.shortest, work.longest);
+  const int32 team = sharing(threads, work.row_start[work.request.n_source]);
   with_indices(work.target, work.wide, [&](auto* target) {
-#pragma omp parallel num_threads(threads)
+#pragma omp parallel num_threads(team)
     {
       std::vector<uint64> memory(size.bytes() / 8);
       const Room room = size.at(reinterpret_cast<char*>(memory.data()));

@@ -1,5 +1,6 @@
 // Values of distributions, drawn by threads of the CPU.
 #include "laws.h"
+#include "sharing.h"
 
 #include <algorithm>
 #include <atomic>
@@ -9,7 +10,7 @@ namespace {
 // Calls body(first, size, x) for each tile of values.
 template <class Body>
 void for_each_tile(const Draw& work, int32 threads, Body body) {
-#pragma omp parallel for schedule(static) num_threads(threads)
+#pragma omp parallel for schedule(static) num_threads(sharing(threads, work.n))
   for (int64 first = 0; first < work.n; first += kTile) {
     alignas(64) double x[kTile];
     draw_tile(work.law, work.seed, first, tile_size(work.n - first), x);

@@ -1,14 +1,13 @@
-// The step loop on the CPU: one parallel region for all steps of a call, one barrier per step.
+// The step loop on the CPU: parallel regions of some milliseconds, one barrier for each batch of steps.
+#include "barrier.h"
+#include "pace.h"
 #include "portable.h"
 #include "work.h"
 
 #include <omp.h>
 #include <atomic>
 #include <cstddef>
-#include <thread>
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
+#include <vector>
 
 EXPORT void inject(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
 EXPORT void couple(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
@@ -18,28 +17,6 @@ EXPORT void deliver_plain(const Plan& plan, Team team, int32 group, int64 step, 
 EXPORT void remember(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
 
 namespace {
-
-// Threads wait by spinning, since a step takes microseconds; one that waits long lets others run.
-class Barrier {
- public:
-  explicit Barrier(int32 size) : size_(size) {}
-
-  void wait() {
-    const int32 phase = phase_.load(std::memory_order_relaxed);
-    if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == size_) {
-      arrived_.store(0, std::memory_order_relaxed);
-      phase_.store(phase + 1, std::memory_order_release);
-      return;
-    }
-    for (int32 spins = 0; phase_.load(std::memory_order_acquire) == phase; ++spins)
-      if (spins > 20000) std::this_thread::yield();
-  }
-
- private:
-  const int32 size_;
-  alignas(64) std::atomic<int32> arrived_{0};
-  alignas(64) std::atomic<int32> phase_{0};
-};
 
 // In single precision, denormals are zero here because they are on the GPU.
 class FlushDenormals {
@@ -66,14 +43,14 @@ class FlushDenormals {
 #endif
 };
 
-// Whether the next steps could overflow a thread's spike record. One flag per thread and parity of the
-// batch, so that all threads read the same values whichever of them is ahead.
-struct Fullness {
+// Whether a slice of steps has to end. One flag per owner and parity of the batch, so that all threads read
+// the same values whichever of them is ahead.
+struct Flags {
   std::atomic<int32>* flag;
   int32 n;
 
-  void note(int32 rank, int64 batch, bool full) {
-    flag[(batch & 1) * n + rank].store(full, std::memory_order_relaxed);
+  void note(int32 rank, int64 batch, bool ends) {
+    flag[(batch & 1) * n + rank].store(ends, std::memory_order_relaxed);
   }
   bool any(int64 batch) const {
     for (int32 t = 0; t < n; ++t)
@@ -82,16 +59,37 @@ struct Fullness {
   }
 };
 
-// Steps first .. first + n_step - 1 of a thread's own neurons, up to what they emit. With gap junctions it
-// is one step, which no thread begins before all have seen the potentials that the last one left.
-void update(const Plan& plan, Team team, Barrier& barrier, int64 first, int32 n_step) {
+// One of the threads that do what the owners of neurons have to do: worker w that of the owners w,
+// w + n_worker, ... Which thread does it changes nothing but the time that it takes.
+struct Worker {
+  const Plan& plan;
+  int32 number, n_worker;
+  Barrier& barrier;
+
+  template <class Body>
+  void for_each_owner(Body body) const {
+    for (int32 rank = number; rank < plan.n_shard; rank += n_worker) body(Team{rank, plan.n_shard});
+  }
+};
+
+// Whether the next steps could overflow an owner's spike record.
+bool nearly_full(const Plan& plan, int32 rank) {
+  const SpikeRecord& kept = plan.record[rank];
+  return *kept.count > kept.capacity - kept.reserve * plan.batch;
+}
+
+// What flows into an owner's neurons in steps first .. first + n_step - 1, from outside and from neighbours.
+void begin(const Plan& plan, Team team, int64 first, int32 n_step) {
   for (int64 step = first; step < first + n_step; ++step) {
     *spike_list(plan, step, team.rank).count = 0;
     if (step < 0) continue;
     inject(plan, team, 0, step, 1);
     if (plan.n_junction) couple(plan, team, 0, step, 1);
   }
-  if (plan.n_junction) barrier.wait();
+}
+
+// These steps of an owner's neurons, up to what they emit.
+void update(const Plan& plan, Team team, int64 first, int32 n_step) {
   for (int32 g = 0; g < plan.n_group; ++g) {
     const Group& group = plan.group[g];
     if (first >= 0 || group.is_source)
@@ -106,49 +104,73 @@ void update(const Plan& plan, Team team, Barrier& barrier, int64 first, int32 n_
   }
 }
 
-// Neurons do `batch` steps between two barriers: no spike of the first step arrives before they end.
-// Without delivery groups a list of spikes is used again after two batches, when all have read it.
-int64 run_thread(const Plan& plan, Team team, Barrier& barrier, Fullness fullness, int64 first,
-                 int64 end) {
+void receive(const Plan& plan, Team team, int64 first, int32 n_step) {
+  for (int64 step = first; step < first + n_step; ++step) {
+    if (!plan.n_rule) {
+      deliver_plain(plan, team, 0, step, 1);
+      continue;
+    }
+    deliver(plan, team, 0, step, 1);
+    remember(plan, team, 0, step, 1);
+  }
+}
+
+// Neurons do `batch` steps between two barriers: no spike of the first step arrives before they end. With
+// gap junctions it is one step, which nobody begins before all have seen the potentials that the last one
+// left. Without delivery groups a list of spikes is used again after two batches, when all have read it.
+// Returns the next step to do.
+int64 run_slice(const Worker& worker, Flags flags, const Stopwatch& watch, int64 first, int64 end) {
+  const Plan& plan = worker.plan;
   const FlushDenormals flush(plan.flush_denormals);
-  const SpikeRecord& kept = plan.record[team.rank];
   int64 step = first;
   for (int64 batch = 0; step < end; ++batch) {
     const int32 n_step = step < 0 ? 1 : int32(std::min<int64>(plan.batch, end - step));
-    update(plan, team, barrier, step, n_step);
-    fullness.note(team.rank, batch, *kept.count > kept.capacity - kept.reserve * plan.batch);
-    barrier.wait();
-    for (int32 k = 0; k < n_step; ++k) {
-      if (!plan.n_rule) {
-        deliver_plain(plan, team, 0, step + k, 1);
-        continue;
-      }
-      deliver(plan, team, 0, step + k, 1);
-      remember(plan, team, 0, step + k, 1);
-    }
+    worker.for_each_owner([&](Team team) { begin(plan, team, step, n_step); });
+    if (plan.n_junction) worker.barrier.wait();
+    worker.for_each_owner([&](Team team) {
+      update(plan, team, step, n_step);
+      const bool late = team.rank == 0 && watch.late(batch);
+      flags.note(team.rank, batch, late || nearly_full(plan, team.rank));
+    });
+    worker.barrier.wait();
+    worker.for_each_owner([&](Team team) { receive(plan, team, step, n_step); });
     step += n_step;
-    if (fullness.any(batch)) break;
+    if (flags.any(batch)) break;
   }
   return step;
 }
 
 }  // namespace
 
-// Advances from step `first` up to `end`, or less if a spike record fills up. Returns the next step to
-// do, or -2 if the system gave fewer threads than the plan is made for.
-EXPORT int64 advance(const Plan& plan, int64 first, int64 end) {
-  Barrier barrier(plan.n_shard);
-  auto* full = new std::atomic<int32>[2 * plan.n_shard]();
-  int64 next = -2;
+// Advances from step `first` up to `end`, or less if a spike record fills up, with at most n_worker threads.
+// `pace` is kept from call to call, and is 0 in the beginning. Returns the next step to do, or -2 if the
+// system gave fewer threads than asked for.
+EXPORT int64 advance(const Plan& plan, int64 first, int64 end, int32 n_worker, Pace* pace) {
+  std::vector<std::atomic<int32>> full(2 * plan.n_shard);
+  const Flags flags{full.data(), plan.n_shard};
+  n_worker = std::min(n_worker, plan.n_shard);
   omp_set_dynamic(0);
-#pragma omp parallel num_threads(plan.n_shard)
-  if (omp_get_num_threads() == plan.n_shard) {
-    const Team team{omp_get_thread_num(), plan.n_shard};
-    const int64 reached = run_thread(plan, team, barrier, {full, plan.n_shard}, first, end);
-    if (team.rank == 0) next = reached;
+  int64 step = first;
+  while (step < end) {
+    const Way way = n_worker > 1 ? pace->choose() : alone;
+    const int32 n = way == together ? n_worker : 1;
+    const Stopwatch watch = n_worker > 1 ? pace->start(n) : Stopwatch();
+    Barrier barrier(n);
+    int64 next = -2;
+#pragma omp parallel num_threads(n)
+    if (omp_get_num_threads() == n) {
+      const Worker worker{plan, omp_get_thread_num(), n, barrier};
+      const int64 reached = run_slice(worker, flags, watch, step, end);
+      if (worker.number == 0) next = reached;
+    }
+    if (next < step) return next;
+    if (n_worker > 1) pace->note(way, watch.seconds(), next - step);
+    step = next;
+    bool full = false;
+    for (int32 rank = 0; rank < plan.n_shard; ++rank) full |= nearly_full(plan, rank);
+    if (full) break;
   }
-  delete[] full;
-  return next;
+  return step;
 }
 
 // Delivers what the spikes emitted before `step` have not brought yet, so that nothing but the ring, which

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from pynn_sparse.engine import require_cuda
+from pynn_sparse.engine.processors import processors
 from pynn_sparse.network.synapses import MAX_DELAY_STEPS
 
 from .. import common
@@ -55,7 +56,8 @@ def setup(
     - `device`: "cpu"; "cuda", a GPU through CuPy; or "auto", the GPU if there is one. Without it,
       the environment variable PYNN_SPARSE_DEVICE decides, and without that it is "auto".
     - `threads`: number of threads of the CPU; by default 1 for small networks, else one for each
-      processor. It does not change the results.
+      processor. There are never more than processors, by affinity or a container's quota. It does
+      not change the results.
     - `precision`: "double" or "single", of neurons' state and parameters.
     - `rng_seed`: integer that decides what random spike sources do. Default 42.
     - `recording_memory`: MiB that recorded spikes and samples may take in memory; what is more is
@@ -155,7 +157,13 @@ def _threads(value: Any) -> int | None:
         return None
     if not isinstance(value, numbers.Integral) or not 1 <= int(value) <= 1024:
         raise ValueError(f"threads = {value!r}: must be an integer from 1 to 1024")
-    return int(value)
+    if int(value) > processors():
+        warnings.warn(
+            f"threads = {value}: this process may use {processors()} processors, and gets as many "
+            "threads; the results are the same",
+            stacklevel=3,
+        )
+    return min(int(value), processors())
 
 
 def _seed(value: Any) -> int:

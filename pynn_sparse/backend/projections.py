@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property
 from typing import Any
 
@@ -15,6 +14,7 @@ from pynn_sparse.engine.connect import Rows
 from pynn_sparse.engine.device import Device
 from pynn_sparse.engine.gpu_builder import GpuBuilder
 from pynn_sparse.engine.resident import Resident
+from pynn_sparse.engine.sharing import each_of
 from pynn_sparse.errors import ParameterError
 from pynn_sparse.network import Block, Rule, SynapseTable, memory
 from pynn_sparse.network.synapses import MAX_DELAY_STEPS, index_type, sort_repeated
@@ -455,8 +455,7 @@ class Projection(common.Projection):
         def column(name: str) -> NDArray[Any]:
             return np.asarray(self._stored(name)[order])
 
-        with ThreadPoolExecutor(simulator.state.threads) as pool:
-            return list(pool.map(column, names))
+        return each_of(column, names, len(order) * len(names), simulator.state.threads)
 
     def get(
         self,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pynn_sparse.engine import Engine, chosen, make_device
 from pynn_sparse.engine.device import Device
-from pynn_sparse.engine.devices import processors
+from pynn_sparse.engine.processors import processors
 from pynn_sparse.network import Network, TimeGrid, memory
 from pynn_sparse.network.synapses import MAX_DELAY_STEPS
 

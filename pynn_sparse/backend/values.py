@@ -7,7 +7,6 @@ size of the connection matrix, except the matrix that a user asks for.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +15,7 @@ from lazyarray import larray
 from numpy.typing import NDArray
 
 from pynn_sparse.engine import laws
+from pynn_sparse.engine.sharing import each_of
 from pynn_sparse.errors import ParameterError
 from pynn_sparse.network.synapses import stable_order
 
@@ -265,8 +265,7 @@ def _matrix_of_nan(shape: tuple[int, int]) -> NDArray[np.float64]:
     """Filled by all threads, since most of the time is the system's, for memory that is new."""
     filled = np.empty(shape)
     n = simulator.state.threads
-    with ThreadPoolExecutor(n) as pool:
-        list(pool.map(lambda part: part.fill(np.nan), np.array_split(filled, n)))
+    each_of(lambda part: part.fill(np.nan), np.array_split(filled, n), filled.size, n)
     return filled
 
 

@@ -14,8 +14,10 @@ from ..network import Model
 from .builder import HostBuilder
 from .compile import cpu_library, cpu_step
 from .device import Launch, Times
+from .processors import processors
 
 TOO_FEW_THREADS = -2  # as `advance` in plan.cpp reports it
+PACE = 5  # numbers of the structure of pace.h, which begins as 0
 # Times in ns, measured once, and only ever compared.
 EVENT_TIMES: Times = (
     (64.0, 0.9),
@@ -28,7 +30,11 @@ SEGMENT_TIME = 15.0
 
 
 class CpuDevice:
-    """Worker threads of this process; each owns a part of every population."""
+    """Threads of this process.
+
+    Each population is divided among `threads` owners, which as many threads, but no more than there
+    are processors, advance; or one thread all of them, while that is faster.
+    """
 
     name = "cpu"
     stops_when_full = True
@@ -42,6 +48,8 @@ class CpuDevice:
     def __init__(self, threads: int) -> None:
         self.n_shards = self.build_threads = threads
         self.builder = HostBuilder(threads)
+        self._workers = ctypes.c_int32(min(threads, processors()))
+        self._pace = np.zeros(PACE)
         self._library = cpu_library()
 
     def put(self, array: NDArray[Any]) -> NDArray[Any]:
@@ -76,12 +84,16 @@ class CpuDevice:
     def advance(self, plan: NDArray[np.void], launches: list[Launch], first: int, end: int) -> int:
         reached = int(
             self._library.advance(
-                ctypes.c_void_p(plan.ctypes.data), ctypes.c_int64(first), ctypes.c_int64(end)
+                ctypes.c_void_p(plan.ctypes.data),
+                ctypes.c_int64(first),
+                ctypes.c_int64(end),
+                self._workers,
+                ctypes.c_void_p(self._pace.ctypes.data),
             )
         )
         if reached == TOO_FEW_THREADS:
             raise DeviceError(
-                f"the system did not give {self.n_shards} threads (is OMP_THREAD_LIMIT set?); "
-                "ask for fewer with setup(threads=...)"
+                f"the system did not give {self._workers.value} threads (is OMP_THREAD_LIMIT "
+                "set?); ask for fewer with setup(threads=...)"
             )
         return reached

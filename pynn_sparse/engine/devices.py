@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 from ..errors import DeviceError
 from .device import Device
+from .processors import processors, quota
 
 THREADS_PAY_FROM = 10_000  # neurons; below, a step is too short to share
 
@@ -18,11 +18,6 @@ class Found:
     name: str
     usable: bool
     detail: str
-
-
-def processors() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def describe_devices() -> list[Found]:
@@ -37,7 +32,8 @@ def _find_cpu() -> Found:
         library = cpu_library()
     except DeviceError as error:
         return Found("cpu", False, str(error))
-    return Found("cpu", True, f"{processors()} processors, kernels in {library._name}")
+    limit = f" by a quota of {quota():g}," if quota() <= processors() else ","
+    return Found("cpu", True, f"{processors()} processors{limit} kernels in {library._name}")
 
 
 def _find_cuda() -> Found:

@@ -13,8 +13,6 @@ from .builder import Builder, HostBuilder, Work
 from .resident import Resident
 from .tables import HostTable
 
-SYNAPSES_PER_THREAD = 1 << 20  # some milliseconds of work: less is not worth waiting for threads
-
 
 class Survey:
     """Looks through the synapses of a table, on a GPU if they are there, else on the host."""
@@ -28,7 +26,6 @@ class Survey:
             self._weight, extremes = holder.arrays[1], holder.weight_range
         else:
             self._host = HostTable(table)
-            threads = max(1, min(threads, len(table) // SYNAPSES_PER_THREAD))
             self._builder, self._record = HostBuilder(threads), self._host.record
             self._weight = self._host.weight
             extremes = float(self._weight.min()), float(self._weight.max())

@@ -1,0 +1,132 @@
+"""How many threads do the work, and that it does not matter how many."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import pyNN.sparse as sim
+import pytest
+from pyNN.random import NumpyRNG
+
+from pynn_sparse.engine import processors, sharing
+from pynn_sparse.engine.cpu import CpuDevice
+from pynn_sparse.engine.devices import make_device
+
+
+def group(folder: Path, **files: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name.replace("_max", ".max").replace("cfs", "cpu.cfs")).write_text(text + "\n")
+
+
+def quota(tmp_path: Path, membership: str) -> float:
+    (tmp_path / "membership").write_text(membership)
+    return processors.quota.__wrapped__(tmp_path / "cgroup", tmp_path / "membership")
+
+
+@pytest.fixture(autouse=True)
+def _real_quota(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processors, "quota", REAL_QUOTA)
+
+
+REAL_QUOTA = processors.quota
+
+
+class TestQuota:
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [("150000 100000", 1.5), ("50000 100000", 0.5), ("max 100000", math.inf)],
+    )
+    def test_version_2(self, tmp_path: Path, text: str, expected: float) -> None:
+        group(tmp_path / "cgroup" / "a", cpu_max=text)
+        assert quota(tmp_path, "0::/a\n") == expected
+
+    def test_the_least_of_all_parents_counts(self, tmp_path: Path) -> None:
+        group(tmp_path / "cgroup" / "a", cpu_max="100000 100000")
+        group(tmp_path / "cgroup" / "a" / "b", cpu_max="400000 100000")
+        group(tmp_path / "cgroup" / "a" / "b" / "c", cpu_max="max 100000")
+        assert quota(tmp_path, "0::/a/b/c\n") == 1.0
+
+    def test_a_container_that_sees_its_own_group_as_the_root(self, tmp_path: Path) -> None:
+        group(tmp_path / "cgroup", cpu_max="200000 100000")
+        assert quota(tmp_path, "0::/not/to/be/seen\n") == 2.0
+
+    @pytest.mark.parametrize(("time", "expected"), [("250000", 2.5), ("-1", math.inf)])
+    def test_version_1(self, tmp_path: Path, time: str, expected: float) -> None:
+        folder = tmp_path / "cgroup" / "cpu,cpuacct" / "docker" / "x"
+        group(folder, cfs_quota_us=time, cfs_period_us="100000")
+        assert quota(tmp_path, "4:cpu,cpuacct:/docker/x\n3:memory:/m\n") == expected
+
+    def test_none(self, tmp_path: Path) -> None:
+        assert quota(tmp_path, "") == math.inf
+
+    @pytest.mark.parametrize(("limit", "expected"), [(0.5, 1), (1.5, 2), (99.0, 3)])
+    def test_processors_are_no_more_than_affinity_and_quota(
+        self, monkeypatch: pytest.MonkeyPatch, limit: float, expected: int
+    ) -> None:
+        monkeypatch.setattr(processors, "_affinity", lambda: 3)
+        monkeypatch.setattr(processors, "quota", lambda: limit)
+        assert processors.processors() == expected
+
+
+def test_more_threads_than_processors_are_refused_with_a_warning() -> None:
+    with pytest.warns(UserWarning, match="threads = 64: this process may use 4 processors"):
+        sim.setup(threads=64)
+    assert sim.simulator.state.threads == 4
+    assert make_device("cpu", sim.simulator.state.options.threads, 10, "double").n_shards == 4
+
+
+def test_an_engine_has_no_more_workers_than_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processors, "_affinity", lambda: 2)
+    device = CpuDevice(5)
+    assert (device.n_shards, device._workers.value) == (5, 2)
+
+
+@pytest.mark.parametrize("n", [100, sharing.LEAST_SHARE * 2 - 1])
+def test_little_work_starts_no_threads(n: int) -> None:
+    with mock.patch.object(sharing, "ThreadPoolExecutor", side_effect=AssertionError):
+        assert sharing.each_of(lambda x: x + 1, [1, 2], n, threads=8) == [2, 3]
+
+
+def test_much_work_is_shared() -> None:
+    with mock.patch.object(sharing, "ThreadPoolExecutor", wraps=sharing.ThreadPoolExecutor) as pool:
+        assert sharing.each_of(lambda x: x + 1, [1, 2], 3 * sharing.LEAST_SHARE, threads=8) == [
+            2,
+            3,
+        ]
+    pool.assert_called_once_with(3)
+
+
+def spikes(threads: int, steps_at_once: int, workers: int) -> list[list[float]]:
+    sim.setup(timestep=0.1, threads=threads)
+    noise = sim.Population(20, sim.SpikeSourcePoisson(rate=500.0))
+    cells = sim.Population(31, sim.IF_curr_exp())
+    cells.record("spikes")
+    connector = sim.FixedProbabilityConnector(0.5, rng=NumpyRNG(seed=1))
+    sim.Projection(noise, cells, connector, sim.StaticSynapse(weight=0.5, delay=0.3))
+    device = sim.simulator.state.require_engine().device
+    device._workers = ctypes.c_int32(workers)
+    for _ in range(300 // steps_at_once):
+        sim.run(0.1 * steps_at_once)
+    assert device._pace[:2].any() == (min(workers, threads) > 1)
+    return [each.tolist() for each in cells.get_data().segments[0].spiketrains]
+
+
+def test_who_does_the_work_of_owners_changes_no_spike() -> None:
+    expected = spikes(1, 300, 1)
+    assert sum(map(len, expected)) > 50
+    for threads, steps, workers in ((4, 300, 1), (4, 300, 4), (4, 1, 4), (3, 6, 2), (4, 10, 3)):
+        assert spikes(threads, steps, workers) == expected
+
+
+def test_both_ways_are_tried_and_known() -> None:
+    sim.setup(timestep=0.1, threads=2)
+    sim.Population(50, sim.IF_curr_exp())
+    sim.run(2000.0)
+    pace = sim.simulator.state.engine.device._pace
+    assert (pace[:2] > 0).all()
+    assert np.isfinite(pace).all()
