@@ -23,3 +23,10 @@ class EngineError(RuntimeError):
 
 class ModelError(ValueError):
     """The definition of a user's model does not make sense; names the part, and what is valid."""
+
+
+class SonataError(ValueError):
+    """A SONATA file that is damaged or unsupported, or a folder that cannot be written.
+
+    The message names the file, and what in it is wrong or unsupported.
+    """

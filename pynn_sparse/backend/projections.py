@@ -152,6 +152,7 @@ class Projection(common.Projection):
             simulator.state.network.junctions += self._tables
         else:
             simulator.state.network.add_tables(self._tables)
+        simulator.state.projections.append(self)
         warn_of_rules(self.label, self._tables, ("weight", *self._of_rule), stacklevel=2)
 
     @property

@@ -90,6 +90,7 @@ class State(common.control.BaseState):
         self._device_name: str | None = None  # not looked for yet
         self._gpu: Device | None = None
         self.recorders: set[Any] = set()
+        self.projections: list[Any] = []  # in the order in which they were made
         self.write_on_end: list[tuple[Any, Any, Any]] = []  # cells, variables, file name or Neo IO
         self._sources = itertools.count()
         self.running = False
