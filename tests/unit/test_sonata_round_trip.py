@@ -79,7 +79,7 @@ def static() -> None:
         *(40, sim.IF_curr_exp(tau_m=random(8.0, 20.0))),
         structure=RandomStructure(Sphere(100.0), rng=NumpyRNG(seed=4)),
         initial_values={"v": random(-70.0, -55.0)},
-        label="cells → α",
+        label="cells → é",
     )
     synapse = sim.StaticSynapse(weight=random(0.1, 0.9), delay=random(0.2, 3.0))
     sim.Projection(noise, cells, some(), synapse, receptor_type="excitatory", label="same label")
@@ -98,7 +98,7 @@ def views_and_assemblies() -> None:
     others = sim.Population(20, sim.IF_curr_alpha(), label="others")
     strong = sim.StaticSynapse(weight=0.4, delay=random(0.5, 2.0))
     sim.Projection(noise + array, cells[::2] + others, some(), strong, receptor_type="excitatory")
-    sim.Projection(cells[5:25], others[[1, 4, 8]], sim.AllToAllConnector(), strong,
+    sim.Projection(cells[5:24], others[[1, 4, 8]], sim.AllToAllConnector(), strong,
                    receptor_type="excitatory")  # fmt: skip
     repeated = [(0, 1, 0.01, 1.0), (0, 1, 0.02, 1.0), (0, 1, 0.01, 0.5)]
     sim.Projection(noise, cells, sim.FromListConnector(repeated), sim.StaticSynapse())
@@ -215,6 +215,7 @@ def test_written_twice_the_files_are_the_same(build: Build, tmp_path: Path) -> N
     def contents(path: Path) -> dict[str, Any]:
         found = {}
         with h5py.File(path) as file:
+
             def take(name: str, item: Any) -> None:
                 found[name] = [item[()] if isinstance(item, h5py.Dataset) else None]
                 found[name] += sorted(map(str, item.attrs.items()))

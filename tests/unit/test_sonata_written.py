@@ -195,9 +195,7 @@ def test_more_connections_than_16_bits_count(tmp_path: Path) -> None:
     sim.to_sonata(tmp_path / "net")
     columns = edges_of(tmp_path / "net", "all")
     assert len(columns["weight"]) == 40000
-    assert np.array_equal(
-        columns["weight"], (columns["source"] * 200.0 + columns["target"]) / 1e5
-    )
+    assert np.array_equal(columns["weight"], (columns["source"] * 200.0 + columns["target"]) / 1e5)
     with h5py.File(tmp_path / "net" / "network" / "edges_000_all.h5") as file:
         index = file["edges/all/edge_group_index"]
         assert index.dtype == np.uint64
@@ -333,7 +331,10 @@ def test_without_h5py_the_error_says_what_to_install(
     sim.Population(3, sim.IF_curr_exp())
     sim.to_sonata(tmp_path / "net")
     monkeypatch.setitem(__import__("sys").modules, "h5py", None)
-    for attempt in (lambda: sim.to_sonata(tmp_path / "b"), lambda: sim.from_sonata(tmp_path / "net")):
+    for attempt in (
+        lambda: sim.to_sonata(tmp_path / "b"),
+        lambda: sim.from_sonata(tmp_path / "net"),
+    ):
         with pytest.raises(ImportError, match=r"pip install 'pynn-sparse\[sonata\]'"):
             attempt()
     assert not (tmp_path / "b").exists()

@@ -73,7 +73,8 @@ class Cells:
             if name.startswith(INITIAL):
                 initial[name.removeprefix(INITIAL)] = value
             elif name not in CONSUMED and name not in model.parameters:
-                more[name] = value
+                texts = isinstance(value, np.ndarray) and value.dtype == object
+                more[name] = value.astype(str) if texts else value
         population.initialize(**initial)
         population.annotate(**more)
         if any(axis in part.attributes for axis in "xyz"):
