@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -41,7 +41,6 @@ class CellModel:
     parameters: frozenset[str]
     weight: float = 1.0
     virtual: bool = False
-    initial: frozenset[str] = field(default_factory=frozenset)
 
 
 def describe_cells(celltype: Any) -> dict[str, str]:
@@ -120,6 +119,7 @@ def _composed(part: Part, where: str) -> CellModel:
     return CellModel(make, _same, frozenset(make({}).default_parameters))
 
 
+NEST_POTENTIAL = "V_m"  # in mV, at first
 # NEST's defaults, where a file leaves a parameter out.
 _IAF = {"E_L": -70.0, "C_m": 250.0, "tau_m": 10.0, "t_ref": 2.0, "V_th": -55.0} | {
     "V_reset": -70.0,
@@ -155,16 +155,14 @@ def _from_nest(defaults: Parameters) -> Callable[[Parameters], tuple[Parameters,
                 values[f"e_rev_{own}"] = p[f"E_{name}"]
         # NEST keeps the potential of iaf_psc relative to E_L, and that of iaf_cond absolute.
         at_first = p["E_L"] if "tau_m" in p else -70.0
-        return values, {"v": p.get("V_m", at_first)}
+        return values, {"v": p.get(NEST_POTENTIAL, at_first)}
 
     return translate
 
 
 def _nest(kind: Any, defaults: Parameters, weight: float) -> CellModel:
-    names = frozenset(defaults) | {"V_m"}
-    return CellModel(
-        lambda given: kind(**given), _from_nest(defaults), names, weight, initial=frozenset({"v"})
-    )
+    names = frozenset(defaults) | {NEST_POTENTIAL}
+    return CellModel(lambda given: kind(**given), _from_nest(defaults), names, weight)
 
 
 NEST_MODELS = {

@@ -12,7 +12,7 @@ from pynn_sparse.interchange.sonata import Circuit, NodePopulation, Part, resolv
 
 from ...parameters import ArrayParameter, Sequence
 from ..populations import Assembly, Population, PopulationView
-from .models import CellModel, check_parameters
+from .models import NEST_POTENTIAL, CellModel, check_parameters
 
 INITIAL = "initial_"  # before the name of a state variable
 CONSUMED = {"model_type", "model_template", "neuron", "receptors", *"xyz"}
@@ -66,7 +66,8 @@ class Cells:
             )
         population = Population(len(part.index), model.make(parameters), label=label)
         v_init = self._circuit.v_init
-        if v_init is not None and "v" in population.celltype.default_initial_values:
+        has_v = "v" in population.celltype.default_initial_values
+        if v_init is not None and has_v and NEST_POTENTIAL not in given:
             initial["v"] = v_init
         more = {}
         for name, value in part.attributes.items():
