@@ -5,11 +5,15 @@ from __future__ import annotations
 import difflib
 import math
 import numbers
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
+
+import numpy as np
 
 from .. import errors
 from ..random import RandomDistribution
+from .door import shown
+from .plain import NotNumbersError, number_of
 
 
 class NonExistentParameterError(errors.NonExistentParameterError):
@@ -53,12 +57,59 @@ class Named:
         super().__init__(**parameters)
 
 
+def as_number(
+    name: str,
+    value: Any,
+    must: str,
+    holds: Callable[[float], bool] = math.isfinite,
+    unit: str | None = "",
+) -> float:
+    """An option that is a number, as float; quantities are converted to `unit`.
+
+    Raises TypeError for what is not a number and InvalidParameterValueError, a ValueError, for one
+    that does not hold.
+    """
+    try:
+        number = number_of(value, unit)
+    except NotNumbersError as error:
+        raise TypeError(f"{name} = {shown(value)}: must be {error.instead_of(must)}") from error
+    if not holds(number):
+        raise errors.InvalidParameterValueError(f"{name} = {shown(value)}: must be {must}")
+    return number
+
+
+def as_integer(name: str, value: Any, least: int, most: int | None = None) -> int:
+    """An option that is a whole number within limits; raises as `as_number` does."""
+    must = f"an integer, {least} or greater" if most is None else f"an integer, {least} to {most}"
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name} = {shown(value)}: must be {must}")
+    if value < least or (most is not None and value > most):
+        raise errors.InvalidParameterValueError(f"{name} = {shown(value)}: must be {must}")
+    return int(value)
+
+
+def as_flag(name: str, value: Any) -> bool:
+    """An option that is True or False; raises TypeError."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} = {shown(value)}: must be True or False")
+    return bool(value)
+
+
+def as_choice(name: str, value: Any, choices: Collection[str]) -> str:
+    """An option that is one of several words; raises as `as_number` does."""
+    must = f"one of {', '.join(map(repr, choices))}"
+    if not isinstance(value, str):
+        raise TypeError(f"{name} = {shown(value)}: must be {must}")
+    if value not in choices:
+        raise errors.InvalidParameterValueError(
+            f"{name} = {shown(value)}: must be {must}{did_you_mean(value, choices)}"
+        )
+    return str(value)
+
+
 def check_time(name: str, value: Any) -> None:
     """Raise TypeError for what is not a number of milliseconds, ValueError if it is not finite."""
-    if not isinstance(value, numbers.Real):
-        raise TypeError(f"{name} = {value!r}: must be a number of milliseconds")
-    if not math.isfinite(value):
-        raise ValueError(f"{name} = {value} ms: must be a finite time")
+    as_number(name, value, "a finite number of milliseconds", unit="ms")
 
 
 def check_probability(name: str, value: Any) -> None:

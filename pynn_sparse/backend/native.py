@@ -11,12 +11,12 @@ from pynn_sparse.network import Model
 from pynn_sparse.network.cells.user import CURRENT, Definition, user_model
 
 from ..standardmodels import StandardCellType, build_translations
-from .checks import Named
+from .checked import Checked
 
 Numbers = Mapping[str, Any]  # name -> number, or (number, unit)
 
 
-class NativeCell(Named, StandardCellType):
+class NativeCell(Checked, StandardCellType):
     """What the cell types that `native_cell_type` makes have in common."""
 
     model: Model

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import logging
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -18,73 +18,13 @@ from .. import common, errors
 from ..models import BaseCellType
 from ..parameters import ArrayParameter, LazyArray, ParameterSpace, Sequence, simplify
 from . import simulator
+from .checked import evaluated, for_engine
 from .checks import check_names
+from .door import Parameter, copied, restoring_generators
 from .files import check_destination, file_of_record, write
-from .plain import plain_number, plain_values
 from .recording import Recorder
 
 logger = logging.getLogger("PyNN")
-
-
-def _engine_values(space: ParameterSpace, block_size: int, celltype: Any) -> dict[str, Any]:
-    """Parameters as the engine's models take them: floats, arrays, or arrays of spike times."""
-    try:
-        space.evaluate(simplify=True)
-    except ValueError as error:  # as lazyarray says that a value is of no use
-        names = ", ".join(space.keys())
-        raise errors.InvalidParameterValueError(f"value of {names}: {error}") from error
-    sequences, vectors = celltype.model.sequences, getattr(celltype, "vectors", {})
-    values: dict[str, Any] = {}
-    for name, value in space.as_dict().items():
-        if name in sequences:
-            values[name] = _sequences(name, value, block_size)
-        elif name in vectors:
-            values |= _components(name, value, vectors[name])
-        else:
-            values[name] = _numbers(name, value)
-    return values
-
-
-def _components(name: str, value: Any, names: tuple[str, ...]) -> dict[str, Any]:
-    """A parameter of several numbers as so many parameters of the engine."""
-    each = value if isinstance(value, np.ndarray) and value.dtype == object else [value]
-    rows = [np.asarray(item.value if isinstance(item, ArrayParameter) else item) for item in each]
-    for row in rows:
-        if row.shape != (len(names),):
-            raise errors.InvalidParameterValueError(
-                f"{name} = {row.tolist()}: must be {len(names)} numbers"
-            )
-    columns = np.array([_numbers(name, row) for row in rows]).T
-    return {
-        component: float(column[0]) if len(rows) == 1 else column
-        for component, column in zip(names, columns, strict=True)
-    }
-
-
-def _numbers(name: str, value: Any) -> Any:
-    try:
-        values = np.asarray(value, np.float64)
-    except (TypeError, ValueError) as error:
-        raise errors.InvalidParameterValueError(
-            f"{name} should not be of type {type(value).__name__}"
-        ) from error
-    return values if values.ndim else float(values)
-
-
-def _sequences(name: str, value: Any, size: int) -> NDArray[np.object_]:
-    """One array of numbers for each neuron."""
-    if isinstance(value, np.ndarray) and value.ndim == 0:
-        value = value.item()
-    each = value if isinstance(value, np.ndarray) and value.dtype == object else [value] * size
-    numbers = np.empty(size, dtype=object)
-    for i, item in enumerate(each):
-        numbers[i] = np.array(item.value if isinstance(item, ArrayParameter) else item, float)
-        if numbers[i].ndim != 1:
-            raise errors.InvalidParameterValueError(
-                f"{name} of the neuron with index {i} have {numbers[i].ndim} dimensions: must "
-                "be a sequence of numbers (a function of indices returns an array of Sequences)"
-            )
-    return numbers
 
 
 class Assembly(common.Assembly):
@@ -109,6 +49,27 @@ class Assembly(common.Assembly):
         others = [set(each.celltype.receptor_types) for each in self.populations[1:]]
         first = self.populations[0].celltype.receptor_types
         return [name for name in first if all(name in other for other in others)]
+
+    def set(self, **parameters: Any) -> None:
+        """Set parameters of all cells, see `pyNN.common.Assembly.set`; of all or none."""
+        prepared = [part._prepared(parameters) for part in self.populations]
+        for part, values in zip(self.populations, prepared, strict=True):
+            part._check_together(values)
+        for part, values in zip(self.populations, prepared, strict=True):
+            part._set(values)
+
+    def initialize(self, **initial_values: Any) -> None:
+        """Set state variables of all cells, see `pyNN.common.Assembly.initialize`; all or none."""
+        with restoring_generators(initial_values.values()):
+            prepared = [part._prepared_state(initial_values) for part in self.populations]
+        for part, values in zip(self.populations, prepared, strict=True):
+            part._set_state(values)
+
+    def inject(self, current_source: Any) -> None:
+        """Inject the current into all cells, see `pyNN.common.Assembly.inject`; all or none."""
+        for part in self.populations:
+            part._check_injectable()
+        super().inject(current_source)
 
     def record(
         self,
@@ -189,13 +150,37 @@ class _Cells:
         return vectors
 
     def set(self, **parameters: Any) -> None:
-        """Set parameters, see `pyNN.common.BasePopulation.set`; all of them or none."""
+        """Set parameters, see `pyNN.common.BasePopulation.set`; all of them or none.
+
+        Quantities are converted to PyNN's units. Raises NonExistentParameterError,
+        InvalidParameterValueError, and InvalidDimensionsError for another number of values.
+        """
+        self._set(self._prepared(parameters))
+
+    def _prepared(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Parameters as the engine takes them, checked one by one; nothing is changed yet."""
+        self._check_open()
         self._check_names(parameters)
-        plain = plain_values(self.celltype, parameters)
-        if plain is None:
-            super().set(**parameters)  # type: ignore[misc]
-        else:
-            self._set_values(plain)
+        # As with PyNN's standard models, generators stay as they are: copies are drawn from.
+        values = evaluated(self._named(), self.celltype.doors(), copied(parameters), self.size)
+        return for_engine(self.celltype, values, self.size)
+
+    def _check_together(self, prepared: dict[str, Any]) -> None:
+        """Raise InvalidParameterValueError for values that `_set` could not set."""
+        with self._named_errors():
+            self._block.check_parameters(self._selection, prepared)
+
+    def _set(self, prepared: dict[str, Any]) -> None:
+        with self._named_errors():
+            self._block.set_parameters(self._selection, prepared, simulator.state.last_step)
+
+    @contextlib.contextmanager
+    def _named_errors(self) -> Iterator[None]:
+        """Turn an error of the engine into PyNN's, with the name of the population."""
+        try:
+            yield
+        except ParameterError as error:
+            raise errors.InvalidParameterValueError(f"{self._named()}: {error}") from error
 
     def record(
         self,
@@ -239,21 +224,19 @@ class _Cells:
         known = self.celltype.get_parameter_names()
         check_names(names, type(self.celltype).__name__, known)
 
+    def _check_injectable(self) -> None:
+        """Raise an error if no current can be injected into the cells."""
+        self._check_open()
+        if not self.celltype.injectable:
+            raise TypeError(
+                f"{self._named()}: a current can be injected into neurons only, not into a spike "
+                "source"
+            )
+
     def _check_open(self) -> None:
         """Raise RuntimeError if the cells can no longer be changed."""
         recorder: Recorder = self.recorder  # type: ignore[attr-defined]
         simulator.state.check_open(recorder._network, self.label)  # type: ignore[attr-defined]
-
-    def _set_parameters(self, parameter_space: ParameterSpace) -> None:
-        self._set_values(_engine_values(parameter_space, self.size, self.celltype))
-
-    def _set_values(self, values: dict[str, Any]) -> None:
-        """Set what the engine's model takes: numbers, arrays, or arrays of spike times."""
-        self._check_open()
-        try:
-            self._block.set_parameters(self._selection, values, simulator.state.last_step)
-        except ParameterError as error:
-            raise errors.InvalidParameterValueError(f"{self._named()}: {error}") from error
 
     def _named(self) -> str:
         return f"{type(self.celltype).__name__} in {self.label}"  # type: ignore[attr-defined]
@@ -261,35 +244,29 @@ class _Cells:
     def initialize(self, **initial_values: Any) -> None:
         """Set state variables; see `pyNN.common.BasePopulation.initialize`.
 
-        Raises NonExistentParameterError for a variable that the model does not have and
-        InvalidParameterValueError for values that are not finite; nothing is set then.
+        Raises NonExistentParameterError for a variable that the model does not have,
+        InvalidParameterValueError for values that are not finite numbers and InvalidDimensionsError
+        for another number of them; nothing is set then.
         """
-        self._check_open()
-        values = {name: self._initial(name, value) for name, value in initial_values.items()}
-        for name, each in values.items():
-            self._block.set_state(name, self._selection, each)
+        with restoring_generators(initial_values.values()):
+            prepared = self._prepared_state(initial_values)
+        self._set_state(prepared)
 
-    def _initial(self, name: str, value: Any) -> Any:
-        """The values, evaluated once, so that a random one is the same whenever it is looked at."""
-        check_names([name], type(self.celltype).__name__, self.celltype.default_initial_values)
-        number = plain_number(value)
-        if number is not None and math.isfinite(number):
-            return number
-        try:
-            lazy = LazyArray(value, shape=(self.size,), dtype=float)
-            given = np.asarray(lazy.evaluate(simplify=True), float)
-            values = np.broadcast_to(given, (self.size,))
-        except (AssertionError, TypeError, ValueError) as error:
-            raise errors.InvalidParameterValueError(
-                f"{self._named()}: initial value of {name} must be a number, or one for each of "
-                f"{self.size} cells: {error}"
-            ) from error
-        if not np.isfinite(values).all():
-            bad = values[~np.isfinite(values)][0]
-            raise errors.InvalidParameterValueError(
-                f"{self._named()}: initial value of {name} = {bad}: must be a finite number"
-            )
-        return values
+    def _prepared_state(self, initial_values: Mapping[str, Any]) -> dict[str, Any]:
+        """Initial values, checked, a number or one for each cell."""
+        self._check_open()
+        variables = self.celltype.default_initial_values
+        check_names(initial_values, type(self.celltype).__name__, variables)
+        owner, units = self._named(), self.celltype.units
+        doors = {
+            name: Parameter(owner, f"initial value of {name}", units.get(name))
+            for name in initial_values
+        }
+        return evaluated(owner, doors, initial_values, self.size)
+
+    def _set_state(self, prepared: Mapping[str, Any]) -> None:
+        for name, values in prepared.items():
+            self._block.set_state(name, self._selection, values)
 
     @property
     def initial_values(self) -> Mapping[str, Any]:
@@ -347,13 +324,11 @@ class Population(_Cells, common.Population):
             simulator.state.network.remove_last_block(self._block)
 
     def _create_cells(self) -> None:
-        space = self.celltype.native_parameters
-        space.shape = (self.size,)
-        values = _engine_values(space, self.size, self.celltype)
-        try:
-            self._block = simulator.state.network.add_block(self.celltype.model, self.size, values)
-        except ParameterError as error:
-            raise errors.InvalidParameterValueError(f"{self._named()}: {error}") from error
+        celltype, given = self.celltype, dict(self.celltype.parameter_space.items())
+        values = evaluated(self._named(), celltype.doors(), copied(given), self.size)
+        prepared = for_engine(celltype, values, self.size)
+        with self._named_errors():
+            self._block = simulator.state.network.add_block(celltype.model, self.size, prepared)
         self.all_cells = simulator.identifiers(self, self._block.first, self.size)
         self._mask_local = np.ones(self.size, bool)
 

@@ -87,7 +87,7 @@ class Block:
         computed when it is next needed. Raises `ParameterError`, changing nothing.
         """
         whole = isinstance(selection, slice) and selection == slice(None)
-        derived = self._checked(selection, values, whole)
+        derived = self.check_parameters(selection, values)
         if self.model.given_times in values:
             self._keep_past_events(selection, step)
         for name, value in values.items():
@@ -100,10 +100,11 @@ class Block:
             self._proven = None
         self.version += 1
 
-    def _checked(
-        self, selection: Selection, values: dict[str, Any], whole: bool
+    def check_parameters(
+        self, selection: Selection, values: dict[str, Any]
     ) -> dict[str, Any] | None:
         """Raise `ParameterError` for values that are not valid; give what is derived of a whole."""
+        whole = isinstance(selection, slice) and selection == slice(None)
         numbers = not any(isinstance(value, np.ndarray) for value in values.values())
         if not whole and numbers and self._proves(values):
             return None

@@ -31,16 +31,18 @@ class Check(Protocol):
 class Constraint:
     """A condition on each value of a numerical parameter, and how to say it."""
 
-    holds: Callable[[NDArray[np.float64]], NDArray[np.bool_]]
+    holds: Callable[[Any], Any]  # of an array or a float, element by element
     text: str
 
     def check(self, name: str, value: Any) -> None:
         """Raise `ParameterError` naming the first value for which the condition does not hold."""
-        array = np.atleast_1d(np.asarray(value, float))
+        if type(value) is float and self.holds(value):
+            return
+        array = np.asarray(value, float).ravel()
         good = self.holds(array)
         if not good.all():
             where = int(np.argmin(good))
-            which = f" for the neuron with index {where}" if array.size > 1 else ""
+            which = f" at index {where}" if array.size > 1 else ""
             raise ParameterError(f"{name} = {array[where]:g}{which}: must be {self.text}")
 
 

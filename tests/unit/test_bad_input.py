@@ -111,7 +111,12 @@ class TestPopulation:
     def test_initial_value_of_another_type_or_shape(self, value: Any) -> None:
         population = cells()
         call = lambda: population.initialize(v=value)  # noqa: E731
-        refused(call, errors.InvalidParameterValueError, "initial value of v", "cells")
+        error = (
+            errors.InvalidDimensionsError
+            if isinstance(value, list)
+            else (errors.InvalidParameterValueError)
+        )
+        refused(call, error, "initial value of v", "cells", repr(value))
 
     def test_values_that_cannot_be_computed_with(self) -> None:
         refused(lambda: cells(tau_syn_E=1e-320), errors.InvalidParameterValueError, "not be finite")
@@ -163,7 +168,7 @@ class TestSpikeSources:
     def test_times_of_two_dimensions(self) -> None:
         function = lambda i: Sequence([1.0 + i, 2.0 + i])  # noqa: E731 - forgets that i is an array
         make = lambda: sim.Population(3, sim.SpikeSourceArray(spike_times=function))  # noqa: E731
-        refused(make, errors.InvalidParameterValueError, "spike_times", "2 dimensions")
+        refused(make, errors.InvalidDimensionsError, "spike_times", "2 dimensions")
 
     def test_rate(self) -> None:
         make = lambda: sim.Population(2, sim.SpikeSourcePoisson(rate=-1.0))  # noqa: E731

@@ -11,7 +11,7 @@ from typing import Any
 from pynn_sparse.network import cells as engine_models
 
 from ...standardmodels import build_translations, cells
-from ..checks import Named
+from ..checked import Checked
 from .point_neuron import LIF, AdExp, PointNeuron
 
 
@@ -19,76 +19,76 @@ def _same_names(cell: Any) -> dict[str, Any]:
     return build_translations(*((name, name) for name in cell.default_parameters))
 
 
-class IF_curr_exp(Named, cells.IF_curr_exp):
+class IF_curr_exp(Checked, cells.IF_curr_exp):
     __doc__ = cells.IF_curr_exp.__doc__
     translations = _same_names(cells.IF_curr_exp)
     model = engine_models.IF_CURR_EXP
     recordable = ["spikes", "v", "isyn_exc", "isyn_inh"]
 
 
-class IF_curr_alpha(Named, cells.IF_curr_alpha):
+class IF_curr_alpha(Checked, cells.IF_curr_alpha):
     __doc__ = cells.IF_curr_alpha.__doc__
     translations = _same_names(cells.IF_curr_alpha)
     model = engine_models.IF_CURR_ALPHA
     recordable = ["spikes", "v", "isyn_exc", "isyn_inh"]
 
 
-class IF_curr_delta(Named, cells.IF_curr_delta):
+class IF_curr_delta(Checked, cells.IF_curr_delta):
     __doc__ = cells.IF_curr_delta.__doc__
     translations = _same_names(cells.IF_curr_delta)
     model = engine_models.IF_CURR_DELTA
 
 
-class IF_cond_exp(Named, cells.IF_cond_exp):
+class IF_cond_exp(Checked, cells.IF_cond_exp):
     __doc__ = cells.IF_cond_exp.__doc__
     translations = _same_names(cells.IF_cond_exp)
     model = engine_models.IF_COND_EXP
 
 
-class IF_cond_alpha(Named, cells.IF_cond_alpha):
+class IF_cond_alpha(Checked, cells.IF_cond_alpha):
     __doc__ = cells.IF_cond_alpha.__doc__
     translations = _same_names(cells.IF_cond_alpha)
     model = engine_models.IF_COND_ALPHA
 
 
-class Izhikevich(Named, cells.Izhikevich):
+class Izhikevich(Checked, cells.Izhikevich):
     __doc__ = cells.Izhikevich.__doc__
     translations = _same_names(cells.Izhikevich)
     model = engine_models.IZHIKEVICH
 
 
-class IF_cond_exp_gsfa_grr(Named, cells.IF_cond_exp_gsfa_grr):
+class IF_cond_exp_gsfa_grr(Checked, cells.IF_cond_exp_gsfa_grr):
     __doc__ = cells.IF_cond_exp_gsfa_grr.__doc__
     translations = _same_names(cells.IF_cond_exp_gsfa_grr)
     model = engine_models.IF_COND_EXP_GSFA_GRR
 
 
-class IF_facets_hardware1(Named, cells.IF_facets_hardware1):
+class IF_facets_hardware1(Checked, cells.IF_facets_hardware1):
     __doc__ = cells.IF_facets_hardware1.__doc__
     translations = _same_names(cells.IF_facets_hardware1)
     model = engine_models.IF_FACETS_HARDWARE1
 
 
-class HH_cond_exp(Named, cells.HH_cond_exp):
+class HH_cond_exp(Checked, cells.HH_cond_exp):
     __doc__ = cells.HH_cond_exp.__doc__
     translations = _same_names(cells.HH_cond_exp)
     model = engine_models.HH_COND_EXP
     recordable = [*cells.HH_cond_exp.recordable, "m", "h", "n"]
 
 
-class EIF_cond_exp_isfa_ista(Named, cells.EIF_cond_exp_isfa_ista):
+class EIF_cond_exp_isfa_ista(Checked, cells.EIF_cond_exp_isfa_ista):
     __doc__ = cells.EIF_cond_exp_isfa_ista.__doc__
     translations = _same_names(cells.EIF_cond_exp_isfa_ista)
     model = engine_models.EIF_COND_EXP_ISFA_ISTA
 
 
-class EIF_cond_alpha_isfa_ista(Named, cells.EIF_cond_alpha_isfa_ista):
+class EIF_cond_alpha_isfa_ista(Checked, cells.EIF_cond_alpha_isfa_ista):
     __doc__ = cells.EIF_cond_alpha_isfa_ista.__doc__
     translations = _same_names(cells.EIF_cond_alpha_isfa_ista)
     model = engine_models.EIF_COND_ALPHA_ISFA_ISTA
 
 
-class GIF_cond_exp(Named, cells.GIF_cond_exp):
+class GIF_cond_exp(Checked, cells.GIF_cond_exp):
     __doc__ = cells.GIF_cond_exp.__doc__
     translations = _same_names(cells.GIF_cond_exp)
     model = engine_models.GIF_COND_EXP
@@ -98,25 +98,25 @@ class GIF_cond_exp(Named, cells.GIF_cond_exp):
     }
 
 
-class SpikeSourceArray(Named, cells.SpikeSourceArray):
+class SpikeSourceArray(Checked, cells.SpikeSourceArray):
     __doc__ = cells.SpikeSourceArray.__doc__
     translations = _same_names(cells.SpikeSourceArray)
     model = engine_models.SPIKE_SOURCE_ARRAY
 
 
-class SpikeSourcePoisson(Named, cells.SpikeSourcePoisson):
+class SpikeSourcePoisson(Checked, cells.SpikeSourcePoisson):
     __doc__ = cells.SpikeSourcePoisson.__doc__
     translations = _same_names(cells.SpikeSourcePoisson)
     model = engine_models.SPIKE_SOURCE_POISSON
 
 
-class SpikeSourcePoissonRefractory(Named, cells.SpikeSourcePoissonRefractory):
+class SpikeSourcePoissonRefractory(Checked, cells.SpikeSourcePoissonRefractory):
     __doc__ = cells.SpikeSourcePoissonRefractory.__doc__
     translations = _same_names(cells.SpikeSourcePoissonRefractory)
     model = engine_models.SPIKE_SOURCE_POISSON_REFRACTORY
 
 
-class SpikeSourceGamma(Named, cells.SpikeSourceGamma):
+class SpikeSourceGamma(Checked, cells.SpikeSourceGamma):
     __doc__ = cells.SpikeSourceGamma.__doc__
     # A number; PyNN's default is an integer, to which it would round all values down.
     default_parameters = {**cells.SpikeSourceGamma.default_parameters, "alpha": 2.0}
@@ -124,7 +124,7 @@ class SpikeSourceGamma(Named, cells.SpikeSourceGamma):
     model = engine_models.SPIKE_SOURCE_GAMMA
 
 
-class SpikeSourceInhGamma(Named, cells.SpikeSourceInhGamma):
+class SpikeSourceInhGamma(Checked, cells.SpikeSourceInhGamma):
     __doc__ = cells.SpikeSourceInhGamma.__doc__
     translations = _same_names(cells.SpikeSourceInhGamma)
     model = engine_models.SPIKE_SOURCE_INH_GAMMA

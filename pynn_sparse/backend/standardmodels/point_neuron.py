@@ -13,21 +13,23 @@ from pynn_sparse.network.receptors import Placed
 from ... import errors
 from ...parameters import ParameterSpace
 from ...standardmodels import StandardCellType, build_translations, cells
+from ..checked import Checked, Doors, door_of
 from . import receptors
+from .receptors import LOCATIONS
 
-LOCATIONS = "locations"  # of receptors on a morphology: means nothing for a point
 
-
-class LIF(cells.LIF):
+class LIF(Checked, cells.LIF):
     __doc__ = cells.LIF.__doc__
     translations = build_translations(*((name, name) for name in cells.LIF.default_parameters))
     compose = staticmethod(composed_lif)
+    constraints = composed_lif([]).constraints
 
 
-class AdExp(cells.AdExp):
+class AdExp(Checked, cells.AdExp):
     __doc__ = cells.AdExp.__doc__
     translations = build_translations(*((name, name) for name in cells.AdExp.default_parameters))
     compose = staticmethod(composed_adaptive_exponential)
+    constraints = composed_adaptive_exponential([]).constraints
 
 
 class PointNeuron(StandardCellType):
@@ -52,8 +54,16 @@ class PointNeuron(StandardCellType):
         self.units = self._combined(lambda part: part.units)
         self.recordable = [*neuron.recordable, *(each.state[0] for each in self._placed())]
         self.translations = build_translations(*((name, name) for name in self.default_parameters))
+        self._doors = {
+            name: door_of(type(self).__name__, name, self, default)
+            for name, default in self.default_parameters.items()
+        }
         values = self._combined(lambda part: dict(part.parameter_space.items()))
         self.parameter_space = ParameterSpace(values, self.get_schema(), shape=None)
+
+    def doors(self) -> Doors:
+        """What is valid for each parameter."""
+        return self._doors
 
     def _combined(self, of: Any) -> dict[str, Any]:
         """Items of the membrane, and those of the receptors with their names in front."""

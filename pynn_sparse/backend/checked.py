@@ -1,0 +1,112 @@
+"""Models whose parameters pass the door, and what the engine gets of them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from pynn_sparse.network.model import FINITE, Check
+
+from ..parameters import ArrayParameter, Sequence
+from .checks import Named
+from .door import Parameter, SequenceParameter
+from .plain import PLAIN
+
+Doors = Mapping[str, Parameter]
+
+
+class Checked(Named):
+    """A model whose parameters pass the door when they are given.
+
+    They have the units in `units`, and the conditions in `constraints`; by default they must be
+    finite numbers.
+    """
+
+    units: Mapping[str, str]
+    constraints: Mapping[str, Check] = {}
+    vectors: Mapping[str, tuple[str, ...]] = {}  # parameters of several numbers -> the engine's
+
+    def __init__(self, **parameters: Any) -> None:
+        doors = self.doors()
+        given = {
+            name: doors[name].accepted(value) if name in doors else value
+            for name, value in parameters.items()
+        }
+        super().__init__(**given)
+
+    @classmethod
+    def doors(cls) -> Doors:
+        """What is valid for each parameter."""
+        return _doors_of(cls)
+
+
+@functools.cache
+def _doors_of(model: type[Checked]) -> Doors:
+    return {
+        name: door_of(model.__name__, name, model, default)
+        for name, default in model.default_parameters.items()
+    }
+
+
+def door_of(owner: str, name: str, model: Any, default: Any) -> Parameter:
+    """The description of one parameter, which has that default value, of a class or instance."""
+    constraints = model.model.constraints if hasattr(model, "model") else model.constraints
+    unit, components = model.units.get(name), getattr(model, "vectors", {}).get(name)
+    if components:
+        check = constraints.get(components[0], FINITE)
+        return SequenceParameter(owner, name, unit, check, length=len(components))
+    kind = SequenceParameter if isinstance(default, Sequence) else Parameter
+    return kind(owner, name, unit, constraints.get(name, FINITE))
+
+
+def evaluated(owner: str, doors: Doors, values: Mapping[str, Any], size: int) -> dict[str, Any]:
+    """Parameters as numbers, one or as many as there are cells, by PyNN's names.
+
+    Raises what `Parameter.evaluated` raises.
+    """
+    return {name: _evaluated(owner, doors[name], value, size) for name, value in values.items()}
+
+
+def _evaluated(owner: str, door: Parameter, value: Any, size: int) -> Any:
+    if type(value) in PLAIN and type(door) is Parameter:  # what scripts give to cell after cell
+        try:
+            number = float(value)
+            door.check.check(door.name, number)
+            return number
+        except (OverflowError, ParameterError):
+            pass  # for the door to say so
+    return door.of(owner).evaluated(value, (size,))
+
+
+def for_engine(celltype: Any, values: Mapping[str, Any], size: int) -> dict[str, Any]:
+    """Evaluated parameters as the engine takes them: floats, arrays, or arrays of arrays."""
+    vectors = getattr(celltype, "vectors", {})
+    converted: dict[str, Any] = {}
+    for name, value in values.items():
+        if name in celltype.model.sequences:
+            converted[name] = _sequences(value, size)
+        elif name in vectors:
+            converted |= _components(value, vectors[name])
+        else:
+            converted[name] = value
+    return converted
+
+
+def _sequences(value: Any, size: int) -> Any:
+    """One array of numbers for each neuron."""
+    each = [value] * size if isinstance(value, ArrayParameter) else value
+    numbers = np.empty(size, dtype=object)
+    for i, item in enumerate(each):
+        numbers[i] = np.asarray(item.value, np.float64)
+    return numbers
+
+
+def _components(value: Any, names: tuple[str, ...]) -> dict[str, Any]:
+    """A parameter of several numbers as so many parameters of the engine."""
+    if isinstance(value, ArrayParameter):
+        return {name: float(number) for name, number in zip(names, value.value, strict=True)}
+    columns = np.array([each.value for each in value], np.float64).T
+    return dict(zip(names, columns, strict=True))

@@ -1,0 +1,309 @@
+"""The door that every value which a user gives passes: it becomes plain numbers, or is refused.
+
+A `Parameter` describes what is valid: whose it is, its name and unit, and the condition on its
+numbers, which the model declares. What a user gave is checked twice. `accepted` looks at it when it
+is given, where the number of cells may not be known yet; `evaluated` makes numbers of it, one or as
+many as there are cells. Both give float64 without units, masks or bools, or raise PyNN's error
+whose message has one form:
+
+    OWNER: NAME = VALUE: must be ...
+
+Nothing is changed before both are done, and generators of random numbers that were drawn from are
+put back if a value turns out to be invalid (`restoring_generators`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import reprlib
+from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from lazyarray import larray
+from numpy.typing import NDArray
+
+from pynn_sparse.errors import ParameterError
+from pynn_sparse.network.model import FINITE, Check, Constraint
+
+from .. import errors
+from ..parameters import ArrayParameter, LazyArray, Sequence
+from ..random import RandomDistribution
+from .plain import NotNumbersError, as_array, has_items, items_of, number_of
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
+
+
+def shown(value: Any) -> str:
+    """A value as a message shows it: one short line."""
+    if isinstance(value, RandomDistribution):
+        of = ", ".join(f"{name}={each!r}" for name, each in value.parameters.items())
+        return f"RandomDistribution({value.name!r}, {of})"
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, ArrayParameter):
+        return f"{type(value).__name__}({shown(value.value)})"
+    try:
+        if type(value) is np.ndarray and value.dtype != object and value.size < 1000:
+            return _SHORT.repr(value.tolist())
+        return " ".join(_SHORT.repr(value).split())
+    except Exception:  # whatever the __repr__ of somebody else's class raises
+        return f"<{type(value).__name__}>"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter that is one number for each cell or connection.
+
+    Attributes:
+        owner: what has it, as messages say: a model, or a model and the label of a population.
+        name: as users write it.
+        unit: as `quantities` reads it, "" for none; None if it is not known.
+        check: the condition on the numbers.
+        distances: whether it may be a string that is an expression of the distance d.
+        sizes: what `evaluated` makes as many numbers as there are of, for messages.
+    """
+
+    owner: str
+    name: str
+    unit: str | None = ""
+    check: Check = FINITE
+    distances: bool = False
+    sizes: str = "cells"
+
+    def of(self, owner: str) -> Parameter:
+        """The same, with another name for what has it."""
+        return replace(self, owner=owner)
+
+    @property
+    def what(self) -> str:
+        """What a value has to be, for messages."""
+        unit = f" in {self.unit}" if self.unit and self.unit != "dimensionless" else ""
+        return f"a number{unit}, or one for each of the {self.sizes}"
+
+    def refused(
+        self, value: Any, must: str, error: type[Exception] = errors.InvalidParameterValueError
+    ) -> Exception:
+        """The error that says what would be valid."""
+        return error(f"{self.owner}: {self.name} = {shown(value)}: must be {must}")
+
+    def accepted(self, value: Any) -> Any:
+        """The value without units: a float, a float64 array [n], or what is evaluated later.
+
+        That is a RandomDistribution, a function of indices or a LazyArray, and so are expressions
+        of the distance, where there are any. Raises InvalidParameterValueError.
+        """
+        if type(value) is float:
+            return self._checked(value, value)
+        if isinstance(value, larray):
+            return self._accepted_lazy(value)
+        if isinstance(value, RandomDistribution):
+            return value
+        if isinstance(value, str) and self.distances:
+            return self._expression(value)
+        if callable(value) and not isinstance(value, type):
+            return value
+        return self._checked(value, self._numbers(value))
+
+    def _accepted_lazy(self, value: larray) -> Any:
+        base = value.base_value
+        if not value.operations:
+            accepted = self.accepted(base)
+            return LazyArray(accepted, value.shape) if callable(accepted) else accepted
+        if not (callable(base) or isinstance(base, RandomDistribution)):
+            self._numbers(base)  # for what it raises
+        return value
+
+    def _expression(self, value: str) -> Any:
+        try:
+            return LazyArray(value)
+        except Exception as error:  # an expression can raise anything
+            raise self.refused(value, f"{self.what}, or an expression of d: {error}") from error
+
+    def _numbers(self, value: Any) -> float | NDArray[np.float64]:
+        try:
+            return as_array(value, self.unit) if has_items(value) else number_of(value, self.unit)
+        except NotNumbersError as error:
+            raise self.refused(value, error.instead_of(self.what)) from error
+
+    def _checked(self, given: Any, value: Any) -> Any:
+        """The value, if its numbers meet the condition."""
+        try:
+            self.check.check(self.name, value)
+        except ParameterError as error:
+            raise errors.InvalidParameterValueError(f"{self.owner}: {error}") from error
+        return value
+
+    def evaluated(self, value: Any, shape: tuple[int, ...]) -> float | NDArray[np.float64]:
+        """The number, or numbers of that shape, that the value stands for.
+
+        Raises InvalidParameterValueError, or InvalidDimensionsError for another number of numbers.
+        """
+        accepted = self.accepted(value)
+        if type(accepted) is float:
+            return accepted
+        if not isinstance(accepted, np.ndarray):
+            accepted = self._checked(value, self._numbers(self._drawn(accepted, shape)))
+        if np.ndim(accepted) and accepted.shape != shape:
+            raise self._wrong_shape(value, accepted, shape)
+        return accepted
+
+    def _drawn(self, value: Any, shape: tuple[int, ...]) -> Any:
+        """What a distribution, a function or operations give, as it comes."""
+        try:
+            return _computed(value, shape)
+        except Exception as error:  # somebody else's function can raise anything
+            about = f"{type(error).__name__}: {error}".rstrip(": ")
+            raise self.refused(value, f"{self.what}; it cannot be evaluated ({about})") from error
+
+    def _wrong_shape(self, value: Any, found: Any, shape: tuple[int, ...]) -> Exception:
+        count = " x ".join(map(str, found.shape))
+        sizes = " x ".join(map(str, shape))
+        return self.refused(
+            value,
+            f"one number, or one for each of {sizes} {self.sizes}; there are {count}",
+            errors.InvalidDimensionsError,
+        )
+
+
+@dataclass(frozen=True)
+class SequenceParameter(Parameter):
+    """A parameter that is several numbers for each cell, such as times of spikes.
+
+    `length` is how many, None for any number.
+    """
+
+    length: int | None = None
+
+    @property
+    def what(self) -> str:
+        unit = f" in {self.unit}" if self.unit and self.unit != "dimensionless" else ""
+        count = "a sequence of" if self.length is None else f"{self.length}"
+        return f"{count} numbers{unit}, or such a sequence for each of the {self.sizes}"
+
+    def accepted(self, value: Any) -> Any:
+        """A Sequence for all cells, an object array [n] of one for each, or a function of indices.
+
+        Rows of an array of two dimensions, and items of a list that are sequences, are one for each
+        cell. Raises InvalidParameterValueError.
+        """
+        if isinstance(value, larray):
+            return value if value.operations else self.accepted(value.base_value)
+        if callable(value) and not isinstance(value, type):
+            return value
+        if isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype == object:
+            value = value.item()
+        rows = self._rows(value)
+        if rows is None:
+            accepted = self._one(value, value)
+            self._check_rows(value, [accepted.value])
+            return accepted
+        sequences = np.empty(len(rows), dtype=object)
+        for i, row in enumerate(rows):
+            sequences[i] = self._one(value, row, f"; the item at index {i} is not")
+        self._check_rows(value, [each.value for each in sequences])
+        return sequences
+
+    def _rows(self, value: Any) -> list[Any] | None:
+        """The sequences of the cells, None if the value is one for all of them."""
+        if isinstance(value, ArrayParameter) or not has_items(value):
+            return None
+        if isinstance(value, np.ndarray) and value.dtype != object:
+            if value.ndim > 2:
+                raise self.refused(value, self.what, errors.InvalidDimensionsError)
+            return list(value) if value.ndim == 2 else None
+        try:
+            items = items_of(value)
+        except NotNumbersError as error:
+            raise self.refused(value, error.instead_of(self.what)) from error
+        rows = [has_items(each) or isinstance(each, ArrayParameter) for each in items]
+        if any(rows) and not all(rows):
+            raise self.refused(value, f"{self.what}, not a mixture of both")
+        return items if any(rows) else None
+
+    def _check_rows(self, value: Any, rows: list[NDArray[np.float64]]) -> None:
+        plain = isinstance(self.check, Constraint)  # on each number, whosever it is
+        self._checked(value, np.concatenate([np.zeros(0), *rows]) if plain else rows)
+
+    def _one(self, value: Any, row: Any, which: str = "") -> ArrayParameter:
+        given = row.value if isinstance(row, ArrayParameter) else row
+        if type(given) is np.ndarray and given.dtype == np.float64 and given.flags.c_contiguous:
+            numbers = given.copy()
+        else:
+            numbers = self._converted(value, given, which)
+        if numbers.ndim != 1 or self.length not in (None, len(numbers)):
+            found = f"{numbers.ndim} dimensions" if numbers.ndim != 1 else f"{len(numbers)} numbers"
+            must = f"{self.what}{which}; there are {found}"
+            raise self.refused(value, must, errors.InvalidDimensionsError)
+        return (Sequence if self.length is None else ArrayParameter)(numbers)
+
+    def _converted(self, value: Any, given: Any, which: str) -> NDArray[np.float64]:
+        try:
+            if not has_items(given):
+                raise NotNumbersError("")
+            return as_array(given, self.unit)
+        except NotNumbersError as error:
+            raise self.refused(value, f"{error.instead_of(self.what)}{which}") from error
+
+    def evaluated(self, value: Any, shape: tuple[int, ...]) -> Any:
+        """An ArrayParameter for all cells, or an object array of one for each."""
+        accepted = self.accepted(value)
+        if not isinstance(accepted, (ArrayParameter, np.ndarray)):
+            accepted = self.accepted(self._drawn(accepted, shape))
+        if isinstance(accepted, np.ndarray) and accepted.shape != shape:
+            raise self.refused(
+                value,
+                f"{self.what}; there are {len(accepted)} for {shape[0]} {self.sizes}",
+                errors.InvalidDimensionsError,
+            )
+        return accepted
+
+
+def _computed(value: Any, shape: tuple[int, ...]) -> Any:
+    """What becomes of a distribution, a function of indices or a LazyArray of that shape."""
+    if isinstance(value, larray):
+        numbers = _computed(value.base_value, shape)
+        for operation, operand in value.operations:
+            more = () if operand is None else (_computed(operand, shape),)
+            numbers = operation(numbers, *more)
+        return numbers
+    if isinstance(value, RandomDistribution):
+        return value.lazily_evaluate(shape=shape)
+    return value(*np.indices(shape)) if callable(value) else value
+
+
+def copied(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The same values, but with generators of random numbers of their own, in the same state."""
+    return {
+        name: deepcopy(value) if isinstance(value, (RandomDistribution, larray)) else value
+        for name, value in values.items()
+    }
+
+
+def _generators(values: Iterable[Any]) -> Iterator[Any]:
+    for value in values:
+        if isinstance(value, RandomDistribution):
+            yield value.rng
+        elif isinstance(value, larray):
+            yield from _generators([value.base_value, *(each for _, each in value.operations)])
+
+
+@contextlib.contextmanager
+def restoring_generators(values: Iterable[Any]) -> Iterator[None]:
+    """Put random generators that the values draw from back as they were, if there is an error."""
+    kept: list[tuple[Any, str, Any]] = []
+    for each in _generators(values):
+        rng = getattr(each, "rng", None)
+        if isinstance(rng, np.random.Generator):
+            kept.append((rng.bit_generator, "state", rng.bit_generator.state))
+        elif isinstance(rng, np.random.RandomState):
+            kept.append((rng._bit_generator, "state", rng.get_state(legacy=False)))
+    try:
+        yield
+    except BaseException:
+        for generator, attribute, state in kept:
+            setattr(generator, attribute, state)
+        raise
