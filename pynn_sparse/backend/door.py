@@ -90,6 +90,14 @@ class Parameter:
         """The error that says what would be valid."""
         return error(f"{self.owner}: {self.name} = {shown(value)}: must be {must}")
 
+    def takes(self, number: Any) -> bool:
+        """Whether a number without unit is valid."""
+        try:
+            self.check.check(self.name, float(number))
+        except (OverflowError, ParameterError):
+            return False
+        return True
+
     def accepted(self, value: Any) -> Any:
         """The value without units: a float, a float64 array [n], or what is evaluated later.
 
