@@ -278,7 +278,12 @@ def test_part_of_a_network_is_written_with_the_cells_it_connects(tmp_path: Path)
         )
     with pytest.raises(TypeError, match="not a population or projection"):
         sim.to_sonata(tmp_path / "wrong", ["cells"])
+    for wrong in (3, "cells"):
+        with pytest.raises(TypeError, match=r"network = .*must be a pyNN.network.Network"):
+            sim.to_sonata(tmp_path / "wrong", wrong)
     assert not (tmp_path / "wrong").exists()
+    sim.to_sonata(tmp_path / "view", two[:2] + three)
+    assert circuit(tmp_path / "view").node_populations == {"b", "c"}
 
 
 def test_another_folder_is_never_overwritten(tmp_path: Path) -> None:

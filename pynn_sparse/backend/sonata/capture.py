@@ -49,8 +49,15 @@ def _parts(given: Any) -> tuple[list[Population], list[Projection]]:
         items = [*(each.population for each in state.recorders), *state.projections]
     elif isinstance(given, Network):
         items = [*given.populations, *given.projections]
+    elif isinstance(given, (Population, PopulationView, Assembly, Projection)):
+        items = [given]
+    elif isinstance(given, Iterable) and not isinstance(given, str):
+        items = given
     else:
-        items = [given] if isinstance(given, (Population, Projection)) else list(given)
+        raise TypeError(
+            f"network = {given!r}: must be a pyNN.network.Network, or a list of populations and "
+            "projections"
+        )
     populations: dict[int, Population] = {}
     projections: list[Projection] = []
     for item in items:
