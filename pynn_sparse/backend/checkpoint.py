@@ -14,7 +14,7 @@ from pynn_sparse.network.block import Arrays
 from ..parameters import Sequence
 from . import simulator
 
-VERSION = 1
+VERSION = 2
 
 
 def save_state(filename: str | Path) -> None:
@@ -32,6 +32,7 @@ def save_state(filename: str | Path) -> None:
     arrays = state.engine.snapshot()
     for name, part in _parts().items():
         arrays |= {f"{name}/{key}": each for key, each in part.snapshot().items()}
+    arrays |= {"trial": np.array(state.network.trials.number)}
     arrays |= {"segment": np.array(state.segment_counter), "network": np.array(_described())}
     with open(filename, "wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]
@@ -57,6 +58,7 @@ def load_state(filename: str | Path) -> None:
         part.restore({k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)})
     state.require_engine().restore(arrays)
     state.segment_counter = int(arrays["segment"])
+    state.network.trials.number = int(arrays["trial"])
     state.running = True
 
 

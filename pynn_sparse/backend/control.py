@@ -239,7 +239,26 @@ def run_until(time_point: float, callbacks: Any = None) -> float:
 
 run_for = run
 
-reset = common.build_reset(simulator)
+
+def reset(annotations: Any = None, *, same_noise: bool = False) -> None:
+    """Go back to time 0 and the initial state, and begin a new segment of recorded data.
+
+    Spike sources, current sources and synapses that are random draw other numbers than before, so
+    that trials differ; which numbers depends on `rng_seed` and on how many trials there have been
+    since `setup`. With `same_noise` they draw those of the trial that ends, again.
+
+    Parameters, weights that were set, and what is recorded stay as they are; weights that have
+    learnt go back to their initial values. `annotations` are for the segment that ends.
+
+    Raises ValueError if `same_noise` is not True or False, RuntimeError before `setup` and after
+    `end`; nothing has changed then.
+    """
+    again = _flag("same_noise", same_noise)
+    simulator.state.require_open("reset")
+    for recorder in simulator.state.recorders:
+        recorder.store_to_cache(annotations or {})
+    simulator.state.reset(again)
+
 
 initialize = common.initialize
 

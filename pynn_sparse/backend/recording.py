@@ -159,7 +159,7 @@ class Recorder(recording.Recorder):
     def _times(self, neuron: NDArray[np.int32], stamp: NDArray[np.int64]) -> NDArray[np.float64]:
         """Times of spikes (ms): the end of their time step, or of a SpikeSourceArray as given.
 
-        A given time that was moved back to the present step is not reported before it is past.
+        A given time that is a trifle after the present step is not reported before it is past.
         The spikes, and the events of the block, are ordered by neuron and then by time.
         """
         grid, block = simulator.state.network.grid, self.population._block
@@ -167,9 +167,9 @@ class Recorder(recording.Recorder):
         if block.model.given_times is None or not len(times):
             return times
         source, given = block.events()
-        span = int(max(stamp.max(), grid.nearest(given).max(initial=0))) + 1
+        span = int(max(stamp.max(), grid.next(given).max(initial=0))) + 1
         spike = (neuron - block.first).astype(np.int64) * span + stamp
-        event = source * span + grid.nearest(given)
+        event = source * span + grid.next(given)
         rank = np.arange(len(spike)) - np.searchsorted(spike, spike)  # among those of one step
         place = np.minimum(np.searchsorted(event, spike) + rank, len(event) - 1)
         known = (event[place] == spike) & (given[place] <= simulator.state.t)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from pynn_sparse.engine import Engine, chosen, make_device
 from pynn_sparse.engine.device import Device
 from pynn_sparse.engine.processors import processors
 from pynn_sparse.network import Network, TimeGrid, memory
+from pynn_sparse.network.stream import Stream
 from pynn_sparse.network.synapses import MAX_DELAY_STEPS
 
 from .. import common, errors
@@ -118,9 +119,9 @@ class State(common.control.BaseState):
         self.check_present(network, what)
         self.require_open(what)
 
-    def key_of_new_source(self) -> tuple[int, int]:
-        """A seed and a number for each current source, which decide what noise it makes."""
-        return self.network.stream.seed, next(self._sources)
+    def stream_of_new_source(self) -> Stream:
+        """What a new current source draws its noise from; each has a number of its own."""
+        return replace(self.network.stream, first=next(self._sources))
 
     def begin_instance(self, seed: int) -> None:
         """Let what is made from now on draw the random numbers that it would draw alone."""
@@ -230,9 +231,14 @@ class State(common.control.BaseState):
             return SHARE_OF_RECORDING * memory.available()
         return self.options.recording_memory * 2**20
 
-    def reset(self) -> None:
-        """Go back to time 0 and the initial state, and begin a new segment of recordings."""
+    def reset(self, same_noise: bool = False) -> None:
+        """Go back to time 0 and the initial state, and begin a new segment of recordings.
+
+        If time has passed, random numbers are others from now on, unless they shall be the same.
+        """
         self.require_open("reset")
+        if self.step > 0 and not same_noise:
+            self.network.trials.number += 1
         self.running = False
         self.segment_counter += 1
         if self.engine is not None:

@@ -162,7 +162,7 @@ class Backgrounds:
                 "first_port": port(drive.table),
                 "first_step": drive.first,
                 "last_step": drive.last,
-                "seed": drive.table.pre.stream.seed % 2**64,
+                "seed": drive.table.pre.stream.key,
                 "stream": drive.table.pre.first - drive.table.pre.stream.first,
                 "n": drive.table.pre.size,
                 "delay": drive.delay,

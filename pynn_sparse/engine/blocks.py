@@ -122,7 +122,7 @@ class BlockArrays:
         return (
             *(0 if array is None else address(array) for array in pointers),
             histories[0],
-            self.block.stream.seed % 2**64,
+            self.block.stream.key,
             first_port,
             self.block.size,
             self.block.first,

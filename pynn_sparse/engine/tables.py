@@ -164,7 +164,7 @@ class DeviceTable:
             "identity": address(self._identity),
             "state": states,
             "column": columns,
-            "seed": stream.seed % 2**64,
+            "seed": stream.key,
             "number": stream.first,
             "since": self.table.since,
             "sign": rule.sign,

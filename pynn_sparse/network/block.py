@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,18 +11,8 @@ from numpy.typing import NDArray
 from ..errors import ParameterError
 from .model import Model
 from .proven import Proven
+from .stream import Stream
 from .time import TimeGrid
-
-
-@dataclass(frozen=True)
-class Stream:
-    """Random numbers of a part of the network: they depend on `seed` and on a neuron's number,
-    counted from neuron `first`.
-    """
-
-    seed: int
-    first: int = 0
-
 
 Arrays = dict[str, NDArray[Any]]
 Selection = Any  # what NumPy takes as an index of a one-dimensional array
@@ -156,7 +145,7 @@ class Block:
         """Note those of the selected neurons' given events that the simulation has passed."""
         if step >= 0:  # before, there are none
             neuron, time = self._present_events(selection)
-            past = self.grid.nearest(time) <= step
+            past = self.grid.next(time) <= step
             if past.any():
                 self.past_events.append((neuron[past], time[past]))
         self._events_since[selection] = step
@@ -171,13 +160,13 @@ class Block:
             index = np.arange(*selection.indices(self.size))
         neuron = np.repeat(index, [len(each) for each in times])
         time = np.concatenate([np.zeros(0), *times])
-        due = self.grid.nearest(time) > self._events_since[neuron]
+        due = self.grid.next(time) > self._events_since[neuron]
         return neuron[due], time[due]
 
     def events(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Neuron and time (ms) of all spikes of a source of given times, past and to come.
 
-        The times are as given, before they are moved to the nearest time step; by neuron, then
+        The times are as given, before they are moved to the next time step; by neuron, then
         by time.
         """
         neurons, times = zip(*self.past_events, self._present_events(), strict=True)

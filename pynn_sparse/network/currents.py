@@ -1,7 +1,8 @@
 """Waveforms of current sources, sampled on the grid of time steps.
 
 The current of step k flows from k*dt to (k+1)*dt, so that it first shows in the state at
-(k+1)*dt. It flows in steps with start <= k*dt < stop, both rounded to the nearest step.
+(k+1)*dt. It flows in steps with start <= k*dt < stop, both rounded to the nearest step, halves
+down.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ def _pulse(
 ) -> NDArray[np.bool_]:
     latest = 2**62  # a stop of 1e12 ms means never
     begin, end = (
-        int(grid.nearest(t)) if t * grid.steps_per_ms < latest else latest for t in (start, stop)
+        int(grid.nearest_below(t)) if t * grid.steps_per_ms < latest else latest
+        for t in (start, stop)
     )
     return (steps >= begin) & (steps < end)
 
@@ -67,7 +69,7 @@ def stepwise(
 ) -> NDArray[np.float64]:
     """amplitudes[i] from times[i] to times[i + 1]; the last of several changes in a step counts."""
     current = np.concatenate([[0.0], amplitudes])
-    begin = grid.nearest(times)
+    begin = grid.nearest_below(times)
     return current[np.searchsorted(begin, np.arange(first, first + n), side="right")]
 
 
@@ -85,12 +87,12 @@ def noisy(
 ) -> NDArray[np.float64]:
     """Gaussian white noise, a new value every `dt` (ms) from `start` on.
 
-    `key` is (seed, number of the source); a value depends on that and on its position in time
-    alone, so that how a run is divided makes no difference.
+    `key` is (key of random numbers, number of the source); a value depends on that and on its
+    position in time alone, so that how a run is divided makes no difference.
     """
     steps = np.arange(first, first + n)
     hold = max(1, int(grid.nearest(dt)))
-    interval = (steps - int(grid.nearest(start))) // hold
+    interval = (steps - int(grid.nearest_below(start))) // hold
     active = _pulse(steps, start, stop, grid)
     current = np.zeros(n)
     if active.any():
@@ -101,7 +103,7 @@ def noisy(
 def _normal(position: NDArray[np.int64], key: tuple[int, int]) -> NDArray[np.float64]:
     """Standard normal numbers at ascending positions of the stream that `key` names."""
     wanted, inverse = np.unique(position, return_inverse=True)
-    generator = np.random.Philox(key=[key[0] % 2**64, key[1]])
+    generator = np.random.Philox(key=list(key))
     generator.advance(int(wanted[0]))  # a position takes one counter, that is four words
     words = generator.random_raw(4 * int(wanted[-1] - wanted[0] + 1)).reshape(-1, 4)
     uniform = (words[wanted - wanted[0], :2] >> np.uint64(11)) * 2.0**-53

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import memory
-from .block import Block, Stream
+from .block import Block
 from .currents import CurrentSource
 from .model import Model
 from .probe import Probe
+from .stream import Stream, Trials
 from .synapses import SynapseTable
 from .time import TimeGrid
 
@@ -45,7 +46,8 @@ class Network:
     spikes_wanted: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
 
     def __post_init__(self) -> None:
-        self.stream = Stream(self.seed)
+        self.trials = Trials()
+        self.stream = Stream(self.seed, 0, self.trials)
         self._first_table = 0  # of those whose random numbers come from `stream`
 
     @property
@@ -67,13 +69,14 @@ class Network:
 
     def begin_instance(self, seed: int) -> None:
         """Let what is added from now on draw the random numbers of a network of its own."""
-        self.stream = Stream(seed, self.size)
+        self.stream = Stream(seed, self.size, self.trials)
         self._first_table = len(self.tables)
 
     def add_tables(self, tables: list[SynapseTable]) -> None:
         """Append synapses."""
         for table in tables:
-            table.stream = Stream(self.stream.seed, len(self.tables) - self._first_table)
+            number = len(self.tables) - self._first_table
+            table.stream = Stream(self.stream.seed, number, self.trials)
             self.tables.append(table)
 
     def remove_last_block(self, block: Block) -> None:

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ParameterError
-from .block import Arrays, Block, Stream
+from .block import Arrays, Block
 from .dynamics import Rule
 from .holder import ARRAYS, Holder
+from .stream import Stream
 
 MAX_DELAY_STEPS = 65535
 LONG_AGO = -(2**62)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 TICS_PER_MS = 1000  # NEST's finest unit of time is 1 us
+NOISE = 1e-6  # ms; a time that is so little after a step was meant to be that step
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,21 @@ class TimeGrid:
         return 1.0 / self.dt
 
     def nearest(self, time: Any) -> NDArray[np.int64]:
-        """Steps nearest to `time` (ms), halves up: delays, spike times, onsets of currents."""
+        """Steps nearest to `time` (ms), halves up: delays."""
         return np.floor(np.asarray(time, float) * self.steps_per_ms + 0.5).astype(np.int64)
+
+    def nearest_below(self, time: Any) -> NDArray[np.int64]:
+        """Steps nearest to `time` (ms), halves down: onsets and ends of currents."""
+        return np.ceil((np.asarray(time, float) - NOISE) * self.steps_per_ms - 0.5).astype(np.int64)
+
+    def next(self, time: Any) -> NDArray[np.int64]:
+        """The first steps that are not before `time` (ms): spikes of given times.
+
+        NEST compares the floating-point numbers as they are, which moves a time such as 0.1 * 3,
+        4e-17 ms after its step, to the step after that. Here a time less than a nanosecond after
+        a step counts as that step.
+        """
+        return np.ceil((np.asarray(time, float) - NOISE) * self.steps_per_ms).astype(np.int64)
 
     def at_least(self, time: Any) -> NDArray[np.int64]:
         """The least number of steps that last `time` (ms) or longer: refractory periods.

@@ -27,7 +27,7 @@ class SparseCurrentSource(StandardCurrentSource):
     def __init__(self, **parameters: Any) -> None:
         check_names(parameters, type(self).__name__, self.default_parameters)
         super().__init__(**parameters)
-        self._key = state.key_of_new_source()
+        self._stream = state.stream_of_new_source()
         self._recording: list[tuple[int, NDArray[np.float64]]] = []
         self._recorded_from: int | None = None
         self._network = state.network
@@ -158,7 +158,7 @@ class StepCurrentSource(SparseCurrentSource, electrodes.StepCurrentSource):
                 "Step current timestamps should be monotonically increasing, "
                 f"but {times[at + 1]:g} ms comes after {times[at]:g} ms."
             )
-        steps = state.network.grid.nearest(times)
+        steps = state.network.grid.nearest_below(times)
         last = np.append(np.diff(steps) > 0, True)[
             : len(steps)
         ]  # of changes in one step the last counts
@@ -199,4 +199,5 @@ class NoisyCurrentSource(SparseCurrentSource, electrodes.NoisyCurrentSource):
         return values
 
     def _waveform(self, first: int, n: int, grid: TimeGrid) -> NDArray[np.float64]:
-        return currents.noisy(first, n, grid, key=self._key, **self._values)
+        key = (self._stream.key, self._stream.first)
+        return currents.noisy(first, n, grid, key=key, **self._values)

@@ -1,4 +1,4 @@
-"""SpikeSourceArray: spikes at given times, each moved to the nearest time step."""
+"""SpikeSourceArray: spikes at given times, each moved to the next time step."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class _SpikeTimes:
 
 
 def _events(p: Values, grid: TimeGrid) -> list[NDArray[np.int64]]:
-    return [grid.nearest(times) for times in p["spike_times"]]
+    return [grid.next(times) for times in p["spike_times"]]
 
 
 def _most_spikes(p: Values, grid: TimeGrid) -> Any:
