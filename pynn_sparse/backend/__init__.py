@@ -1,10 +1,19 @@
 """The PyNN API on the sparse-event engine; this package is imported as `pyNN.sparse`."""
 
+from typing import NoReturn
+
 from .. import errors, random, space
+from ..connectors import Connector, FixedNumberConnector, MapConnector
 from ..network import Network
-from ..random import GSLRNG, NumpyRNG, RandomDistribution
+from ..parameters import ArrayParameter, LazyArray, ParameterSpace, Sequence
+from ..random import GSLRNG, AbstractRNG, NumpyRNG, RandomDistribution
 from ..space import Space
-from ..standardmodels import StandardCellType
+from ..standardmodels import (
+    StandardCellType,
+    StandardCurrentSource,
+    StandardSynapseType,
+    build_translations,
+)
 from .checkpoint import load_state, save_state
 from .connectors import *  # noqa: F403
 from .control import (
@@ -23,12 +32,15 @@ from .control import (
     setup,
 )
 from .description import describe_network
+from .dialects import foreign, name, set_number_of_neurons_per_core
 from .native import native_cell_type
+from .native_rng import NativeRNG
 from .nestml import nestml_cell_type
 from .populations import Assembly, Population, PopulationView
 from .procedural_api import connect, create, record, record_gsyn, record_v, set
 from .projections import Projection
-from .random import NativeRNG
+from .recording import Recorder
+from .simulator import state
 from .sonata import from_sonata, to_sonata
 from .standardmodels.cells import *  # noqa: F403
 from .standardmodels.electrodes import ACSource, DCSource, NoisyCurrentSource, StepCurrentSource
@@ -39,9 +51,13 @@ from .standardmodels.synapses import *  # noqa: F403
 def list_standard_models() -> list[str]:
     """Names of the standard cell types that this backend offers."""
     return [
-        name
-        for name, item in globals().items()
+        model
+        for model, item in globals().items()
         if isinstance(item, type)
         and issubclass(item, StandardCellType)
         and item is not StandardCellType
     ]
+
+
+def __getattr__(attribute: str) -> NoReturn:
+    raise foreign(__name__, attribute)

@@ -22,7 +22,7 @@ from .. import connectors as upstream
 from .. import errors
 from ..random import RandomDistribution
 from . import simulator
-from .random import NativeRNG
+from .native_rng import NativeRNG
 
 MakeRows = Callable[[Builder], Rows]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import numbers
 import os
@@ -19,6 +18,7 @@ from .. import common
 from ..common.control import DEFAULT_MAX_DELAY, DEFAULT_MIN_DELAY, DEFAULT_TIMESTEP
 from . import simulator
 from .checks import check_time
+from .options import check_option_names, check_ways, seed_of, warn_of_others
 
 DEVICES = ("auto", "cpu", "cuda")
 DEVICE_VARIABLE = "PYNN_SPARSE_DEVICE"
@@ -32,13 +32,6 @@ OWN_OPTIONS = (
     "recording_memory",
     "progress",
 )
-# Options of PyNN's other backends that mean nothing here.
-OTHER_BACKENDS = (
-    "spike_precision verbosity recording_precision rng_type t_flush grng_seed rng_seeds "
-    "rng_seeds_seed filename file label loglevel use_cvode rtol atol native_rng_baseseed "
-    "default_maxstep backend model_name reuse_genn_model quit_on_end debug optimize "
-    "useSystemSim maxNeuronLoss maxSynapseLoss hardwareNeuronSize"
-).split()
 
 
 def setup(
@@ -66,11 +59,15 @@ def setup(
     - `progress`: True for a bar with the time left over runs and builds that take more than a
       second, in terminals and notebooks.
 
-    Options of PyNN's other backends are accepted with a warning. Returns the MPI rank, 0.
-    Raises ValueError for an option value that is not valid, TypeError for an unknown option and
+    Other backends' names of the seed (`rng_seeds`, `rng_seeds_seed`, `grng_seed`,
+    `native_rng_baseseed`) are taken as `rng_seed`. Their other options are accepted with a warning
+    that says which do nothing, and what is done in another way. Returns the MPI rank, 0.
+    Raises ValueError for an option value that is not valid, and for `rng_seed` beside another
+    name of it, TypeError for an unknown option and
     `pynn_sparse.errors.DeviceError` for "cuda" without a GPU; the simulation is then as it was.
     """
-    _check_names(extra_params)
+    check_option_names(extra_params, ("timestep", "min_delay", *OWN_OPTIONS))
+    check_ways(extra_params)
     options = simulator.Options(
         timestep=_positive("timestep", timestep),
         min_delay=None if min_delay == "auto" else _positive("min_delay", min_delay),
@@ -78,7 +75,7 @@ def setup(
         device=_device(extra_params),
         threads=_threads(extra_params.get("threads")),
         precision=_choice("precision", extra_params.get("precision", "double"), PRECISIONS),
-        seed=_seed(extra_params.get("rng_seed", simulator.DEFAULT_SEED)),
+        seed=seed_of(extra_params, simulator.DEFAULT_SEED),
         recording_memory=_recording_memory(extra_params.get("recording_memory")),
         progress=_flag("progress", extra_params.get("progress", False)),
     )
@@ -86,23 +83,10 @@ def setup(
     common.setup(timestep, min_delay, **extra_params)
     if options.device == "cuda":
         require_cuda()
-    _warn_of_other_backends(extra_params)
+    warn_of_others(extra_params)
     _warn_of_files()
     simulator.state.configure(options)
     return rank()
-
-
-def _check_names(options: dict[str, Any]) -> None:
-    known = ("timestep", "min_delay", *OWN_OPTIONS, *OTHER_BACKENDS)
-    for option in options:
-        if option not in known:
-            close = difflib.get_close_matches(option, known, 1)
-            hint = (
-                f" Did you mean {close[0]!r}?"
-                if close
-                else f" Options are: {', '.join(OWN_OPTIONS)}."
-            )
-            raise TypeError(f"setup() has no option {option!r}.{hint}")
 
 
 def _positive(option: str, value: Any) -> float:
@@ -166,12 +150,6 @@ def _threads(value: Any) -> int | None:
     return min(int(value), processors())
 
 
-def _seed(value: Any) -> int:
-    if not isinstance(value, numbers.Integral) or int(value) < 0:
-        raise ValueError(f"rng_seed = {value!r}: must be an integer, 0 or greater")
-    return int(value)
-
-
 def _flag(option: str, value: Any) -> bool:
     if not isinstance(value, (bool, np.bool_)):
         raise ValueError(f"{option} = {value!r}: must be True or False")
@@ -186,18 +164,6 @@ def _recording_memory(value: Any) -> float | None:
             f"recording_memory = {value!r}: must be a number of MiB, 0 or greater, or None"
         )
     return float(value)
-
-
-def _warn_of_other_backends(options: dict[str, Any]) -> None:
-    foreign = [option for option in options if option in OTHER_BACKENDS]
-    if foreign == ["spike_precision"] and options["spike_precision"] == "on_grid":
-        return  # which is what this backend does
-    if foreign:
-        warnings.warn(
-            f"setup() options of other backends have no effect here: {', '.join(foreign)}"
-            + (" (spikes are on the grid of time steps)" if "spike_precision" in foreign else ""),
-            stacklevel=3,
-        )
 
 
 def end(compatible_output: bool = True) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pynn_sparse.errors import ParameterError
 from pynn_sparse.network import Block
+from pynn_sparse.network.stream import Stream
 
 from .. import common, errors
 from ..models import BaseCellType
@@ -20,6 +21,7 @@ from ..parameters import ArrayParameter, LazyArray, ParameterSpace, Sequence, si
 from . import simulator
 from .checked import evaluated, for_engine
 from .checks import check_names
+from .dialects import seed_of_population
 from .door import Parameter, copied, restoring_generators
 from .files import check_destination, file_of_record, write
 from .recording import Recorder
@@ -304,8 +306,11 @@ class Population(_Cells, common.Population):
         structure: Any = None,
         initial_values: Mapping[str, Any] | None = None,
         label: str | None = None,
+        additional_parameters: Mapping[str, Any] | None = None,
+        **additional: Any,
     ) -> None:
         simulator.state.require_open("a population")
+        self._seed = seed_of_population({**(additional_parameters or {}), **additional})
         _check_size(size)
         _check_cell_type(cellclass, cellparams)
         recorders = set(simulator.state.recorders)
@@ -329,6 +334,9 @@ class Population(_Cells, common.Population):
         prepared = for_engine(celltype, values, self.size)
         with self._named_errors():
             self._block = simulator.state.network.add_block(celltype.model, self.size, prepared)
+        if self._seed is not None:
+            trials = simulator.state.network.trials
+            self._block.stream = Stream(self._seed, self._block.first, trials)
         self.all_cells = simulator.identifiers(self, self._block.first, self.size)
         self._mask_local = np.ones(self.size, bool)
 

@@ -53,6 +53,8 @@ class Recorder(recording.Recorder):
         Recorded cells that are added during a simulation have no values (NaN) for the time before.
         """
         simulator.state.check_open(self._network, self.population.label)
+        if isinstance(variables, str) and variables == "all":  # as sPyNNaker has it
+            variables = self.population.celltype.recordable
         wanted = self._localize_variables(variables, locations)
         for variable in wanted:
             if not self.population.can_record(variable.name, variable.location):

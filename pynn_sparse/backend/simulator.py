@@ -94,6 +94,7 @@ class State(common.control.BaseState):
         self.projections: list[Any] = []  # in the order in which they were made
         self.write_on_end: list[tuple[Any, Any, Any]] = []  # cells, variables, file name or Neo IO
         self._sources = itertools.count()
+        self.said: set[str] = set()  # warnings that are given once
         self.running = False
         self.segment_counter = 0
         self.t_start = 0

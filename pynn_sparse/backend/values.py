@@ -22,7 +22,7 @@ from pynn_sparse.network.synapses import stable_order
 from .. import errors
 from ..random import MAX_REDRAWS, NumpyRNG, RandomDistribution
 from . import simulator
-from .random import NativeRNG
+from .native_rng import NativeRNG
 
 NUMBERS_AT_ONCE = 1 << 20  # drawn at a time, so that they stay in the cache
 Draw = Callable[[int], NDArray[np.float64]]

@@ -34,6 +34,10 @@ class NativeRNG(NumpyRNG, BaseNativeRNG):
             return self.rng.integers(parameters["low"], parameters["high"], n)
         return super()._next(distribution, n, parameters)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """For pickle, which upstream's `__getattr__` would lead around in circles."""
+        self.__dict__.update(state)
+
     def __deepcopy__(self, memo: dict[int, Any]) -> NativeRNG:
         other = NativeRNG(self.seed, self.parallel_safe)
         other.rng.bit_generator.state = self.rng.bit_generator.state

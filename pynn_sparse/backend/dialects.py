@@ -1,0 +1,122 @@
+"""What scripts for one of PyNN's other backends say that is in no other's vocabulary.
+
+What changes nothing but how a machine is used is accepted, with one warning. Everything else is an
+error that says whose it is, and what comes nearest to it here.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from . import simulator
+from .checks import did_you_mean
+from .options import seed_number
+
+SPINNAKER, NEST, NEURON = "sPyNNaker", "pyNN.nest", "pyNN.neuron"
+
+SET_TIMES = "sim.SpikeSourceArray, whose spike_times can be set between runs"
+SET_RATE = "sim.SpikeSourcePoisson, whose rate can be set between runs"
+OWN_MODELS = "sim.native_cell_type and sim.nestml_cell_type make neuron models"
+STDP = "sim.STDPMechanism has the rules and weight dependences of PyNN"
+COMPARTMENTS = "cells of one compartment only are simulated here"
+MATRIX = "sim.ArrayConnector or sim.FromListConnector take any connections"
+
+# Names of other backends' modules: whose they are, and what comes nearest.
+FOREIGN: dict[str, tuple[str, str]] = {
+    "external_devices": (SPINNAKER, SET_TIMES),
+    "extra_models": (SPINNAKER, OWN_MODELS),
+    "get_machine": (SPINNAKER, "sim.describe_network() says what a network needs"),
+    "StructuralMechanismStatic": (SPINNAKER, "sim.Projection.set changes weights between runs"),
+    "StructuralMechanismSTDP": (SPINNAKER, STDP),
+    "RandomSelection": (SPINNAKER, "there is no structural plasticity here"),
+    "LastNeuronSelection": (SPINNAKER, "there is no structural plasticity here"),
+    "DistanceDependentFormation": (SPINNAKER, "sim.DistanceDependentProbabilityConnector"),
+    "RandomByWeightElimination": (SPINNAKER, "there is no structural plasticity here"),
+    "KernelConnector": (SPINNAKER, MATRIX),
+    "ConvolutionConnector": (SPINNAKER, MATRIX),
+    "PoolDenseConnector": (SPINNAKER, MATRIX),
+    "OneToOneOffsetConnector": (SPINNAKER, MATRIX),
+    "FromFileOffsetConnector": (SPINNAKER, MATRIX),
+    "NeighbourConnector": (SPINNAKER, MATRIX),
+    "AllButMeConnector": (SPINNAKER, "sim.AllToAllConnector(allow_self_connections=False)"),
+    "MultapseConnector": (SPINNAKER, "sim.FixedTotalNumberConnector"),
+    "SpikeSourcePoissonVariable": (SPINNAKER, SET_RATE),
+    "SpikeSourceFromFile": (SPINNAKER, "sim.SpikeSourceArray"),
+    "SpikeInjector": (SPINNAKER, SET_TIMES),
+    "IZK_curr_exp": (SPINNAKER, "sim.Izhikevich"),
+    "IZK_cond_exp": (SPINNAKER, OWN_MODELS),
+    "IF_curr_dual_exp": (SPINNAKER, "sim.PointNeuron(sim.LIF(...), ...) with several receptors"),
+    "native_synapse_type": (NEST, STDP),
+    "NativeSynapseType": (NEST, STDP),
+    "NESTSynapseMixin": (NEST, STDP),
+    "native_electrode_type": (NEST, "sim.StepCurrentSource takes any current"),
+    "NativeElectrodeType": (NEST, "sim.StepCurrentSource takes any current"),
+    "NestCurrentSource": (NEST, "sim.StepCurrentSource takes any current"),
+    "NativeCellType": (f"{NEST} and {NEURON}", OWN_MODELS),
+    "nest": (NEST, "NEST itself is not part of this backend"),
+    "IntFire1": (NEURON, OWN_MODELS),
+    "IntFire2": (NEURON, OWN_MODELS),
+    "IntFire4": (NEURON, OWN_MODELS),
+    "MultiCompartmentNeuron": (NEURON, COMPARTMENTS),
+    "morphology": (NEURON, COMPARTMENTS),
+    "NaChannel": (NEURON, COMPARTMENTS),
+    "KdrChannel": (NEURON, COMPARTMENTS),
+    "PassiveLeak": (NEURON, COMPARTMENTS),
+    "PassiveLeakHomogeneous": (NEURON, COMPARTMENTS),
+}  # fmt: skip
+
+# What sPyNNaker's Population takes beside PyNN's arguments, and uses for the machine alone.
+OF_THE_MACHINE = frozenset(
+    "neurons_per_core splitter spikes_per_second ring_buffer_sigma incoming_spike_buffer_size "
+    "drop_late_spikes max_rate max_expected_summed_weight n_colour_bits constraints".split()
+)
+
+
+def name() -> str:
+    """The name of this simulator, as sPyNNaker has it for titles of figures."""
+    return simulator.name
+
+
+def set_number_of_neurons_per_core(neuron_type: Any, max_permitted: Any) -> None:
+    """Accepted for scripts of sPyNNaker; neurons are divided among processors by themselves."""
+    why = "neurons are divided among threads by themselves"
+    _warn_once("set_number_of_neurons_per_core", why, stacklevel=3)
+
+
+def seed_of_population(arguments: Mapping[str, Any]) -> int | None:
+    """What sPyNNaker's additional arguments of a population come to: a seed, or None.
+
+    Raises TypeError for an argument that sPyNNaker does not have, either.
+    """
+    valid = {"seed", *OF_THE_MACHINE}
+    for argument in arguments:
+        if argument not in valid:
+            raise TypeError(
+                f"Population() has no argument {argument!r}{did_you_mean(argument, ARGUMENTS)}"
+            )
+    idle = [argument for argument in arguments if argument in OF_THE_MACHINE]
+    if idle:
+        _warn_once(f"of a Population, {', '.join(idle)}", "there is no such machine", stacklevel=4)
+    seed = arguments.get("seed")
+    return None if seed is None else seed_number("seed", seed)
+
+
+ARGUMENTS = ("size", "cellclass", "cellparams", "structure", "initial_values", "label")
+
+
+def foreign(module: str, attribute: str) -> AttributeError:
+    """The error for a name that this backend does not have."""
+    text = f"module {module!r} has no attribute {attribute!r}"
+    if attribute in FOREIGN:
+        owner, nearest = FOREIGN[attribute]
+        text += f": it is {owner}'s own. Nearest to it here: {nearest}"
+    return AttributeError(text)
+
+
+def _warn_once(what: str, why: str, stacklevel: int) -> None:
+    """Say, once after each `setup`, that something has no effect here."""
+    if what not in simulator.state.said:
+        simulator.state.said.add(what)
+        warnings.warn(f"{what} (sPyNNaker's) has no effect here: {why}", stacklevel=stacklevel)
