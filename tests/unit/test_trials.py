@@ -101,6 +101,7 @@ def test_trials_are_the_same_for_the_same_seed_however_they_are_run() -> None:
         assert other[name][1] not in (first, second), name
 
 
+@pytest.mark.slow  # it compiles kernels of many models
 def test_a_gpu_has_the_same_trials(runtimes: Runtimes) -> None:  # noqa: F811
     assert run_trials(2, device="auto") == run_trials(2, device="cpu")
     assert runtimes
