@@ -32,7 +32,13 @@ from .control import (
     setup,
 )
 from .description import describe_network
-from .dialects import foreign, name, set_number_of_neurons_per_core
+from .dialects import (
+    foreign,
+    name,
+    set_allow_delay_extensions,
+    set_number_of_neurons_per_core,
+    set_number_of_synapse_cores,
+)
 from .native import native_cell_type
 from .native_rng import NativeRNG
 from .nestml import nestml_cell_type

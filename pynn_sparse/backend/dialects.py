@@ -28,6 +28,11 @@ FOREIGN: dict[str, tuple[str, str]] = {
     "external_devices": (SPINNAKER, SET_TIMES),
     "extra_models": (SPINNAKER, OWN_MODELS),
     "get_machine": (SPINNAKER, "sim.describe_network() says what a network needs"),
+    "get_projections_data": (SPINNAKER, "Projection.get gives weights and delays"),
+    "add_socket_address": (SPINNAKER, SET_TIMES),
+    "run_forever": (SPINNAKER, "sim.run with callbacks"),
+    "stop_run": (SPINNAKER, "sim.run with callbacks"),
+    "continue_simulation": (SPINNAKER, "sim.run with callbacks"),
     "StructuralMechanismStatic": (SPINNAKER, "sim.Projection.set changes weights between runs"),
     "StructuralMechanismSTDP": (SPINNAKER, STDP),
     "RandomSelection": (SPINNAKER, "there is no structural plasticity here"),
@@ -80,9 +85,21 @@ def name() -> str:
 
 
 def set_number_of_neurons_per_core(neuron_type: Any, max_permitted: Any) -> None:
-    """Accepted for scripts of sPyNNaker; neurons are divided among processors by themselves."""
+    """Accepted for scripts of sPyNNaker; neurons are divided among threads by themselves."""
     why = "neurons are divided among threads by themselves"
     _warn_once("set_number_of_neurons_per_core", why, stacklevel=3)
+
+
+def set_number_of_synapse_cores(neuron_type: Any, n_synapse_cores: Any) -> None:
+    """Accepted for scripts of sPyNNaker; synapses are divided among threads by themselves."""
+    why = "synapses are divided among threads by themselves"
+    _warn_once("set_number_of_synapse_cores", why, stacklevel=3)
+
+
+def set_allow_delay_extensions(neuron_type: Any, new_value: Any = True) -> None:
+    """Accepted for scripts of sPyNNaker; delays are limited by `setup(max_delay=...)` alone."""
+    why = "delays are limited by max_delay of setup alone"
+    _warn_once("set_allow_delay_extensions", why, stacklevel=3)
 
 
 def seed_of_population(arguments: Mapping[str, Any]) -> int | None:

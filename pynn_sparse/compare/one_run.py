@@ -26,6 +26,11 @@ from .runs import PRECISIONS, RunResult
 # How `setup` takes the seed of a backend's own random numbers, and its default.
 SEED_OPTION = {"sparse": ("rng_seed", 42), "nest": ("rng_seed", 42)}
 SEED_OPTION["neuron"] = ("native_rng_baseseed", 0)
+# Its other names, which count if a script has them.
+SEED_NAMES = {
+    "sparse": ("native_rng_baseseed", "grng_seed", "rng_seeds", "rng_seeds_seed"),
+    "nest": ("rng_seeds_seed",),
+}
 PACKAGES = {"nest": "nest-simulator", "brian2": "Brian2", "sparse": "pynn-sparse"}
 # pyNN.nest, with spikes on the grid, emits some spikes of a SpikeSourceArray a step late: those
 # whose time, less the minimum delay, is above a multiple of the time step by a rounding error.
@@ -41,10 +46,17 @@ def setup_options(backend: str, precision: str, shift: int) -> Callable[[dict[st
             changes["spike_precision"] = precision
         if shift and backend in SEED_OPTION:
             name, default = SEED_OPTION[backend]
-            changes[name] = options.get(name, default) + shift
+            given = [each for each in SEED_NAMES.get(backend, ()) if each in options]
+            for each in given or [name]:
+                changes[each] = _shifted(options.get(each, default), shift)
         return changes
 
     return change
+
+
+def _shifted(seed: Any, shift: int) -> Any:
+    """A seed, or each of a list of them, plus `shift`."""
+    return [each + shift for each in seed] if isinstance(seed, (list, tuple)) else seed + shift
 
 
 def shift_seeds(backend: str, shift: int) -> None:

@@ -145,7 +145,7 @@ def test_a_reset_after_loading_goes_back_to_the_beginning(tmp_path: Path) -> Non
     sim.save_state(tmp_path / "state.npz")
     recorded = network()
     sim.load_state(tmp_path / "state.npz")
-    sim.reset()
+    sim.reset(same_noise=True)
     sim.run(FIRST)
     assert same(expected, results(recorded))
 

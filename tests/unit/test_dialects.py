@@ -62,9 +62,12 @@ def test_what_has_no_effect_is_said_once_after_each_setup() -> None:
             warnings.simplefilter("always")
             sim.set_number_of_neurons_per_core(sim.IF_curr_exp, 50)
             sim.set_number_of_neurons_per_core(sim.IF_cond_exp, 50)
-        (warning,) = caught
-        assert "set_number_of_neurons_per_core (sPyNNaker's) has no effect" in str(warning.message)
-        assert warning.filename == __file__
+            sim.set_number_of_synapse_cores(sim.IF_cond_exp, 2)
+            sim.set_allow_delay_extensions(sim.IF_cond_exp)
+        names = ("neurons_per_core", "synapse_cores", "delay_extensions")
+        for warning, name in zip(caught, names, strict=True):
+            assert f"{name} (sPyNNaker's) has no effect" in str(warning.message)
+            assert warning.filename == __file__
 
 
 @pytest.mark.parametrize("argument", sorted(OF_THE_MACHINE))

@@ -13,6 +13,8 @@ from pyNN.sparse import simulator
 from pyNN.sparse.control import OWN_OPTIONS
 from pyNN.sparse.options import HARMLESS, OTHER_BACKENDS, SEEDS, SYNONYMS, WAYS
 
+from pynn_sparse.compare.one_run import setup_options
+
 OWN = ("timestep", "min_delay", *OWN_OPTIONS)
 
 
@@ -124,3 +126,25 @@ def test_no_option_is_both_ones_own_and_anothers() -> None:
     assert len(set(OTHER_BACKENDS)) == len(OTHER_BACKENDS)
     assert not set(OWN) & set(OTHER_BACKENDS)
     assert not set(SYNONYMS) & {*OWN, *OTHER_BACKENDS}
+
+
+@pytest.mark.parametrize(
+    ("backend", "options", "changes"),
+    [
+        ("sparse", {}, {"rng_seed": 44}),
+        ("sparse", {"rng_seed": 5}, {"rng_seed": 7}),
+        ("sparse", {"rng_seeds_seed": 5}, {"rng_seeds_seed": 7}),
+        (
+            "sparse",
+            {"grng_seed": 1, "rng_seeds": [2, 3]},
+            {"grng_seed": 3, "rng_seeds": [4, 5]},
+        ),
+        ("nest", {"rng_seed": 5}, {"rng_seed": 7}),
+        ("nest", {"rng_seeds_seed": 5}, {"rng_seeds_seed": 7}),
+        ("neuron", {}, {"native_rng_baseseed": 2}),
+    ],
+)
+def test_a_comparison_shifts_the_seed_that_a_script_gives(
+    backend: str, options: Any, changes: Any
+) -> None:
+    assert setup_options(backend, "script", 2)(options) == changes
