@@ -86,20 +86,20 @@ def name() -> str:
 
 def set_number_of_neurons_per_core(neuron_type: Any, max_permitted: Any) -> None:
     """Accepted for scripts of sPyNNaker; neurons are divided among threads by themselves."""
-    why = "neurons are divided among threads by themselves"
-    _warn_once("set_number_of_neurons_per_core", why, stacklevel=3)
+    why = "has no effect here: neurons are divided among threads by themselves"
+    warn_once("set_number_of_neurons_per_core", why, stacklevel=3)
 
 
 def set_number_of_synapse_cores(neuron_type: Any, n_synapse_cores: Any) -> None:
     """Accepted for scripts of sPyNNaker; synapses are divided among threads by themselves."""
-    why = "synapses are divided among threads by themselves"
-    _warn_once("set_number_of_synapse_cores", why, stacklevel=3)
+    why = "has no effect here: synapses are divided among threads by themselves"
+    warn_once("set_number_of_synapse_cores", why, stacklevel=3)
 
 
 def set_allow_delay_extensions(neuron_type: Any, new_value: Any = True) -> None:
     """Accepted for scripts of sPyNNaker; delays are limited by `setup(max_delay=...)` alone."""
-    why = "delays are limited by max_delay of setup alone"
-    _warn_once("set_allow_delay_extensions", why, stacklevel=3)
+    why = "has no effect here: delays are limited by max_delay of setup alone"
+    warn_once("set_allow_delay_extensions", why, stacklevel=3)
 
 
 def seed_of_population(arguments: Mapping[str, Any]) -> int | None:
@@ -115,7 +115,8 @@ def seed_of_population(arguments: Mapping[str, Any]) -> int | None:
             )
     idle = [argument for argument in arguments if argument in OF_THE_MACHINE]
     if idle:
-        _warn_once(f"of a Population, {', '.join(idle)}", "there is no such machine", stacklevel=4)
+        why = "has no effect here: there is no such machine"
+        warn_once(f"of a Population, {', '.join(idle)}", why, stacklevel=4)
     seed = arguments.get("seed")
     return None if seed is None else seed_number("seed", seed)
 
@@ -132,8 +133,8 @@ def foreign(module: str, attribute: str) -> AttributeError:
     return AttributeError(text)
 
 
-def _warn_once(what: str, why: str, stacklevel: int) -> None:
-    """Say, once after each `setup`, that something has no effect here."""
+def warn_once(what: str, why: str, stacklevel: int) -> None:
+    """Say, once after each `setup`, what becomes of something that is sPyNNaker's."""
     if what not in simulator.state.said:
         simulator.state.said.add(what)
-        warnings.warn(f"{what} (sPyNNaker's) has no effect here: {why}", stacklevel=stacklevel)
+        warnings.warn(f"{what} (sPyNNaker's) {why}", stacklevel=stacklevel)

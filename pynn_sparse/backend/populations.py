@@ -312,7 +312,9 @@ class Population(_Cells, common.Population):
         simulator.state.require_open("a population")
         self._seed = seed_of_population({**(additional_parameters or {}), **additional})
         _check_size(size)
-        _check_cell_type(cellclass, cellparams)
+        _check_cell_type(cellclass)
+        if isinstance(cellclass, type) and cellparams is None:
+            cellclass = cellclass()
         recorders = set(simulator.state.recorders)
         try:
             super().__init__(size, cellclass, cellparams, structure, initial_values or {}, label)
@@ -352,14 +354,12 @@ def _check_size(size: Any) -> None:
         raise errors.InvalidDimensionsError(f"size = {size!r}: a population has at least one cell")
 
 
-def _check_cell_type(cellclass: Any, parameters: Any) -> None:
+def _check_cell_type(cellclass: Any) -> None:
     cell = cellclass if isinstance(cellclass, type) else type(cellclass)
     if not issubclass(cell, BaseCellType):
         raise TypeError(
             f"cellclass = {cellclass!r}: must be a cell type, such as IF_curr_exp(tau_m=10.0)"
         )
-    if isinstance(cellclass, type) and parameters is None:
-        raise TypeError(f"cellclass = {cell.__name__}: must be an instance: {cell.__name__}()")
     if issubclass(cell, BaseCellType) and not hasattr(cell, "model"):
         raise errors.InvalidModelError(
             f"{cell.__module__}.{cell.__name__} is not a cell type of pyNN.sparse; "

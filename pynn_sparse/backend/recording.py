@@ -17,6 +17,7 @@ from pynn_sparse.network import Probe
 from .. import errors, recording
 from . import simulator
 from .checks import RecordingError
+from .dialects import warn_once
 from .files import check_destination, write
 from .spiketrains import GroupedSpikeTrainList
 
@@ -135,11 +136,21 @@ class Recorder(recording.Recorder):
         block = self.population._block
         self._probes[variable.name].add((_neurons(new_ids) - block.first).astype(np.int32))
 
+    def _state_variable(self, name: str) -> str:
+        """What a recorded variable is called in the model."""
+        celltype = self.population.celltype
+        state: str = getattr(celltype, "other_names", {}).get(name, name)
+        if state != name:
+            warn_once(f"{name} of {type(celltype).__name__}", f"is taken as {state}, in nA", 8)
+        return state
+
     def _new_probe(self, name: str) -> Probe:
         """A probe whose samples are in step with the population's other recordings."""
         interval, start = self._interval(), self._start()
         periods = math.ceil((simulator.state.step - start) / interval)
-        probe = Probe(self.population._block, name, interval, start + periods * interval)
+        probe = Probe(
+            self.population._block, self._state_variable(name), interval, start + periods * interval
+        )
         simulator.state.network.probes.append(probe)
         return probe
 

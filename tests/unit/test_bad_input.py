@@ -323,8 +323,8 @@ class TestProjection:
 class TestRecording:
     def test_unknown_variable(self) -> None:
         population = cells()
-        call = lambda: population.record(["v", "gsyn_exc"])  # noqa: E731
-        refused(call, errors.RecordingError, "gsyn_exc", "IF_curr_exp", "isyn_exc")
+        call = lambda: population.record(["v", "isyn"])  # noqa: E731
+        refused(call, errors.RecordingError, "isyn", "IF_curr_exp", "isyn_exc")
 
     @pytest.mark.parametrize("interval", [0.25, 0.05, 0.0, -1.0])
     def test_sampling_interval(self, interval: float) -> None:
@@ -563,7 +563,6 @@ def test_parameters_of_connectors(make: Callable[[], Any], words: str) -> None:
 @pytest.mark.parametrize(
     ("make", "error", "words"),
     [
-        (lambda: sim.Population(2, sim.IF_curr_exp), TypeError, "must be an instance"),
         (lambda: sim.Population(2, None), TypeError, "must be a cell type"),
         (lambda: cells()[10:12], errors.InvalidDimensionsError, "has 4 cells, has none"),
         (lambda: cells().sample(5), errors.InvalidDimensionsError, "n = 5: must be"),

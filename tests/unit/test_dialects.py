@@ -149,6 +149,30 @@ def test_record_all_is_everything_that_can_be_recorded() -> None:
         assert all(np.shape(signal)[1] == 2 for signal in segment.analogsignals)
 
 
+def test_synaptic_currents_by_the_names_of_conductances() -> None:
+    sim.setup(timestep=0.1)
+    noise = sim.Population(5, sim.SpikeSourcePoisson(rate=1000.0))
+    cells = sim.Population(5, sim.IF_curr_exp())
+    sim.Projection(noise, cells, sim.OneToOneConnector(), sim.StaticSynapse(weight=1.0, delay=1.0))
+    cells.record(["isyn_exc", "isyn_inh"])
+    with pytest.warns(UserWarning, match="gsyn_... of IF_curr_exp .* is taken as isyn_..., in nA"):
+        cells.record(["gsyn_exc", "gsyn_inh"])
+    sim.run(20.0)
+    segment = cells.get_data().segments[0]
+    signal = {each.name: each for each in segment.analogsignals}
+    for receptor in ("exc", "inh"):
+        ours, theirs = signal[f"isyn_{receptor}"], signal[f"gsyn_{receptor}"]
+        np.testing.assert_array_equal(ours, theirs)
+        assert ours.units == theirs.units
+    assert signal["gsyn_exc"].max() > 0
+
+
+def test_a_cell_type_without_parameters_has_the_defaults() -> None:
+    sim.setup(timestep=0.1)
+    population = sim.Population(3, sim.IF_curr_exp, label="cells")
+    assert population.get("tau_m") == sim.IF_curr_exp.default_parameters["tau_m"]
+
+
 def test_record_all_of_an_assembly() -> None:
     sim.setup(timestep=0.1)
     parts = [sim.Population(2, sim.IF_cond_exp()), sim.Population(2, sim.IF_curr_exp())]

@@ -19,18 +19,29 @@ def _same_names(cell: Any) -> dict[str, Any]:
     return build_translations(*((name, name) for name in cell.default_parameters))
 
 
-class IF_curr_exp(Checked, cells.IF_curr_exp):
+class _SynapticCurrents:
+    """Synaptic currents can be recorded, also by the names that sPyNNaker has for them."""
+
+    recordable = ["spikes", "v", "isyn_exc", "isyn_inh"]
+    other_names = {"gsyn_exc": "isyn_exc", "gsyn_inh": "isyn_inh"}
+
+    def can_record(self, variable: str, location: Any = None) -> bool:
+        """Whether a variable can be recorded."""
+        return location is None and (variable in self.recordable or variable in self.other_names)
+
+
+class IF_curr_exp(Checked, _SynapticCurrents, cells.IF_curr_exp):
     __doc__ = cells.IF_curr_exp.__doc__
     translations = _same_names(cells.IF_curr_exp)
     model = engine_models.IF_CURR_EXP
-    recordable = ["spikes", "v", "isyn_exc", "isyn_inh"]
+    units = {**cells.IF_curr_exp.units, "gsyn_exc": "nA", "gsyn_inh": "nA"}
 
 
-class IF_curr_alpha(Checked, cells.IF_curr_alpha):
+class IF_curr_alpha(Checked, _SynapticCurrents, cells.IF_curr_alpha):
     __doc__ = cells.IF_curr_alpha.__doc__
     translations = _same_names(cells.IF_curr_alpha)
     model = engine_models.IF_CURR_ALPHA
-    recordable = ["spikes", "v", "isyn_exc", "isyn_inh"]
+    units = {**cells.IF_curr_alpha.units, "gsyn_exc": "nA", "gsyn_inh": "nA"}
 
 
 class IF_curr_delta(Checked, cells.IF_curr_delta):
