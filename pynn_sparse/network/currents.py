@@ -24,12 +24,7 @@ class CurrentSource(Protocol):
 def _pulse(
     steps: NDArray[np.int64], start: float, stop: float, grid: TimeGrid
 ) -> NDArray[np.bool_]:
-    latest = 2**62  # a stop of 1e12 ms means never
-    begin, end = (
-        int(grid.nearest_below(t)) if t * grid.steps_per_ms < latest else latest
-        for t in (start, stop)
-    )
-    return (steps >= begin) & (steps < end)
+    return (steps >= grid.nearest_below(start)) & (steps < grid.nearest_below(stop))
 
 
 def direct(

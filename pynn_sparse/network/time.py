@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 TICS_PER_MS = 1000  # NEST's finest unit of time is 1 us
+LATEST = 2.0**62  # steps, or ms; what lies beyond, such as a stop of 1e30 ms, means never
 NOISE = 1e-6  # ms; a time that is so little after a step was meant to be that step
 
 
@@ -32,11 +33,11 @@ class TimeGrid:
 
     def nearest(self, time: Any) -> NDArray[np.int64]:
         """Steps nearest to `time` (ms), halves up: delays."""
-        return np.floor(np.asarray(time, float) * self.steps_per_ms + 0.5).astype(np.int64)
+        return _whole(np.floor(_bounded(time) * self.steps_per_ms + 0.5))
 
     def nearest_below(self, time: Any) -> NDArray[np.int64]:
         """Steps nearest to `time` (ms), halves down: onsets and ends of currents."""
-        return np.ceil((np.asarray(time, float) - NOISE) * self.steps_per_ms - 0.5).astype(np.int64)
+        return _whole(np.ceil((_bounded(time) - NOISE) * self.steps_per_ms - 0.5))
 
     def next(self, time: Any) -> NDArray[np.int64]:
         """The first steps that are not before `time` (ms): spikes of given times.
@@ -45,7 +46,7 @@ class TimeGrid:
         4e-17 ms after its step, to the step after that. Here a time less than a nanosecond after
         a step counts as that step.
         """
-        return np.ceil((np.asarray(time, float) - NOISE) * self.steps_per_ms).astype(np.int64)
+        return _whole(np.ceil((_bounded(time) - NOISE) * self.steps_per_ms))
 
     def at_least(self, time: Any) -> NDArray[np.int64]:
         """The least number of steps that last `time` (ms) or longer: refractory periods.
@@ -62,3 +63,13 @@ class TimeGrid:
     def time(self, step: Any) -> Any:
         """Time (ms) of a step, rounded to 12 decimals so that step 3 of 0.1 ms is 0.3 ms."""
         return np.around(np.asarray(step) * self.dt, 12)
+
+
+def _bounded(time: Any) -> NDArray[np.float64]:
+    bounded: NDArray[np.float64] = np.minimum(np.asarray(time, float), LATEST)
+    return bounded
+
+
+def _whole(steps: Any) -> NDArray[np.int64]:
+    whole: NDArray[np.int64] = np.minimum(steps, LATEST).astype(np.int64)
+    return whole

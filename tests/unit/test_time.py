@@ -46,5 +46,26 @@ def test_nearest_is_within_half_a_step(dt: float, time: float) -> None:
     assert abs(grid.nearest(time) * dt - time) <= dt / 2 * (1 + 1e-6) + 1e-9
 
 
+@pytest.mark.parametrize("time", [1e19, 1e30, 1e308, np.inf])
+def test_times_that_no_simulation_reaches_are_never(time: float) -> None:
+    for rule in (TENTH.nearest, TENTH.nearest_below, TENTH.next):
+        assert rule(time) == 2**62
+
+
+@pytest.mark.parametrize(
+    ("time", "steps"),
+    [(0.0, 0), (0.3, 3), (0.1 * 3, 3), (0.3000009, 3), (0.3000011, 4), (0.35, 4), (0.2999, 3)],
+)
+def test_next(time: float, steps: int) -> None:
+    assert TENTH.next(time) == steps
+
+
+@pytest.mark.parametrize(
+    ("time", "steps"), [(3.04, 30), (3.05, 30), (3.06, 31), (3.15, 31), (3.25, 32), (0.0, 0)]
+)
+def test_nearest_with_halves_down(time: float, steps: int) -> None:
+    assert TENTH.nearest_below(time) == steps
+
+
 def test_times_have_no_rounding_noise() -> None:
     assert TENTH.time(np.array([3, 7])).tolist() == [0.3, 0.7]
