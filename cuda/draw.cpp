@@ -48,7 +48,8 @@ EXPORT void draw_values(const Draw& work, int32 threads) {
     if (work.wide)
       std::copy_n(x, size, static_cast<double*>(work.value) + first);
     else
-      std::transform(x, x + size, static_cast<float*>(work.value) + first, to_single);
+      std::transform(x, x + size, static_cast<float*>(work.value) + first,
+                     [](double value) { return to_single(value); });
   });
 }
 

@@ -1,6 +1,7 @@
 // Advances all populations of one model, CELL, by one step; draws first what Poisson backgrounds bring them.
 //
-// Compiled once per model and precision: CELL is the model's structure, CELL_HEADER its file, REAL
+// Compiled once per model and precision: CELL is the model's structure, CELL_HEADER its file (or any, where
+// the model comes before), REAL
 // double or float. Grid: threads along the neurons of the largest population, y over populations.
 #include CELL_HEADER
 #include "neuron_step.h"

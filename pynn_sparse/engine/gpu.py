@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from ..errors import DeviceError
 from ..network import Model
-from .compile import PRECISIONS, kernel_code, kernel_units, run_code, step_name, step_unit
 from .device import Launch
 from .gpu_builder import GpuBuilder
 from .gpu_loops import Fastest, Graphs, Loop, OneKernel, Work
 from .gpu_runtime import Runtime
+from .kernels import PRECISIONS, run_code, step_code, step_kernels, step_name
 
 MOST_RECORDED = 1 << 25  # spikes that a call may record
 LOOPS = ("fastest", "graphs", "kernel")
@@ -50,7 +50,7 @@ class CudaDevice:
         half = runtime.cache / 2048
         self.event_times: tuple[tuple[float, float], ...] = ((half, 1.0), (8 * half, 2.0))
         self._real = PRECISIONS[precision]
-        self._units = kernel_units(precision)
+        self._texts = step_kernels(precision)
         self._kernels: dict[str, Any] = {}
         self._plan: Any = None
         self._graphs = Graphs(runtime, self._kernel)
@@ -84,7 +84,7 @@ class CudaDevice:
 
     def step_function(self, model: Model, precision: str) -> int:
         """0, since kernels are launched by name; a model of the user becomes known by it."""
-        self._units.setdefault(step_name(model, precision), step_unit(model, precision))
+        self._texts.setdefault(step_name(model, precision), step_code(model, precision))
         return 0
 
     def deliver_pending(
@@ -126,17 +126,16 @@ class CudaDevice:
         self._runtime.wait()
 
     def _full_name(self, kernel: str) -> str:
-        return kernel if kernel in self._units else f"{kernel}_{self._real}"
+        return kernel if kernel in self._texts else f"{kernel}_{self._real}"
 
     def _kernel(self, name: str) -> Any:
         if name not in self._kernels:
             full = self._full_name(name)
-            code, definitions = kernel_code(full), self._units[full]
-            self._kernels[name] = self._runtime.kernel(code, full, definitions, False)
+            self._kernels[name] = self._runtime.kernel(self._texts[full], full)
         return self._kernels[name]
 
     def _kernel_of_all(self, work: Work) -> Any:
         names = [self._full_name(launch.kernel) for launch in work.launches]
         groups = [launch.group for launch in work.launches]
         stages = list(zip(names, groups, work.waits, strict=True))
-        return self._runtime.kernel(run_code(stages, self._units), "run", (), True)
+        return self._runtime.kernel(run_code(stages, self._texts), "run")

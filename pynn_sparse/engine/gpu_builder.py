@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from .builder import Builder, Work, starts_of
-from .compile import cpu_library, kernel_code
+from .compile import cpu_library
 from .gpu_runtime import THREADS, Runtime
+from .kernels import build_kernel
 
 MAX_BLOCKS = 65535
 MOST_ROOM = 1 << 30  # bytes, for rows that are drawn or sorted at a time
@@ -43,7 +44,7 @@ class GpuBuilder(Builder):
         if not n:
             return
         if name not in self._kernels:
-            self._kernels[name] = self.runtime.kernel(kernel_code(name), name, (), False)
+            self._kernels[name] = self.runtime.kernel(build_kernel(name), name)
         argument = self.runtime.put(record.view(np.uint8))
         blocks = n if name in IN_ROWS else -(-n // THREADS)
         self.runtime.wait()

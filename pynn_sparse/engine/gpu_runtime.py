@@ -12,7 +12,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from .compile import NVRTC_FLAGS, source_folder, source_hash
+from .devices import import_cupy
+from .kernels import nvrtc_options, source_hash
 
 THREADS = 256  # of a block
 
@@ -46,17 +47,17 @@ class Runtime(Protocol):
     def mark(self) -> Callable[[], None]:
         """A function that waits until all that has been launched by now is done."""
 
-    def kernel(self, code: str, name: str, definitions: tuple[str, ...], resident: bool) -> Any:
-        """The kernel `name` of a source text, compiled with macro definitions.
-
-        `resident` is for kernels whose blocks wait for each other.
-        """
+    def kernel(self, code: str, name: str) -> Any:
+        """The kernel `name` of a source text, compiled and loaded."""
 
     def launch(self, kernel: Any, grid: tuple[int, int], arguments: tuple[Any, ...]) -> None:
         """Put a kernel into the stream."""
 
     def launch_resident(self, kernel: Any, arguments: tuple[Any, ...]) -> None:
-        """Put a kernel into the stream, with as many blocks as the card can run at a time."""
+        """Put a kernel whose blocks wait for each other into the stream.
+
+        It has as many blocks as the card can run at a time.
+        """
 
     def waits_in_kernels(self) -> bool:
         """Whether the blocks of a launch may wait for each other."""
@@ -72,9 +73,7 @@ class CupyRuntime:
     """CuPy's current GPU."""
 
     def __init__(self) -> None:
-        import cupy
-
-        self._cupy = cupy
+        self._cupy = cupy = import_cupy()
         self._attributes = cupy.cuda.Device().attributes
         self.cache = int(self._attributes["L2CacheSize"])
         self._stream = cupy.cuda.Stream(non_blocking=True)
@@ -114,14 +113,10 @@ class CupyRuntime:
     def mark(self) -> Callable[[], None]:
         return self._stream.record().synchronize  # type: ignore[no-any-return]
 
-    def kernel(self, code: str, name: str, definitions: tuple[str, ...], resident: bool) -> Any:
-        options = (*NVRTC_FLAGS, f"-I{source_folder()}", *definitions)
+    def kernel(self, code: str, name: str) -> Any:
         # CuPy caches by this text and the options, and does not look into what is included.
         text = f"// sources {source_hash()}\n{code}"
-        module = self._cupy.RawModule(
-            code=text, options=options, enable_cooperative_groups=resident
-        )
-        return module.get_function(name)
+        return self._cupy.RawModule(code=text, options=nvrtc_options()).get_function(name)
 
     def launch(self, kernel: Any, grid: tuple[int, int], arguments: tuple[Any, ...]) -> None:
         with self._stream:
@@ -130,8 +125,12 @@ class CupyRuntime:
     def launch_resident(self, kernel: Any, arguments: tuple[Any, ...]) -> None:
         occupancy = self._cupy.cuda.driver.occupancyMaxActiveBlocksPerMultiprocessor
         per_processor = int(occupancy(kernel.kernel.ptr, THREADS, 0))
+        grid = (per_processor * self._attributes["MultiProcessorCount"], 1)
         self.wait()  # what the other stream has put into the arguments
-        self.launch(kernel, (per_processor * self._attributes["MultiProcessorCount"], 1), arguments)
+        # A cooperative launch, but not a module with `enable_cooperative_groups`: before CuPy 14.2
+        # that links a library which comes with the whole CUDA toolkit only.
+        with self._stream:
+            kernel.kernel(grid, (THREADS,), arguments, enable_cooperative_groups=True)
 
     def waits_in_kernels(self) -> bool:
         return bool(self._attributes["CooperativeLaunch"])

@@ -66,7 +66,7 @@ class Model:
     from parameters and state those fields of the state that only depend on the others.
     `infinite` names derived values that need not be finite. `monotone` says that a value of a
     parameter is valid if it lies between two that are, whatever valid values the others have.
-    `source` is the text of the header of a model that is not among the files.
+    `source` is the C++ of a model that is not among the files.
     """
 
     name: str

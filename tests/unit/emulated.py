@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from pynn_sparse.engine import compile
+from pynn_sparse.engine import kernels
 from pynn_sparse.engine.gpu_runtime import THREADS
 
 LAUNCHER = """
@@ -74,14 +74,14 @@ FLAGS = "-std=c++17 -O1 -ffp-contract=off -fPIC -shared -pthread -Wall -Wno-unus
 
 
 @functools.cache
-def _library(code: str, definitions: tuple[str, ...]) -> ctypes.CDLL:
+def _library(code: str) -> ctypes.CDLL:
     folder = Path(tempfile.mkdtemp())
     source = folder / "unit.cpp"
     source.write_text(f'#include "cuda_emulator.h"\n{code}{LAUNCHER}')
     library = folder / "unit.so"
-    includes = [f"-I{compile.source_folder()}", f"-I{Path(__file__).parent}"]
+    includes = [f"-I{kernels.source_folder()}", f"-I{Path(__file__).parent}"]
     compiler = os.environ.get("CXX") or shutil.which("g++") or "c++"
-    command = [compiler, *FLAGS, "-DPYNN_SPARSE_EMULATE_CUDA", *includes, *definitions]
+    command = [compiler, *FLAGS, "-DPYNN_SPARSE_EMULATE_CUDA", *includes]
     subprocess.run([*command, str(source), "-o", str(library)], check=True)
     return ctypes.CDLL(str(library))
 
@@ -178,8 +178,8 @@ class EmulatedRuntime:
         assert all(each() is not None for each in self._in_use), "a kernel's argument is gone"
         self._in_use = []
 
-    def kernel(self, code: str, name: str, definitions: tuple[str, ...], resident: bool) -> Any:
-        library = _library(code, definitions)
+    def kernel(self, code: str, name: str) -> Any:
+        library = _library(code)
         return library, getattr(library, name)
 
     def launch(self, kernel: Any, grid: tuple[int, int], arguments: tuple[Any, ...]) -> None:

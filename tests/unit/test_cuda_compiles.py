@@ -1,86 +1,124 @@
-"""Every kernel compiles for every supported GPU, with the options that CuPy would be given.
+"""Every kernel compiles for every supported GPU, with every version of NVRTC that is here.
 
-NVRTC needs no GPU and no driver. The options are those of `engine/gpu_runtime.py` and the one that
-CuPy adds itself.
+The options are those of `engine/gpu_runtime.py` and those that CuPy adds itself.
 """
 
 from __future__ import annotations
 
 import re
 
+import pyNN.sparse as sim
 import pytest
+from nvrtc import Nvrtc, every_target, outermost_targets
 
-from pynn_sparse.engine import compile
+from pynn_sparse.engine import kernels
+from pynn_sparse.network import Model
+from pynn_sparse.network.cells.definition import Definition
+from pynn_sparse.network.cells.user import user_model
 
-nvrtc = pytest.importorskip("cuda.bindings.nvrtc")
-
-ARCHITECTURES = ("75", "80", "90", "100", "120")
-CUPY_FLAGS = ("-ftz=true",)
-UNITS = {name: unit for p in compile.PRECISIONS for name, unit in compile.kernel_units(p).items()}
-
-
-def buffer(size: int) -> bytes:
-    """Bytes for NVRTC to write into: more than one, since all `b" "` are the same object."""
-    return bytes(size + 1)
+UNITS = {name: text for p in kernels.PRECISIONS for name, text in kernels.step_kernels(p).items()}
 
 
-def compiled(code: str, definitions: tuple[str, ...], architecture: str) -> tuple[int, str, bytes]:
-    _, program = nvrtc.nvrtcCreateProgram(code.encode(), b"unit.cu", 0, [], [])
-    options = [
-        *compile.NVRTC_FLAGS,
-        *CUPY_FLAGS,
-        f"-I{compile.source_folder()}",
-        f"--gpu-architecture=sm_{architecture}",
-        *definitions,
-    ]
-    (status,) = nvrtc.nvrtcCompileProgram(program, len(options), [o.encode() for o in options])
-    log = buffer(nvrtc.nvrtcGetProgramLogSize(program)[1])
-    nvrtc.nvrtcGetProgramLog(program, log)
-    cubin = b""
-    if not int(status):
-        cubin = buffer(nvrtc.nvrtcGetCUBINSize(program)[1])
-        nvrtc.nvrtcGetCUBIN(program, cubin)
-    return int(status), log.decode(errors="replace"), cubin
-
-
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@every_target
 @pytest.mark.parametrize("kernel", UNITS)
-def test_compiles(kernel: str, architecture: str) -> None:
-    status, log, cubin = compiled(compile.kernel_code(kernel), UNITS[kernel], architecture)
-    assert (status, log.strip("\0 \n")) == (0, "")
-    assert kernel.encode() in cubin  # the name by which CuPy asks for it
+def test_compiles(kernel: str, nvrtc: Nvrtc, architecture: int) -> None:
+    nvrtc.compile(UNITS[kernel], architecture).check(kernel)
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize("precision", compile.PRECISIONS)
-def test_all_kernels_as_one(precision: str, architecture: str) -> None:
+@outermost_targets
+@pytest.mark.parametrize("precision", kernels.PRECISIONS)
+def test_all_kernels_as_one(precision: str, nvrtc: Nvrtc, architecture: int) -> None:
     """With two models, as many as a network is likely to have."""
-    units = compile.kernel_units(precision)
-    cells = [name for name in units if "IF_curr_exp" in name or "SpikeSourcePoisson_" in name]
+    texts = kernels.step_kernels(precision)
+    cells = [name for name in texts if "IF_curr_exp" in name or "SpikeSourcePoisson_" in name]
     names = ["inject", "couple", *cells, "record", "deliver", "remember"]
     if precision == "single":
         names[-2:] = ["deliver_plain"]
-    code = compile.run_code([(name, 0, True) for name in names], units)
-    status, log, cubin = compiled(code, (), architecture)
-    assert (status, log.strip("\0 \n")) == (0, "")
-    assert b"run" in cubin
+    code = kernels.run_code([(name, 0, True) for name in names], texts)
+    nvrtc.compile(code, architecture).check("run")
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize("unit", sorted(set(compile.BUILD_KERNELS.values())))
-def test_builders_compile(unit: str, architecture: str) -> None:
-    kernels = {name for name, file in compile.BUILD_KERNELS.items() if file == unit}
-    status, log, cubin = compiled(compile.kernel_code(min(kernels)), (), architecture)
-    assert (status, log.strip("\0 \n")) == (0, "")
-    assert all(f".text.{name}\0".encode() in cubin for name in kernels)
+@every_target
+@pytest.mark.parametrize("unit", sorted(set(kernels.BUILD_KERNELS.values())))
+def test_builders_compile(unit: str, nvrtc: Nvrtc, architecture: int) -> None:
+    names = [name for name, file in kernels.BUILD_KERNELS.items() if file == unit]
+    nvrtc.compile(kernels.build_kernel(names[0]), architecture).check(*names)
+
+
+FUNCTIONS = ("log_of", "log_of_complement", "exp_of", "normal_quantile")
+
+
+@outermost_targets
+def test_functions_compile(nvrtc: Nvrtc, architecture: int) -> None:
+    calls = "\n".join(f"x[i] = {name}(x[i]);" for name in FUNCTIONS)
+    source = f"""
+    #include "draws.h"
+    extern "C" __global__ void draw(double* x, uint32* y) {{
+      const int64 i = Team::here().thread();
+      {calls}
+      x[i] += open_uniform(philox(1, Purpose::kDraw, 0, i / 2), i);
+      y[i] = below(y[i], uint32(i), 1000);
+    }}"""
+    nvrtc.compile(source, architecture).check("draw")
+
+
+def models_without_files() -> list[Model]:
+    """A neuron composed of receptors, one given by formulas, and NESTML models."""
+    from test_nestml import LEAKY, STATEMENTS
+
+    composed = sim.PointNeuron(
+        sim.AdExp(),
+        exc=sim.AlphaPSR(e_syn=0.0, tau_syn=2.0),
+        inh=sim.AlphaPSR(e_syn=-70.0, tau_syn=3.0),
+    )
+    formulas = Definition("Plain", ("tau",), {"v": 0.0}, equations={"v": "-v / tau"})
+    nestml = [sim.nestml_cell_type(text).model for text in (LEAKY, STATEMENTS)]
+    return [composed.model, user_model(formulas), *nestml]
+
+
+@outermost_targets
+def test_models_without_files_compile(nvrtc: Nvrtc, architecture: int) -> None:
+    for model in models_without_files():
+        code = kernels.step_code(model, "double")
+        nvrtc.compile(code, architecture).check(kernels.step_name(model, "double"))
+
+
+def test_options_are_what_cupy_passes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that it adds are `CUPY_FLAGS`; none is given twice, which NVRTC may refuse."""
+    compiler = pytest.importorskip("cupy.cuda.compiler")
+    given: list[tuple[str, ...]] = []
+
+    class Program:
+        def __init__(self, *_: object, **__: object) -> None:
+            pass
+
+        def compile(self, options: tuple[str, ...], *_: object) -> tuple[bytes, None]:
+            given.append(options)
+            return b"", None
+
+    class Module:
+        def load(self, cubin: bytes) -> None:
+            pass
+
+        def _set_mapping(self, mapping: None) -> None:
+            pass
+
+    monkeypatch.setenv("CUPY_CACHE_IN_MEMORY", "1")
+    monkeypatch.setattr(compiler, "_NVRTCProgram", Program)
+    monkeypatch.setattr(compiler.function, "Module", Module)
+    monkeypatch.setattr(compiler, "_get_nvrtc_version", lambda: (12, 4))
+    monkeypatch.setattr(compiler, "_get_extra_include_dir_opts", tuple)
+    monkeypatch.setattr(compiler, "_get_arch_for_options_for_nvrtc", lambda *_: ("-arch=", "cubin"))
+    compiler._compile_module_with_cache("", kernels.nvrtc_options(), "80")
+    assert sorted(given[-1]) == sorted([*kernels.nvrtc_options(), *kernels.CUPY_FLAGS, "-arch="])
 
 
 def test_all_builders_are_listed() -> None:
-    folder = compile.source_folder() / "build"
+    folder = kernels.source_folder() / "build"
     units = {f"build/{path.stem}": path.read_text() for path in folder.glob("*.cu")}
     found = {
         name: unit
         for unit, text in units.items()
         for name in re.findall(r"BUILD_KERNEL\((\w+)", text)
     }
-    assert found == compile.BUILD_KERNELS
+    assert found == kernels.BUILD_KERNELS

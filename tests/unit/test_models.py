@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from networks import PARAMETERS
 
-from pynn_sparse.engine import compile, structures
+from pynn_sparse.engine import compile, kernels, structures
 from pynn_sparse.errors import EngineError
 from pynn_sparse.network import Model, TimeGrid
 from pynn_sparse.network.cells import BUILT_IN, leaky
@@ -29,7 +29,7 @@ SOURCES = {
 
 
 @EVERY_MODEL
-@pytest.mark.parametrize("precision", compile.PRECISIONS)
+@pytest.mark.parametrize("precision", kernels.PRECISIONS)
 def test_same_numbers_of_fields(model: Model, precision: str) -> None:
     """`cpu_step` refuses a kernel that has others than the entry."""
     assert compile.cpu_step(model, precision).value
@@ -39,7 +39,7 @@ def test_same_numbers_of_fields(model: Model, precision: str) -> None:
 
 
 def header(model: Model) -> str:
-    return (compile.source_folder() / "cells" / f"{model.name}.h").read_text()
+    return (kernels.source_folder() / "cells" / f"{model.name}.h").read_text()
 
 
 def fields(model: Model, structure: str) -> list[str] | None:
@@ -83,7 +83,7 @@ def test_recordables_are_state(model: Model) -> None:
 
 
 def test_every_header_has_an_entry() -> None:
-    headers = {path.stem for path in (compile.source_folder() / "cells").glob("*.h")}
+    headers = {path.stem for path in (kernels.source_folder() / "cells").glob("*.h")}
     assert headers == {model.name for model in BUILT_IN}
 
 

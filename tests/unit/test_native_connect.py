@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pynn_sparse.engine import compile, connect, laws
+from pynn_sparse.engine import connect, kernels, laws
 from pynn_sparse.engine.connect import Rows
 from pynn_sparse.errors import ParameterError
 
@@ -473,7 +473,7 @@ def arithmetic(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     )
     compiler = os.environ.get("CXX") or shutil.which("g++") or "c++"
     flags = "-std=c++17 -O1 -ffp-contract=off -fPIC -shared".split()
-    command = [compiler, *flags, f"-I{compile.source_folder()}", "unit.cpp", "-o", "unit.so"]
+    command = [compiler, *flags, f"-I{kernels.source_folder()}", "unit.cpp", "-o", "unit.so"]
     subprocess.run(command, check=True, cwd=folder)
     return ctypes.CDLL(str(Path(folder) / "unit.so"))
 
@@ -556,24 +556,3 @@ def hash_of(name: str) -> str:
         values = laws.draw(distribution, parameters, 3001, 12345678901234567890, 2)
         made = values.astype("<f8").tobytes()
     return hashlib.sha256(made).hexdigest()[:16]
-
-
-@pytest.mark.parametrize("architecture", ["75", "120"])
-def test_draws_compile_for_gpus(architecture: str) -> None:
-    nvrtc = pytest.importorskip("cuda.bindings.nvrtc")
-    calls = "\n".join(f"x[i] = {name}(x[i]);" for name in FUNCTIONS)
-    source = f"""
-    #include "draws.h"
-    extern "C" __global__ void draw(double* x, uint32* y) {{
-      const int64 i = Team::here().thread();
-      {calls}
-      x[i] += open_uniform(philox(1, Purpose::kDraw, 0, i / 2), i);
-      y[i] = below(y[i], uint32(i), 1000);
-    }}"""
-    _, program = nvrtc.nvrtcCreateProgram(source.encode(), b"unit.cu", 0, [], [])
-    folder = f"-I{compile.source_folder()}"
-    options = [*compile.NVRTC_FLAGS, folder, f"--gpu-architecture=sm_{architecture}"]
-    (status,) = nvrtc.nvrtcCompileProgram(program, len(options), [o.encode() for o in options])
-    log = bytes(nvrtc.nvrtcGetProgramLogSize(program)[1] + 1)  # not 1: all b" " are one object
-    nvrtc.nvrtcGetProgramLog(program, log)
-    assert (int(status), log.decode().strip("\0 \n")) == (0, "")

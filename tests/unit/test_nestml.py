@@ -14,7 +14,7 @@ from emulated import EmulatedRuntime
 from numpy.typing import NDArray
 from pyNN import errors
 
-from pynn_sparse.engine import Engine, compile
+from pynn_sparse.engine import Engine
 from pynn_sparse.engine.cpu import CpuDevice
 from pynn_sparse.engine.gpu import CudaDevice
 from pynn_sparse.errors import ModelError
@@ -503,7 +503,7 @@ def test_reset_and_checkpoint(expected: list[NDArray[np.float64]], tmp_path: Pat
 
 
 def test_gpu_kernels_give_the_same_bits() -> None:
-    """CUDA's kernels, thread by thread on the CPU; and they compile for a GPU without a word."""
+    """CUDA's kernels, thread by thread on the CPU."""
     found = []
     for device in (CpuDevice(2), CudaDevice(EmulatedRuntime(), "double")):
         network()
@@ -513,19 +513,6 @@ def test_gpu_kernels_give_the_same_bits() -> None:
         found.append([*spikes, *(probe.samples() for probe in engine.network.probes)])
     assert len(found[0][0]) > 100
     assert all(map(np.array_equal, *found))
-
-
-@pytest.mark.parametrize("architecture", ["75", "120"])
-def test_compiles_for_gpus(architecture: str) -> None:
-    pytest.importorskip("cuda.bindings.nvrtc")
-    from test_cuda_compiles import compiled
-
-    for text in (LEAKY, STATEMENTS):
-        cell = sim.nestml_cell_type(text).model
-        kernel, definitions = compile.step_name(cell, "double"), compile.step_unit(cell, "double")
-        status, log, cubin = compiled(compile.kernel_code(kernel), definitions, architecture)
-        assert (status, log.strip("\0 \n")) == (0, "")
-        assert kernel.encode() in cubin
 
 
 def test_published_models() -> None:

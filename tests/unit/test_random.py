@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pynn_sparse.engine import compile
+from pynn_sparse.engine import kernels
 from pynn_sparse.engine.draws import uniform_pairs
 from pynn_sparse.network import TimeGrid, currents
 
@@ -39,7 +39,7 @@ def philox(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
         "}\n"
     )
     compiler = shutil.which("g++") or "c++"
-    include = f"-I{compile.source_folder()}"
+    include = f"-I{kernels.source_folder()}"
     command = [compiler, "-std=c++17", "-shared", "-fPIC", include, "unit.cpp", "-o", "unit.so"]
     subprocess.run(command, check=True, cwd=folder)
     return ctypes.CDLL(str(Path(folder) / "unit.so"))

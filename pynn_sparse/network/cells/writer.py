@@ -147,7 +147,7 @@ class Writer:
         return ("n_refractory",) if not self.d.program else ()
 
     def source(self) -> str:
-        """The header of the model."""
+        """The C++ of the model."""
         d = self.d
         step = self._step()  # before the parameters: it decides about propagators
         parameters = [
@@ -159,7 +159,6 @@ class Writer:
         state = [*map(variable, (*d.state, *d.outputs)), *self.extra_state]
         return "\n".join(
             [
-                "#pragma once",
                 '#include "cell.h"',
                 '#include "rkf45.h"',
                 "template <class real>",

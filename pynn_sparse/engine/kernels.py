@@ -1,0 +1,125 @@
+"""The kernels' source: which kernels there are, and the text that defines each.
+
+A kernel is known by its name. Its text is a unit for a compiler, which includes files of `cuda/`,
+with the macro definitions that they need; several texts may follow each other in one unit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from ..errors import EngineError
+from ..network import Model
+from ..network.cells import BUILT_IN
+
+PACKAGE = Path(__file__).resolve().parent.parent
+PRECISIONS = {"double": "double", "single": "float"}
+# By all models.
+SHARED_KERNELS = ("inject", "couple", "record", "deliver", "deliver_plain", "remember")
+# Kernel -> its file, of those that build networks on a GPU.
+BUILD_KERNELS = {
+    "connect_row_lengths": "build/connect",
+    "connect_by_probability": "build/connect",
+    "connect_by_number": "build/connect",
+    "connect_count_sources": "build/connect",
+    "connect_column_lengths": "build/connect",
+    "connect_scatter_columns": "build/connect",
+    "connect_sort_rows": "build/connect",
+    "draw_values": "build/draw",
+    "draw_steps": "build/draw",
+    "add_input_bound": "build/synapses",
+    "count_coarse": "build/synapses",
+    "arrange_segments": "build/synapses",
+    "arrange_items": "build/synapses",
+}
+# For NVRTC: the steps must round as IEEE says, without fused multiply-add.
+NVRTC_FLAGS = ("--std=c++17", "--fmad=false")
+# What CuPy adds to these, since 13: subnormal single-precision numbers become 0, and functions
+# without a word are the device's. NVRTC before 12.9 refuses a flag that is given twice.
+CUPY_FLAGS = ("-ftz=true", "--device-as-default-execution-space")
+
+
+def source_folder() -> Path:
+    """The kernels' sources: beside the package in a checkout, inside it when installed."""
+    for folder in (PACKAGE.parent / "cuda", PACKAGE / "cuda"):
+        if (folder / "portable.h").is_file():
+            return folder
+    raise EngineError(f"the kernel sources are missing from the installation in {PACKAGE}")
+
+
+def source_hash() -> str:
+    """Names the state of the sources: the first 16 digits of a SHA-256 over paths and contents."""
+    folder = source_folder()
+    digest = hashlib.sha256()
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
+    for name in sorted(files):
+        if name.endswith((".h", ".cu", ".cpp")):
+            digest.update(name.encode() + b"\0" + files[name].read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def nvrtc_options() -> tuple[str, ...]:
+    """The options with which a kernel's text is given to CuPy."""
+    return (*NVRTC_FLAGS, f"-I{source_folder()}")
+
+
+def step_kernels(precision: str) -> dict[str, str]:
+    """Kernel -> its text, for all kernels of a step, of a precision."""
+    shared = {name: f'#include "{name}.cu"\n' for name in SHARED_KERNELS}
+    cells = {step_name(model, precision): step_code(model, precision) for model in BUILT_IN}
+    return {**shared, **cells}
+
+
+def build_kernel(name: str) -> str:
+    """The text of a kernel that builds networks; others of the same file come with it."""
+    return f'#include "{BUILD_KERNELS[name]}.cu"\n'
+
+
+def step_name(model: Model, precision: str) -> str:
+    """Name of the kernel that advances neurons of a model."""
+    return f"neuron_step_{model.name}_{PRECISIONS[precision]}"
+
+
+def step_code(model: Model, precision: str) -> str:
+    """The text of that kernel, with the model itself where it is not among the files."""
+    header = "cell.h" if model.source else f"cells/{model.name}.h"
+    macros = {
+        "CELL": model.name,
+        "CELL_HEADER": f'"{header}"',
+        "REAL": PRECISIONS[precision],
+    }
+    own = f'#line 1 "{model.name}.h"\n{model.source}\n' if model.source else ""
+    return "".join(
+        [
+            own,
+            *(f"#define {name} {value}\n" for name, value in macros.items()),
+            '#include "neuron_step.cu"\n',
+            *(f"#undef {name}\n" for name in macros),
+        ]
+    )
+
+
+def run_code(stages: list[tuple[str, int, bool]], kernels: dict[str, str]) -> str:
+    """A unit that defines `run`, a kernel that does all steps, see cuda/run.h.
+
+    `stages` are the kernels of a step, each with its group and whether all blocks wait before it;
+    `kernels` gives their texts.
+    """
+    calls = " ".join(f"stage({name}, {group}, {waits:d})" for name, group, waits in stages)
+    names = dict.fromkeys(name for name, _, _ in stages)
+    return "".join(
+        [
+            "#define PYNN_SPARSE_ONE_KERNEL\n",
+            *(kernels[name] for name in names),
+            f"#define STAGES(stage) {calls}\n",
+            '#include "run.h"\n',
+        ]
+    )
+
+
+def host_texts() -> list[str]:
+    """The texts of all that is in the CPU's library."""
+    host = [f'#include "{name}.cpp"\n' for name in ("build", "connect", "draw", "present", "plan")]
+    steps = {name: text for each in PRECISIONS for name, text in step_kernels(each).items()}
+    return [*host, *steps.values()]

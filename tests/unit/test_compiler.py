@@ -1,0 +1,135 @@
+"""The system's compiler makes libraries for the CPU, or it is said what stands in the way."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pynn_sparse.engine import cache, compile, kernels
+from pynn_sparse.engine.compiler import build_library, find_compiler
+from pynn_sparse.errors import DeviceError
+from pynn_sparse.network.cells.definition import Definition
+from pynn_sparse.network.cells.user import user_model
+
+EXPORT = 'extern "C" __attribute__((visibility("default")))'
+PLAIN = EXPORT + " int seven() { return 7; }\n"
+
+
+@pytest.fixture
+def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return tmp_path / "pynn-sparse"
+
+
+class TestCommand:
+    def test_it_may_have_arguments(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.setenv("CXX", "env 'A=two words' g++")
+        assert find_compiler() == ["env", "A=two words", "g++"]
+        build_library(tmp_path / "a.so", [PLAIN], "generic", "-O0")
+        assert ctypes.CDLL(str(tmp_path / "a.so")).seven() == 7
+
+    @pytest.mark.parametrize("value", ["", "  "])
+    def test_an_empty_one_counts_as_not_set(
+        self, monkeypatch: pytest.MonkeyPatch, value: str
+    ) -> None:
+        monkeypatch.delenv("CXX", raising=False)
+        expected = find_compiler()
+        monkeypatch.setenv("CXX", value)
+        assert find_compiler() == expected
+
+    @pytest.mark.parametrize(
+        ("value", "message"),
+        [
+            ("nowhere/g++ -g", r"CXX = 'nowhere/g\+\+ -g': there is no program 'nowhere/g\+\+'"),
+            ("no-such-compiler", "CXX = 'no-such-compiler': there is no program"),
+            ("g++ 'open", r"CXX = \"g\+\+ 'open\": is not a command"),
+        ],
+    )
+    def test_what_cannot_be_run(
+        self, monkeypatch: pytest.MonkeyPatch, value: str, message: str
+    ) -> None:
+        monkeypatch.setenv("CXX", value)
+        with pytest.raises(DeviceError, match=message):
+            find_compiler()
+
+    def test_there_is_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("CXX", raising=False)
+        monkeypatch.setenv("PATH", "/nowhere")
+        with pytest.raises(DeviceError, match=r"no C\+\+ compiler was found.*g\+\+"):
+            find_compiler()
+
+
+def test_several_texts_make_one_library(tmp_path: Path) -> None:
+    texts = [PLAIN.replace("seven", f"f{i}").replace("7", str(i)) for i in range(5)]
+    build_library(tmp_path / "a.so", texts, "generic", "-O0")
+    library = ctypes.CDLL(str(tmp_path / "a.so"))
+    assert [getattr(library, f"f{i}")() for i in range(5)] == [0, 1, 2, 3, 4]
+    assert [each.name for each in tmp_path.iterdir()] == ["a.so"]
+
+
+def test_an_error_shows_the_command_and_what_the_compiler_said(tmp_path: Path) -> None:
+    with pytest.raises(DeviceError) as caught:
+        build_library(tmp_path / "a.so", ["int x;\n#error not today\n"], "generic")
+    command, result, first, *_ = str(caught.value).splitlines()
+    assert "-std=c++17" in command
+    assert "could not compile" in result
+    assert "not today" in first
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_sources_compile_without_optimisation(tmp_path: Path) -> None:
+    """As for debugging: what has to be inlined must be so everywhere."""
+    build_library(tmp_path / "a.so", kernels.host_texts(), "generic", "-O0")
+    library = ctypes.CDLL(str(tmp_path / "a.so"))
+    assert compile._hash_of(library) == kernels.source_hash()
+
+
+class TestKept:
+    def test_a_word_is_said_before_all_kernels_are_compiled(
+        self, monkeypatch: pytest.MonkeyPatch, base: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr(compile, "build_library", lambda path, *_: path.write_bytes(b"x"))
+        for _ in range(2):
+            compile._kept("all", [PLAIN, PLAIN])
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("pynn-sparse: compiling the kernels for this CPU")
+        assert line.endswith(f"kept in {base}")
+
+    def test_a_full_disk(self, monkeypatch: pytest.MonkeyPatch, base: Path) -> None:
+        def full(*_: Any) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(compile, "build_library", full)
+        with pytest.raises(DeviceError, match=rf"kept in {base}: .*No space.*Set XDG_CACHE_HOME"):
+            compile._kept("one", [PLAIN])
+
+    @pytest.mark.parametrize("damage", [lambda x: x[:3000], lambda x: b"", lambda x: b"text"])
+    def test_a_damaged_library_of_a_model_is_compiled_anew(self, base: Path, damage: Any) -> None:
+        model = user_model(Definition("Damaged", ("tau",), {"v": 0.0}, equations={"v": "-v / tau"}))
+        compile._model_library.cache_clear()
+        assert compile.cpu_step(model, "double").value
+        (path,) = base.glob("*.so")
+        whole = path.read_bytes()
+        path.unlink()  # not to write into what is loaded
+        path.write_bytes(damage(whole))
+        path.chmod(0o700)
+        compile._model_library.cache_clear()
+        assert compile.cpu_step(model, "double").value
+        assert cache._is_intact(path)
+
+
+def test_an_installed_library_that_cannot_be_loaded_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "damaged.so").write_bytes(b"not a library")
+    good = compile.cpu_library()
+    installed = [tmp_path / "damaged.so", Path(good._name)]
+    monkeypatch.setattr(compile, "_installed_libraries", lambda: installed)
+    compile.cpu_library.cache_clear()
+    assert compile.cpu_library()._name == good._name
