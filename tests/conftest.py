@@ -1,19 +1,7 @@
-"""What all tests have in common."""
+"""Settings of all tests."""
 
-from __future__ import annotations
+from hypothesis import HealthCheck, settings
 
-import math
-from collections.abc import Iterator
-
-import pytest
-
-from pynn_sparse.engine import processors
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _four_processors() -> Iterator[None]:
-    """As many threads as tests ask for, also where there are fewer processors: results agree."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(processors, "_affinity", lambda: 4)
-        patch.setattr(processors, "quota", lambda: math.inf)
-        yield
+# No test depends on how fast the machine is, or how busy.
+settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any speed")

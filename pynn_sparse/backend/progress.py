@@ -6,14 +6,16 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tqdm.auto import tqdm
-
 DELAY = 1.0  # s: what is done sooner has no bar
 BETWEEN_REPORTS = 0.2  # s
 
 
 def _bar(**options: Any) -> Any:
     """A bar in a terminal or notebook; nothing where standard error goes to a file."""
+    # Imported here: in a notebook without ipywidgets it warns, which concerns those alone who ask
+    # for a bar.
+    from tqdm.auto import tqdm
+
     return tqdm(delay=DELAY, mininterval=BETWEEN_REPORTS, disable=None, leave=False, **options)
 
 
