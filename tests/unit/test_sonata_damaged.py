@@ -115,6 +115,13 @@ WRONG: dict[str, tuple[str, Callable[[Any], None], str]] = {
     "a weight that is no number": (
         EDGES, lambda f: f["edges/plain/0/syn_weight"].__setitem__(0, np.nan), "weight = nan",
     ),
+    "several weights for an edge": (
+        EDGES,
+        lambda f: replace(
+            "edges/plain/0", "syn_weight", np.ones((len(f["edges/plain/0/delay"]), 2))
+        )(f),
+        "one number for each edge",
+    ),
     "no weights": (EDGES, lambda f: f.pop("edges/plain/0/syn_weight"), "neither syn_weight"),
     "no edges": (EDGES, lambda f: f.pop("edges"), "has no edges"),
     "a data set for a group": (

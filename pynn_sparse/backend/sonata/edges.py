@@ -39,7 +39,10 @@ def _projections(
 ) -> list[Projection]:
     population, part = edges[0]
     where = f"{population.file}: {population.name}"
-    columns = _joined([_columns(*each, cells, target) for each in edges])
+    parts = [_columns(*each, cells, target) for each in edges]
+    if any(each.keys() != parts[0].keys() for each in parts):
+        raise SonataError(f"{where}: the edges of this projection have different attributes")
+    columns = _joined(parts)
     n = len(columns["source"])
     shared = {name: float(columns[name][0]) for name in part.dynamics if len(columns[name]) == 1}
     synapse = synapse_type(part, shared, where)
@@ -86,6 +89,9 @@ def _columns(edges: EdgePopulation, part: Part, cells: Cells, target: str) -> Co
     }
     named["weight"] = weight
     check_parameters(named, named, where)
+    for name, value in named.items():
+        if np.shape(value) not in ((), nodes.shape) or isinstance(value, list):
+            raise SonataError(f"{where}: {name} must be one number for each edge")
     columns = {name: np.atleast_1d(np.asarray(value, float)) for name, value in named.items()}
     columns["weight"] = columns["weight"] * columns.pop("nsyns") * scale
     for end, population, place in (

@@ -74,7 +74,7 @@ def simplified(column: NDArray[Any]) -> Value:
     if not same:
         return column
     value = column[0]
-    return value.item() if isinstance(value, np.generic) else value
+    return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value
 
 
 def _at(value: Value, index: Any) -> Value:
