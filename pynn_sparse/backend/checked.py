@@ -27,6 +27,7 @@ class Checked(Named):
 
     units: Mapping[str, str]
     constraints: Mapping[str, Check] = {}
+    sizes = "cells"  # what may have a value each; "" where there is one value for all
     vectors: Mapping[str, tuple[str, ...]] = {}  # parameters of several numbers -> the engine's
 
     def __init__(self, **parameters: Any) -> None:
@@ -58,8 +59,9 @@ def door_of(owner: str, name: str, model: Any, default: Any) -> Parameter:
     if components:
         check = constraints.get(components[0], FINITE)
         return SequenceParameter(owner, name, unit, check, length=len(components))
+    sizes = getattr(model, "sizes", "cells")
     kind = SequenceParameter if isinstance(default, Sequence) else Parameter
-    return kind(owner, name, unit, constraints.get(name, FINITE))
+    return kind(owner, name, unit, constraints.get(name, FINITE), sizes=sizes)
 
 
 def evaluated(owner: str, doors: Doors, values: Mapping[str, Any], size: int) -> dict[str, Any]:

@@ -107,11 +107,6 @@ def as_choice(name: str, value: Any, choices: Collection[str]) -> str:
     return str(value)
 
 
-def check_time(name: str, value: Any) -> None:
-    """Raise TypeError for what is not a number of milliseconds, ValueError if it is not finite."""
-    as_number(name, value, "a finite number of milliseconds", unit="ms")
-
-
 def check_probability(name: str, value: Any) -> None:
     """Raise InvalidParameterValueError for what is not a number from 0 to 1."""
     if not isinstance(value, numbers.Real) or not 0 <= float(value) <= 1:

@@ -17,7 +17,8 @@ from pynn_sparse.network.synapses import MAX_DELAY_STEPS
 from .. import common
 from ..common.control import DEFAULT_MAX_DELAY, DEFAULT_MIN_DELAY, DEFAULT_TIMESTEP
 from . import simulator
-from .checks import check_time
+from .arguments import checked_callbacks
+from .checks import as_number
 from .options import check_option_names, check_ways, seed_of, warn_of_others
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -190,17 +191,25 @@ _run, _run_until = common.build_run(simulator)
 def run(simtime: float, callbacks: Any = None) -> float:
     """Advance by `simtime` ms; see `pyNN.common.run`. Returns the time in ms.
 
-    Raises TypeError or ValueError for what is not a time, and RuntimeError before `setup` and after
-    `end`.
+    Raises TypeError or ValueError for what is not a time, or later than a simulation can get, and
+    RuntimeError before `setup` and after `end`.
     """
-    check_time("simtime", simtime)
-    return float(_run(simtime, callbacks))
+    now = simulator.state.t
+    duration = _checked_time("simtime", simtime, 0.0, simulator.state.network.grid.end - now)
+    return float(_run(duration, checked_callbacks(callbacks)))
 
 
 def run_until(time_point: float, callbacks: Any = None) -> float:
     """Advance to the time `time_point`, in ms; see `pyNN.common.run_until`, and `run`."""
-    check_time("time_point", time_point)
-    return float(_run_until(time_point, callbacks))
+    end = simulator.state.network.grid.end
+    time = _checked_time("time_point", time_point, simulator.state.t, end)
+    return float(_run_until(time, checked_callbacks(callbacks)))
+
+
+def _checked_time(name: str, value: Any, least: float, most: float) -> float:
+    rounding = simulator.state.dt / 2
+    must = f"a finite number of milliseconds, {least:g} (the present or later) to {most:.10g}"
+    return as_number(name, value, must, lambda t: least - rounding <= t <= most, "ms")
 
 
 run_for = run

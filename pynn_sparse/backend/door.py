@@ -42,6 +42,8 @@ def shown(value: Any) -> str:
     if isinstance(value, RandomDistribution):
         of = ", ".join(f"{name}={each!r}" for name, each in value.parameters.items())
         return f"RandomDistribution({value.name!r}, {of})"
+    if isinstance(value, larray) and not value.operations:
+        return shown(value.base_value)
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, ArrayParameter):
@@ -64,7 +66,8 @@ class Parameter:
         unit: as `quantities` reads it, "" for none; None if it is not known.
         check: the condition on the numbers.
         distances: whether it may be a string that is an expression of the distance d.
-        sizes: what `evaluated` makes as many numbers as there are of, for messages.
+        sizes: what `evaluated` makes as many numbers as there are of, for messages; "" where there
+            is just one.
     """
 
     owner: str
@@ -82,7 +85,8 @@ class Parameter:
     def what(self) -> str:
         """What a value has to be, for messages."""
         unit = f" in {self.unit}" if self.unit and self.unit != "dimensionless" else ""
-        return f"a number{unit}, or one for each of the {self.sizes}"
+        each = f", or one for each of the {self.sizes}" if self.sizes else ""
+        return f"a number{unit}{each}"
 
     def refused(
         self, value: Any, must: str, error: type[Exception] = errors.InvalidParameterValueError
@@ -170,11 +174,9 @@ class Parameter:
     def _wrong_shape(self, value: Any, found: Any, shape: tuple[int, ...]) -> Exception:
         count = " x ".join(map(str, found.shape))
         sizes = " x ".join(map(str, shape))
-        return self.refused(
-            value,
-            f"one number, or one for each of {sizes} {self.sizes}; there are {count}",
-            errors.InvalidDimensionsError,
-        )
+        each = f", or one for each of {sizes} {self.sizes}" if shape else ""
+        must = f"one number{each}; there are {count}"
+        return self.refused(value, must, errors.InvalidDimensionsError)
 
 
 @dataclass(frozen=True)
@@ -190,7 +192,8 @@ class SequenceParameter(Parameter):
     def what(self) -> str:
         unit = f" in {self.unit}" if self.unit and self.unit != "dimensionless" else ""
         count = "a sequence of" if self.length is None else f"{self.length}"
-        return f"{count} numbers{unit}, or such a sequence for each of the {self.sizes}"
+        each = f", or such a sequence for each of the {self.sizes}" if self.sizes else ""
+        return f"{count} numbers{unit}{each}"
 
     def accepted(self, value: Any) -> Any:
         """A Sequence for all cells, an object array [n] of one for each, or a function of indices.
@@ -264,7 +267,8 @@ class SequenceParameter(Parameter):
         if isinstance(accepted, np.ndarray) and accepted.shape != shape:
             raise self.refused(
                 value,
-                f"{self.what}; there are {len(accepted)} for {shape[0]} {self.sizes}",
+                f"{self.what}; there are {len(accepted)} sequences"
+                + (f" for {shape[0]} {self.sizes}" if shape else ""),
                 errors.InvalidDimensionsError,
             )
         return accepted
@@ -279,7 +283,9 @@ def _computed(value: Any, shape: tuple[int, ...]) -> Any:
             numbers = operation(numbers, *more)
         return numbers
     if isinstance(value, RandomDistribution):
-        return value.lazily_evaluate(shape=shape)
+        return value.lazily_evaluate(shape=shape or (1,))
+    if callable(value) and not shape:
+        raise TypeError("a function of indices means nothing here")
     return value(*np.indices(shape)) if callable(value) else value
 
 

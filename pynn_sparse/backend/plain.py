@@ -119,7 +119,10 @@ def _from_items(value: Any, unit: str | None) -> NDArray[np.float64]:
             return np.array(items, np.float64)
         except OverflowError as error:
             raise NotNumbersError("one is too large") from error
-    rows = [as_array(each, unit) if has_items(each) else None for each in items]
+    try:
+        rows = [as_array(each, unit) if has_items(each) else None for each in items]
+    except RecursionError as error:
+        raise NotNumbersError("its items are nested too deeply") from error
     if any(row is not None for row in rows):
         return _stacked(rows)
     return np.array([number_of(each, unit) for each in items], np.float64)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import logging
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -19,10 +20,20 @@ from .. import common, errors
 from ..models import BaseCellType
 from ..parameters import ArrayParameter, LazyArray, ParameterSpace, Sequence, simplify
 from . import simulator
+from .arguments import (
+    check_label,
+    check_mapping,
+    check_source,
+    check_structure,
+    checked_index,
+    checked_position,
+    checked_sample,
+    checked_size,
+)
 from .checked import evaluated, for_engine
 from .checks import check_names
 from .dialects import seed_of_population
-from .door import Parameter, copied, restoring_generators
+from .door import Parameter, copied, restoring_generators, shown
 from .files import check_destination, file_of_record, write
 from .recording import Recorder
 
@@ -69,9 +80,23 @@ class Assembly(common.Assembly):
 
     def inject(self, current_source: Any) -> None:
         """Inject the current into all cells, see `pyNN.common.Assembly.inject`; all or none."""
+        check_source(current_source)
         for part in self.populations:
             part._check_injectable()
         super().inject(current_source)
+
+    def __getitem__(self, index: Any) -> Any:
+        """A cell, or an Assembly of several; see `pyNN.common.Assembly`, and `Population`."""
+        index = checked_index(index, self.size, self.label)
+        if isinstance(index, int) and index < 0:
+            index += self.size
+        return super().__getitem__(index)
+
+    def sample(self, n: int, rng: Any = None) -> Assembly:
+        """An Assembly of `n` cells drawn at random; see `pyNN.common.Assembly.sample`."""
+        number = checked_sample(n, rng, self.size)
+        assembly: Assembly = super().sample(number, rng)
+        return assembly
 
     def record(
         self,
@@ -85,6 +110,8 @@ class Assembly(common.Assembly):
         Upstream's populations write to the same file one after the other, and the last one remains.
         """
         file = file_of_record(to_file)
+        for part in self.populations:
+            part._check_record(variables, sampling_interval, locations)
         super().record(variables, None, sampling_interval, locations)
         if file is not None:
             simulator.state.write_on_end.append((self, variables, file))
@@ -197,25 +224,49 @@ class _Cells:
         of a file of no known format and ImportError if the format needs a package that is missing.
         """
         file = file_of_record(to_file)
+        self._check_record(variables, sampling_interval, locations)
         super().record(variables, None, sampling_interval, locations)  # type: ignore[misc]
         if file is not None:
             self.recorder.file = file  # type: ignore[attr-defined]
             simulator.state.write_on_end.append((self, variables, file))
 
+    def _check_record(self, variables: Any, sampling_interval: Any, locations: Any) -> None:
+        """Raise an error for what `record` cannot do; nothing is changed."""
+        self._check_open()
+        if locations is not None:
+            raise NotImplementedError(
+                f"locations = {shown(locations)}: must be None, since neurons here are points"
+            )
+        if variables is not None:
+            self.recorder.check(variables, sampling_interval)  # type: ignore[attr-defined]
+
+    def __getitem__(self, index: Any) -> Any:
+        """A cell, or a view of several; see `pyNN.common.BasePopulation`.
+
+        Raises TypeError, IndexError for cells that are not there, and InvalidDimensionsError for
+        none.
+        """
+        index = checked_index(index, self.size, self.label)  # type: ignore[attr-defined]
+        return self.all_cells[index] if isinstance(index, int) else self._get_view(index)
+
     def nearest(self, position: Any) -> Any:
         """The cell that is closest to a position (um), as three numbers."""
-        if np.shape(position) != (3,):
-            raise errors.InvalidDimensionsError(f"position = {position!r}: must be three numbers")
-        return super().nearest(position)  # type: ignore[misc]
+        return super().nearest(checked_position("position", position, (3,)))  # type: ignore[misc]
 
     def sample(self, n: int, rng: Any = None) -> PopulationView:
         """A view of `n` cells drawn at random; see `pyNN.common.BasePopulation.sample`."""
-        if not isinstance(n, (int, np.integer)) or not 1 <= n <= self.size:
-            raise errors.InvalidDimensionsError(
-                f"n = {n!r}: must be an integer from 1 to {self.size}, the number of cells"
-            )
-        view: PopulationView = super().sample(int(n), rng)  # type: ignore[misc]
+        number = checked_sample(n, rng, self.size)
+        view: PopulationView = super().sample(number, rng)  # type: ignore[misc]
         return view
+
+    def inject(self, current_source: Any) -> None:
+        """Inject the current into all cells; see `pyNN.common.BasePopulation.inject`."""
+        check_source(current_source)
+        self._check_injectable()
+        current_source.inject_into(self)
+
+    def _set_cell_position(self, id: Any, pos: Any) -> None:
+        super()._set_cell_position(id, checked_position("position", pos, (3,)))  # type: ignore[misc]
 
     def __add__(self, other: Any) -> Assembly:
         if not isinstance(other, common.BasePopulation):
@@ -231,8 +282,7 @@ class _Cells:
         self._check_open()
         if not self.celltype.injectable:
             raise TypeError(
-                f"{self._named()}: a current can be injected into neurons only, not into a spike "
-                "source"
+                f"{self._named()}: a current must be injected into neurons, not into a spike source"
             )
 
     def _check_open(self) -> None:
@@ -311,22 +361,26 @@ class Population(_Cells, common.Population):
     ) -> None:
         simulator.state.require_open("a population")
         self._seed = seed_of_population({**(additional_parameters or {}), **additional})
-        _check_size(size)
-        _check_cell_type(cellclass)
+        size = checked_size(size)
+        _check_cell_type(cellclass, cellparams)
         if isinstance(cellclass, type) and cellparams is None:
             cellclass = cellclass()
-        recorders = set(simulator.state.recorders)
+        _check_options(size, structure, initial_values, label)
+        recorders, count = set(simulator.state.recorders), common.Population._nPop
+        simulator.state.network.require_room(math.prod(size) if isinstance(size, tuple) else size)
+        given = initial_values or {}
         try:
-            super().__init__(size, cellclass, cellparams, structure, initial_values or {}, label)
-            start = self._block.starting_state()
-            self.initialize(**{k: v for k, v in start.items() if k not in (initial_values or {})})
+            with restoring_generators(given.values()):
+                super().__init__(size, cellclass, cellparams, structure, given, label)
+                start = self._block.starting_state()
+                self.initialize(**{k: v for k, v in start.items() if k not in given})
         except BaseException:
-            self._take_back(recorders)
+            self._take_back(recorders, count)
             raise
 
-    def _take_back(self, recorders: set[Any]) -> None:
+    def _take_back(self, recorders: set[Any], count: int) -> None:
         """Leave the simulation as it was before a population that could not be made."""
-        simulator.state.recorders = recorders
+        simulator.state.recorders, common.Population._nPop = recorders, count
         if hasattr(self, "_block"):
             simulator.state.network.remove_last_block(self._block)
 
@@ -342,23 +396,51 @@ class Population(_Cells, common.Population):
         self.all_cells = simulator.identifiers(self, self._block.first, self.size)
         self._mask_local = np.ones(self.size, bool)
 
+    def _set_positions(self, positions: Any) -> None:
+        super()._set_positions(checked_position("positions", positions, (3, self.size)))
+
+    def _set_structure(self, structure: Any) -> None:
+        check_structure(structure)
+        super()._set_structure(structure)
+
+    positions = property(
+        common.Population._get_positions, _set_positions, doc="Positions (um) of the cells, [3, n]."
+    )
+    structure = property(
+        common.Population._get_structure, _set_structure, doc="What gives the cells' positions."
+    )
+
     def is_local(self, id: Any) -> bool:
         """Whether the cell is simulated by this process: always, for cells of this population."""
         assert id.parent is self
         return True
 
 
-def _check_size(size: Any) -> None:
-    parts = size if isinstance(size, tuple) else (size,)
-    if any(isinstance(part, (int, np.integer)) and part < 1 for part in parts) or not parts:
-        raise errors.InvalidDimensionsError(f"size = {size!r}: a population has at least one cell")
+def _check_options(size: Any, structure: Any, initial_values: Any, label: Any) -> None:
+    if structure is not None:
+        check_structure(structure)
+        if isinstance(size, tuple):
+            raise errors.InvalidParameterValueError(
+                f"size = {size} is a grid already: structure must not be given, too"
+            )
+    if initial_values is not None:
+        check_mapping("initial_values", initial_values)
+    if label is not None:
+        check_label(label)
 
 
-def _check_cell_type(cellclass: Any) -> None:
+def _check_cell_type(cellclass: Any, parameters: Any) -> None:
     cell = cellclass if isinstance(cellclass, type) else type(cellclass)
     if not issubclass(cell, BaseCellType):
         raise TypeError(
             f"cellclass = {cellclass!r}: must be a cell type, such as IF_curr_exp(tau_m=10.0)"
+        )
+    if parameters is not None and isinstance(cellclass, type):
+        check_mapping("cellparams", parameters)
+    elif parameters is not None:
+        raise TypeError(
+            f"cellparams = {shown(parameters)}: must not be given, since {cell.__name__} has its "
+            "parameters already"
         )
     if issubclass(cell, BaseCellType) and not hasattr(cell, "model"):
         raise errors.InvalidModelError(
@@ -373,6 +455,10 @@ class PopulationView(_Cells, common.PopulationView):
     _assembly_class = Assembly
 
     def __init__(self, parent: Any, selector: Any, label: str | None = None) -> None:
+        if not isinstance(parent, common.BasePopulation):
+            raise TypeError(f"parent = {shown(parent)}: must be a Population, or a view of one")
+        if label is not None:
+            check_label(label)
         self.parent = parent
         self.mask = _mask(parent, selector)
         self.celltype = parent.celltype
@@ -393,19 +479,11 @@ class PopulationView(_Cells, common.PopulationView):
 
 def _mask(parent: Any, selector: Any) -> Any:
     """What a view selects of its parent: a slice, or an ascending array of indices, each once."""
-    if isinstance(selector, slice):
-        if not range(*selector.indices(parent.size)):
-            raise errors.InvalidDimensionsError(
-                f"{selector} of {parent.label}, which has {parent.size} cells, has none"
-            )
-        return selector
-    index = np.asarray(selector)
-    if index.dtype == bool:
-        if len(index) != len(parent):
-            raise Exception("Boolean masks should have the size of Parent Population")
-        return np.flatnonzero(index)
+    index = checked_index(selector, parent.size, parent.label)
+    if isinstance(index, slice):
+        return index
     ascending = np.unique(index)
-    if len(ascending) != len(index):
+    if len(ascending) != np.size(index):
         logger.warning("PopulationView can contain each ID only once, duplicates are removed")
     return ascending
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import numbers
 import warnings
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -13,10 +12,12 @@ import quantities as pq
 from numpy.typing import NDArray
 
 from pynn_sparse.network import Probe
+from pynn_sparse.network.time import LAST_STEP
 
 from .. import errors, recording
 from . import simulator
-from .checks import RecordingError
+from .arguments import check_variables
+from .checks import RecordingError, as_number
 from .dialects import warn_once
 from .files import check_destination, write
 from .spiketrains import GroupedSpikeTrainList
@@ -54,19 +55,28 @@ class Recorder(recording.Recorder):
         Recorded cells that are added during a simulation have no values (NaN) for the time before.
         """
         simulator.state.check_open(self._network, self.population.label)
-        if isinstance(variables, str) and variables == "all":  # as sPyNNaker has it
-            variables = self.population.celltype.recordable
+        sampling_interval = self.check(variables, sampling_interval)
+        variables = self._recordable(variables)
         wanted = self._localize_variables(variables, locations)
-        for variable in wanted:
-            if not self.population.can_record(variable.name, variable.location):
-                raise RecordingError(variable.name, self.population.celltype)
-        self._check_sampling_interval(sampling_interval)
         if not self.recorded:
             self._recording_start_time = simulator.state.t * pq.ms
         for variable in wanted:
             new = set(ids) - self.recorded[variable]
             self.recorded[variable] |= new
             self._record(variable, new, sampling_interval)
+
+    def check(self, variables: Any, sampling_interval: Any = None) -> float | None:
+        """Raise an error for what cannot be recorded; give the interval in ms."""
+        check_variables(variables)
+        for variable in self._localize_variables(self._recordable(variables), None):
+            if not self.population.can_record(variable.name, variable.location):
+                raise RecordingError(variable.name, self.population.celltype)
+        return self._checked_interval(sampling_interval)
+
+    def _recordable(self, variables: Any) -> Any:
+        """Variables to record; "all" of them, as sPyNNaker has it, are those that there are."""
+        everything = isinstance(variables, str) and variables == "all"
+        return self.population.celltype.recordable if everything else variables
 
     def get(self, variables: Any, *args: Any, **kwargs: Any) -> Any:
         """Return the recorded data as a Neo block; see `pyNN.recording.Recorder.get`."""
@@ -111,17 +121,19 @@ class Recorder(recording.Recorder):
             self.clear_flag = False
         super().store_to_cache(annotations)
 
-    def _check_sampling_interval(self, sampling_interval: Any) -> None:
+    def _checked_interval(self, sampling_interval: Any) -> float | None:
         if sampling_interval is None:
-            return
-        number = isinstance(sampling_interval, numbers.Real) and math.isfinite(sampling_interval)
-        steps = sampling_interval * simulator.state.network.grid.steps_per_ms if number else 0.0
-        if steps < 1 - 1e-9 or abs(steps - round(steps)) > 1e-6:
-            raise ValueError(
-                f"sampling_interval = {sampling_interval!r} ms: must be a multiple of the time "
-                f"step, {simulator.state.dt:g} ms"
-            )
-        super()._check_sampling_interval(sampling_interval)
+            return None
+        must = f"a multiple of the time step, {simulator.state.dt:g} ms"
+        per_ms = simulator.state.network.grid.steps_per_ms
+
+        def holds(interval: float) -> bool:
+            steps = interval * per_ms
+            return 1 - 1e-9 <= steps <= LAST_STEP and abs(steps - round(steps)) <= 1e-6
+
+        interval = as_number("sampling_interval", sampling_interval, must, holds, "ms")
+        super()._check_sampling_interval(interval)
+        return interval
 
     def _record(
         self, variable: Any, new_ids: set[Any], sampling_interval: float | None = None

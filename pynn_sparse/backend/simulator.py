@@ -18,6 +18,8 @@ from pynn_sparse.network.stream import Stream
 from pynn_sparse.network.synapses import MAX_DELAY_STEPS
 
 from .. import common, errors
+from .arguments import check_source
+from .checks import check_names
 from .progress import RunProgress
 
 name = "PyNN-sparse"
@@ -36,6 +38,24 @@ class ID(int, common.IDMixin):
         if name not in ("parent", "set") and self.celltype.has_parameter(name):
             return self.as_view()._get_value_of_one(name)
         return super().__getattr__(name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set a parameter. Raises NonExistentParameterError for what is no attribute of a cell."""
+        if not (name.startswith("_") or hasattr(type(self), name)):
+            check_names([name], type(self.celltype).__name__, self.celltype.get_parameter_names())
+        super().__setattr__(name, value)
+
+    def _set_position(self, pos: Any) -> None:
+        self.parent._set_cell_position(self, pos)
+
+    position = property(
+        common.IDMixin._get_position, _set_position, doc="Position of the cell in um, [3]."
+    )
+
+    def inject(self, current_source: Any, location: Any = None) -> None:
+        """Inject the current of a source into the cell; see `pyNN.common.IDMixin.inject`."""
+        check_source(current_source)
+        super().inject(current_source, location)
 
     def get_parameters(self) -> dict[str, Any]:
         """All parameters, by name."""

@@ -12,7 +12,15 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from .model import NOT_NEGATIVE, Check, Constraint
 from .time import TimeGrid
+
+SPAN: dict[str, Check] = {
+    "start": NOT_NEGATIVE,
+    "stop": Constraint(lambda x: x >= 0, "0 or greater"),  # infinite too
+}
+ALTERNATING: dict[str, Check] = {**SPAN, "frequency": NOT_NEGATIVE}
+NOISY: dict[str, Check] = {**SPAN, "stdev": NOT_NEGATIVE}
 
 
 class CurrentSource(Protocol):

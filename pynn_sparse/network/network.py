@@ -57,15 +57,19 @@ class Network:
 
     def add_block(self, model: Model, size: int, parameters: dict[str, Any]) -> Block:
         """Append neurons. Raises `ParameterError` or `NetworkTooLargeError`, changing nothing."""
+        self.require_room(size)
+        block = Block(model, size, self.size, parameters, self.grid, self.stream)
+        self.blocks.append(block)
+        self.spikes_wanted = np.append(self.spikes_wanted, np.zeros(size, bool))
+        return block
+
+    def require_room(self, size: int) -> None:
+        """Raise `NetworkTooLargeError` if there is no room for so many neurons more."""
         if self.size + size > MAX_NEURONS:
             raise memory.NetworkTooLargeError(
                 f"{size} neurons more would make {self.size + size}; the limit is {MAX_NEURONS}"
             )
         memory.require(size * memory.BYTES_PER_NEURON, f"a population of {size} neurons")
-        block = Block(model, size, self.size, parameters, self.grid, self.stream)
-        self.blocks.append(block)
-        self.spikes_wanted = np.append(self.spikes_wanted, np.zeros(size, bool))
-        return block
 
     def begin_instance(self, seed: int) -> None:
         """Let what is added from now on draw the random numbers of a network of its own."""

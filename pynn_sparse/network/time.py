@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 TICS_PER_MS = 1000  # NEST's finest unit of time is 1 us
 LATEST = 2.0**62  # steps, or ms; what lies beyond, such as a stop of 1e30 ms, means never
 NOISE = 1e-6  # ms; a time that is so little after a step was meant to be that step
+LAST_STEP = 2**31 - 1  # where no simulation gets
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,11 @@ class TimeGrid:
         if tics > 0 and abs(self.dt * TICS_PER_MS - tics) < 1e-9:
             return TICS_PER_MS / tics
         return 1.0 / self.dt
+
+    @property
+    def end(self) -> float:
+        """The latest time (ms) that a simulation can reach."""
+        return float(self.time(LAST_STEP))
 
     def nearest(self, time: Any) -> NDArray[np.int64]:
         """Steps nearest to `time` (ms), halves up: delays."""

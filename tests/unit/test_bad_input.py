@@ -336,7 +336,8 @@ class TestRecording:
     def test_sampling_interval_that_is_no_number(self, interval: Any) -> None:
         population = cells()
         call = lambda: population.record("v", sampling_interval=interval)  # noqa: E731
-        refused(call, ValueError, "sampling_interval", f"{interval!r}")
+        error = TypeError if isinstance(interval, str) else ValueError
+        refused(call, error, "sampling_interval", f"{interval!r}")
 
     def test_unknown_data(self) -> None:
         population = cells()
@@ -362,7 +363,11 @@ class TestCurrentSources:
     def test_steps(self) -> None:
         make = sim.StepCurrentSource
         refused(
-            lambda: make(times=[1.0, 2.0], amplitudes=[1.0]), ValueError, "2 times", "1 amplitudes"
+            lambda: make(times=[1.0, 2.0], amplitudes=[1.0]),
+            ValueError,
+            "times",
+            "amplitudes, 1",
+            "are 2",
         )
         refused(lambda: make(times=[-1.0], amplitudes=[1.0]), ValueError, "negative", "-1 ms")
         refused(

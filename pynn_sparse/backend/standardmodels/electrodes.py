@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pynn_sparse.network import Injection, TimeGrid, currents
+from pynn_sparse.network.time import LAST_STEP
 
-from ... import errors
 from ...parameters import ParameterSpace, Sequence
 from ...standardmodels import StandardCurrentSource, build_translations, electrodes
+from ..checked import Checked
 from ..checks import check_names
+from ..door import copied, shown
 from ..simulator import ID, state
 
 
-class SparseCurrentSource(StandardCurrentSource):
+class SparseCurrentSource(Checked, StandardCurrentSource):
     """A current source: its parameters, and what it injects on the grid of time steps.
 
     The current acts on v from the step that begins at its onset, so that v first differs one step
@@ -24,33 +27,55 @@ class SparseCurrentSource(StandardCurrentSource):
     between runs.
     """
 
+    sizes = ""  # of parameters: there is one value of each
+    units: Mapping[str, str] = {
+        **dict.fromkeys(("amplitude", "amplitudes", "offset", "mean", "stdev"), "nA"),
+        **dict.fromkeys(("start", "stop", "times", "dt"), "ms"),
+        "frequency": "Hz",
+        "phase": "degrees",
+    }
+
     def __init__(self, **parameters: Any) -> None:
-        check_names(parameters, type(self).__name__, self.default_parameters)
         super().__init__(**parameters)
-        self._stream = state.stream_of_new_source()
+        self._values = self._checked(self._evaluated(dict(self.parameter_space.items())))
+        self._stream = state.stream_of_new_source()  # once nothing can be refused any more
         self._recording: list[tuple[int, NDArray[np.float64]]] = []
         self._recorded_from: int | None = None
         self._network = state.network
-        self._values = self._checked(self._evaluated(self.parameter_space))
 
-    def _evaluated(self, parameters: ParameterSpace) -> dict[str, Any]:
-        space = self.translate(parameters) if parameters.schema else parameters
-        space.shape = (1,)
-        return dict(space.evaluate(simplify=True).as_dict())
+    def _evaluated(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Parameters as numbers and Sequences, each of which passes the door."""
+        name, doors = type(self).__name__, self.doors()
+        check_names(parameters, name, self.default_parameters)
+        drawn = copied(parameters)
+        return {each: doors[each].evaluated(value, ()) for each, value in drawn.items()}
 
     def _checked(self, values: dict[str, Any]) -> dict[str, Any]:
-        for name, value in values.items():
-            if not (np.isfinite(value) or (name == "stop" and value == np.inf)):
-                raise errors.InvalidParameterValueError(
-                    f"{name} = {value} of {type(self).__name__}: must be a finite number"
-                )
+        """All values, if they make sense together."""
+        if "stop" in values and values["stop"] < values["start"]:
+            raise self._refused("stop", values["stop"], f"at least start, {values['start']:g} ms")
         return values
 
+    def _refused(self, name: str, value: Any, must: str) -> Exception:
+        return self.doors()[name].refused(value, must)
+
+    def set_parameters(self, copy: bool = True, **parameters: Any) -> None:
+        """Change parameters from the present time on; all of them or none.
+
+        Raises NonExistentParameterError and InvalidParameterValueError.
+        """
+        state.check_open(self._network, f"this {type(self).__name__}")
+        self._values = self._checked({**self._values, **self._evaluated(parameters)})
+
     def set_native_parameters(self, parameters: ParameterSpace) -> None:
-        """Change parameters from the present time on."""
-        parameters.shape = (1,)
-        new = parameters.evaluate(simplify=True).as_dict()
-        self._values = self._checked({**self._values, **new})
+        """Change parameters, which have PyNN's names."""
+        self.set_parameters(**dict(parameters.items()))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Change a parameter. Raises NonExistentParameterError for what is no attribute."""
+        if not (name.startswith("_") or name == "parameter_space" or hasattr(type(self), name)):
+            check_names([name], type(self).__name__, self.default_parameters)
+        super().__setattr__(name, value)
 
     def get_native_parameters(self) -> ParameterSpace:
         """All parameters as they are now."""
@@ -64,14 +89,24 @@ class SparseCurrentSource(StandardCurrentSource):
     def inject_into(self, cells: Any) -> None:
         """Inject the current into all `cells`, a Population, view, Assembly or list of cells."""
         state.check_open(self._network, f"this {type(self).__name__}")
-        cells = [cells] if isinstance(cells, ID) else list(cells)
-        if any(not cell.celltype.injectable for cell in cells):
-            raise TypeError("Can't inject current into a spike source.")
+        cells = self._cells(cells)
         for population in {cell.parent for cell in cells}:
-            population._check_open()
+            population._check_injectable()
         neurons = np.array([int(cell) for cell in cells], np.int64)
         if len(neurons):
             state.network.injections.append(Injection(self, neurons))
+
+    def _cells(self, cells: Any) -> list[ID]:
+        try:
+            found = [cells] if isinstance(cells, ID) else list(cells)
+        except TypeError:
+            found = [None]
+        if all(isinstance(each, ID) for each in found):
+            return found
+        raise TypeError(
+            f"{type(self).__name__}: cells = {shown(cells)}: must be a Population, a view of one, "
+            "an Assembly or a list of cells"
+        )
 
     def sample(self, first: int, n: int, grid: TimeGrid) -> NDArray[np.float64]:
         """Current (nA) in steps first .. first + n - 1."""
@@ -108,6 +143,7 @@ class SparseCurrentSource(StandardCurrentSource):
 
 class DCSource(SparseCurrentSource, electrodes.DCSource):
     __doc__ = electrodes.DCSource.__doc__
+    constraints = currents.SPAN
     translations = build_translations(
         ("amplitude", "amplitude"), ("start", "start"), ("stop", "stop")
     )
@@ -118,6 +154,7 @@ class DCSource(SparseCurrentSource, electrodes.DCSource):
 
 class ACSource(SparseCurrentSource, electrodes.ACSource):
     __doc__ = electrodes.ACSource.__doc__
+    constraints = currents.ALTERNATING
     translations = build_translations(
         ("amplitude", "amplitude"),
         ("start", "start"),
@@ -137,27 +174,20 @@ class StepCurrentSource(SparseCurrentSource, electrodes.StepCurrentSource):
 
     def _checked(self, values: dict[str, Any]) -> dict[str, Any]:
         """Times ascend and are not negative; each amplitude is a number. Times go onto the grid."""
-        times, amplitudes = (
-            np.asarray(values[name].value, float) for name in ("times", "amplitudes")
-        )
+        times, amplitudes = (values[name].value for name in ("times", "amplitudes"))
         if len(times) != len(amplitudes):
-            raise errors.InvalidParameterValueError(
-                f"StepCurrentSource has {len(times)} times but {len(amplitudes)} amplitudes"
+            must = (
+                f"as many times as there are amplitudes, {len(amplitudes)}; there are {len(times)}"
             )
-        if not (np.isfinite(times).all() and np.isfinite(amplitudes).all()):
-            raise errors.InvalidParameterValueError(
-                "times and amplitudes of StepCurrentSource must be finite numbers"
-            )
+            raise self._refused("times", times, must)
         if len(times) and times.min() < 0:
-            raise ValueError(
-                f"Step current cannot accept negative timestamps, got {times.min():g} ms."
+            raise self._refused(
+                "times", times, f"0 ms or greater, none negative: {times.min():g} ms"
             )
         if np.any(np.diff(times) <= 0):
             at = int(np.argmax(np.diff(times) <= 0))
-            raise ValueError(
-                "Step current timestamps should be monotonically increasing, "
-                f"but {times[at + 1]:g} ms comes after {times[at]:g} ms."
-            )
+            must = f"increasing, but {times[at + 1]:g} ms comes after {times[at]:g} ms"
+            raise self._refused("times", times, must)
         steps = state.network.grid.nearest_below(times)
         last = np.append(np.diff(steps) > 0, True)[
             : len(steps)
@@ -179,24 +209,21 @@ class StepCurrentSource(SparseCurrentSource, electrodes.StepCurrentSource):
 
 class NoisyCurrentSource(SparseCurrentSource, electrodes.NoisyCurrentSource):
     __doc__ = electrodes.NoisyCurrentSource.__doc__
+    constraints = currents.NOISY
     translations = build_translations(
         ("mean", "mean"), ("start", "start"), ("stop", "stop"), ("stdev", "stdev"), ("dt", "dt")
     )
 
     def _checked(self, values: dict[str, Any]) -> dict[str, Any]:
-        super()._checked(values)
         grid = state.network.grid
         steps = values["dt"] * grid.steps_per_ms
-        if steps < 1 - 1e-9 or abs(steps - round(steps)) > 1e-6:
-            raise errors.InvalidParameterValueError(
-                f"dt = {values['dt']:g} of NoisyCurrentSource: must be a multiple of the time "
-                f"step, {grid.dt:g} ms"
+        if not 1 - 1e-9 <= steps <= LAST_STEP or abs(steps - round(steps)) > 1e-6:
+            raise self._refused(
+                "dt",
+                values["dt"],
+                f"a multiple of the time step, {grid.dt:g} ms, up to {grid.end:g}",
             )
-        if values["stdev"] < 0:
-            raise errors.InvalidParameterValueError(
-                f"stdev = {values['stdev']:g} of NoisyCurrentSource: must be 0 or greater"
-            )
-        return values
+        return super()._checked(values)
 
     def _waveform(self, first: int, n: int, grid: TimeGrid) -> NDArray[np.float64]:
         key = (self._stream.key, self._stream.first)

@@ -9,13 +9,14 @@ import numpy as np
 from ...errors import ParameterError
 from ..model import NOT_NEGATIVE, POSITIVE, Model, Values
 from ..time import TimeGrid
-from .spike_source_poisson import TIME, active_span
+from .spike_source_poisson import MAX_MEAN, TIME, active_span
 
 STATE = {"remaining": 0.0, "dead": 0.0, "drawn": 0.0}
 
 
 def _hazard(p: Values, grid: TimeGrid) -> Any:
     """Spikes per step outside the dead time."""
+    _check_mean("rate", p["rate"], 1.0, grid)
     rate, dead = np.broadcast_arrays(np.asarray(p["rate"], float) / 1000, p["tau_refrac"])
     busy = rate * dead
     if np.any(busy >= 1):
@@ -27,6 +28,22 @@ def _hazard(p: Values, grid: TimeGrid) -> Any:
     return rate / (1 - busy) * grid.dt
 
 
+def _check_mean(name: str, rate: Any, intervals: Any, grid: TimeGrid) -> None:
+    """Raise `ParameterError` for more spikes in a step than can be drawn one by one.
+
+    `rate` is that of a process, in Hz, of which every so many `intervals` bring a spike.
+    """
+    mean = np.asarray(rate, float) / intervals * (grid.dt / 1000)
+    if np.any(mean > MAX_MEAN):
+        rates, counts = np.broadcast_arrays(np.asarray(rate, float), intervals)
+        worst = int(np.argmax(mean))
+        limit = MAX_MEAN * 1000 / grid.dt * counts.flat[worst]
+        raise ParameterError(
+            f"{name} = {rates.flat[worst]:g} Hz: must be at most {limit:g} Hz with a time step of "
+            f"{grid.dt:g} ms, for {MAX_MEAN:g} spikes in each"
+        )
+
+
 def _derive_poisson(p: Values, grid: TimeGrid) -> dict[str, Any]:
     return {
         **active_span(p, grid),
@@ -36,6 +53,7 @@ def _derive_poisson(p: Values, grid: TimeGrid) -> dict[str, Any]:
 
 
 def _derive_gamma(p: Values, grid: TimeGrid) -> dict[str, Any]:
+    _check_mean("beta", p["beta"], p["alpha"], grid)
     beta = np.asarray(p["beta"], float) * (grid.dt / 1000)
     return {**active_span(p, grid), "alpha": p["alpha"], "beta": beta}
 

@@ -7,15 +7,14 @@ from typing import Any
 import numpy as np
 
 from ...errors import ParameterError
-from ..model import NOT_NEGATIVE, Constraint, Model, Values
+from ..model import FINITE, NOT_NEGATIVE, Constraint, Model, Values
 from ..time import TimeGrid
 
 MAX_MEAN = 500.0  # spikes per step; exp(-mean), where counting begins, must not vanish
 FOREVER = 2.0**62
 
-NOT_NAN = Constraint(lambda x: ~np.isnan(x), "a number")
 TIME_SPAN = Constraint(lambda x: x >= 0, "0 or greater")  # infinite too
-TIME = {"start": NOT_NAN, "duration": TIME_SPAN}
+TIME = {"start": FINITE, "duration": TIME_SPAN}
 
 
 def _mean(p: Values, grid: TimeGrid) -> Any:

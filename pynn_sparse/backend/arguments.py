@@ -1,0 +1,200 @@
+"""Checks of what methods of populations, views, assemblies and cells are given."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import errors
+from ..random import AbstractRNG
+from ..space import BaseStructure
+from .checks import as_integer
+from .door import shown
+from .plain import NotNumbersError, as_array, has_items, items_of, number_of
+
+
+def checked_index(index: Any, size: int, label: str) -> Any:
+    """What is selected of `size` cells: an integer, a slice, or an array of integers from 0 up.
+
+    Raises TypeError for what does not select, IndexError for what is not there, and
+    InvalidDimensionsError for nothing, or a mask of another length.
+    """
+    if isinstance(index, slice):
+        return _checked_slice(index, size, label)
+    if has_items(index):
+        return _checked_indices(index, size, label)
+    if isinstance(index, (bool, np.bool_)) or not hasattr(index, "__index__"):
+        raise TypeError(f"index {shown(index)} of {label}: must be {_WHAT}")
+    number = operator.index(index)
+    if not -size <= number < size:
+        raise IndexError(f"index {shown(index)} of {label}: must be from {-size} to {size - 1}")
+    return number
+
+
+_WHAT = "an integer, a slice, or a list or array of integers or of True and False"
+
+
+def _checked_slice(index: slice, size: int, label: str) -> slice:
+    try:
+        selected = range(*index.indices(size))
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"index {shown(index)} of {label}: must be {_WHAT}: {error}") from error
+    if not selected:
+        raise errors.InvalidDimensionsError(
+            f"{index} of {label}, which has {size} cells, has none; must be at least one"
+        )
+    return index
+
+
+def _checked_indices(index: Any, size: int, label: str) -> NDArray[np.int64]:
+    name = f"index {shown(index)} of {label}"
+    try:
+        array = np.array(index if isinstance(index, np.ndarray) else items_of(index))
+    except (NotNumbersError, ValueError) as error:
+        raise TypeError(f"{name}: must be {_WHAT}") from error
+    if array.ndim != 1 or not len(array):
+        found = "is empty" if not array.size else f"has {array.ndim} dimensions"
+        raise errors.InvalidDimensionsError(f"{name} {found}: must be {_WHAT}, at least one")
+    if array.dtype == object and all(hasattr(each, "__index__") for each in array):
+        array = np.array([operator.index(each) for each in array])
+    if array.dtype.kind not in "iub" or np.ma.is_masked(index):
+        raise TypeError(f"{name}: must be {_WHAT}")
+    if array.dtype == bool:
+        if len(array) != size:
+            raise errors.InvalidDimensionsError(
+                f"{name} has {len(array)} values: must be as many as there are cells, {size}"
+            )
+        array = np.flatnonzero(array)
+        if not len(array):
+            raise errors.InvalidDimensionsError(f"{name} has no cell: must have at least one")
+    if array.min() < -size or array.max() >= size:
+        raise IndexError(f"{name}: must be from {-size} to {size - 1}")
+    return np.where(array < 0, array + size, array).astype(np.int64)
+
+
+def checked_size(size: Any) -> Any:
+    """The number of cells of a population, or of its rows, columns and layers.
+
+    Raises InvalidDimensionsError for none, ValueError for what is no number of cells.
+    """
+    parts = size if isinstance(size, tuple) else (size,)
+    must = "an integer, 1 or greater, or a tuple of one to three of them"
+    for part in parts:
+        if isinstance(part, (bool, np.bool_)) or not isinstance(part, (int, np.integer)):
+            raise errors.InvalidParameterValueError(f"size = {shown(size)}: must be {must}")
+    if not 1 <= len(parts) <= 3 or min(parts) < 1:
+        raise errors.InvalidDimensionsError(
+            f"size = {shown(size)}: must be {must}; a population has at least one cell"
+        )
+    return tuple(map(int, size)) if isinstance(size, tuple) else int(size)
+
+
+def check_structure(structure: Any) -> None:
+    """Raise TypeError for what is no structure of `pyNN.space`."""
+    if not isinstance(structure, BaseStructure):
+        raise TypeError(
+            f"structure = {shown(structure)}: must be a structure of pyNN.space, such as Grid2D()"
+        )
+
+
+def check_label(label: Any) -> None:
+    """Raise TypeError for a label that is no text."""
+    if not isinstance(label, str):
+        raise TypeError(f"label = {shown(label)}: must be a string")
+
+
+def check_mapping(name: str, value: Any) -> None:
+    """Raise TypeError for what has no names with values."""
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} = {shown(value)}: must be a dict of names and values")
+
+
+def checked_position(name: str, value: Any, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Positions (um) of that shape. Raises InvalidDimensionsError, InvalidParameterValueError."""
+    count = "three" if shape == (3,) else " x ".join(map(str, shape))
+    must = f"{count} numbers, finite and in um"
+    try:
+        if not has_items(value):
+            raise NotNumbersError("")
+        array = as_array(value, "um")
+    except NotNumbersError as error:
+        raise errors.InvalidDimensionsError(
+            f"{name} = {shown(value)}: must be {error.instead_of(must)}"
+        ) from error
+    if array.shape != shape:
+        raise errors.InvalidDimensionsError(f"{name} = {shown(value)}: must be {must}")
+    if not np.isfinite(array).all():
+        raise errors.InvalidParameterValueError(f"{name} = {shown(value)}: must be {must}")
+    return array
+
+
+def checked_sample(n: Any, rng: Any, size: int) -> int:
+    """How many cells to draw. Raises TypeError, InvalidDimensionsError."""
+    try:
+        number = as_integer("n", n, 1, size)
+    except (TypeError, ValueError) as error:
+        raise errors.InvalidDimensionsError(f"{error}, the number of cells") from error
+    if not (rng is None or isinstance(rng, AbstractRNG)):
+        raise TypeError(f"rng = {shown(rng)}: must be a generator of pyNN.random, or None")
+    return number
+
+
+def check_variables(variables: Any) -> None:
+    """Raise TypeError for what is not the name of a variable, or several."""
+    if isinstance(variables, str):
+        return
+    plain = has_items(variables) or isinstance(variables, (set, frozenset))
+    if not plain or not all(isinstance(each, str) for each in variables):
+        raise TypeError(
+            f"variables = {shown(variables)}: must be the name of a variable, or a list of names"
+        )
+
+
+def check_source(source: Any) -> None:
+    """Raise TypeError for what is not a current source."""
+    if not hasattr(source, "inject_into"):
+        raise TypeError(
+            f"current_source = {shown(source)}: must be a current source, such as DCSource()"
+        )
+
+
+Callback = Callable[[float], Any]
+
+
+def checked_callbacks(callbacks: Any) -> list[Callback] | None:
+    """Callbacks of a run, each of which has to give a later time than the present.
+
+    Raises TypeError for what cannot be called.
+    """
+    if callbacks is None:
+        return None
+    each = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
+    if not isinstance(callbacks, Iterable) or not all(map(callable, each)):
+        raise TypeError(
+            f"callbacks = {shown(callbacks)}: must be a list of functions of the time in ms"
+        )
+    return [_checked_callback(callback) for callback in each]
+
+
+def _checked_callback(callback: Callback) -> Callback:
+    def call(now: float) -> float:
+        given = callback(now)
+        try:
+            time = number_of(given, "ms")
+        except NotNumbersError as error:
+            time, why = math.nan, error.instead_of(", when it wants to be called again")
+        else:
+            why = ", when it wants to be called again"
+        if not time > now:  # true for NaN
+            raise errors.InvalidParameterValueError(
+                f"callbacks: {shown(callback)} gave {shown(given)}: must be a time after the "
+                f"present, {now:g} ms{why}"
+            )
+        return time
+
+    return call
