@@ -3,7 +3,8 @@
 // A model is a template over the floating-point type with
 //   scalar        the type of its state and parameters
 //   n_receptor    number of synaptic input channels
-//   substepped    whether `step` integrates in now.substeps parts, for want of an exact solution
+//   substepped    whether `step` integrates in now.substeps parts, for want of an exact solution; it is then a
+//                 template step<stiff>, and the model says by `stiff` which of the two its state needs
 //   State, Params structures of `scalar` fields only; names and order as in the model's Python entry
 //   step          advances one neuron by a step and returns how many spikes it emitted
 // and may offer
@@ -54,7 +55,9 @@ DEVICE Record read_fields(const scalar* x, int64 stride, int64 i, Fields<k...>) 
 }
 
 template <class Record, class scalar, int... k>
-DEVICE void write_fields(scalar* x, int64 stride, int64 i, const Record& record, Fields<k...>) {
+DEVICE void write_fields(scalar* x, int64 stride, int64 i, const Record& record,
+                         const Record& before, bool stays, Fields<k...>) {
   const scalar* field = reinterpret_cast<const scalar*>(&record);
-  ((x[k * stride + i] = field[k]), ...);
+  const scalar* old = reinterpret_cast<const scalar*>(&before);
+  ((x[k * stride + i] = stays ? old[k] : field[k]), ...);
 }

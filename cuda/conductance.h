@@ -4,7 +4,8 @@
 //
 // For given conductances that is dv/dt = pull - rate v, linear in v; it is solved by the classical
 // Runge-Kutta method of order 4 with the exact conductances at the three points in time. As in NEST, the
-// derivative sees a v above threshold as the threshold.
+// derivative sees a v above threshold as the threshold. That is accurate as long as conductances change v slowly
+// and change slowly themselves, in comparison with a substep; stiff.h does the others.
 //
 // Conductances and currents are multiplied by h / cm beforehand, so that slopes are changes over h.
 #pragma once

@@ -90,6 +90,7 @@ DEVICE double power_of(double x, double y) {
 DEVICE double linoid(double x) { return x > -1e-6 && x < 1e-6 ? 1 - x / 2 : x / (exp_of(x) - 1); }
 
 DEVICE double absolute(double x) { return x < 0 ? -x : x; }
+DEVICE float absolute(float x) { return x < 0 ? -x : x; }
 DEVICE double least_of(double x, double y) { return x < y ? x : y; }
 DEVICE double greatest_of(double x, double y) { return x > y ? x : y; }
 

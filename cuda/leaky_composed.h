@@ -34,7 +34,7 @@ struct LeakyCurrents {
   }
 };
 
-// Any receptors: their states exactly, v by the classical Runge-Kutta method.
+// Any receptors: their states exactly, v as in conductance.h and stiff.h.
 template <class... Receptor>
 struct LeakyComposed {
   using scalar = double;
@@ -50,13 +50,16 @@ struct LeakyComposed {
   struct Params {
     double v_rest, v_thresh, v_reset, i_offset, n_refractory;
     double g_leak, h_per_cm;  // of a substep
+    double per_cm, room;      // see `stiff`
     double synaptic[Synaptic::n_param];
   };
 
-  DEVICE static int32 step(const Now& now, const Params& p, State& s, const double* input,
-                           double current) {
-    const double drive = p.g_leak * p.v_rest + p.i_offset + current;
-    const Pull<double> leak{drive * p.h_per_cm, p.g_leak * p.h_per_cm};
+  DEVICE static bool stiff(const Params& p, const State& s) {
+    return s.refractory == 0 && !(Synaptic::load(p.synaptic, s.synaptic) * p.per_cm <= p.room);
+  }
+
+  DEVICE static double integrate(const Now& now, const Params& p, State& s,
+                                 const Pull<double>& leak) {
     const auto pull = [&] { return Synaptic::act(p.synaptic, s.synaptic, leak, p.h_per_cm); };
     const auto later = [&] {
       Synaptic::propagate(p.synaptic, s.synaptic);
@@ -70,6 +73,30 @@ struct LeakyComposed {
       v = runge_kutta(v, p.v_thresh, begin, middle, end);
       begin = end;
     }
+    return v;
+  }
+
+  DEVICE static double integrate_any(const Now& now, const Params& p, State& s,
+                                     const Pull<double>& leak) {
+    const double v = integrate_stiff(s.v, p.v_thresh, now.substeps, [&](double t) {
+      Course course{leak.pull, leak.rate, 0};
+      Synaptic::follow(p.synaptic, s.synaptic, p.h_per_cm, t, course);
+      return course;
+    });
+    for (int32 k = 0; k < 2 * now.substeps; ++k) Synaptic::propagate(p.synaptic, s.synaptic);
+    return v;
+  }
+
+  template <bool stiff>
+  DEVICE static int32 step(const Now& now, const Params& p, State& s, const double* input,
+                           double current) {
+    const double drive = p.g_leak * p.v_rest + p.i_offset + current;
+    const Pull<double> leak{drive * p.h_per_cm, p.g_leak * p.h_per_cm};
+    double v;
+    if constexpr (stiff)
+      v = double(integrate_any(now, p, s, leak));
+    else
+      v = integrate(now, p, s, leak);
     Synaptic::arrive(p.synaptic, s.synaptic, input);
     return fire(p, s, v);
   }

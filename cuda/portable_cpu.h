@@ -56,12 +56,14 @@ DEVICE void for_each_stretch(Team team, int32, const int32* owner_start, Body bo
 }
 
 // The neurons are advanced a tile at a time, without branches, so that the loop vectorises; the few that
-// fired are picked out afterwards. A tile does all steps in turn while its state is in the first cache.
-template <class Prepare, class Body, class Emit>
+// need care or fired are picked out afterwards. A tile does all steps in turn while its state is in the first
+// cache.
+template <class Prepare, class Body, class Careful, class Emit>
 DEVICE void for_each_neuron(Team team, const Block& block, int64 first, int32 n_step,
-                            Prepare prepare, Body body, Emit emit) {
+                            Prepare prepare, Body body, Careful careful, Emit emit) {
   int32 count[kStretch];
-  for_each_stretch(team, block.n, block.owner_start, [&](int32 begin, int32 end) {
+  // Always inlined, for the compiler to see that what `body` holds does not change within the loop.
+  const auto advance = [&](int32 begin, int32 end) __attribute__((always_inline)) {
     const int32 size = end - begin;
     for (int64 step = first; step < first + n_step; ++step) {
       const auto prepared = prepare(step, begin);
@@ -72,10 +74,13 @@ DEVICE void for_each_neuron(Team team, const Block& block, int64 first, int32 n_
         any |= count[k];
       }
       if (!any) continue;
-      for (int32 k = 0; k < size; ++k)
+      for (int32 k = 0; k < size; ++k) {
+        if (count[k] < 0) count[k] = careful(begin + k, prepared);
         if (count[k]) emit(begin + k, count[k], step);
+      }
     }
-  });
+  };
+  for_each_stretch(team, block.n, block.owner_start, advance);
 }
 
 template <class Body>

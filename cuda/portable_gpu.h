@@ -58,14 +58,16 @@ DEVICE void for_each_stretch(Team team, int32 n, const int32* owner_start, Body 
 }
 
 // Advances each neuron of a block by n_step steps. prepare(step, i) gives what is the same for all neurons
-// of a tile that begins with neuron i, body(i, prepared) returns how many spikes neuron i emitted;
-// emit(i, count, step) where that is not 0.
-template <class Prepare, class Body, class Emit>
+// of a tile that begins with neuron i, body(i, prepared) returns how many spikes neuron i emitted, and where
+// that is negative careful(i, prepared) does; emit(i, count, step) where it is not 0.
+template <class Prepare, class Body, class Careful, class Emit>
 DEVICE void for_each_neuron(Team team, const Block& block, int64 first, int32 n_step,
-                            Prepare prepare, Body body, Emit emit) {
+                            Prepare prepare, Body body, Careful careful, Emit emit) {
   for_each_owned(team, block.n, block.owner_start, [&](int32 i) {
     for (int64 step = first; step < first + n_step; ++step) {
-      const int32 count = body(i, prepare(step, i));
+      const auto prepared = prepare(step, i);
+      int32 count = body(i, prepared);
+      if (count < 0) count = careful(i, prepared);
       if (count) emit(i, count, step);
     }
   });

@@ -7,13 +7,16 @@
 //   arrive             takes up what arrived, in nA or uS
 //   propagate          y after half a substep, exact, and `act`, what it does to v meanwhile: see
 //                      conductance.h
+//   follow             adds to `course` what it does t substeps from now: see stiff.h
+//   load               of its present state, on fixed substeps: see LeakyComposed::stiff
 #pragma once
 
-#include "conductance.h"
+#include "stiff.h"
 
 // i decays with tau; a spike adds its weight.
 struct CurrExp {
-  static constexpr int32 n_state = 1, n_param = 2;  // isyn; tau, half_decay
+  // isyn; tau, half_decay, and of a substep: rate of decay, load
+  static constexpr int32 n_state = 1, n_param = 4;
 
   DEVICE static double current(const double*, const double* y, double) { return y[0]; }
   DEVICE static void slope(const double* p, const double* y, double* dydt) {
@@ -24,11 +27,18 @@ struct CurrExp {
   DEVICE static Pull<double> act(const double*, const double* y, Pull<double> on, double h_per_cm) {
     return {on.pull + y[0] * h_per_cm, on.rate};
   }
+  DEVICE static void follow(const double* p, const double* y, double h_per_cm, double t,
+                            Course& course) {
+    const double now = y[0] * h_per_cm * exp_of(-p[2] * t);
+    course.add(now, now, 1, 0, p[2]);
+  }
+  DEVICE static double load(const double* p, const double* y) { return absolute(y[0]) * p[3]; }
 };
 
 // g decays with tau; a spike adds its weight.
 struct CondExp {
-  static constexpr int32 n_state = 1, n_param = 3;  // gsyn; tau, half_decay, e_rev
+  // gsyn; tau, half_decay, e_rev, and of a substep: rate of decay, load
+  static constexpr int32 n_state = 1, n_param = 5;
 
   DEVICE static double current(const double* p, const double* y, double v) {
     return y[0] * (p[2] - v);
@@ -42,6 +52,11 @@ struct CondExp {
                                  double h_per_cm) {
     return on.with(y[0] * h_per_cm, p[2]);
   }
+  DEVICE static void follow(const double* p, const double* y, double h_per_cm, double t,
+                            Course& course) {
+    course.add_exponential(y[0] * h_per_cm, p[2], p[3], t);
+  }
+  DEVICE static double load(const double* p, const double* y) { return absolute(y[0]) * p[4]; }
 };
 
 // g follows the difference of two exponentials; a spike adds to the rise what makes g peak at its weight:
@@ -51,8 +66,9 @@ struct CondExp {
 // With equal time constants that is an alpha function.
 struct CondBeta {
   // gsyn, rise; tau_decay, tau_rise, e_rev, peak (of g for a rise of 1), and over half a substep
-  // decay of g, decay of rise, and g that a rise of 1 leaves
-  static constexpr int32 n_state = 2, n_param = 7;
+  // decay of g, decay of rise, and g that a rise of 1 leaves; of a substep rates of decay of g and of rise,
+  // length (ms), load of g, and of rise
+  static constexpr int32 n_state = 2, n_param = 12;
 
   DEVICE static double current(const double* p, const double* y, double v) {
     return y[0] * (p[2] - v);
@@ -69,6 +85,13 @@ struct CondBeta {
   DEVICE static Pull<double> act(const double* p, const double* y, Pull<double> on,
                                  double h_per_cm) {
     return on.with(y[0] * h_per_cm, p[2]);
+  }
+  DEVICE static void follow(const double* p, const double* y, double h_per_cm, double t,
+                            Course& course) {
+    course.add_rising(y[0] * h_per_cm, y[1] * h_per_cm * p[9], p[2], p[7], p[8], t);
+  }
+  DEVICE static double load(const double* p, const double* y) {
+    return absolute(y[0]) * p[10] + absolute(y[1]) * p[11];
   }
 };
 
@@ -98,6 +121,19 @@ struct Receptors {
     for_each([&](auto receptor, int32, int32 i, int32 j) {
       decltype(receptor)::slope(p + j, y + i, dydt + i);
     });
+  }
+  DEVICE static void follow(const double* p, const double* y, double h_per_cm, double t,
+                            Course& course) {
+    for_each([&](auto receptor, int32, int32 i, int32 j) {
+      decltype(receptor)::follow(p + j, y + i, h_per_cm, t, course);
+    });
+  }
+  DEVICE static double load(const double* p, const double* y) {
+    double sum = 0;
+    for_each([&](auto receptor, int32, int32 i, int32 j) {
+      sum += decltype(receptor)::load(p + j, y + i);
+    });
+    return sum;
   }
   template <class real>
   DEVICE static void arrive(const double* p, double* y, const real* input) {

@@ -9,9 +9,8 @@
 // tau_refrac; v_t and i_eta are those at the beginning of the step.
 #pragma once
 
-#include "conductance.h"
-#include "functions.h"
 #include "philox.h"
+#include "stiff.h"
 
 template <class real>
 struct GIF_cond_exp {
@@ -30,16 +29,23 @@ struct GIF_cond_exp {
     double h_per_cm;                        // of a substep
     double half_decay_exc, half_decay_inh;  // of gsyn, over half a substep
     double decay_exc, decay_inh;            // over a step
+    double rate_exc, rate_inh;              // of decay, per substep
+    double load_exc, load_inh, room;        // see `stiff`
     double v_t_star, delta_v;
     double expected;  // spikes in a step at v = v_t: lambda0 dt
     double decay_eta_0, decay_eta_1, decay_eta_2, decay_gamma_0, decay_gamma_1, decay_gamma_2;
     double a_eta_0, a_eta_1, a_eta_2, a_gamma_0, a_gamma_1, a_gamma_2;
   };
 
-  DEVICE static double integrate(const Params& p, const State& s, double drive, int32 substeps) {
-    constexpr double unbounded = 1e300;
-    const double constant = p.g_leak * p.v_rest + drive;
-    const Pull<double> leak{constant * p.h_per_cm, p.g_leak * p.h_per_cm};
+  static constexpr double kUnbounded = 1e300;
+
+  DEVICE static bool stiff(const Params& p, const State& s) {
+    const double load = absolute(s.gsyn_exc) * p.load_exc + absolute(s.gsyn_inh) * p.load_inh;
+    return s.refractory == 0 && !(load <= p.room);
+  }
+
+  DEVICE static double integrate(const Now& now, const Params& p, const State& s,
+                                 const Pull<double>& leak) {
     double v = s.v, exc = s.gsyn_exc * p.h_per_cm, inh = s.gsyn_inh * p.h_per_cm;
     const auto pull = [&] { return leak.with(exc, p.e_rev_E).with(inh, p.e_rev_I); };
     const auto later = [&] {
@@ -47,13 +53,24 @@ struct GIF_cond_exp {
       return pull();
     };
     Pull<double> begin = pull();
-    for (int32 k = 0; k < substeps; ++k) {
+    for (int32 k = 0; k < now.substeps; ++k) {
       const Pull<double> middle = later();
       const Pull<double> end = later();
-      v = runge_kutta(v, unbounded, begin, middle, end);
+      v = runge_kutta(v, kUnbounded, begin, middle, end);
       begin = end;
     }
     return v;
+  }
+
+  DEVICE static double integrate_any(const Now& now, const Params& p, const State& s,
+                                     const Pull<double>& leak) {
+    const double exc = s.gsyn_exc * p.h_per_cm, inh = s.gsyn_inh * p.h_per_cm;
+    return integrate_stiff(s.v, kUnbounded, now.substeps, [=](double t) {
+      Course course{leak.pull, leak.rate, 0};
+      course.add_exponential(exc, p.e_rev_E, p.rate_exc, t);
+      course.add_exponential(inh, p.e_rev_I, p.rate_inh, t);
+      return course;
+    });
   }
 
   DEVICE static bool draws_spike(const Now& now, const Params& p, double v, double v_t) {
@@ -62,12 +79,19 @@ struct GIF_cond_exp {
     return uniform(bits) < -expm1_of(-mean);
   }
 
+  template <bool stiff>
   DEVICE static int32 step(const Now& now, const Params& p, State& s, const double* input,
                            double current) {
     s.i_eta = s.eta_0 + s.eta_1 + s.eta_2;
     s.v_t = p.v_t_star + s.gamma_0 + s.gamma_1 + s.gamma_2;
     const bool active = s.refractory == 0;
-    const double v = integrate(p, s, p.i_offset + current - s.i_eta, now.substeps);
+    const double drive = p.g_leak * p.v_rest + (p.i_offset + current - s.i_eta);
+    const Pull<double> leak{drive * p.h_per_cm, p.g_leak * p.h_per_cm};
+    double v;
+    if constexpr (stiff)
+      v = double(integrate_any(now, p, s, leak));
+    else
+      v = integrate(now, p, s, leak);
     const bool fires = active && draws_spike(now, p, v, s.v_t);
     const double spike = fires ? 1 : 0;
     s.v = active ? v : p.v_reset;

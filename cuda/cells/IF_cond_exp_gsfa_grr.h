@@ -6,7 +6,7 @@
 // Order of events as in NEST's iaf_cond_exp_sfa_rr.
 #pragma once
 
-#include "conductance.h"
+#include "stiff.h"
 
 template <class real>
 struct IF_cond_exp_gsfa_grr {
@@ -24,16 +24,23 @@ struct IF_cond_exp_gsfa_grr {
     real h_per_cm;                        // of a substep
     real half_decay_exc, half_decay_inh;  // of gsyn, over half a substep
     real decay_exc, decay_inh;            // over a step
+    real rate_exc, rate_inh;              // of decay, per substep
+    real load_exc, load_inh, room;        // see `stiff`
     real e_rev_sfa, e_rev_rr;
     real half_decay_sfa, half_decay_rr;
     real decay_sfa, decay_rr;
-    real q_sfa, q_rr;  // nS
+    real rate_sfa, rate_rr, load_sfa, load_rr;  // load: of 1 nS
+    real q_sfa, q_rr;                           // nS
   };
 
-  DEVICE static int32 step(const Now& now, const Params& p, State& s, const real* input,
-                           real current) {
-    const real drive = p.g_leak * p.v_rest + p.i_offset + current;
-    const Pull<real> leak{drive * p.h_per_cm, p.g_leak * p.h_per_cm};
+  DEVICE static bool stiff(const Params& p, const State& s) {
+    const real load = absolute(s.gsyn_exc) * p.load_exc + absolute(s.gsyn_inh) * p.load_inh +
+                      absolute(s.g_s) * p.load_sfa + absolute(s.g_r) * p.load_rr;
+    return s.refractory == 0 && !(load <= p.room);
+  }
+
+  DEVICE static real integrate(const Now& now, const Params& p, const State& s,
+                               const Pull<real>& leak) {
     real v = s.v, exc = s.gsyn_exc * p.h_per_cm, inh = s.gsyn_inh * p.h_per_cm;
     real sfa = s.g_s * p.h_per_cm / 1000, rr = s.g_r * p.h_per_cm / 1000;
     const auto pull = [&] {
@@ -54,6 +61,33 @@ struct IF_cond_exp_gsfa_grr {
       v = runge_kutta(v, p.v_thresh, begin, middle, end);
       begin = end;
     }
+    return v;
+  }
+
+  DEVICE static double integrate_any(const Now& now, const Params& p, const State& s,
+                                     const Pull<real>& leak) {
+    const double exc = s.gsyn_exc * p.h_per_cm, inh = s.gsyn_inh * p.h_per_cm;
+    const double sfa = s.g_s * p.h_per_cm / 1000, rr = s.g_r * p.h_per_cm / 1000;
+    return integrate_stiff(s.v, p.v_thresh, now.substeps, [=](double t) {
+      Course course{leak.pull, leak.rate, 0};
+      course.add_exponential(exc, p.e_rev_E, p.rate_exc, t);
+      course.add_exponential(inh, p.e_rev_I, p.rate_inh, t);
+      course.add_exponential(sfa, p.e_rev_sfa, p.rate_sfa, t);
+      course.add_exponential(rr, p.e_rev_rr, p.rate_rr, t);
+      return course;
+    });
+  }
+
+  template <bool stiff>
+  DEVICE static int32 step(const Now& now, const Params& p, State& s, const real* input,
+                           real current) {
+    const real drive = p.g_leak * p.v_rest + p.i_offset + current;
+    const Pull<real> leak{drive * p.h_per_cm, p.g_leak * p.h_per_cm};
+    real v;
+    if constexpr (stiff)
+      v = real(integrate_any(now, p, s, leak));
+    else
+      v = integrate(now, p, s, leak);
     const bool fires = fire(p, s, v);
     s.gsyn_exc = s.gsyn_exc * p.decay_exc + input[0];
     s.gsyn_inh = s.gsyn_inh * p.decay_inh + input[1];

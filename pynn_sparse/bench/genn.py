@@ -15,7 +15,7 @@ from . import microcircuit
 from .networks import NETWORKS as ALL
 from .networks import SHARED, TIMESTEP, VOGELS_ABBOTT, Built
 
-NETWORKS = tuple(name for name, network in ALL.items() if name not in ("silent", "wide"))
+NETWORKS = tuple(name for name in ALL if name not in ("hh1000", "adex1000", "silent", "wide"))
 
 # All pairs count, as in PyNN: a trace is the sum over a neuron's spikes so far, at the last one.
 # GeNN's own rule takes the nearest neighbours only.

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from .cells.leaky import decay, expm1_over, substeps
+from .cells.leaky import decay, expm1_over, load, load_of_current, substep
 from .model import POSITIVE, Check, Values
 from .time import TimeGrid
 
 Derived = tuple[Any, ...]
+
+UNIT = 1.0  # nF: receptors do not know the neuron's capacitance, which their loads are divided by later
 
 
 @dataclass(frozen=True)
@@ -67,15 +69,22 @@ class Placed:
 
 def _half(grid: TimeGrid) -> TimeGrid:
     """Half a substep of Runge and Kutta's method as if it were a step."""
-    return TimeGrid(grid.dt / substeps(grid) / 2)
+    return TimeGrid(substep(grid) / 2)
+
+
+def _rate(tau: Any, grid: TimeGrid) -> Any:
+    """Of decay, per substep."""
+    return substep(grid) / np.asarray(tau, float)
 
 
 def _curr_exp(p: Values, grid: TimeGrid) -> Derived:
-    return p["tau_syn"], decay(p["tau_syn"], _half(grid))
+    tau = p["tau_syn"]
+    return tau, decay(tau, _half(grid)), _rate(tau, grid), load_of_current(tau, UNIT, grid)
 
 
 def _cond_exp(p: Values, grid: TimeGrid) -> Derived:
-    return p["tau_syn"], decay(p["tau_syn"], _half(grid)), p["e_syn"]
+    tau = p["tau_syn"]
+    return tau, decay(tau, _half(grid)), p["e_syn"], _rate(tau, grid), load(tau, UNIT, grid)
 
 
 def _cond_alpha(p: Values, grid: TimeGrid) -> Derived:
@@ -91,7 +100,11 @@ def _two_exponentials(tau_decay: Any, tau_rise: Any, e_rev: Any, grid: TimeGrid)
     tau_decay, tau_rise = np.asarray(tau_decay, float), np.asarray(tau_rise, float)
     gain = decay(tau_decay, half) * half.dt * expm1_over(half.dt * (1 / tau_decay - 1 / tau_rise))
     fixed = tau_decay, tau_rise, e_rev, _peak(tau_decay, tau_rise)
-    return *fixed, decay(tau_decay, half), decay(tau_rise, half), gain
+    over_half = decay(tau_decay, half), decay(tau_rise, half), gain
+    rates = _rate(tau_decay, grid), _rate(tau_rise, grid)
+    own = load(np.minimum(tau_decay, tau_rise), UNIT, grid)
+    reach = np.minimum(np.maximum(tau_decay, tau_rise), grid.dt)  # of g by rise, at most
+    return *fixed, *over_half, *rates, substep(grid), own, own * reach
 
 
 def _peak(tau_decay: Any, tau_rise: Any) -> Any:
@@ -107,9 +120,13 @@ def _peak(tau_decay: Any, tau_rise: Any) -> Any:
     return np.exp(time / tau_decay) / (time * expm1_over(-time * rate))
 
 
-CURR_EXP = Receptor("CurrExp", ("isyn",), ("tau", "half_decay"), _curr_exp)
-COND_EXP = Receptor("CondExp", ("gsyn",), ("tau", "half_decay", "e_rev"), _cond_exp)
-_BETA = ("tau_decay", "tau_rise", "e_rev", "peak", "half_decay", "half_decay_rise", "half_gain")
+_EXP = ("tau", "half_decay")
+CURR_EXP = Receptor("CurrExp", ("isyn",), (*_EXP, "rate", "load"), _curr_exp)
+COND_EXP = Receptor("CondExp", ("gsyn",), (*_EXP, "e_rev", "rate", "load"), _cond_exp)
+_BETA = (
+    *("tau_decay", "tau_rise", "e_rev", "peak", "half_decay", "half_decay_rise", "half_gain"),
+    *("rate", "rate_rise", "substep", "load", "load_rise"),
+)
 COND_ALPHA = Receptor("CondBeta", ("gsyn", "rise"), _BETA, _cond_alpha)
 COND_BETA = Receptor(
     "CondBeta",

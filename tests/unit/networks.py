@@ -103,6 +103,9 @@ WEIGHTS = {
 }
 
 
+STRONG = ("IF_cond_exp", "IF_cond_alpha", "IF_cond_exp_gsfa_grr", "GIF_cond_exp")
+
+
 def _rule(of: dynamics.Dynamics, weight: float = 1.0, **values: Any) -> Rule:
     parameters = {name: np.atleast_1d(np.asarray(each, float)) for name, each in values.items()}
     return Rule(of, parameters, sign=float(np.sign(weight)))
@@ -242,8 +245,25 @@ def everything(dt: float = 0.1, seed: int = 7, *, plastic: bool = True) -> Netwo
         if before is not None:
             random_junctions(network, before, varied, number)
         before = varied
+    add_strong(network, array, 1000)
     network.spikes_wanted[:] = True
     return network
+
+
+def add_strong(network: Network, pre: Block, seed: int) -> None:
+    """Of each leaky model with conductances, neurons that conduct more than a step can bear."""
+    for number, name in enumerate(STRONG):
+        parameters = PARAMETERS[name] | {"i_offset": 0.4, "v_thresh": -60.0, "delta_v": 5.0}
+        known = {key: value for key, value in parameters.items() if key in PARAMETERS[name]}
+        block = network.add_block(MODELS[name], 20, known)
+        block.set_state("gsyn_inh", slice(None), np.geomspace(1e-3, 1e3, 20))
+        block.set_state("gsyn_exc", slice(0, 20, 3), 3.0)
+        for receptor, weight in (("excitatory", 2.0), ("inhibitory", 5.0)):
+            random_table(network, pre, block, receptor, weight, seed + number)
+        for variable in ("v", "gsyn_inh"):
+            probe = Probe(block, variable, 1, 0)
+            probe.add(np.arange(0, 20, dtype=np.int32))
+            network.probes.append(probe)
 
 
 def slow() -> Network:

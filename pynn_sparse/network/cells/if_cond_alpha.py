@@ -20,6 +20,8 @@ def _derive(p: Values, grid: TimeGrid) -> dict[str, Any]:
         "step_inh": grid.dt * leaky.decay(p["tau_syn_I"], grid),
         "scale_exc": np.e / np.asarray(p["tau_syn_E"], float),
         "scale_inh": np.e / np.asarray(p["tau_syn_I"], float),
+        "reach_exc": np.minimum(p["tau_syn_E"], grid.dt),
+        "reach_inh": np.minimum(p["tau_syn_I"], grid.dt),
     }
 
 
@@ -37,6 +39,7 @@ IF_COND_ALPHA = Model(
         *leaky.SPIKING,
         *leaky.CONDUCTANCE,
         *("half_step", "step_exc", "step_inh", "scale_exc", "scale_inh"),
+        *("reach_exc", "reach_inh"),
     ),
     derive=_derive,
     constraints=leaky.CONSTRAINTS,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..model import POSITIVE, Model, Values
 from ..time import TimeGrid
 from . import leaky
@@ -12,13 +14,16 @@ SAME = ("e_rev_sfa", "e_rev_rr", "q_sfa", "q_rr")
 
 
 def _derive(p: Values, grid: TimeGrid) -> dict[str, Any]:
-    half = TimeGrid(grid.dt / leaky.substeps(grid) / 2)
+    h, own = leaky.substep(grid), ("sfa", "rr")
+    half = TimeGrid(h / 2)
     return {
         **leaky.spiking(p, grid),
         **leaky.conductance(p, grid),
         **{name: p[name] for name in SAME},
-        **{f"half_decay_{name}": leaky.decay(p[f"tau_{name}"], half) for name in ("sfa", "rr")},
-        **{f"decay_{name}": leaky.decay(p[f"tau_{name}"], grid) for name in ("sfa", "rr")},
+        **{f"half_decay_{name}": leaky.decay(p[f"tau_{name}"], half) for name in own},
+        **{f"decay_{name}": leaky.decay(p[f"tau_{name}"], grid) for name in own},
+        **{f"rate_{name}": h / np.asarray(p[f"tau_{name}"], float) for name in own},
+        **{f"load_{name}": leaky.load(p[f"tau_{name}"], p["cm"], grid) / 1000 for name in own},
     }
 
 
@@ -36,7 +41,7 @@ IF_COND_EXP_GSFA_GRR = Model(
         *leaky.SPIKING,
         *leaky.CONDUCTANCE,
         *("e_rev_sfa", "e_rev_rr", "half_decay_sfa", "half_decay_rr", "decay_sfa", "decay_rr"),
-        *("q_sfa", "q_rr"),
+        *("rate_sfa", "rate_rr", "load_sfa", "load_rr", "q_sfa", "q_rr"),
     ),
     derive=_derive,
     constraints={**leaky.CONSTRAINTS, "tau_sfa": POSITIVE, "tau_rr": POSITIVE},

@@ -88,7 +88,7 @@ def _expm1_minus_over(x: Any) -> Any:
 
 def conductance(p: Values, grid: TimeGrid) -> dict[str, Any]:
     """The parameters named in `CONDUCTANCE`: uS, and ms/nF for a substep of integration."""
-    h = grid.dt / substeps(grid)
+    h = substep(grid)
     cm = np.asarray(p["cm"], float)
     return {
         "e_rev_E": p["e_rev_E"],
@@ -98,12 +98,17 @@ def conductance(p: Values, grid: TimeGrid) -> dict[str, Any]:
         **half_decays(p, grid),
         "decay_exc": decay(p["tau_syn_E"], grid),
         "decay_inh": decay(p["tau_syn_I"], grid),
+        "rate_exc": h / np.asarray(p["tau_syn_E"], float),
+        "rate_inh": h / np.asarray(p["tau_syn_I"], float),
+        "load_exc": load(p["tau_syn_E"], cm, grid),
+        "load_inh": load(p["tau_syn_I"], cm, grid),
+        "room": room(p, grid),
     }
 
 
 def half_decays(p: Values, grid: TimeGrid) -> dict[str, Any]:
     """Factors of the conductances over half a substep."""
-    h = grid.dt / substeps(grid)
+    h = substep(grid)
     return {
         "half_decay_exc": np.exp(-h / 2 / np.asarray(p["tau_syn_E"], float)),
         "half_decay_inh": np.exp(-h / 2 / np.asarray(p["tau_syn_I"], float)),
@@ -112,8 +117,11 @@ def half_decays(p: Values, grid: TimeGrid) -> dict[str, Any]:
 
 CONDUCTANCE = (
     *("e_rev_E", "e_rev_I", "g_leak", "h_per_cm", "half_decay_exc", "half_decay_inh"),
-    *("decay_exc", "decay_inh"),
+    *("decay_exc", "decay_inh", "rate_exc", "rate_inh", "load_exc", "load_inh", "room"),
 )
+
+# Up to this change of v - e_rev over a substep, a Runge-Kutta step errs by less than 1e-5 mV.
+GREATEST_LOAD = 0.1
 
 
 def substeps(grid: TimeGrid) -> int:
@@ -123,6 +131,32 @@ def substeps(grid: TimeGrid) -> int:
     a time step and is below it again at its end: there the derivative has a kink.
     """
     return max(1, int(np.ceil(grid.dt / 0.05 - 1e-9)))
+
+
+def substep(grid: TimeGrid) -> float:
+    """Length of a Runge-Kutta step, in ms."""
+    return grid.dt / substeps(grid)
+
+
+def load(tau: Any, cm: Any, grid: TimeGrid) -> Any:
+    """What a conductance of 1 uS takes of `GREATEST_LOAD`: its change of v over a substep.
+
+    More if it decays fast: with x the substep divided by `tau`, Simpson's rule, which is what
+    Runge-Kutta steps make of it, errs by the part x^4/2880.
+    """
+    h = substep(grid)
+    return h / np.asarray(cm, float) * np.clip(350 * (h / np.asarray(tau, float)) ** 4, 1, 1e6)
+
+
+def load_of_current(tau: Any, cm: Any, grid: TimeGrid) -> Any:
+    """The same for a current of 1 nA, which counts only if it decays fast."""
+    h = substep(grid)
+    return h / np.asarray(cm, float) * np.minimum(7 * (h / np.asarray(tau, float)) ** 4, 2e4)
+
+
+def room(p: Values, grid: TimeGrid) -> Any:
+    """What the leak leaves of `GREATEST_LOAD`."""
+    return GREATEST_LOAD - substep(grid) / np.asarray(p["tau_m"], float)
 
 
 def merged(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

@@ -60,13 +60,15 @@ def _derive_currents(receptors: list[Placed], p: Values, grid: TimeGrid) -> dict
 
 
 def _names(receptors: list[Placed]) -> tuple[str, ...]:
-    return ("g_leak", "h_per_cm", *(name for each in receptors for name in each.derived))
+    return ("g_leak", "h_per_cm", "per_cm", "room", *(name for each in receptors for name in each.derived))
 
 
 def _derive(receptors: list[Placed], p: Values, grid: TimeGrid) -> dict[str, Any]:
     cm = np.asarray(p["cm"], float)
     return {
         "g_leak": cm / p["tau_m"],
-        "h_per_cm": grid.dt / leaky.substeps(grid) / cm,
+        "h_per_cm": leaky.substep(grid) / cm,
+        "per_cm": 1 / cm,
+        "room": leaky.room(p, grid),
         **leaky.merged(each.derive(p, grid) for each in receptors),
     }
