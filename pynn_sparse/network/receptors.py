@@ -14,7 +14,7 @@ from .time import TimeGrid
 
 Derived = tuple[Any, ...]
 
-UNIT = 1.0  # nF: receptors do not know the neuron's capacitance, which their loads are divided by later
+UNIT = 1.0  # nF: receptors do not know the capacitance that their loads are to be divided by
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ As in NEST, dv/dt sees a potential above the threshold as the threshold.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -55,11 +56,9 @@ def exact(
         return [[-course(x)[1] if y[0] < v_thresh else 0.0]]
 
     values = [v]
-    for begin, end in zip(t[:-1], t[1:], strict=True):
+    for begin, end in itertools.pairwise(t):
         x = begin + 1e-12  # what arrives at the beginning of a step acts within it
-        found = solve_ivp(
-            slope, (x, end - 1e-12), [v], "Radau", jac=jacobian, rtol=1e-9, atol=1e-9
-        )
+        found = solve_ivp(slope, (x, end - 1e-12), [v], "Radau", jac=jacobian, rtol=1e-9, atol=1e-9)
         v = float(found.y[0, -1])
         values.append(v)
     return np.array(values)
@@ -76,7 +75,7 @@ def simulate(
     n: int = 1,
     **options: Any,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """v [samples, neurons] and numbers of spikes; `spikes` are (time, weight of each) by receptor."""
+    """v [samples, neurons] and numbers of spikes; `spikes` are (time, weights) by receptor."""
     shift = 0.0 if sim is pyNN.sparse else 1e-7
     sim.setup(timestep=dt, min_delay=dt, **options)
     neurons = sim.Population(n, cell(sim), initial_values={"v": v})

@@ -16,9 +16,10 @@ import pyNN.sparse
 import test_neurons
 import test_nonlinear_neurons
 import test_short_term
-from comparison import Network, on_nest, on_sparse
+from comparison import Network, on_nest, on_sparse, pynn_nest
 from matplotlib import pyplot as plt
 from numpy.typing import NDArray
+from strong import CELL, CM, E_EXC, E_INH, NEVER, V_REST, exact, simulate
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 FOLDER = DOCS / "traces"
@@ -27,7 +28,9 @@ STEPS = (0.2, 0.1, 0.05, 0.025)  # ms, whose errors are compared with that of
 FINE = 0.0025
 
 EXACT = "exact"
-RK4 = "conductances exact, `v` by Runge-Kutta steps of order 4"
+RK4 = (
+    "conductances exact, `v` by Runge-Kutta steps of order 4, or as [](models.md) says where stiff"
+)
 RKF = "Fehlberg's adaptive Runge-Kutta steps of orders 4 and 5"
 INTEGRATION = {
     "IF_curr_exp": EXACT,
@@ -176,6 +179,60 @@ def _pair(rule: Any, lag: float, weight: float, a_plus: float, a_minus: float, t
     return float(synapse.get("weight", format="list", with_address=False)[0])
 
 
+def strong() -> list[str]:
+    """Error of v after an excitatory and an inhibitory spike of any strength, here and on NEST."""
+    fig, axes = plt.subplots(1, 2, figsize=(8, 3.2), sharey=True, layout="constrained")
+    strengths, lines = np.geomspace(1e-6, 1e4, 31), []
+    on_nest = pynn_nest()
+    for (model, shape), at in zip(
+        (("IF_cond_exp", "exp"), ("IF_cond_alpha", "alpha")), axes, strict=True
+    ):
+        own = {"tau_syn_E": 2.0, "tau_syn_I": 5.0, "v_thresh": NEVER}
+        for dt, color in ((0.01, "#4f7942"), (0.1, "#1f4e79"), (1.0, "#b03a2e")):
+            weights, t = strengths * CM / dt, np.arange(9) * dt
+            spikes = {"excitatory": [(dt, weights)], "inhibitory": [(3 * dt, weights[::-1])]}
+            truth = [
+                exact(
+                    *(shape, t),
+                    [(dt, one, 2.0, E_EXC), (3 * dt, other, 5.0, E_INH)],
+                    V_REST,
+                )
+                for one, other in zip(weights, weights[::-1], strict=True)
+            ]
+
+            def make(sim: Any, model: str = model, own: dict[str, float] = own) -> Any:
+                return getattr(sim, model)(**CELL | own)
+
+            errors = []
+            for sim, options in (
+                (pyNN.sparse, {}),
+                (on_nest, {"spike_precision": "on_grid"}),
+            ):
+                v, _ = simulate(
+                    *(make, 8 * dt, spikes, V_REST),
+                    **{"sim": sim, "dt": dt, "n": len(weights), **options},
+                )
+                errors.append(np.abs(v.T - truth)[:, 1:].max(axis=1))
+            for each, style in zip(errors, ("-", ":"), strict=True):
+                label = f"{dt:g} ms" if style == "-" else None
+                at.loglog(strengths, np.maximum(each, 1e-14), style, color=color, label=label)
+            lines.append(
+                f"- `{model}`, time step {dt:g} ms: largest error {errors[0].max():.1e} mV; NEST's "
+                f"{errors[1].max():.1e} mV."
+            )
+        at.set(title=model, xlabel="weight x time step / cm")
+    axes[0].set_ylabel("error of v (mV)")
+    axes[0].legend(frameon=False)
+    save(fig, "strong_conductances")
+    return [
+        "An excitatory spike of a weight from $10^{-6}$ to $10^4$ times $c_m/h$, then an",
+        "inhibitory one from strong to weak. Lines: this backend; dotted: NEST; the truth is",
+        "SciPy's Radau method with tolerances of 1e-9.",
+        "",
+        *lines,
+    ]
+
+
 def section(title: str, lines: list[str]) -> str:
     """A heading, a picture, and what was measured."""
     picture = f"![{title}](traces/{title}.png)"
@@ -206,6 +263,9 @@ def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     wanted = set(sys.argv[1:])
     networks = neuron_networks()
+    if wanted == {"strong_conductances"}:
+        print(section("strong_conductances", strong()))
+        return
     if wanted:
         for name in wanted:
             print(neuron_section(name, networks[name]))
@@ -215,6 +275,7 @@ def main() -> None:
     worst = beside_nest("TsodyksMarkramSynapse", test_short_term.depressing(use))
     lines = [f"- Largest difference from NEST, of `v` of the targets: {worst:.1e} mV."]
     sections.append(section("TsodyksMarkramSynapse", lines))
+    sections.append(section("strong_conductances", strong()))
     windows()
     lines = ["- Dots: this backend. Lines: the closed form; the difference is below 1e-12."]
     sections.append(section("STDPMechanism", lines))

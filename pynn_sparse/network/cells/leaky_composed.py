@@ -60,7 +60,10 @@ def _derive_currents(receptors: list[Placed], p: Values, grid: TimeGrid) -> dict
 
 
 def _names(receptors: list[Placed]) -> tuple[str, ...]:
-    return ("g_leak", "h_per_cm", "per_cm", "room", *(name for each in receptors for name in each.derived))
+    return (
+        *("g_leak", "h_per_cm", "per_cm", "room"),
+        *(name for each in receptors for name in each.derived),
+    )
 
 
 def _derive(receptors: list[Placed], p: Values, grid: TimeGrid) -> dict[str, Any]:
