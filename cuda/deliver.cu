@@ -27,8 +27,8 @@ DEVICE void transmit(const Plan& plan, const Table& table, const Segment& segmen
 
 DEVICE void transmit(const Plan& plan, Team team, const Table& table, int32 row,
                      const Segment& segment, int64 stamp) {
-  const int64 source = int64(list_of(team)) * table.n_source + row;
-  const Before before{table.rule->last[source], table.rule->trace[source]};
+  const Past past(*table.rule->source, list_of(team) * table.n_source + row);
+  const Before before = last_before(past, stamp);
   with_kind(table.rule->kind, [&](auto kind) {
     using Kind = decltype(kind);
     if (table.single)
@@ -46,8 +46,10 @@ KERNEL(deliver, 1) {
   for_each_segment(plan, team, step, n_step, serve);
   if (plan.lagging)
     for_each_lagging_segment(plan, team, step,
-                             [&](const Table& table, int32 row, const Segment& segment) {
-                               transmit(plan, team, table, row, segment, step + 1 - table.lag);
+                             [&](const Table& table, int32 row, const Segment& whole) {
+                               const Segment segment = of_its_lag(table, whole);
+                               if (segment.begin < segment.end)
+                                 transmit(plan, team, table, row, segment, step + 1 - whole.lag);
                              });
   end_steps(plan, team, step, n_step);
 }

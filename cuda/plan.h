@@ -39,9 +39,7 @@ struct Column {
 // What synapses do besides adding their weight, see synapses/*.h.
 struct Rule {
   const History* history;  // of the targets, for weights that change
-  const double* decay;     // [n_decay] of the source's trace
-  int64* last;             // [n_shard][n_source] stamp of the source's last spike
-  double* trace;           // [n_shard][n_source] just after it; 0 before the first
+  const History* source;   // of the sources: those of a shard after those of another
   const uint32* identity;  // [n] number of each synapse, for random numbers
   double* state[3];        // [n] of each synapse
   Column column[10];       // parameters
@@ -51,8 +49,6 @@ struct Rule {
   double dendritic;        // fraction of the delay that lies in the dendrite
   int32 number;            // of the table, for random numbers
   int32 kind;              // SynapseKind
-  int32 n_decay;
-  int32 padding;
 };
 
 // A population: neurons of one model, contiguous in the network's index space.
@@ -126,8 +122,8 @@ struct Table {
   int32 wide_target;  // target is uint32
   int32 wide_delay;   // delay is uint16
   int32 single;       // weight is float
-  int32 lag;          // steps that delivery waits after a spike, with a rule
-  int32 padding;
+  int32 least_lag;    // steps that delivery waits after a spike, with a rule; where they
+  int32 most_lag;     // differ, segments are sorted by them
 };
 
 // Poisson sources that each feed one neuron of a population, drawn where their spikes arrive instead of

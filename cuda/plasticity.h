@@ -1,4 +1,4 @@
-// What plastic synapses remember of spikes.
+// What synapses with a rule remember of spikes.
 #pragma once
 
 #include "delivery.h"
@@ -43,3 +43,42 @@ struct Past {
     return end;
   }
 };
+
+// The last spike of a source before another; `trace` is 0 if there was none.
+struct Before {
+  int64 stamp;
+  double trace;
+};
+
+DEVICE Before last_before(const Past& past, int64 stamp) {
+  const int32 next = past.after(stamp - 1, past.count);
+  return next > past.oldest ? Before{past.stamp(next - 1), past.trace(next - 1)} : Before{-1, 0.0};
+}
+
+// Steps for which a spike waits until a synapse sees it: the axonal part of the delay, but not so long that it
+// comes too late to its target. It does not decrease with the delay.
+DEVICE int32 lag_of(const Rule& rule, int32 delay) {
+  const int32 axonal = delay - int32(floor(rule.dendritic * delay + 0.5));
+  return axonal < delay - 1 ? axonal : delay - 1;
+}
+
+// The first synapse from `begin` on that waits at least `lag` steps.
+DEVICE int64 first_of_lag(const Table& table, int64 begin, int64 end, int32 lag) {
+  while (begin < end) {
+    const int64 middle = begin + (end - begin) / 2;
+    if (lag_of(*table.rule, read_delay(table, middle)) < lag)
+      begin = middle + 1;
+    else
+      end = middle;
+  }
+  return begin;
+}
+
+// The synapses of a segment that wait as long as it says.
+DEVICE Segment of_its_lag(const Table& table, Segment segment) {
+  const int64 first =
+      first_of_lag(table, segment.begin - segment.offset(), segment.end, segment.lag);
+  segment.end = first_of_lag(table, first, segment.end, segment.lag + 1);
+  segment.begin = first + segment.offset();
+  return segment;
+}

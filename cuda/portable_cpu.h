@@ -112,6 +112,8 @@ struct Segment {
   int64 begin, end;
   int32 multiplicity;
   int32 first_slot;
+  int32 lag;  // steps since the spike, of tables that wait
+  DEVICE static constexpr int64 offset() { return 0; }
   static constexpr int64 stride = 1;
   static constexpr bool leads = true;
 };
@@ -124,9 +126,9 @@ class SegmentQueue {
   explicit SegmentQueue(Body body) : body_(body) {}
 
   DEVICE void put(const Table& table, int32 row, const int64* begin, int32 multiplicity,
-                  int32 first_slot) {
+                  int32 first_slot, int32 lag) {
     __builtin_prefetch(begin);
-    waiting_[size_++] = {&table, begin, row, {0, 0, multiplicity, first_slot}};
+    waiting_[size_++] = {&table, begin, row, {0, 0, multiplicity, first_slot, lag}};
     if (size_ == kLength) drain();
   }
 
@@ -174,20 +176,22 @@ class SegmentQueue {
 // The segments of a table whose targets this thread owns, for the spikes first .. last - 1 of a list.
 template <class Queue>
 DEVICE void put_segments(Queue& queue, const Table& table, const SpikeList& spikes, int32 first,
-                         int32 last, int32 rank, int32 g, int32 slot) {
+                         int32 last, int32 rank, int32 g, int32 slot, int32 lag = 0) {
   const int32 part = rank - table.first_rank, group = g - table.first_group;
   if (part < 0 || part >= table.n_part || group < 0 || group >= table.n_group) return;
   for (int32 s = first; s < last; ++s) {
     const int32 row = spikes.neuron[s] - table.first_source;
     if (row < 0 || row >= table.n_source) continue;
     const int64 at = (int64(row) * table.n_part + part) * table.n_group + group;
-    queue.put(table, row, table.begin + at, spikes.multiplicity[s], slot);
+    queue.put(table, row, table.begin + at, spikes.multiplicity[s], slot, lag);
   }
 }
 
-// For each spike that is due in a step, of all threads, the segments whose targets this thread owns.
+// For each spike that is due in a step, of all threads, the segments whose targets this thread owns; without
+// tables that wait a number of steps of their own, unless `all` are asked for.
 template <class Body>
-DEVICE void for_each_segment(const Plan& plan, Team team, int64 step, int32, Body body) {
+DEVICE void for_each_segment(const Plan& plan, Team team, int64 step, int32, Body body,
+                             bool all = false) {
   SegmentQueue<Body> queue(body);
   for (int32 g = 0; g < plan.n_delay_group; ++g) {
     const int64 emitted = step - int64(g) * plan.delay_group;
@@ -200,7 +204,7 @@ DEVICE void for_each_segment(const Plan& plan, Team team, int64 step, int32, Bod
         const int32 first = spikes.block[b], last = spikes.block[b + 1];
         if (first == last) continue;
         for (int32 j = plan.table_start[b]; j < plan.table_start[b + 1]; ++j)
-          if (!plan.table[j].lag)
+          if (all || !plan.table[j].most_lag)
             put_segments(queue, plan.table[j], spikes, first, last, team.rank, g, slot);
       }
     }
@@ -208,20 +212,23 @@ DEVICE void for_each_segment(const Plan& plan, Team team, int64 step, int32, Bod
   queue.drain();
 }
 
-// The same for tables that wait a number of steps of their own.
+// For tables that wait: for each spike that some synapses may see in this step, all of its segment.
 template <class Body>
 DEVICE void for_each_lagging_segment(const Plan& plan, Team team, int64 step, Body body) {
   SegmentQueue<Body> queue(body);
   for (int32 b = 0; b < plan.n_block; ++b)
     for (int32 j = plan.table_start[b]; j < plan.table_start[b + 1]; ++j) {
       const Table& table = plan.table[j];
-      const int64 emitted = step - table.lag;
-      if (!table.lag || emitted < table.first_step) continue;
-      for (int32 t = 0; t < team.size; ++t) {
-        const SpikeList& spikes = spike_list(plan, emitted, t);
-        if (*spikes.count)
-          put_segments(queue, table, spikes, spikes.block[b], spikes.block[b + 1], team.rank, 0,
-                       first_slot(plan, emitted, 0));
+      if (!table.most_lag) continue;
+      for (int32 lag = table.least_lag; lag <= table.most_lag; ++lag) {
+        const int64 emitted = step - lag;
+        if (emitted < table.first_step) break;
+        for (int32 t = 0; t < team.size; ++t) {
+          const SpikeList& spikes = spike_list(plan, emitted, t);
+          if (*spikes.count)
+            put_segments(queue, table, spikes, spikes.block[b], spikes.block[b + 1], team.rank, 0,
+                         first_slot(plan, emitted, 0), lag);
+        }
       }
     }
   queue.drain();

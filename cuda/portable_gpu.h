@@ -126,6 +126,10 @@ struct Segment {
   bool leads;  // whether this thread does what is done once for a segment
   int32 multiplicity;
   int32 first_slot;  // of the ring, for a delay of 0; to be wrapped around
+  int32 lag;         // steps since the spike, of tables that wait
+  int64 thread;      // number of this thread among those that share the segment
+
+  DEVICE int64 offset() const { return thread; }
 };
 
 // Calls visit(s, part, n_part) for the spikes of a list: this block does one of n_part parts of spike s.
@@ -140,17 +144,19 @@ DEVICE void for_each_spike(Team team, const SpikeList& spikes, Visit visit) {
 
 template <class Body>
 DEVICE void visit_segment(const Table& table, const SpikeList& spikes, int32 s, int32 g, int32 slot,
-                          int32 part, int32 n_part, Body body) {
+                          int32 lag, int32 part, int32 n_part, Body body) {
   const int32 row = spikes.neuron[s] - table.first_source, group = g - table.first_group;
   if (row < 0 || row >= table.n_source || group < 0 || group >= table.n_group) return;
   const int64* begin = table.begin + int64(row) * table.n_group + group;
   const int64 thread = int64(part) * blockDim.x + threadIdx.x, stride = int64(n_part) * blockDim.x;
   body(table, row,
-       Segment{begin[0] + thread, begin[1], stride, thread == 0, spikes.multiplicity[s], slot});
+       Segment{begin[0] + thread, begin[1], stride, thread == 0, spikes.multiplicity[s], slot, lag,
+               thread});
 }
 
 template <class Body>
-DEVICE void for_each_segment(const Plan& plan, Team team, int64 first, int32 n_step, Body body) {
+DEVICE void for_each_segment(const Plan& plan, Team team, int64 first, int32 n_step, Body body,
+                             bool all = false) {
   const int32 per_table = plan.n_delay_group * n_step;
   for (int32 y = team.y; y < per_table * plan.most_tables; y += team.n_y) {
     const int32 g = y % plan.n_delay_group, number = y / per_table;
@@ -161,25 +167,30 @@ DEVICE void for_each_segment(const Plan& plan, Team team, int64 first, int32 n_s
     const int32 slot = first_slot(plan, step, g);
     for_each_spike(team, spikes, [&](int32 s, int32 part, int32 n_part) {
       const int32 t = plan.table_start[spikes.block[s]] + number;
-      if (t < plan.table_start[spikes.block[s] + 1] && !plan.table[t].lag)
-        visit_segment(plan.table[t], spikes, s, g, slot, part, n_part, body);
+      if (t < plan.table_start[spikes.block[s] + 1] && (all || !plan.table[t].most_lag))
+        visit_segment(plan.table[t], spikes, s, g, slot, 0, part, n_part, body);
     });
   }
 }
 
-// The same for tables that wait a number of steps of their own; the rows of blocks share them. They have
-// rules, with which a batch is one step.
+// For tables that wait: for each spike that some synapses may see in this step, all of its segment. The rows of
+// blocks share what there is of tables and steps. They have rules, with which a batch is one step.
 template <class Body>
 DEVICE void for_each_lagging_segment(const Plan& plan, Team team, int64 step, Body body) {
   for (int32 block = 0; block < plan.n_block; ++block)
     for (int32 t = plan.table_start[block]; t < plan.table_start[block + 1]; ++t) {
       const Table& table = plan.table[t];
-      const int64 emitted = step - table.lag;
-      if (!table.lag || emitted < table.first_step || t % team.n_y != team.y) continue;
-      const SpikeList& spikes = spike_list(plan, emitted, 0);
-      for_each_spike(team, spikes, [&](int32 s, int32 part, int32 n_part) {
-        if (spikes.block[s] == block)
-          visit_segment(table, spikes, s, 0, first_slot(plan, emitted, 0), part, n_part, body);
-      });
+      if (!table.most_lag) continue;
+      for (int32 lag = table.least_lag; lag <= table.most_lag; ++lag) {
+        const int64 emitted = step - lag;
+        if (emitted < table.first_step) break;
+        if ((t + lag) % team.n_y != team.y) continue;
+        const SpikeList& spikes = spike_list(plan, emitted, 0);
+        const int32 slot = first_slot(plan, emitted, 0);
+        for_each_spike(team, spikes, [&](int32 s, int32 part, int32 n_part) {
+          if (spikes.block[s] == block)
+            visit_segment(table, spikes, s, 0, slot, lag, part, n_part, body);
+        });
+      }
     }
 }

@@ -11,8 +11,9 @@ void present(const Table& table, const int64* row_start, int64 step, Real* weigh
   with_targets(table, [&](auto target) {
     with_delays(table, [&](auto delay) {
       for (int32 row = 0; row < table.n_source; ++row) {
-        const Before before{rule.last[row], rule.trace[row]};
+        const Past past(*rule.source, row);
         for (int64 j = row_start[row]; j < row_start[row + 1]; ++j) {
+          const Before before = last_before(past, step + 1 - lag_of(rule, delay(j)));
           const Event event{rule, before, step, j, target(j), delay(j), 1};
           weights[j] = Real(rule.sign * Kind::present(event, rule.sign * double(weights[j]), step));
         }

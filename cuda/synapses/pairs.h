@@ -113,7 +113,8 @@ struct SharedPairs {
     for (int32 k = past.after(meeting.since, end); k < end; ++k) {
       const int64 steps = past.stamp(k) - meeting.last;
       const double trace = steps ? e.before.trace : e.before.trace - 1;
-      weight.raise(potentiation * (trace * decayed(e.rule.decay, e.rule.n_decay, steps)));
+      weight.raise(potentiation *
+                   (trace * decayed(e.rule.source->decay, e.rule.source->n_decay, steps)));
     }
   }
 

@@ -8,12 +8,6 @@
 #include "../philox.h"
 #include "../plasticity.h"
 
-// The last spike of a source before the present one; `trace` is 0 if there was none.
-struct Before {
-  int64 stamp;
-  double trace;
-};
-
 // Spikes of a source at one of its synapses.
 struct Event {
   const Rule& rule;

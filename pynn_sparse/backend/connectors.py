@@ -7,7 +7,6 @@ gives with PyNN's other backends.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -110,7 +109,8 @@ class FixedProbabilityConnector(_InEngine, upstream.FixedProbabilityConnector):
 
     def _draw_pairs(self, n_pre: int, n_post: int) -> tuple[NDArray[Any], NDArray[Any]]:
         """Indices of connected cells, from the numbers that PyNN draws column by column."""
-        generator = deepcopy(self.rng).rng  # as PyNN's: the connector's own does not move on
+        generator = self.rng.rng
+        before = generator.get_state(legacy=False)
         at_once = max(1, NUMBERS_AT_ONCE // n_pre)
         sources, targets = [np.zeros(0, np.uint32)], [np.zeros(0, np.uint32)]
         for first in range(0, n_post, at_once):
@@ -120,6 +120,7 @@ class FixedProbabilityConnector(_InEngine, upstream.FixedProbabilityConnector):
             target, source = np.divmod(pair, np.uint32(n_pre))
             sources.append(source)
             targets.append(target + np.uint32(first))
+        generator.set_state(before)  # as PyNN's, which draws from a copy of the connector's own
         return np.concatenate(sources), np.concatenate(targets)
 
 

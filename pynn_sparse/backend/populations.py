@@ -35,6 +35,7 @@ from .checks import check_names
 from .dialects import seed_of_population
 from .door import Parameter, copied, restoring_generators, shown
 from .files import check_destination, file_of_record, write
+from .members import Members
 from .recording import Recorder
 
 logger = logging.getLogger("PyNN")
@@ -43,6 +44,57 @@ logger = logging.getLogger("PyNN")
 class Assembly(common.Assembly):
     __doc__ = common.Assembly.__doc__
     _simulator = simulator
+
+    @property
+    def populations(self) -> list[Any]:
+        """The populations and views, in the order in which they were added."""
+        return self._members.list()
+
+    @populations.setter
+    def populations(self, populations: Iterable[Any]) -> None:
+        self._members = Members()
+        for each in populations:
+            self._insert(each)
+
+    def _insert(self, element: Any) -> None:
+        """Add a population or view, unless its cells are there."""
+        if not isinstance(element, common.BasePopulation):
+            raise TypeError(f"argument is a {type(element).__name__}, not a Population.")
+        if isinstance(element, PopulationView):
+            if self._members.overlaps(element):
+                logger.warning(
+                    "Cannot add a PopulationView to an Assembly containing elements already present"
+                )
+                return
+        elif self._members.has(element):
+            logger.warning("Adding a Population twice in an Assembly is not possible")
+            return
+        self._members.add(element)
+
+    def __add__(self, other: Any) -> Assembly:
+        """A new assembly, of these and another's populations, or another population or view."""
+        if not isinstance(other, (common.BasePopulation, common.Assembly)):
+            raise TypeError("can only add a Population or another Assembly to an Assembly")
+        made = Assembly()
+        made._members = self._members.copy()
+        made += other
+        return made
+
+    @property
+    def all_cells(self) -> NDArray[Any]:
+        """Identifiers of all cells."""
+        return np.concatenate([each.all_cells for each in self.populations])
+
+    local_cells = all_cells
+
+    @property
+    def _mask_local(self) -> NDArray[np.bool_]:
+        return np.ones(self.size, bool)
+
+    @property
+    def positions(self) -> NDArray[np.float64]:
+        """Positions of all cells in um, [3, n]."""
+        return np.hstack([each.positions for each in self.populations])
 
     @property
     def position_generator(self) -> Callable[[Any], NDArray[np.float64]]:

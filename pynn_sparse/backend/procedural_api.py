@@ -7,14 +7,35 @@ from typing import Any
 from .. import common
 from ..common import set  # noqa: F401
 from . import simulator
-from .connectors import FixedProbabilityConnector
+from .connectors import AllToAllConnector, FixedProbabilityConnector
 from .populations import Population
 from .projections import Projection
 from .standardmodels.synapses import StaticSynapse
 
+
+def _all_to_all(p_connect: float, rng: Any) -> AllToAllConnector:
+    return AllToAllConnector()
+
+
 create = common.build_create(Population)
 
-connect = common.build_connect(Projection, FixedProbabilityConnector, StaticSynapse)
+_connect_all = common.build_connect(Projection, _all_to_all, StaticSynapse)
+_connect_some = common.build_connect(Projection, FixedProbabilityConnector, StaticSynapse)
+
+
+def connect(
+    pre: Any,
+    post: Any,
+    weight: Any = 0.0,
+    delay: Any = None,
+    receptor_type: str | None = None,
+    p: float = 1,
+    rng: Any = None,
+) -> Projection:
+    """Connect cells, see `pyNN.common.connect`; with p = 1 nothing is drawn."""
+    make = _connect_all if p == 1 else _connect_some
+    return make(pre, post, weight, delay, receptor_type, p, rng)
+
 
 record = common.build_record(simulator)
 

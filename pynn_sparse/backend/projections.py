@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from functools import cache, cached_property
 from typing import Any
 
@@ -26,7 +25,9 @@ from ..space import Space
 from ..standardmodels.base import excitatory_receptor_types, inhibitory_receptor_types
 from . import simulator
 from .checks import check_names
+from .connections import POST, PRE, Connection, Connections, Single
 from .connectors import expected_synapses
+from .plain import PLAIN
 from .standardmodels.synapses import StaticSynapse
 from .suspicious import warn_of_rules
 from .values import Pairs, matrix, stored_values
@@ -36,64 +37,7 @@ GREATEST_WEIGHT: dict[Any, float] = {np.float64: 1e100, np.float32: 1e30}
 FRACTION = "dendritic_delay_fraction"  # one for all synapses of a projection
 TAU_PSC = "tau_psc"  # of the target's receptor: looked up, not given
 Values = dict[str, NDArray[Any]]  # name -> [n], or [1] where all connections have the same
-PRE, POST = "presynaptic_index", "postsynaptic_index"
 FORMATS = ("list", "array", "columns")
-
-
-class Connection(common.Connection):
-    """One synapse of a projection; reading and assigning its attributes goes to the projection."""
-
-    def __init__(self, projection: Projection, number: int) -> None:
-        self._projection = projection
-        self._number = number
-
-    @property
-    def presynaptic_index(self) -> int:
-        """Index of the presynaptic cell in the projection's `pre`."""
-        return int(self._projection._column(PRE, [self._number])[0])
-
-    @property
-    def postsynaptic_index(self) -> int:
-        """Index of the postsynaptic cell in the projection's `post`."""
-        return int(self._projection._column(POST, [self._number])[0])
-
-    @property
-    def weight(self) -> float:
-        """Synaptic weight, in the unit that the postsynaptic model takes."""
-        return float(self._projection._column("weight", [self._number])[0])
-
-    @weight.setter
-    def weight(self, value: float) -> None:
-        self._projection._assign_one("weight", self._number, value)
-
-    @property
-    def delay(self) -> float:
-        """Synaptic delay in ms."""
-        return float(self._projection._column("delay", [self._number])[0])
-
-    @delay.setter
-    def delay(self, value: float) -> None:
-        self._projection._assign_one("delay", self._number, value)
-
-    def as_tuple(self, *attribute_names: str) -> tuple[Any, ...]:
-        """The named attributes."""
-        return tuple(getattr(self, name) for name in attribute_names)
-
-
-class _Connections:
-    """All connections of a projection, as objects that are made when they are looked at."""
-
-    def __init__(self, projection: Projection) -> None:
-        self._projection = projection
-
-    def __len__(self) -> int:
-        return len(self._projection)
-
-    def __getitem__(self, i: Any) -> Any:
-        return self._projection[i]
-
-    def __iter__(self) -> Iterator[Connection]:
-        return (Connection(self._projection, i) for i in range(len(self)))
 
 
 class Projection(common.Projection):
@@ -154,6 +98,14 @@ class Projection(common.Projection):
             simulator.state.network.add_tables(self._tables)
         simulator.state.projections.append(self)
         warn_of_rules(self.label, self._tables, ("weight", *self._of_rule), stacklevel=2)
+
+    def _guess_receptor_type(self) -> None:
+        """By the sign of the weight, where it is a number: as PyNN's, without evaluating a copy."""
+        lazy, types = self.synapse_type.parameter_space["weight"], self.post.receptor_types
+        if lazy.operations or type(lazy.base_value) not in PLAIN or len(types) < 2:
+            super()._guess_receptor_type()
+        else:
+            self.receptor_type = types[0] if lazy.base_value >= 0 else types[1]
 
     @property
     def _of_rule(self) -> list[str]:
@@ -324,7 +276,7 @@ class Projection(common.Projection):
         parameters: Values,
         identity: NDArray[np.uint32] | None = None,
     ) -> list[SynapseTable]:
-        """A table for each pair of populations that is connected, and for each lag."""
+        """A table for each pair of populations that is connected."""
         pres, posts = _blocks(self.pre), _blocks(self.post)
         tables = []
         for pre in pres:
@@ -339,14 +291,8 @@ class Projection(common.Projection):
                 of_rule = {name: _part(each, part) for name, each in parameters.items()}
                 rule = self._rule(post, j, of_rule)
                 own = None if identity is None else identity[part]
-                for each in _by_lag(rule, d):
-                    tables.append(
-                        SynapseTable.from_pairs(
-                            *(pre, post, i[each], j[each], _part(w, each), _part(d, each)),
-                            *(self.receptor_type, rule and rule.part(each)),
-                            None if own is None else own[each],
-                        )
-                    )
+                ends = pre, post, i, j
+                tables.append(SynapseTable.from_pairs(*ends, w, d, self.receptor_type, rule, own))
         return tables
 
     def _check_weights(self, weight: NDArray[np.float64], signs: bool = True) -> None:
@@ -393,9 +339,13 @@ class Projection(common.Projection):
         return sum(len(table) for table in self._tables)
 
     @property
-    def connections(self) -> _Connections:
+    def connections(self) -> Connections:
         """The connections, in the order in which they were made."""
-        return _Connections(self)
+        return Connections(self)
+
+    @cached_property
+    def _single(self) -> Single:
+        return Single(self)
 
     def __getitem__(self, i: Any) -> Any:
         """The i-th connection, or a list of connections for a slice."""
@@ -420,6 +370,18 @@ class Projection(common.Projection):
         repeated = np.diff(key[order]) == 0
         if repeated.any():
             sort_repeated(order, repeated, self._stored("delay"), self._stored("weight"))
+        return order
+
+    def _keep_order(self) -> NDArray[np.int64]:
+        """As `_order`; where it follows from values that may change, it is kept from now on."""
+        order = self._order()
+        if any(table.has_repeated() for table in self._tables if not len(table.identity)):
+            identity = np.empty(len(order), np.uint32)
+            identity[order] = np.arange(len(order), dtype=np.uint32)
+            ends = np.cumsum([len(table) for table in self._tables])[:-1]
+            for table, part in zip(self._tables, np.split(identity, ends), strict=True):
+                table.take_back()
+                table.identity = part
         return order
 
     def _stored(self, name: str) -> NDArray[Any]:
@@ -553,9 +515,36 @@ class Projection(common.Projection):
             )
 
     def _assign_one(self, name: str, number: int, value: float) -> None:
-        values = self._stored(name).copy()
-        values[self._order()[number]] = value
-        self._assign({name: values})
+        """Give one connection a weight, or a delay in ms."""
+        simulator.state.check_open(self._network, self.label)
+        given = np.array([value], np.float64)
+        if name == "weight":
+            self._check_weights(given)
+        else:
+            given = self._delay_steps(given)
+        place = self._single.place(number)
+        fresh = self._single.up_to_date()
+        table, index = self._table_at(place)
+        try:
+            learns = table.rule is not None and table.rule.learns
+            if name == "weight" and learns and table.since != simulator.state.step:
+                table.weight = _present_weights(table)  # with what has come until now
+                table.since = simulator.state.step
+                fresh = False
+            table.update_one(index, **{name: given[0]})
+        except ParameterError as error:
+            raise errors.InvalidParameterValueError(f"{self.label}: {error}") from error
+        if fresh:
+            now = simulator.state.network.grid.time(given[0]) if name == "delay" else given[0]
+            self._single.assigned(name, self._single.place(number), now)
+
+    def _table_at(self, place: int) -> tuple[SynapseTable, int]:
+        """The table in which a connection is stored, and where there."""
+        for table in self._tables:
+            if place < len(table):
+                return table, place
+            place -= len(table)
+        raise IndexError(f"{self.label} has {len(self)} connections")
 
     def _values(self, pairs: Pairs, name: str, value: Any) -> NDArray[np.float64]:
         """An attribute's new values, one for all or one for each connection as they are stored."""
@@ -632,14 +621,6 @@ def _present_weights(table: SynapseTable) -> NDArray[Any]:
 def _part(values: NDArray[Any], which: Any) -> NDArray[Any]:
     """Values of some connections, where each has its own."""
     return values if len(values) == 1 else values[which]
-
-
-def _by_lag(rule: Rule | None, delay: NDArray[Any]) -> list[Any]:
-    """Which synapses wait equally long for delivery."""
-    if rule is None or len(delay) == 1:
-        return [slice(None)]
-    lags = rule.lag(delay)
-    return [np.flatnonzero(lags == lag) for lag in np.unique(lags)]
 
 
 def _joined(values: list[Any], counts: list[int]) -> NDArray[np.float64]:

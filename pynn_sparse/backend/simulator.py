@@ -24,6 +24,7 @@ from .progress import RunProgress
 
 name = "PyNN-sparse"
 
+FEW = 16  # identifiers
 SHARE_OF_RECORDING = 0.25  # of the memory that is available when the first run begins
 DEFAULT_SEED = (
     42  # a script gives the same result each time it is run, as with PyNN's other backends
@@ -67,11 +68,18 @@ def identifiers(population: Any, first: int, size: int) -> NDArray[np.object_]:
     """The identifiers of a population's neurons.
 
     `parent` is an attribute of their class, one for each population, since a million attributes of
-    objects would take a second and a hundred megabytes.
+    objects would take a second and a hundred megabytes. It is one of the objects where these are
+    so few that the class would take more.
     """
-    kind = type("ID", (ID,), {"parent": population, "__doc__": ID.__doc__})
+    numbers = range(first, first + size)
     cells = np.empty(size, dtype=object)
-    cells[:] = list(map(kind, range(first, first + size)))
+    if size < FEW:
+        cells[:] = list(map(ID, numbers))
+        for cell in cells:
+            cell.parent = population
+        return cells
+    kind = type("ID", (ID,), {"parent": population, "__doc__": ID.__doc__})
+    cells[:] = list(map(kind, numbers))
     return cells
 
 

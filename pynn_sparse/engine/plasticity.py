@@ -18,7 +18,6 @@ from .tables import HostTable, pointer
 
 # A trace is followed until it is below this; the rest could change a weight by that fraction only.
 NEGLIGIBLE = 1e-18
-NEVER = -1  # before the first stamp, 0
 HISTORY_ARRAYS = ("count", "stamp", "trace")
 NO_LIMIT = 2**62
 MAX_BATCH = 16  # steps of a tile of neurons at a time, so that its input stays in the cache
@@ -36,7 +35,7 @@ class Plasticity:
         """Forget all spikes."""
         self.tables: list[SynapseTable] = []
         self._histories: dict[tuple[int, float], _History] = {}
-        self._sources: dict[int, tuple[Any, ...]] = {}
+        self._sources: dict[int, _Sources] = {}
         self._decays: dict[float, Any] = {}
         self._alive: dict[int, Any] = {}
         self._owner_starts: Any = None
@@ -48,12 +47,8 @@ class Plasticity:
             self._owner_starts = owner_starts
         self.tables = [table for table in self.network.tables if table.rule and len(table)]
         for table in self.tables:
-            shape = (self.device.n_shards, table.n_source)
             if id(table) not in self._sources:
-                self._sources[id(table)] = (
-                    self.device.put(np.full(shape, NEVER, np.int64)),
-                    self.device.zeros(shape, np.float64),
-                )
+                self._sources[id(table)] = _Sources(table, self.device)
         used = {self._remember_targets(table) for table in self._learning()}
         self._histories = {key: each for key, each in self._histories.items() if key in used}
 
@@ -102,24 +97,16 @@ class Plasticity:
 
     def _share_traces(self) -> None:
         """Give all threads the traces of those that had to do with a table: owners have changed."""
-        for last, trace in self._sources.values():
-            stamps, traces = self._latest(last, trace)
-            self.device.assign(trace, slice(None), traces[np.newaxis])
-            self.device.assign(last, slice(None), stamps[np.newaxis])
-
-    def _latest(self, last: Any, trace: Any) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Stamps and traces of sources, [n_source], by the thread that has seen most of them."""
-        stamps, traces = self.device.get(last), self.device.get(trace)
-        thread = stamps.argmax(axis=0), np.arange(stamps.shape[1])
-        return stamps[thread], traces[thread]
+        for sources in self._sources.values():
+            sources.put(sources.latest())
 
     def snapshot(self) -> Arrays:
         """What is remembered of sources, by table, and of targets, by block and time constant."""
         arrays: Arrays = {}
         for number, table in enumerate(self.network.tables):
             if id(table) in self._sources:
-                last, trace = self._latest(*self._sources[id(table)])
-                arrays |= {f"last {number}": last, f"trace {number}": trace}
+                latest = self._sources[id(table)].latest()
+                arrays |= {f"source {number} {name}": each for name, each in latest.items()}
         numbers = {id(block): number for number, block in enumerate(self.network.blocks)}
         for (block, tau), history in self._histories.items():
             for name, each in history.arrays().items():
@@ -129,18 +116,20 @@ class Plasticity:
     def restore(self, arrays: Arrays) -> None:
         """Go back to a snapshot of the same network."""
         self.reset()
-        shards = self.device.n_shards
-        for key, array in arrays.items():
+
+        def part(prefix: str) -> Arrays:
+            return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+
+        for key in arrays:
             kind, number, *more = key.split()
-            if kind == "last":
+            if more[-1] != HISTORY_ARRAYS[0]:
+                continue
+            parts = part(key.removesuffix(more[-1]))
+            if kind == "source":
                 table = self.network.tables[int(number)]
-                pair = array, arrays[f"trace {number}"]
-                self._sources[id(table)] = tuple(
-                    self.device.put(np.tile(each, (shards, 1))) for each in pair
-                )
-            elif kind == "history" and more[1] == HISTORY_ARRAYS[0]:
-                prefix = f"history {number} {more[0]} "
-                parts = {k.removeprefix(prefix): v for k, v in arrays.items() if prefix in k}
+                self._sources[id(table)] = _Sources(table, self.device)
+                self._sources[id(table)].put(parts)
+            else:
                 block = self.network.blocks[int(number)]
                 made = _History.of(parts, block, self.device)
                 self._histories[id(block), float(more[0])] = made
@@ -174,18 +163,22 @@ class Plasticity:
 
     def rule_of(self, table: SynapseTable, own: dict[str, Any]) -> NDArray[np.void]:
         """The plan's record of a table's rule; `own` are fields that belong to the table."""
-        last, trace = self._sources[id(table)]
-        arrays = {"last": last, "trace": trace}
-        record = np.zeros(1, structures.RULE)
+        sources = self._sources[id(table)]
+        spikes = sources.fields()
+        histories: dict[str, tuple[int, ...]] = {"source": (*spikes[:3], 0, 0, spikes[3])}
         if table.rule is not None and table.rule.learns:
             tau_plus, tau_minus = _taus(table)
             history = self._histories[id(table.post), tau_minus]
-            arrays["history"] = self.device.put(
-                np.array([self._history_fields(tau_minus, history)], structures.HISTORY)
-            )
-            arrays["decay"] = self._decay(tau_plus)
-            record["n_decay"] = len(arrays["decay"])
-        self._alive[id(table)] = arrays
+            histories["history"] = self._history_fields(tau_minus, history)
+            decay = self._decay(tau_plus)
+            address = self.device.address(decay)
+            histories["source"] = (*spikes[:3], address, len(decay), spikes[3])
+        arrays = {
+            name: self.device.put(np.array([fields], structures.HISTORY))
+            for name, fields in histories.items()
+        }
+        record = np.zeros(1, structures.RULE)
+        self._alive[id(table)] = arrays, sources
         addresses = {name: self.device.address(each) for name, each in arrays.items()}
         for name, value in {**addresses, **own}.items():
             record[name] = value
@@ -198,30 +191,27 @@ class Plasticity:
         if rule is None or not rule.learns or sources is None:
             return table.weight
         self._remember_targets(table)  # if the user has changed a time constant since the last run
-        record, alive = self._on_host(table, *sources)
+        record, alive = self._on_host(table, sources)
         return _present(table, record, alive, step)
 
     def _on_host(
-        self, table: SynapseTable, last: Any, trace: Any
+        self, table: SynapseTable, sources: _Sources
     ) -> tuple[NDArray[np.void], list[Any]]:
         """A rule's record with all that it points to on the host, and what has to stay alive."""
-        stamps, traces = self._latest(last, trace)
         tau_plus, tau_minus = _taus(table)
         past = self._histories[id(table.post), tau_minus]
-        decays = [self.device.get(self._decay(tau)) for tau in (tau_minus, tau_plus)]
-        arrays = [self.device.get(each) for each in (past.count, past.stamp, past.trace)]
-        history = np.zeros(1, structures.HISTORY)
-        history[0] = (
-            *(each.ctypes.data for each in (*arrays, decays[0])),
-            *(len(decays[0]), past.capacity),
-        )
-        alive = [history, decays[1], stamps, traces]
-        record = np.zeros(1, structures.RULE)
-        names = ("history", "decay", "last", "trace")
-        for name, each in zip(names, alive, strict=True):
-            record[name] = each.ctypes.data
-        record["n_decay"] = len(decays[1])
-        return record, [*arrays, *decays, *alive]
+        record, alive = np.zeros(1, structures.RULE), []
+        for name, tau, arrays in (
+            ("history", tau_minus, [self.device.get(getattr(past, x)) for x in HISTORY_ARRAYS]),
+            ("source", tau_plus, list(sources.latest().values())),
+        ):
+            decay = self.device.get(self._decay(tau))
+            history = np.zeros(1, structures.HISTORY)
+            pointers = (each.ctypes.data for each in (*arrays, decay))
+            history[0] = (*pointers, len(decay), arrays[1].shape[1])
+            record[name] = history.ctypes.data
+            alive += [history, decay, *arrays]
+        return record, alive
 
 
 def _present(
@@ -250,6 +240,50 @@ def _taus(table: SynapseTable) -> tuple[float, float]:
     assert table.rule is not None
     plus, minus = time_constants(table.rule.parameters)
     return float(np.max(plus)), float(np.max(minus))
+
+
+class _Sources:
+    """The last spikes of the sources of a table, as each shard has seen them.
+
+    There are as many as a source may have from one that its first synapse has not seen to one that
+    its last synapse has, and the one before.
+    """
+
+    def __init__(self, table: SynapseTable, device: Device) -> None:
+        self._device = device
+        self._shape = device.n_shards, table.n_source
+        most = table.lag_range[1]
+        self.capacity = 1 << (most + 1).bit_length() if most else 1
+        n = device.n_shards * table.n_source
+        what = f"{self.capacity} spikes of each source of plastic synapses"
+        memory.require(20 * n * self.capacity, what)
+        self.count = device.zeros(n, np.int32)
+        self.stamp = device.zeros((n, self.capacity), np.int64)
+        self.trace = device.zeros((n, self.capacity), np.float64)
+
+    def fields(self) -> tuple[int, int, int, int]:
+        """Addresses of count, stamp and trace, and the capacity."""
+        arrays = (self.count, self.stamp, self.trace)
+        count, stamp, trace = (self._device.address(each) for each in arrays)
+        return count, stamp, trace, self.capacity
+
+    def latest(self) -> dict[str, NDArray[Any]]:
+        """Of each source, [n_source], what the shard remembers that has seen most of it."""
+        count, stamp, trace = (
+            self._device.get(each) for each in (self.count, self.stamp, self.trace)
+        )
+        shards, n = self._shape
+        last = stamp[np.arange(len(count)), (count - 1) % self.capacity]
+        best = np.where(count > 0, last, -1).reshape(shards, n).argmax(axis=0)
+        place = best * n + np.arange(n)
+        return {"count": count[place], "stamp": stamp[place], "trace": trace[place]}
+
+    def put(self, arrays: dict[str, NDArray[Any]]) -> None:
+        """Have all shards remember what `latest` gave."""
+        shards = self._shape[0]
+        for name in HISTORY_ARRAYS:
+            every = np.concatenate([arrays[name]] * shards)
+            self._device.assign(getattr(self, name), slice(None), every)
 
 
 class _History:

@@ -54,9 +54,7 @@ HISTORY = _structure(
 COLUMN = _structure(each=POINTER, common=np.float64)
 RULE = _structure(
     history=POINTER,
-    decay=POINTER,
-    last=POINTER,
-    trace=POINTER,
+    source=POINTER,
     identity=POINTER,
     state=(POINTER, 3),
     column=(COLUMN, 10),
@@ -66,8 +64,6 @@ RULE = _structure(
     dendritic=np.float64,
     number=np.int32,
     kind=np.int32,
-    n_decay=np.int32,
-    padding=np.int32,
 )
 TABLE = _structure(
     begin=POINTER,
@@ -89,8 +85,8 @@ TABLE = _structure(
     wide_target=np.int32,
     wide_delay=np.int32,
     single=np.int32,
-    lag=np.int32,
-    padding=np.int32,
+    least_lag=np.int32,
+    most_lag=np.int32,
 )
 BACKGROUND = _structure(
     param=POINTER,
@@ -211,7 +207,11 @@ COLUMNS = _structure(
     wide=np.int32,
 )
 LAW = _structure(
-    kind=np.int64, location=np.float64, scale=np.float64, low=np.float64, high=np.float64
+    kind=np.int64,
+    location=np.float64,
+    scale=np.float64,
+    low=np.float64,
+    high=np.float64,
 )
 STEP_RANGE = _structure(per_ms=np.float64, least=np.float64, most=np.float64)
 DRAW = _structure(

@@ -122,8 +122,8 @@ class SynapseLayout:
         ranges = [table.delay_range for table in self.delivered]
         greatest = max((most for _, most in ranges), default=1)
         self.delay_group, self.n_delay_group = greatest, 1
-        self.batch = min((table.delay_range[0] - table.lag for table in self.delivered), default=1)
-        self.longest_lag = max((table.lag for table in self.delivered), default=0)
+        self.batch = min((table.slack for table in self.delivered), default=1)
+        self.longest_lag = max((table.lag_range[1] for table in self.delivered), default=0)
         mixed = [t for t in self.delivered if t.delay_range[0] < t.delay_range[1]]
         if not mixed or any(t.rule for t in self.delivered):
             return

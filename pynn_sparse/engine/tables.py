@@ -108,7 +108,8 @@ class DeviceTable:
             self._put_rule()
             self._arrangement = table.arrangement = arrangement
             self._version = table.version
-        self.fixed = self._kinds | arrangement.fields() | {"lag": table.lag}
+        least, most = table.lag_range
+        self.fixed = self._kinds | arrangement.fields() | {"least_lag": least, "most_lag": most}
 
     def _arrange_on_gpu(self, builder: GpuBuilder, arrangement: Arrangement) -> None:
         resident = self.table.lent_to
@@ -118,6 +119,7 @@ class DeviceTable:
             resident = Resident(builder, builder.put(target), *values)
         groups = arrangement.first_group, arrangement.n_group
         self._begin = resident.arrange(self.table, arrangement.delay_group, *groups)
+        self.table.moves += 1
         self._take(*resident.arrays)
 
     def _arrange_on_host(self, arrangement: Arrangement, threads: int, moved: bool) -> None:
@@ -220,6 +222,7 @@ def arrange(table: SynapseTable, arrangement: Arrangement, threads: int) -> NDAr
         ctypes.c_int32(threads),
         pointer(begin),
     )
+    table.moves += 1
     if place is not None:
         table.permute(place.astype(np.int64))
     return begin

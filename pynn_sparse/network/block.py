@@ -18,6 +18,10 @@ Arrays = dict[str, NDArray[Any]]
 Selection = Any  # what NumPy takes as an index of a one-dimensional array
 
 
+def _is_whole(selection: Selection) -> bool:
+    return isinstance(selection, slice) and selection == slice(None)
+
+
 class Block:
     """Neurons `first` .. `first + size - 1` of the network, all of one model.
 
@@ -27,6 +31,8 @@ class Block:
         initial: state at time 0, name -> array [size] of float64.
         assigned: state set since the engine last looked, name -> bool array [size].
         stream: what its random numbers are drawn from.
+        proven: what is known of the model's parameters, those of this block included, or None. It
+            may be that of other blocks of the same model and time step.
         past_events: spike times that were replaced after they had been emitted, as
             (neuron, time) arrays.
         version: counts changes of parameters.
@@ -42,16 +48,19 @@ class Block:
         parameters: dict[str, Any],
         grid: TimeGrid,
         stream: Stream,
+        proven: Proven | None = None,
     ) -> None:
-        model.check(parameters)
         self.model = model
         self.size = size
         self.first = first
         self.grid = grid
         self.stream = stream
         self.parameters = {name: self._own(value) for name, value in parameters.items()}
-        self._derived: dict[str, Any] | None = self._derive(self.parameters)
-        self._proven: Proven | None = None  # until values of some neurons are set
+        self.proven = proven
+        self._derived: dict[str, Any] | None = None
+        if proven is None or not proven.holds(parameters):
+            self._check_all(parameters)
+            self.proven = self._new_proven()
         self.initial = {name: np.full(size, value) for name, value in model.state.items()}
         self.assigned: dict[str, NDArray[np.bool_]] = {}
         self._forget_events()
@@ -75,7 +84,7 @@ class Block:
         Takes time in proportion to the number of these neurons; what follows for the population is
         computed when it is next needed. Raises `ParameterError`, changing nothing.
         """
-        whole = isinstance(selection, slice) and selection == slice(None)
+        whole = _is_whole(selection)
         derived = self.check_parameters(selection, values)
         if self.model.given_times in values:
             self._keep_past_events(selection, step)
@@ -85,31 +94,29 @@ class Block:
             else:
                 self._writable(name)[selection] = value
         self._derived = derived
-        if whole:
-            self._proven = None
+        if whole and self.proven is None:
+            self.proven = self._new_proven()
         self.version += 1
 
     def check_parameters(
         self, selection: Selection, values: dict[str, Any]
     ) -> dict[str, Any] | None:
         """Raise `ParameterError` for values that are not valid; give what is derived of a whole."""
-        whole = isinstance(selection, slice) and selection == slice(None)
-        numbers = not any(isinstance(value, np.ndarray) for value in values.values())
-        if not whole and numbers and self._proves(values):
+        if self.proven is not None and self.proven.holds(values):
             return None
         self.model.check(values)
         if set(values) == {self.model.given_times}:
             return self._derived  # of which spike times are no part
         of_these = {name: self.get_parameter(name, selection) for name in self.parameters}
         derived = self._derive(of_these | values)
-        return derived if whole else None
+        self.proven = None  # nothing is, of neurons that have these values
+        return derived if _is_whole(selection) else None
 
-    def _proves(self, values: dict[str, Any]) -> bool:
+    def _new_proven(self) -> Proven | None:
+        """What is known after all parameters have been checked."""
         if self.model.sequences or not self.model.monotone:
-            return False
-        if self._proven is None:
-            self._proven = Proven(self.parameters, self._check_all)
-        return self._proven.holds(values)
+            return None
+        return Proven(self.parameters, self._check_all)
 
     def _check_all(self, parameters: Mapping[str, Any]) -> None:
         self.model.check(parameters)
@@ -220,7 +227,7 @@ class Block:
                 self.parameters[name] = parts
             else:
                 self.parameters[name] = value.copy() if value.ndim else float(value)
-        self._derived = self._proven = None
+        self._derived, self.proven = None, self._new_proven()
         self._forget_events()
         has_past = "past neuron" in arrays
         self.past_events = [(arrays["past neuron"], arrays["past time"])] if has_past else []

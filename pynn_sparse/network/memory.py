@@ -11,6 +11,8 @@ from ..errors import NetworkTooLargeError
 BYTES_PER_NEURON = 1000
 # Target, weight and delay (11 to 13), and what building and sorting need for a moment.
 BYTES_PER_SYNAPSE = 48
+# Bytes of the host that are not worth looking for, which takes longer than to use them.
+LITTLE = 1 << 20
 # The same on a GPU (7 to 14), and what sorting rows by delays needs: places, and weights moved.
 BYTES_PER_SYNAPSE_ON_GPU = 26
 
@@ -42,6 +44,8 @@ def require(size: float, what: str, on_device: int | None = None) -> None:
 
     They are the host's, or a device's, which has `on_device` bytes free.
     """
+    if on_device is None and size < LITTLE:
+        return
     free, where = (available(), "") if on_device is None else (on_device, " on the device")
     if size > free:
         raise NetworkTooLargeError(

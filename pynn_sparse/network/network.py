@@ -13,6 +13,7 @@ from .block import Block
 from .currents import CurrentSource
 from .model import Model
 from .probe import Probe
+from .proven import Proven
 from .stream import Stream, Trials
 from .synapses import SynapseTable
 from .time import TimeGrid
@@ -43,7 +44,9 @@ class Network:
     junctions: list[SynapseTable] = field(default_factory=list)
     injections: list[Injection] = field(default_factory=list)
     probes: list[Probe] = field(default_factory=list)
-    spikes_wanted: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
+    size: int = 0  # number of neurons, spike sources included
+    _wanted: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
+    _proven: dict[int, tuple[Model, Proven]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.trials = Trials()
@@ -51,16 +54,23 @@ class Network:
         self._first_table = 0  # of those whose random numbers come from `stream`
 
     @property
-    def size(self) -> int:
-        """Number of neurons, spike sources included."""
-        return len(self.spikes_wanted)
+    def spikes_wanted(self) -> NDArray[np.bool_]:
+        """Whether each neuron's spikes are recorded, [size], to be written to."""
+        return self._wanted[: self.size]
 
     def add_block(self, model: Model, size: int, parameters: dict[str, Any]) -> Block:
         """Append neurons. Raises `ParameterError` or `NetworkTooLargeError`, changing nothing."""
         self.require_room(size)
-        block = Block(model, size, self.size, parameters, self.grid, self.stream)
+        known = self._proven.get(id(model))
+        proven = known[1] if known else None
+        block = Block(model, size, self.size, parameters, self.grid, self.stream, proven)
+        if block.proven is not None:
+            self._proven[id(model)] = model, block.proven
         self.blocks.append(block)
-        self.spikes_wanted = np.append(self.spikes_wanted, np.zeros(size, bool))
+        if self.size + size > len(self._wanted):  # twice as many, so that single ones take no time
+            more = np.zeros(self.size + 2 * size, bool)
+            self._wanted = np.append(self.spikes_wanted, more)
+        self.size += size
         return block
 
     def require_room(self, size: int) -> None:
@@ -87,7 +97,8 @@ class Network:
         """Take back `add_block`, for a population that turned out to be ill-defined."""
         assert self.blocks[-1] is block
         self.blocks.pop()
-        self.spikes_wanted = self.spikes_wanted[: block.first]
+        self._wanted[block.first :] = False
+        self.size = block.first
 
     def least_delay(self) -> int | None:
         """Least delay of all synapses, in steps; None without synapses."""

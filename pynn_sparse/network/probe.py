@@ -24,8 +24,17 @@ class Probe:
         self.block = block
         self.variable = variable
         self.interval = interval
-        self.index = np.zeros(0, np.int32)
+        self._index = np.zeros(0, np.int32)
+        self._added: list[NDArray[np.int32]] = []  # while there are no samples
         self.restart(first)
+
+    @property
+    def index(self) -> NDArray[np.int32]:
+        """The neurons, ascending."""
+        if self._added:
+            self._index = np.union1d(self._index, np.concatenate(self._added)).astype(np.int32)
+            self._added = []
+        return self._index
 
     def restart(self, first: int) -> None:
         """Forget all samples; the next run begins a new series at step `first`."""
@@ -43,20 +52,23 @@ class Probe:
 
         Raises OSError if samples are on disk and there is no room; nothing is changed then.
         """
+        if not self.rows:
+            self._added.append(index)
+            return
         merged = np.union1d(self.index, index).astype(np.int32)
-        if self.rows and len(merged) > len(self.index):
+        if len(merged) > len(self.index):
             before = self.__dict__.copy()
             try:
                 self._widen(merged)
             except OSError:
                 self.__dict__.update(before)
                 raise
-        self.index = merged
+        self._index = merged
 
     def _widen(self, merged: NDArray[np.int32]) -> None:
         """Make room in what has been sampled for the neurons that are new in `merged`."""
         old, columns, spilled = self.samples(), np.searchsorted(merged, self.index), self._disk
-        self.index = merged
+        self._index = merged
         self._forget()
         at_once = max(1, NUMBERS_AT_ONCE // len(merged))
         for begin in range(0, len(old), at_once):

@@ -13,6 +13,7 @@ from ..errors import ParameterError
 MOST_VARYING = 8  # parameters, whose combinations of extremes are 2^8
 
 Check = Callable[[Mapping[str, Any]], Any]
+Ranges = dict[str, tuple[float, float]]
 
 
 class Proven:
@@ -31,33 +32,37 @@ class Proven:
 
     def __init__(self, parameters: Mapping[str, Any], check: Check) -> None:
         self._check = check
-        self._range = {
-            name: (float(np.min(value)), float(np.max(value))) for name, value in parameters.items()
-        }
+        self._range: Ranges = {}  # nothing is known
+        ranges = _extremes(parameters)
+        if all(least == most for least, most in ranges.values()) or self._prove(ranges):
+            self._range = ranges
 
     def holds(self, values: Mapping[str, Any]) -> bool:
-        """Whether numbers for some of the parameters are known to be valid, or can be proven to be.
+        """Whether values of some of the parameters are known to be valid, or can be proven to be.
 
-        False says nothing about them.
+        They are numbers, or arrays of them. False says nothing about them.
         """
-        if _within(self._range, values):
+        if not self._range:
+            return False
+        wanted = _extremes(values)
+        if _within(self._range, wanted):
             return True
         for further in (1.0, 0.0):
             ranges = dict(self._range)
-            for name, value in values.items():
-                ranges[name] = _widened(*self._range[name], float(value), further)
-            if _within(ranges, values) and self._prove(ranges):
+            for name, each in wanted.items():
+                ranges[name] = _widened(ranges[name], each, further)
+            if _within(ranges, wanted) and self._prove(ranges):
                 self._range = ranges
                 return True
         return False
 
-    def _prove(self, ranges: Mapping[str, tuple[float, float]]) -> bool:
+    def _prove(self, ranges: Ranges) -> bool:
         """Whether all combinations of extremes are valid."""
         varying = [name for name, (least, most) in ranges.items() if least != most]
         if len(varying) > MOST_VARYING:
             return False
         corners = np.array(list(itertools.product(*(ranges[name] for name in varying))), float)
-        shared = {name: least for name, (least, _) in ranges.items()}
+        shared: dict[str, Any] = {name: least for name, (least, _) in ranges.items()}
         try:
             self._check(shared | dict(zip(varying, corners.T, strict=True)))
         except ParameterError:
@@ -65,18 +70,27 @@ class Proven:
         return True
 
 
-def _within(ranges: Mapping[str, tuple[float, float]], values: Mapping[str, Any]) -> bool:
-    for name, value in values.items():
+def _extremes(values: Mapping[str, Any]) -> Ranges:
+    return {
+        name: (float(value.min()), float(value.max()))
+        if isinstance(value, np.ndarray)
+        else (value, value)
+        for name, value in values.items()
+    }
+
+
+def _within(ranges: Ranges, wanted: Ranges) -> bool:
+    for name, (first, last) in wanted.items():
         least, most = ranges[name]
-        if not least <= value <= most:  # true for NaN
+        if not (least <= first and last <= most):  # true for NaN
             return False
     return True
 
 
-def _widened(least: float, most: float, value: float, further: float) -> tuple[float, float]:
-    """A range that includes a value, and `further` times the distance to it beyond."""
-    if value > most:
-        return least, value + further * (value - least)
-    if value < least:
-        return value - further * (most - value), most
-    return least, most
+def _widened(range_: tuple[float, float], wanted: tuple[float, float], further: float) -> Any:
+    """A range that includes another, and goes `further` times as far beyond it."""
+    (least, most), (first, last) = range_, wanted
+    return (
+        first - further * (most - first) if first < least else least,
+        last + further * (last - least) if last > most else most,
+    )

@@ -33,12 +33,12 @@ class SynapseTable:
         receptor: name of the targets' receptor.
         rule: what synapses do besides adding their weight, None if nothing.
         state: with a rule, name -> float64 [n].
-        lag: steps that delivery waits, with a rule.
         identity: uint32 [n], place of each synapse in the order that users see, or [0] where that
             follows from the values. Tables with a rule have it.
         since: step at which weights that learn were last set by the user.
         stream: what random numbers are drawn from; its `first` is the number of the table.
         version: counts changes of weights and delays made from outside.
+        moves: counts changes of the places where synapses are stored.
     """
 
     def __init__(
@@ -62,8 +62,10 @@ class SynapseTable:
             self._begin_rule(rule, identity)
         elif identity is not None:
             self.identity = identity
-        self._keep_initial()
         self._note_kind()
+        if self.lag_range[0] < self.lag_range[1]:
+            self._sort_by_lag()
+        self._keep_initial()
 
     def _begin(
         self,
@@ -81,6 +83,7 @@ class SynapseTable:
         self.receptor = receptor
         self.rule = rule
         self.version = 0
+        self.moves = 1
         self.arrangement: Any = None  # the engine's note of how it has arranged the rows
         self._lent_to: Any = None
         self.stream = Stream(0)
@@ -90,7 +93,8 @@ class SynapseTable:
         self.state: dict[str, NDArray[np.float64]] = {}
         self._initial_state: dict[str, Any] = {}
         self._initial: NDArray[Any] | None = None
-        self.lag = 0
+        self._ranks: tuple[int, NDArray[np.int64]] = (0, np.zeros(0, np.int64))
+        self._ranges: tuple[tuple[int, int], tuple[int, int], int] | None = None
 
     @classmethod
     def held(
@@ -108,7 +112,7 @@ class SynapseTable:
         table._begin(pre, post, first_source, row_start, receptor, None)
         table._lent_to = holder
         table._mixed = not (table.is_common("weight") or table.is_common("delay"))
-        table._delay_range = delay_range
+        table._ranges = delay_range, (0, 0), delay_range[0]
         return table
 
     def _begin_rule(self, rule: Rule, identity: NDArray[np.uint32] | None) -> None:
@@ -118,6 +122,13 @@ class SynapseTable:
         self.identity = identity
         self._initial_state = dict(rule.dynamics.state)
         self.state = {name: np.full(self._n, each) for name, each in self._initial_state.items()}
+
+    def _sort_by_lag(self) -> None:
+        assert self.rule is not None
+        row = np.repeat(np.arange(self.n_source), np.diff(self.row_start))
+        order = np.lexsort((self.rule.lag(self.delay), row))
+        self.target, self.delay = self.target[order], self.delay[order]
+        self.permute(order)
 
     def _keep_initial(self) -> None:
         """Weights that change with spikes are kept as they are now, in the order that users see."""
@@ -146,6 +157,7 @@ class SynapseTable:
 
     def permute(self, order: NDArray[np.int64]) -> None:
         """Take what belongs to each synapse, but for target and delay, from these places."""
+        self.moves += 1
         self.weight = self.weight if len(self.weight) == 1 < len(order) else self.weight[order]
         self.identity = self.identity[order]
         self.state = {name: each[order] for name, each in self.state.items()}
@@ -221,13 +233,17 @@ class SynapseTable:
         So an engine that has the synapses in a form of its own need not hold them twice.
         """
         self._lent_to = holder
+        self.moves += 1
         for name in ARRAYS:
             self.__dict__.pop(name, None)
 
     def take_back(self) -> None:
         """Have arrays of its own again."""
+        if self._lent_to is None:
+            return
         self.target, self.weight, self.delay = self.arrays()
         self._lent_to = None
+        self.moves += 1
 
     def arrays(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         """`target`, `weight` and `delay`, its own or made for the caller."""
@@ -288,6 +304,47 @@ class SynapseTable:
         self._note_kind()
         self.version += 1
 
+    def update_one(self, index: int, *, weight: Any = None, delay: Any = None) -> None:
+        """Replace the weight or the delay of one synapse, by its place in storage.
+
+        Takes a time that does not grow with the table, but when it first gets a value for each.
+        Raises `ParameterError` for a value that is not valid, changing nothing.
+        """
+        if delay is not None and self.rule is not None:
+            old = self.delay[index if len(self.delay) > 1 else 0]
+            if int(self.rule.lag(old)) != int(self.rule.lag(delay)):
+                self.check(delay=np.array([delay]))  # which says why not
+        self.take_back()
+        if weight is not None:
+            if len(self.weight) < self._n:
+                self.weight = _each(self.weight, self._n)
+            self.weight[index] = weight
+            if self._initial is not None:
+                self._initial[self._rank(index)] = weight
+        if delay is not None:
+            if len(self.delay) < self._n:
+                self.delay = _each(self.delay, self._n)
+            if delay > np.iinfo(self.delay.dtype).max:
+                self.delay = self.delay.astype(np.uint16)
+            self.delay[index] = delay
+            self.arrangement = None
+            self._ranges = None
+        self._mixed = len(self.weight) > 1 and len(self.delay) > 1
+        self.version += 1
+
+    def _rank(self, index: int) -> int:
+        """Place of a synapse of a table with a rule in the order that users see."""
+        if self._ranks[0] != self.moves:
+            rank = np.empty(self._n, np.int64)
+            rank[self.order()] = np.arange(self._n)
+            self._ranks = self.moves, rank
+        return int(self._ranks[1][index])
+
+    def has_repeated(self) -> bool:
+        """Whether some neurons are connected by several synapses."""
+        key = self.source() * self.post.size + self.target
+        return len(np.unique(key)) < len(key)
+
     def snapshot(self) -> Arrays:
         """All that may change between runs, in the order that users see."""
         order = self.order()
@@ -326,26 +383,45 @@ class SynapseTable:
         rule = self.rule and self.rule.changed(parameters)
         if rule is None or delay is None:
             return
-        if (rule.lag(delay) != self.lag).any():
+        if (rule.lag(delay) != rule.lag(self.delay)).any():
             raise ParameterError(
                 "delays of synapses that learn cannot be changed if that changes the axonal part, "
                 "with a dendritic_delay_fraction below 1; make another projection"
             )
 
     def _note_kind(self) -> None:
-        if self.rule is None:
-            self.lag = 0
-        else:
-            lags = np.unique(self.rule.lag(self.delay))
-            assert len(lags) == 1, "synapses with different lags belong to different tables"
-            self.lag = int(lags[0])
         self._mixed = len(self.weight) > 1 and len(self.delay) > 1
-        self._delay_range = int(self.delay.min()), int(self.delay.max())
+        self._ranges = None
+
+    def _find_ranges(self) -> tuple[tuple[int, int], tuple[int, int], int]:
+        """`delay_range`, `lag_range` and `slack`."""
+        if self._ranges is None:
+            delay = self.delay
+            delays = int(delay.min()), int(delay.max())
+            self._ranges = delays, (0, 0), delays[0]
+            if self.rule is not None and self.rule.learns:
+                lag = self.rule.lag(delay)
+                lags = int(lag.min()), int(lag.max())
+                self._ranges = delays, lags, int((delay - lag).min())
+        return self._ranges
+
+    @property
+    def lag_range(self) -> tuple[int, int]:
+        """Least and greatest number of steps that delivery waits, with a rule.
+
+        Where they differ, rows are sorted by it.
+        """
+        return self._find_ranges()[1]
+
+    @property
+    def slack(self) -> int:
+        """Steps that are left from then until a spike arrives, at least."""
+        return self._find_ranges()[2]
 
     @property
     def delay_range(self) -> tuple[int, int]:
         """Least and greatest delay in steps."""
-        return self._delay_range
+        return self._find_ranges()[0]
 
 
 def index_type(n: int) -> type[np.unsignedinteger[Any]]:
