@@ -74,10 +74,10 @@ class TestQuota:
 
 
 def test_more_threads_than_processors_are_refused_with_a_warning() -> None:
-    with pytest.warns(UserWarning, match="threads = 64: this process may use 4 processors"):
+    with pytest.warns(UserWarning, match="threads = 64: this process may use 8 processors"):
         sim.setup(threads=64)
-    assert sim.simulator.state.threads == 4
-    assert make_device("cpu", sim.simulator.state.options.threads, 10, "double").n_shards == 4
+    assert sim.simulator.state.threads == 8
+    assert make_device("cpu", sim.simulator.state.options.threads, 10, "double").n_shards == 8
 
 
 def test_an_engine_has_no_more_workers_than_processors(monkeypatch: pytest.MonkeyPatch) -> None:
