@@ -76,7 +76,7 @@ def identifiers(population: Any, first: int, size: int) -> NDArray[np.object_]:
     if size < FEW:
         cells[:] = list(map(ID, numbers))
         for cell in cells:
-            cell.parent = population
+            cell.__dict__["parent"] = population
         return cells
     kind = type("ID", (ID,), {"parent": population, "__doc__": ID.__doc__})
     cells[:] = list(map(kind, numbers))
@@ -251,7 +251,9 @@ class State(common.control.BaseState):
         if self.engine is None:
             options = self.options
             size, precision = self.network.size, options.precision
-            device = self.gpu or make_device("cpu", options.threads, size, precision)
+            device = self.gpu or make_device(
+                "cpu", options.threads, size, precision, sum(map(len, self.network.tables))
+            )
             self.engine = Engine(self.network, device, precision, self._recording_bytes())
         return self.engine
 

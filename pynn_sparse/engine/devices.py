@@ -17,6 +17,8 @@ from .kernels import nvrtc_options
 from .processors import processors, quota
 
 THREADS_PAY_FROM = 10_000  # neurons; below, a step is too short to share
+WORK_OF_OWNER = 2_500  # at least, in neurons, where threads are asked for
+SYNAPSES_PER_NEURON = 100  # that are about as much work
 OLDEST_CAPABILITY = 7, 0  # blocks of a kernel cannot wait for each other before
 CUPY_CACHE = "CUPY_CACHE_DIR"
 NO_KERNEL = 'extern "C" __global__ void nothing() {}'
@@ -127,10 +129,13 @@ def chosen(name: str) -> str:
     return "cuda" if found.usable else "cpu"
 
 
-def make_device(name: str, threads: int | None, n_neurons: int, precision: str) -> Device:
+def make_device(
+    name: str, threads: int | None, n_neurons: int, precision: str, n_synapses: int = 0
+) -> Device:
     """The device called "cpu" or "cuda", or with "auto" the first usable one.
 
-    `threads` is for the CPU; None takes all processors once there are enough neurons to share.
+    `threads` is for the CPU; None takes all processors once there are enough neurons to share, a
+    number as many, or fewer where each would have hardly anything to do.
     Raises `DeviceError` if the device cannot be used.
     """
     if chosen(name) == "cuda":
@@ -141,4 +146,7 @@ def make_device(name: str, threads: int | None, n_neurons: int, precision: str) 
         return CudaDevice(CupyRuntime(), precision)
     from .cpu import CpuDevice
 
-    return CpuDevice(threads or (processors() if n_neurons >= THREADS_PAY_FROM else 1))
+    if threads is None:
+        return CpuDevice(processors() if n_neurons >= THREADS_PAY_FROM else 1)
+    work = n_neurons + n_synapses // SYNAPSES_PER_NEURON
+    return CpuDevice(max(1, min(threads, work // WORK_OF_OWNER)))

@@ -16,8 +16,8 @@ from pyNN.errors import InvalidParameterValueError
 from pyNN.parameters import Sequence
 
 from pynn_sparse.network import Block, TimeGrid
-from pynn_sparse.network.block import Stream
 from pynn_sparse.network.cells import IF_COND_EXP, IF_CURR_EXP
+from pynn_sparse.network.stream import Stream
 
 
 @pytest.fixture(autouse=True)

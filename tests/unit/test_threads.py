@@ -12,7 +12,7 @@ import pyNN.sparse as sim
 import pytest
 from pyNN.random import NumpyRNG
 
-from pynn_sparse.engine import processors, sharing
+from pynn_sparse.engine import devices, processors, sharing
 from pynn_sparse.engine.cpu import CpuDevice
 from pynn_sparse.engine.devices import make_device
 
@@ -78,6 +78,16 @@ def test_more_threads_than_processors_are_refused_with_a_warning() -> None:
         sim.setup(threads=64)
     assert sim.simulator.state.threads == 8
     assert make_device("cpu", sim.simulator.state.options.threads, 10, "double").n_shards == 8
+
+
+@pytest.mark.parametrize(
+    ("neurons", "synapses", "owners"), [(100, 0, 1), (4_999, 0, 1), (5_000, 0, 2), (10, 10**6, 4)]
+)
+def test_little_is_not_divided_among_owners(
+    monkeypatch: pytest.MonkeyPatch, neurons: int, synapses: int, owners: int
+) -> None:
+    monkeypatch.setattr(devices, "WORK_OF_OWNER", 2_500)
+    assert make_device("cpu", 8, neurons, "double", synapses).n_shards == owners
 
 
 def test_an_engine_has_no_more_workers_than_processors(monkeypatch: pytest.MonkeyPatch) -> None:
