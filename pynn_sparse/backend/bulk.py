@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pynn_sparse.engine import connect, laws
 from pynn_sparse.engine.builder import Builder, HostBuilder
 from pynn_sparse.engine.connect import Rows
+from pynn_sparse.engine.draws import possible_pairs
 from pynn_sparse.engine.gpu_builder import GpuBuilder
 from pynn_sparse.errors import ParameterError
 
@@ -79,7 +80,7 @@ def _maker(connector: Any, projection: Any) -> MakeRows | None:
     allowed = connector.allow_self_connections
     if allowed not in (True, False):  # "NoMutual"
         return None
-    skip = None if allowed else _same_cells(projection)
+    skip = None if allowed else same_cells(projection._pre_ids, projection._post_ids)
     if isinstance(connector, upstream.AllToAllConnector):
         return lambda builder: connect.all_to_all(n_pre, n_post, builder, skip_self=skip)
     if not isinstance(connector.rng, NativeRNG):
@@ -100,8 +101,7 @@ def _maker_by_number(
         return None
     n = int(connector.n)
     if isinstance(connector, upstream.FixedTotalNumberConnector):
-        seed = connector.rng.seed_of_bulk()
-        return lambda builder: connect.fixed_total_number(n_pre, n_post, n, seed, builder)
+        return _maker_of_total(connector, n, n_pre, n_post, skip)
     before = isinstance(connector, upstream.FixedNumberPreConnector)
     repeat = connector.with_replacement
     # PyNN takes every cell once more where there are fewer than asked for.
@@ -114,10 +114,28 @@ def _maker_by_number(
     )
 
 
-def _same_cells(projection: Any) -> NDArray[np.int64]:
-    """For each source the index of the target that is the same cell, or -1."""
-    place = {int(cell): j for j, cell in enumerate(projection._post_ids)}
-    return np.array([place.get(int(cell), -1) for cell in projection._pre_ids], np.int64)
+def _maker_of_total(
+    connector: Any, n: int, n_pre: int, n_post: int, skip: NDArray[np.int64] | None
+) -> MakeRows:
+    """All pairs are alike if cells may repeat; the engine draws them then, else the host."""
+    if connector.with_replacement and (skip is None or (skip < 0).all()):
+        seed = connector.rng.seed_of_bulk()
+        return lambda builder: connect.fixed_total_number(n_pre, n_post, n, seed, builder)
+
+    def make(builder: Builder) -> Rows:
+        pairs = possible_pairs(
+            connector.rng, n, n_pre, n_post, skip, with_replacement=connector.with_replacement
+        )
+        return connect.from_pairs(n_pre, n_post, *pairs, builder)
+
+    return make
+
+
+def same_cells(cells: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.int64]:
+    """For each of the cells, the index of the same one among the others, or -1."""
+    order = np.argsort(others)
+    place = order[np.minimum(np.searchsorted(others, cells, sorter=order), len(others) - 1)]
+    return np.where(others[place] == cells, place, -1)
 
 
 def _in_bulk(lazy: Any) -> bool:

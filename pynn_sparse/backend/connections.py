@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from .. import common
 from . import simulator
+from .checks import did_you_mean
 
 if TYPE_CHECKING:
     from .projections import Projection
 
+OWN = frozenset(("_projection", "_number", "weight", "delay"))
 PRE, POST = "presynaptic_index", "postsynaptic_index"
 
 
@@ -54,6 +56,28 @@ class Connection(common.Connection):
     @delay.setter
     def delay(self, value: float) -> None:
         self._projection._assign_one("delay", self._number, value)
+
+    def __getattr__(self, name: str) -> float:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        known = self._projection.synapse_type.get_parameter_names()
+        if name not in known:
+            raise AttributeError(
+                f"{self._projection.label}: {name} is no attribute of a connection: must be one of "
+                f"{', '.join((PRE, POST, *known))}{did_you_mean(name, known)}"
+            )
+        return float(self._projection._column(name, [self._number])[0])
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in (PRE, POST):
+            raise AttributeError(
+                f"{self._projection.label}: {name} cannot be set: must stay as it is"
+            )
+        if name in OWN:
+            super().__setattr__(name, value)
+        else:
+            self._projection._check_attributes([name])
+            self._projection._assign_one(name, self._number, value)
 
     def as_tuple(self, *attribute_names: str) -> tuple[Any, ...]:
         """The named attributes."""

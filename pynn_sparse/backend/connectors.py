@@ -6,69 +6,41 @@ gives with PyNN's other backends.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+import warnings
+from collections.abc import Iterator
+from copy import copy
+from functools import partial
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pynn_sparse.engine.draws import uniform_pairs
+from pynn_sparse.engine.draws import possible_pairs, uniform_pairs
+from pynn_sparse.errors import ParameterError
+from pynn_sparse.network import memory
 
 from .. import connectors as upstream
 from .. import errors
 from ..core import IndexBasedExpression
+from ..parameters import LazyArray
 from ..random import NumpyRNG, RandomDistribution
-from . import progress, simulator
-from .bulk import connect_in_bulk
-from .checks import check_count, check_probability
+from . import connector_arguments as arguments
+from .bulk import connect_in_bulk, same_cells
+from .by_column import ByColumn
+from .connection_lists import (
+    ArrayConnector,
+    CloneConnector,
+    CSAConnector,
+    FromFileConnector,
+    FromListConnector,
+)
+from .connector_arguments import Checked
+from .distances import distance_function, probabilities
+from .door import shown
 from .values import NUMBERS_AT_ONCE
 
-Columns = Callable[..., Iterable[Any]]
 
-
-def source_indices(mask: Any, n_pre: int) -> NDArray[np.int64]:
-    """Presynaptic indices from what a connection map gives for a column.
-
-    That is a Boolean array, an array of indices, or one Boolean for the whole column; for a
-    population of one cell NumPy makes scalars of the first.
-    """
-    array = np.asarray(mask)
-    if array.dtype == bool:
-        return np.flatnonzero(np.broadcast_to(array, (n_pre,)))
-    return np.atleast_1d(array).astype(np.int64)
-
-
-class _BulkConnect:
-    """Makes connections column by column, as upstream does, but hands them over as arrays."""
-
-    location_selector: Any
-    callback: Any
-
-    def _standard_connect(
-        self, projection: Any, connection_map_generator: Columns, distance_map: Any = None
-    ) -> None:
-        parameters = self._parameters_from_synapse_type(projection, distance_map)  # type: ignore[attr-defined]
-        n_pre, n_post = projection.shape
-        masks = connection_map_generator()
-        if simulator.state.options.progress:
-            masks = progress.columns(masks, n_post, projection.label)
-        for column, mask in enumerate(masks):
-            sources = source_indices(mask, n_pre)
-            if len(sources):
-                values = {
-                    name: lazy.evaluate(simplify=True)
-                    if lazy.is_homogeneous
-                    else np.atleast_1d(lazy[sources, column])
-                    for name, lazy in parameters.items()
-                }
-                projection._convergent_connect(
-                    sources, column, location_selector=self.location_selector, **values
-                )
-            if self.callback:
-                self.callback(column / n_post)
-
-
-class _InEngine(_BulkConnect):
+class _InEngine(ByColumn):
     """Lets the engine make connections whose random numbers need not be another backend's."""
 
     def connect(self, projection: Any) -> None:
@@ -78,15 +50,22 @@ class _InEngine(_BulkConnect):
 
 
 class AllToAllConnector(_InEngine, upstream.AllToAllConnector):
-    __doc__ = upstream.AllToAllConnector.__doc__
+    __doc__ = f"""{upstream.AllToAllConnector.__doc__}
+    With allow_self_connections='NoMutual' a cell is connected neither to itself nor to a cell that
+    is connected to it.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        given = self._checked(args, kwargs)
+        allowed = given.pop("allow_self_connections", True)
+        # Upstream's constructor takes Booleans only, but its `connect` knows the word.
+        upstream.AllToAllConnector.__init__(self, **given)
+        self.allow_self_connections = allowed
 
 
 class FixedProbabilityConnector(_InEngine, upstream.FixedProbabilityConnector):
     __doc__ = upstream.FixedProbabilityConnector.__doc__
-
-    def __init__(self, p_connect: float, *args: Any, **kwargs: Any) -> None:
-        check_probability("p_connect", p_connect)
-        super().__init__(p_connect, *args, **kwargs)
+    arguments: ClassVar = {"p_connect": arguments.probability}
 
     def connect(self, projection: Any) -> None:
         """Connect the cells of a projection, many columns at a time if nothing else is drawn."""
@@ -124,68 +103,210 @@ class FixedProbabilityConnector(_InEngine, upstream.FixedProbabilityConnector):
         return np.concatenate(sources), np.concatenate(targets)
 
 
-class DistanceDependentProbabilityConnector(
-    _BulkConnect, upstream.DistanceDependentProbabilityConnector
-):
-    __doc__ = upstream.DistanceDependentProbabilityConnector.__doc__
+class _ByProbability(ByColumn):
+    """Connects each pair of cells with a probability of its own."""
 
+    rng: Any
+    allow_self_connections: Any
 
-class IndexBasedProbabilityConnector(_BulkConnect, upstream.IndexBasedProbabilityConnector):
-    __doc__ = upstream.IndexBasedProbabilityConnector.__doc__
+    def _connect_by(self, projection: Any, what: str, given: Any, compute: Any, d: Any) -> None:
+        """`compute(i, j)` gives the probabilities of pairs; `d` are distances, if they are used."""
+        name, greatest = f"{type(self).__name__}: {what}", 1.0
 
+        def probability(i: Any, j: Any) -> NDArray[np.float64]:
+            nonlocal greatest
+            n = np.broadcast(i, j).size
+            found = probabilities(name, given, lambda: compute(i, j), n)
+            greatest = max(greatest, float(found.max(initial=0.0)))
+            return found
 
-class DisplacementDependentProbabilityConnector(
-    _BulkConnect, upstream.DisplacementDependentProbabilityConnector
-):
-    __doc__ = upstream.DisplacementDependentProbabilityConnector.__doc__
-
-
-class FromListConnector(upstream.FromListConnector):
-    __doc__ = upstream.FromListConnector.__doc__
-
-    def connect(self, projection: Any) -> None:
-        """Make the connections of the list, if all its indices are those of cells."""
-        _check_indices(self.conn_list, projection)
-        super().connect(projection)
-
-
-class FromFileConnector(FromListConnector, upstream.FromFileConnector):
-    __doc__ = upstream.FromFileConnector.__doc__
-
-    def connect(self, projection: Any) -> None:
-        """Read the file and make its connections."""
-        upstream.FromFileConnector.connect(self, projection)
-
-
-def _check_indices(rows: NDArray[np.float64], projection: Any) -> None:
-    """Raise ConnectionError for an index that no cell has; upstream drops some of these."""
-    for column, (ends, size) in enumerate(zip(("pre", "post"), projection.shape, strict=True)):
-        index = rows[:, column] if rows.size else np.zeros(0)
-        bad = index[~((index >= 0) & (index < size) & (index == np.floor(index)))]
-        if len(bad):
-            raise errors.ConnectionError(
-                f"{ends}synaptic index {bad[0]:g} in the list of connections of "
-                f"{projection.label}: must be an integer from 0 to {size - 1}"
+        law = RandomDistribution("uniform", (0, 1), rng=self.rng)
+        chosen = LazyArray(law, projection.shape) < LazyArray(probability, projection.shape)
+        if not self.allow_self_connections:
+            chosen *= self._get_connection_map_no_self_connections(projection)
+        elif self.allow_self_connections == "NoMutual":
+            chosen *= self._get_connection_map_no_mutual_connections(projection)
+        self._standard_connect(projection, chosen.by_column, d)
+        if greatest > 1:
+            warnings.warn(
+                f"{name} = {shown(given)} gives values up to {greatest:g} in {projection.label}; "
+                "a probability greater than 1 is taken as 1",
+                stacklevel=4,
             )
 
 
-class _OfNumber:
-    """Takes a number of connections, `n`."""
+class DistanceDependentProbabilityConnector(
+    _ByProbability, upstream.DistanceDependentProbabilityConnector
+):
+    """Connects each pair of cells with a probability that depends on their distance.
 
-    def __init__(self, n: Any, *args: Any, **kwargs: Any) -> None:
-        check_count("n", n)
-        super().__init__(n, *args, **kwargs)  # type: ignore[call-arg]
+    `d_expression` is an expression of the distance `d`, such as "exp(-d/100)" or "d < 3", or a
+    function of an array of distances; it gives a probability, or True or False. It may use NumPy's
+    functions by their names. The other arguments are those of all connectors of this kind.
+    Raises InvalidParameterValueError for what gives no probabilities; greater ones than 1 are taken
+    as 1, with a warning.
+    """
+
+    arguments: ClassVar = {"d_expression": arguments.expression_of_distance}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        given = self._checked(args, kwargs)
+        expression = given["d_expression"]
+        # Upstream's constructor evaluates the text; its connect(), which is not called, needs it.
+        upstream.DistanceDependentProbabilityConnector.__init__(
+            self, **given | {"d_expression": "1"}
+        )
+        self.d_expression = expression
+        name = f"{type(self).__name__}: d_expression"
+        if isinstance(expression, str):
+            self.distance_function = distance_function(name, expression)
+            for d in (0.0, 1e12):  # as upstream
+                probabilities(name, expression, partial(self.distance_function, d), 1)
+        else:
+            self.distance_function = expression
+
+    def connect(self, projection: Any) -> None:
+        """Connect the cells of a projection."""
+        distances = self._generate_distance_map(projection)
+
+        def compute(i: Any, j: Any) -> Any:
+            return self.distance_function(distances.base_value(i, j))
+
+        self._connect_by(projection, "d_expression", self.d_expression, compute, distances)
 
 
-class FixedNumberPreConnector(_OfNumber, _InEngine, upstream.FixedNumberPreConnector):
+class IndexBasedProbabilityConnector(_ByProbability, upstream.IndexBasedProbabilityConnector):
+    __doc__ = upstream.IndexBasedProbabilityConnector.__doc__
+    arguments: ClassVar = {"index_expression": arguments.expression_of_indices}
+
+    def connect(self, projection: Any) -> None:
+        """Connect the cells of a projection."""
+        expression = copy(self.index_expression)  # so that the connector does not change
+        expression.projection = projection
+        self._connect_by(projection, *self._named, expression, None)
+
+    @property
+    def _named(self) -> tuple[str, Any]:
+        return "index_expression", self.index_expression
+
+
+class DisplacementDependentProbabilityConnector(
+    IndexBasedProbabilityConnector, upstream.DisplacementDependentProbabilityConnector
+):
+    """Connects each pair of cells with a probability that depends on their displacement.
+
+    `disp_function` is an expression of the displacement `d`, an array [3, n] or [3] in which d[0]
+    is that along x, such as "exp(-abs(d[0]))", or a function of it. The other arguments are those
+    of all connectors of this kind.
+    """
+
+    arguments: ClassVar = {"disp_function": arguments.expression_of_distance}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        given = self._checked(args, kwargs)
+        self.disp_function = function = given.pop("disp_function")
+        if isinstance(function, str):
+            function = distance_function(f"{type(self).__name__}: disp_function", function)
+        # Upstream's own constructor drops some of the arguments.
+        upstream.IndexBasedProbabilityConnector.__init__(
+            self, self.DisplacementExpression(function), **given
+        )
+
+    @property
+    def _named(self) -> tuple[str, Any]:
+        return "disp_function", self.disp_function
+
+
+class _ByNumber(_InEngine):
+    """Connects each cell of one side to `n` cells of the other."""
+
+    arguments: ClassVar = {
+        "n": arguments.count,
+        "allow_self_connections": arguments.self_connections_by_number,
+    }
+    n: Any
+    rng: Any
+    allow_self_connections: bool
+    with_replacement: bool
+
+    def _number(self, drawn: Any) -> int:
+        """A number of connections, which may have been drawn."""
+        return drawn if isinstance(drawn, int) else self._drawn(drawn)
+
+    def _drawn(self, number: Any) -> int:
+        return arguments.as_count(f"{type(self).__name__}: n", self.n, number)
+
+    def _same(self, cells: Any, others: Any) -> NDArray[np.int64]:
+        """For each of the cells the index of the other that it is not connected to, or -1."""
+        allowed = self.allow_self_connections
+        return np.full(len(cells), -1) if allowed else same_cells(cells, others)
+
+    def _chosen(self, n: int, size: int, left_out: int) -> NDArray[np.int64]:
+        """n cells of `size`, without one, by the random numbers that upstream draws."""
+        if n == 0:
+            return np.zeros(0, np.int64)
+        if size - (left_out >= 0) == 0:
+            raise errors.ConnectionError(
+                f"{type(self).__name__}: n = {n}: must be 0 for a cell that could be connected to "
+                "itself only, since allow_self_connections is False"
+            )
+        if self.with_replacement:
+            return self._repeated(n, size, left_out)
+        cells = np.arange(size)
+        cells = cells[cells != left_out]
+        # Where there are fewer than n, all are taken as often as possible, and then some more.
+        often, more = divmod(n, len(cells))
+        memory.require(8.0 * n, f"{n} connections of a cell")
+        rest = self.rng.permutation(cells)[:more] if more else cells[:0]
+        return np.concatenate([np.tile(cells, often), rest])
+
+    def _repeated(self, n: int, size: int, left_out: int) -> NDArray[np.int64]:
+        memory.require(8.0 * n, f"{n} connections of a cell")
+        limits = {"low": 0, "high": size}
+        found = np.asarray(self.rng.next(n, "uniform_int", limits, mask=None), np.int64)
+        again = np.flatnonzero(found == left_out)
+        while len(again):
+            found[again] = self.rng.next(len(again), "uniform_int", limits, mask=None)
+            again = again[found[again] == left_out]
+        return found
+
+
+class FixedNumberPreConnector(_ByNumber, upstream.FixedNumberPreConnector):
     __doc__ = upstream.FixedNumberPreConnector.__doc__
 
+    def connect(self, projection: Any) -> None:
+        """Connect each postsynaptic cell to `n` presynaptic ones."""
+        if not connect_in_bulk(self, projection):
+            self._standard_connect(projection, lambda: self._columns(projection))
 
-class FixedNumberPostConnector(_OfNumber, _InEngine, upstream.FixedNumberPostConnector):
+    def _columns(self, projection: Any) -> Iterator[NDArray[np.int64]]:
+        n_pre, n_post = projection.shape
+        same = self._same(projection._post_ids, projection._pre_ids)
+        numbers = [self.n] * n_post if isinstance(self.n, int) else self.n.next(n_post)
+        for number, left_out in zip(numbers, same.tolist(), strict=True):
+            yield self._chosen(self._number(number), n_pre, left_out)
+
+
+class FixedNumberPostConnector(_ByNumber, upstream.FixedNumberPostConnector):
     __doc__ = upstream.FixedNumberPostConnector.__doc__
 
+    def connect(self, projection: Any) -> None:
+        """Connect each presynaptic cell to `n` postsynaptic ones."""
+        if connect_in_bulk(self, projection):
+            return
+        n_pre, n_post = projection.shape
+        targets = []
+        for left_out in self._same(projection._pre_ids, projection._post_ids).tolist():
+            number = self.n if isinstance(self.n, int) else self.n.next()
+            targets.append(self._chosen(self._number(number), n_post, left_out))
+        counts = [len(each) for each in targets]
+        source = np.repeat(np.arange(n_pre), counts)
+        self._standard_connect(
+            projection, lambda: iter(columns_of(source, np.concatenate(targets), n_post))
+        )
 
-class OneToOneConnector(_BulkConnect, upstream.OneToOneConnector):
+
+class OneToOneConnector(ByColumn, upstream.OneToOneConnector):
     __doc__ = upstream.OneToOneConnector.__doc__
 
     def connect(self, projection: Any) -> None:
@@ -197,63 +318,58 @@ class OneToOneConnector(_BulkConnect, upstream.OneToOneConnector):
         self._standard_connect(projection, lambda: same)
 
 
-class FixedTotalNumberConnector(_OfNumber, _BulkConnect, upstream.FixedTotalNumberConnector):
-    __doc__ = upstream.FixedTotalNumberConnector.__doc__
+class FixedTotalNumberConnector(_ByNumber, upstream.FixedTotalNumberConnector):
+    """Makes `n` connections in all, between pairs of cells chosen at random.
+
+    With replacement, which is the default, each is drawn from all pairs, so that several may
+    connect the same two cells; without, all connect different pairs. `allow_self_connections=False`
+    leaves out pairs of a cell with itself. `n` is a whole number, or a RandomDistribution that it
+    is drawn from. Raises ConnectionError if there are fewer than `n` pairs, and with_replacement is
+    False.
+    """
 
     def connect(self, projection: Any) -> None:
-        """Draw all connections at once, if the generator's numbers can be had in bulk."""
+        """Draw all connections at once."""
         if connect_in_bulk(self, projection):
             return
-        if type(self.rng) is not NumpyRNG:
-            super().connect(projection)
-            return
         n_pre, n_post = projection.shape
-        # Upstream draws here how many synapses each process gets: all of them, but the draw counts.
-        share = RandomDistribution("binomial", (self.n, 1.0), rng=self.rng)
-        source, target = uniform_pairs(self.rng.rng, int(share.next()), n_pre, n_post)
-        order = np.argsort(target, kind="stable")
-        ends = np.cumsum(np.bincount(target, minlength=n_post))[:-1]
-        columns = np.split(source[order], ends)
-        self._standard_connect(projection, lambda: iter(columns))
+        n = self._number(self.n if isinstance(self.n, int) else self.n.next())
+        same = self._same(projection._pre_ids, projection._post_ids)
+        if self.with_replacement and (same < 0).all() and type(self.rng) is NumpyRNG:
+            # Upstream draws here how many synapses each process gets: all of them, but the draw
+            # counts.
+            share = RandomDistribution("binomial", (n, 1.0), rng=self.rng)
+            pairs = uniform_pairs(self.rng.rng, int(share.next()), n_pre, n_post)
+        else:
+            try:
+                pairs = possible_pairs(
+                    self.rng, n, n_pre, n_post, same, with_replacement=self.with_replacement
+                )
+            except ParameterError as error:
+                raise errors.ConnectionError(f"{projection.label}: {error}") from error
+        self._standard_connect(projection, lambda: iter(columns_of(*pairs, n_post)))
 
 
-class CSAConnector(_BulkConnect, upstream.CSAConnector):
-    __doc__ = upstream.CSAConnector.__doc__
+class SmallWorldConnector(Checked, upstream.SmallWorldConnector):
+    """A connector that PyNN declares and no backend has."""
+
+    arguments: ClassVar = {"rewiring": arguments.probability}
 
     def connect(self, projection: Any) -> None:
-        """Make the connections of a connection set, with the values that it has, if it has any."""
-        csa = upstream.csa
-        n_pre, n_post = projection.shape
-        finite = csa.cross((0, n_pre - 1), (0, n_post - 1)) * self.cset
-        if csa.arity(self.cset) == 0:
-            pairs = np.array(list(finite), np.int64).reshape(-1, 2)
-            columns = (pairs[pairs[:, 1] == j, 0] for j in range(n_post))
-            self._standard_connect(projection, lambda: columns)
-            return
-        for i, j, weight, delay in finite:
-            projection._convergent_connect(np.array([i]), j, weight=weight, delay=delay)
+        """Raise NotImplementedError."""
+        raise NotImplementedError(
+            "SmallWorldConnector is not implemented by PyNN; FromListConnector or ArrayConnector "
+            "take connections that are made otherwise"
+        )
 
 
-class CloneConnector(_BulkConnect, upstream.CloneConnector):
-    __doc__ = upstream.CloneConnector.__doc__
-
-
-class ArrayConnector(_BulkConnect, upstream.ArrayConnector):
-    __doc__ = upstream.ArrayConnector.__doc__
-
-    def connect(self, projection: Any) -> None:
-        """Connect where the matrix is True, or 1; upstream takes numbers for indices."""
-        array = np.asarray(self.array)
-        if array.shape != projection.shape or not np.isin(array, (0, 1)).all():
-            raise errors.ConnectionError(
-                f"array of ArrayConnector with shape {array.shape}: must be a Boolean matrix of "
-                f"shape {projection.shape} for {projection.label}"
-            )
-        rows = array.astype(bool)
-        self._standard_connect(projection, lambda: iter(rows.T))
-
-
-SmallWorldConnector = upstream.SmallWorldConnector  # upstream's raises NotImplementedError
+def columns_of(
+    source: NDArray[np.int64], target: NDArray[np.int64], n_target: int
+) -> list[NDArray[np.int64]]:
+    """The sources of each target, in the order in which they are given."""
+    order = np.argsort(target, kind="stable")
+    ends = np.cumsum(np.bincount(target, minlength=n_target))[:-1]
+    return np.split(source[order], ends)
 
 
 def expected_synapses(connector: Any, n_pre: int, n_post: int) -> float:

@@ -8,6 +8,7 @@ from .. import common
 from ..common import set  # noqa: F401
 from . import simulator
 from .connectors import AllToAllConnector, FixedProbabilityConnector
+from .plain import PLAIN
 from .populations import Population
 from .projections import Projection
 from .standardmodels.synapses import StaticSynapse
@@ -33,7 +34,7 @@ def connect(
     rng: Any = None,
 ) -> Projection:
     """Connect cells, see `pyNN.common.connect`; with p = 1 nothing is drawn."""
-    make = _connect_all if p == 1 else _connect_some
+    make = _connect_all if rng is None and type(p) in PLAIN and p == 1 else _connect_some
     return make(pre, post, weight, delay, receptor_type, p, rng)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+from copy import deepcopy
 from functools import cache, cached_property
 from typing import Any
 
@@ -20,16 +22,30 @@ from pynn_sparse.network.synapses import MAX_DELAY_STEPS, index_type, sort_repea
 
 from .. import common, errors
 from ..connectors import FixedNumberPreConnector
+from ..core import deprecated
 from ..parameters import ParameterSpace
+from ..recording import files
 from ..space import Space
 from ..standardmodels.base import excitatory_receptor_types, inhibitory_receptor_types
 from . import simulator
-from .checks import check_names
+from .checks import as_flag, as_integer, as_number, check_names
 from .connections import POST, PRE, Connection, Connections, Single
 from .connectors import expected_synapses
+from .door import restoring_generators, shown
 from .plain import PLAIN
+from .projection_arguments import (
+    check_arguments,
+    check_combined,
+    check_file,
+    check_format,
+    check_gather,
+    index_of,
+    leaving_no_trace,
+    names_of,
+)
 from .standardmodels.synapses import StaticSynapse
 from .suspicious import warn_of_rules
+from .synapse_values import UNITS, accepted, evaluating
 from .values import Pairs, matrix, stored_values
 
 # So that sums over any number of synapses are finite.
@@ -57,55 +73,53 @@ class Projection(common.Projection):
         label: str | None = None,
     ) -> None:
         simulator.state.require_open("a projection")
-        if space is not None and not isinstance(space, Space):
-            raise TypeError(f"space = {space!r}: must be a pyNN.space.Space")
-        if not getattr(postsynaptic_neurons, "receptor_types", True):
-            raise errors.ConnectionError(
-                f"{postsynaptic_neurons.label} consists of spike sources, which have no receptors"
-            )
-        _check_shapes(synapse_type, presynaptic_neurons, postsynaptic_neurons)
-        if getattr(synapse_type, "electrical", False):
-            _check_junctions(presynaptic_neurons, postsynaptic_neurons, receptor_type)
-            receptor_type = None
-        super().__init__(
-            presynaptic_neurons,
-            postsynaptic_neurons,
-            connector,
-            synapse_type,
-            source,
-            receptor_type,
-            space or Space(),
-            label,
+        check_arguments(
+            *(presynaptic_neurons, postsynaptic_neurons, connector, synapse_type),
+            *(source, receptor_type, space, label),
         )
-        if not hasattr(self.synapse_type, "dynamics"):
-            raise errors.InvalidModelError(
-                f"{type(self.synapse_type).__module__}.{type(self.synapse_type).__name__} is not a "
-                "synapse type of pyNN.sparse"
-            )
+        synapse_type = StaticSynapse() if synapse_type is None else synapse_type
+        if synapse_type.electrical:
+            receptor_type = None
         self._network = simulator.state.network
-        for ends in (self.pre, self.post):
-            for part in getattr(ends, "populations", [ends]):
-                part._check_open()
-        self._pre_ids = self.pre.all_cells.astype(np.int64)
-        self._post_ids = self.post.all_cells.astype(np.int64)
+        self._pre_ids = presynaptic_neurons.all_cells.astype(np.int64)
+        self._post_ids = postsynaptic_neurons.all_cells.astype(np.int64)
         self._columns: list[tuple[Any, ...]] = []
         self._tables: list[SynapseTable] = []
-        connector.connect(self)
-        self._tables += self._finish()
-        if self.synapse_type.electrical:
-            simulator.state.network.junctions += self._tables
+        with leaving_no_trace(connector, synapse_type):
+            super().__init__(
+                presynaptic_neurons,
+                postsynaptic_neurons,
+                connector,
+                synapse_type,
+                source,
+                receptor_type,
+                space or Space(),
+                label,
+            )
+            connector.connect(self)
+            self._tables += self._finish()
+        if synapse_type.electrical:
+            self._network.junctions += self._tables
         else:
-            simulator.state.network.add_tables(self._tables)
+            self._network.add_tables(self._tables)
         simulator.state.projections.append(self)
         warn_of_rules(self.label, self._tables, ("weight", *self._of_rule), stacklevel=2)
 
     def _guess_receptor_type(self) -> None:
-        """By the sign of the weight, where it is a number: as PyNN's, without evaluating a copy."""
-        lazy, types = self.synapse_type.parameter_space["weight"], self.post.receptor_types
-        if lazy.operations or type(lazy.base_value) not in PLAIN or len(types) < 2:
-            super()._guess_receptor_type()
-        else:
-            self.receptor_type = types[0] if lazy.base_value >= 0 else types[1]
+        """Negative weights inhibit, by the weight of the last pair of cells, as in PyNN's code."""
+        types = self.post.receptor_types
+        given, weight = self.synapse_type.parameter_space["weight"], 0.0
+        if not given.operations and type(given.base_value) in PLAIN:  # without evaluating a copy
+            weight = given.base_value
+        elif len(types) > 1:
+            space = deepcopy(self.synapse_type.parameter_space)
+            lazy = self._handle_distance_expressions(space)["weight"]
+            with evaluating(type(self.synapse_type).__name__, "weight", lazy.base_value):
+                if lazy.shape is None:
+                    lazy.shape = self.shape
+                last = np.asarray(lazy[self.pre.size - 1, self.post.size - 1])
+                weight = float(last.reshape(-1)[0])
+        self.receptor_type = types[0] if weight >= 0 or len(types) == 1 else types[1]
 
     @property
     def _of_rule(self) -> list[str]:
@@ -349,11 +363,10 @@ class Projection(common.Projection):
 
     def __getitem__(self, i: Any) -> Any:
         """The i-th connection, or a list of connections for a slice."""
-        if isinstance(i, slice):
-            return [Connection(self, j) for j in range(*i.indices(len(self)))]
-        if not -len(self) <= i < len(self):
-            raise IndexError(f"connection {i} of {len(self)} in {self.label}")
-        return Connection(self, i % len(self))
+        chosen = index_of(str(self.label), i, len(self))
+        if isinstance(chosen, range):
+            return [Connection(self, j) for j in chosen]
+        return Connection(self, chosen)
 
     def _order(self) -> NDArray[np.int64]:
         """Where the connections are stored, ordered by target and then by source.
@@ -428,14 +441,13 @@ class Projection(common.Projection):
         with_address: bool = True,
         multiple_synapses: str = "sum",
     ) -> Any:
-        names = [attribute_names] if isinstance(attribute_names, str) else list(attribute_names)
-        self._check_attributes(names)
+        names = self._names_to_get(attribute_names, format, FORMATS, gather, with_address)
+        check_combined(f"{self.label}.get", multiple_synapses)
         if format == "columns":
             wanted = [PRE, POST, *names] if with_address else names
             return dict(zip(wanted, self._columns_of(wanted), strict=True))
-        if format not in FORMATS:
-            raise ValueError(f"format = {format!r}: must be one of {', '.join(map(repr, FORMATS))}")
-        return super().get(attribute_names, format, gather, with_address, multiple_synapses)
+        chosen = attribute_names if isinstance(attribute_names, str) else names
+        return super().get(chosen, format, gather, with_address, multiple_synapses)
 
     get.__doc__ = f"""{common.Projection.get.__doc__}
         With the format "columns", which only this backend has, returns a dict of NumPy arrays,
@@ -443,6 +455,68 @@ class Projection(common.Projection):
         `postsynaptic_index`, int64 (not if `with_address` is False), and the named attributes,
         float64, in the units above. Raises ValueError for another format.
         """
+
+    def _names_to_get(
+        self, names: Any, format: Any, known: Any, gather: Any, with_address: Any
+    ) -> list[str]:
+        """The names of attributes as a list, after a check of all arguments."""
+        owner = str(self.label)
+        chosen = names_of(owner, names)
+        self._check_attributes(chosen)
+        check_format(owner, format, known)
+        check_gather(owner, gather)
+        as_flag(f"{owner}: with_address", with_address)
+        return chosen
+
+    def save(
+        self,
+        attribute_names: Any,
+        file: Any,
+        format: str = "list",
+        gather: Any = True,
+        with_address: bool = True,
+    ) -> None:
+        if isinstance(attribute_names, str) and attribute_names in ("all", "connections"):
+            attribute_names = self.synapse_type.get_parameter_names()
+        names = self._names_to_get(attribute_names, format, FORMATS[:2], gather, with_address)
+        check_file(str(self.label), file)
+        if format == "list":
+            # Several, also if there is one: PyNN's code takes a name for a list of letters.
+            values: Any = np.array(self.get(names, "list", gather, with_address), np.float64)
+            names = ["i", "j", *names] if with_address else names
+            values = values.reshape(len(self), len(names))
+        elif len(names) == 1:
+            matrix_of = self.get(names[0], "array", gather)
+            values = np.where(np.isnan(matrix_of), 0.0, matrix_of)
+        else:
+            raise ValueError(
+                f"{self.label}: attribute_names = {names}: must be one name for format = 'array'; "
+                "the format 'list' has a column for each"
+            )
+        if isinstance(file, (str, os.PathLike)):
+            file = files.StandardTextFile(os.fspath(file), mode="w")
+        file.write(values, {"columns": names})
+        file.close()
+
+    save.__doc__ = common.Projection.save.__doc__
+
+    @deprecated("np.histogram()")  # type: ignore[untyped-decorator]
+    def weightHistogram(self, min: Any = None, max: Any = None, nbins: int = 10) -> Any:  # noqa: N802
+        weights = np.array(self.get("weight", format="list", with_address=False), np.float64)
+        limits = {
+            name: each() if value is None and len(weights) else value
+            for name, value, each in (("min", min, weights.min), ("max", max, weights.max))
+        }
+        low, high = (
+            as_number(f"{self.label}: {name}", limits[name], "a finite number, or None")
+            for name in ("min", "max")
+        )
+        if low > high:
+            raise ValueError(f"{self.label}: min = {low:g}: must be at most max, {high:g}")
+        bins = as_integer(f"{self.label}: nbins", nbins, 1, 10**7)
+        return np.histogram(weights, np.linspace(low, high, bins + 1))
+
+    weightHistogram.__doc__ = common.Projection.weightHistogram.__doc__
 
     def _check_attributes(self, names: Any) -> None:
         known = self.synapse_type.get_parameter_names()
@@ -465,14 +539,21 @@ class Projection(common.Projection):
 
     def set(self, **attributes: Any) -> None:
         self._check_attributes(attributes)
-        if FRACTION in attributes:
-            raise NotImplementedError(
-                f"{FRACTION} of {self.label} cannot be changed; make another projection"
-            )
+        self._refuse_fraction(attributes)
+        simulator.state.check_open(self._network, self.label)
         pairs = self._pairs()
-        self._assign({name: self._values(pairs, name, value) for name, value in attributes.items()})
+        with restoring_generators(attributes.values()):
+            values = {name: self._values(pairs, name, value) for name, value in attributes.items()}
+            self._assign(values)
 
     set.__doc__ = common.Projection.set.__doc__
+
+    def _refuse_fraction(self, names: Any) -> None:
+        if FRACTION in names:
+            raise NotImplementedError(
+                f"{self.label}: {FRACTION} cannot be changed: must stay as it is; make another "
+                "projection"
+            )
 
     def _assign(self, values: dict[str, NDArray[np.float64]]) -> None:
         """Take over values in the order of storage; all are checked before the first is."""
@@ -514,10 +595,17 @@ class Projection(common.Projection):
                 "the first run, or after reset()"
             )
 
-    def _assign_one(self, name: str, number: int, value: float) -> None:
-        """Give one connection a weight, or a delay in ms."""
+    def _assign_one(self, name: str, number: int, value: Any) -> None:
+        """Give one connection a weight, a delay in ms, or another parameter."""
         simulator.state.check_open(self._network, self.label)
-        given = np.array([value], np.float64)
+        self._refuse_fraction([name])
+        unit, what = UNITS.get(name, ""), f"{self.label}[{number}]: {name}"
+        given = np.array([as_number(what, value, "a number", lambda number: True, unit)])
+        if name not in ("weight", "delay"):
+            values = self._stored(name).copy()
+            values[self._order()[number]] = given[0]
+            self._assign({name: values})
+            return
         if name == "weight":
             self._check_weights(given)
         else:
@@ -548,53 +636,45 @@ class Projection(common.Projection):
 
     def _values(self, pairs: Pairs, name: str, value: Any) -> NDArray[np.float64]:
         """An attribute's new values, one for all or one for each connection as they are stored."""
-
-        def lazy() -> Any:
-            space = ParameterSpace({name: value}, self.synapse_type.get_schema(), self.shape)
-            return self._handle_distance_expressions(space)[name]
-
-        return stored_values(pairs, name, value, lazy)
-
-    def _set_initial_value_array(self, variable: str, initial_values: Any) -> None:
-        check_names([variable], type(self.synapse_type).__name__, self._states)
-        values = np.atleast_1d(np.asarray(initial_values.evaluate(simplify=True), np.float64))
-        if len(values) > 1:  # to the order of storage
-            values = values[np.argsort(self._order())]
-        first = 0
-        for table in self._tables:
-            part = _part(values, slice(first, first + len(table)))
-            table.initialize(variable, part[0] if len(part) == 1 else part[table.order()])
-            first += len(table)
-
-
-def _check_shapes(synapse_type: Any, pre: Any, post: Any) -> None:
-    """Values of a synapse type are numbers, or arrays with a value for each pair of cells."""
-    groups = (common.BasePopulation, common.Assembly)
-    ends = isinstance(pre, groups) and isinstance(post, groups)
-    if not (hasattr(synapse_type, "dynamics") and ends):
-        return  # which PyNN's own code objects to
-    for name, lazy in synapse_type.parameter_space.items():
-        shape = np.shape(lazy.base_value) if isinstance(lazy.base_value, np.ndarray) else ()
-        if shape not in ((), (pre.size, post.size)):
+        given = accepted(str(self.label), name, value, checked=False)
+        if isinstance(given, np.ndarray) and given.ndim != 1 and given.shape != pairs.shape:
             raise errors.InvalidDimensionsError(
-                f"{name} has the shape {shape}: must be one value, or an array of shape "
-                f"{(pre.size, post.size)} with a value for each pair of cells"
+                f"{self.label}: {name} = {shown(value)}: has the shape {given.shape}: must be one "
+                f"number, one for each of {len(pairs.unique)} connected pairs of cells, or a "
+                f"matrix of shape {pairs.shape}"
             )
 
+        def lazy() -> Any:
+            space = ParameterSpace({name: given}, {name: float}, self.shape)
+            return self._handle_distance_expressions(space)[name]
 
-def _check_junctions(pre: Any, post: Any, receptor_type: str | None) -> None:
-    """Gap junctions are between neurons with a membrane potential, and act on it directly."""
-    if receptor_type is not None and not receptor_type.endswith("gap"):
-        raise errors.ConnectionError(
-            f"receptor_type = {receptor_type!r}: an ElectricalSynapse has none; leave it out"
-        )
-    for ends in (pre, post):
-        for part in getattr(ends, "populations", [ends]):
-            if not part.celltype.injectable or "v" not in part.celltype.recordable:
-                raise errors.ConnectionError(
-                    f"{part.label}: {type(part.celltype).__name__} has no membrane potential and "
-                    "current for an ElectricalSynapse to couple"
-                )
+        with evaluating(str(self.label), name, value):
+            return stored_values(pairs, name, given, lazy)
+
+    def initialize(self, **initial_values: Any) -> None:
+        simulator.state.check_open(self._network, self.label)
+        check_names(initial_values, type(self.synapse_type).__name__, self._states)
+        pairs = self._pairs()
+        starts = np.cumsum([0, *map(len, self._tables)])
+        with restoring_generators(initial_values.values()):
+            stored = {
+                name: self._values(pairs, name, value) for name, value in initial_values.items()
+            }
+            parts = [
+                {name: _part(each, slice(first, last)) for name, each in stored.items()}
+                for first, last in itertools.pairwise(starts.tolist())
+            ]
+            try:
+                for table, part in zip(self._tables, parts, strict=True):
+                    table.check_state(part)
+            except ParameterError as error:
+                raise errors.InvalidParameterValueError(f"{self.label}: {error}") from error
+        for table, part in zip(self._tables, parts, strict=True):
+            for name, each in part.items():
+                table.initialize(name, each[0] if len(each) == 1 else each[table.order()])
+        self.initial_values.update(initial_values)
+
+    initialize.__doc__ = common.Projection.initialize.__doc__
 
 
 def _is_conductance(celltype: Any, receptor: str) -> bool:

@@ -110,36 +110,40 @@ def stored_values(pairs: Pairs, name: str, value: Any, lazy: Any) -> NDArray[np.
         given = np.asarray(value, np.float64)
         if len(given) != len(pairs.unique):
             raise errors.InvalidDimensionsError(
-                f"{name} has {len(given)} values, but {pairs.label} connects "
-                f"{len(pairs.unique)} pairs of cells"
+                f"{pairs.label}: {name} has {len(given)} values: must be one number, or one for "
+                f"each of {len(pairs.unique)} pairs of cells that are connected"
             )
         return pairs.spread(given)
-    return _evaluated(pairs, lazy())
+    return _evaluated(pairs, name, lazy())
 
 
-def _evaluated(pairs: Pairs, lazy: Any) -> NDArray[np.float64]:
+def _evaluated(pairs: Pairs, name: str, lazy: Any) -> NDArray[np.float64]:
     base = lazy.base_value
     if lazy.is_homogeneous:
         return np.atleast_1d(np.asarray(lazy.evaluate(simplify=True), np.float64))
     if isinstance(base, RandomDistribution):
-        return _operated(pairs, lazy, pairs.spread(_drawn(pairs, base)))
+        return _operated(pairs, name, lazy, pairs.spread(_drawn(pairs, base)))
     if isinstance(base, np.ndarray) and base.shape == pairs.shape:
-        return _operated(pairs, lazy, base[pairs.pre, pairs.post].astype(np.float64, copy=False))
-    return _by_column(pairs, lazy)
+        return _operated(
+            pairs, name, lazy, base[pairs.pre, pairs.post].astype(np.float64, copy=False)
+        )
+    return _by_column(pairs, name, lazy)
 
 
-def _operated(pairs: Pairs, lazy: Any, values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _operated(
+    pairs: Pairs, name: str, lazy: Any, values: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """What the operations of a LazyArray make of its values."""
     for operation, operand in lazy.operations:
         if operand is None:
             values = operation(values)
         else:
-            other = _evaluated(pairs, operand) if isinstance(operand, larray) else operand
+            other = _evaluated(pairs, name, operand) if isinstance(operand, larray) else operand
             values = operation(values, other)
     return values
 
 
-def _by_column(pairs: Pairs, lazy: Any) -> NDArray[np.float64]:
+def _by_column(pairs: Pairs, name: str, lazy: Any) -> NDArray[np.float64]:
     """Values of functions of indices or distances, which are evaluated for a column at a time."""
     values = np.empty(len(pairs.pre))
     order = stable_order(pairs.post)
@@ -148,8 +152,34 @@ def _by_column(pairs: Pairs, lazy: Any) -> NDArray[np.float64]:
     pre = pairs.pre[order]
     for column in np.flatnonzero(counts):
         part = slice(begins[column], begins[column + 1])
-        values[order[part]] = lazy[pre[part], int(column)]
+        values[order[part]] = at_pairs(pairs.label, name, lazy, pre[part], int(column))
     return values
+
+
+def at_pairs(
+    label: str, name: str, lazy: Any, sources: NDArray[np.int64], target: int
+) -> float | NDArray[np.float64]:
+    """A parameter's values for connections to one cell: one for each, or one for all.
+
+    Raises InvalidParameterValueError if a function that the user gave raises, or gives anything
+    but numbers.
+    """
+    try:
+        if lazy.is_homogeneous:
+            value = np.asarray(lazy.evaluate(simplify=True))
+        else:
+            value = np.asarray(lazy[sources, target])
+        if value.dtype.kind not in "iuf":
+            raise TypeError(f"it gives values of type {value.dtype}")
+        if value.shape not in ((), (1,), (len(sources),)):
+            raise TypeError(f"it gives an array of shape {value.shape} for {len(sources)} pairs")
+    except Exception as error:  # somebody else's function can raise anything
+        raise errors.InvalidParameterValueError(
+            f"{label}: {name}: must be a number, or a function that gives one for each connection; "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    number = value.astype(np.float64)
+    return float(number) if number.ndim == 0 and lazy.is_homogeneous else np.atleast_1d(number)
 
 
 # --- random values ----------------------------------------------------------------------------

@@ -131,6 +131,19 @@ def fixed_total_number(n_source: int, n_target: int, n: int, seed: int, by: int 
     return _by_number(n_target, builder.get(count), None, seed, builder, with_replacement=True)
 
 
+def from_pairs(
+    n_source: int,
+    n_target: int,
+    source: NDArray[np.int64],
+    target: NDArray[np.int64],
+    by: int | Builder = 1,
+) -> Rows:
+    """The connections between these pairs, in any order."""
+    order = np.lexsort((target, source))
+    row_start = starts_of(np.bincount(source, minlength=n_source))
+    return Rows(row_start, builder_of(by).put(target[order].astype(_narrow(n_target))))
+
+
 def all_to_all(
     n_source: int,
     n_target: int,

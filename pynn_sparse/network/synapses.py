@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -148,6 +149,11 @@ class SynapseTable:
             self.state[name] = np.empty(self._n)
             self.state[name][order] = initial
         self.version += 1
+
+    def check_state(self, values: Mapping[str, NDArray[np.float64]]) -> None:
+        """Raise `ParameterError` for values of state variables that `initialize` must not get."""
+        assert self.rule is not None
+        self.rule.dynamics.check_state(values, self.rule.parameters)
 
     def initialize(self, name: str, values: Any) -> None:
         """Set a state variable, now and for resets: a number, or [n] in the order of users."""

@@ -199,7 +199,13 @@ class TestProjection:
             receptor_type=receptor_type,
         )
 
-    def refuse(self, *words: str, post: Any = None, **arguments: Any) -> None:
+    def refuse(
+        self,
+        *words: str,
+        post: Any = None,
+        error: type[Exception] = errors.ConnectionError,
+        **arguments: Any,
+    ) -> None:
         pre, post = cells(), post or cells()
         receptor_type = arguments.pop("receptor_type", "excitatory")
         refused(
@@ -210,13 +216,13 @@ class TestProjection:
                 sim.StaticSynapse(**arguments),
                 receptor_type=receptor_type,
             ),
-            errors.ConnectionError,
+            error,
             *words,
         )
 
     @pytest.mark.parametrize(
         ("delay", "shown"),
-        [(0.04, "0.04"), (0.0, "0"), (-1.0, "-1"), (NAN, "nan"), (7000.0, "7000")],
+        [(0.04, "0.04"), (0.0, "0"), (-1.0, "-1"), (7000.0, "7000")],
     )
     def test_delay(self, delay: float, shown: str) -> None:
         self.refuse("delay", shown, "0.1 ms", "6553.5 ms", weight=1.0, delay=delay)
@@ -226,9 +232,13 @@ class TestProjection:
         self.refuse("delay", "0.4", "0.5 ms", "2 ms", weight=1.0, delay=0.4)
         self.refuse("delay", "2.1", "0.5 ms", "2 ms", weight=1.0, delay=2.1)
 
-    def test_weight_is_not_a_number(self) -> None:
-        self.refuse("weight", "nan", "finite", weight=NAN, delay=1.0)
-        self.refuse("weight", "inf", "finite", weight=float("inf"), delay=1.0)
+    def test_values_that_are_not_finite(self) -> None:
+        error = errors.InvalidParameterValueError
+        self.refuse("StaticSynapse: weight = nan", "finite", error=error, weight=NAN)
+        self.refuse("weight = inf", "finite", error=error, weight=float("inf"), delay=1.0)
+        self.refuse("StaticSynapse: delay = nan", "finite", error=error, weight=1.0, delay=NAN)
+
+    def test_weight_is_too_large(self) -> None:
         self.refuse("weight", "1e+290", "1e+100", weight=1e290, delay=1.0)
 
     def test_sign_of_weight(self) -> None:
@@ -266,7 +276,7 @@ class TestProjection:
     def test_number_of_values(self) -> None:
         projection = self.connect(weight=0.5)
         call = lambda: projection.set(weight=[0.1, 0.2])  # noqa: E731
-        refused(call, errors.InvalidDimensionsError, "weight", "2 values", "16 pairs")
+        refused(call, errors.InvalidDimensionsError, "weight has 2 values", "16 pairs")
 
     def test_unknown_attribute(self) -> None:
         projection = self.connect(weight=0.5)
@@ -296,10 +306,11 @@ class TestProjection:
 
     def test_array_of_other_shape_or_values(self) -> None:
         pre = cells()
-        for array in (np.ones((3, 4)), np.full((4, 4), 2)):
-            connector = sim.ArrayConnector(array)
-            call = lambda c=connector: sim.Projection(pre, pre, c)  # noqa: E731
-            refused(call, errors.ConnectionError, "ArrayConnector", "(4, 4)", "Boolean")
+        connector = sim.ArrayConnector(np.ones((3, 4)))
+        call = lambda: sim.Projection(pre, pre, connector)  # noqa: E731
+        refused(call, errors.ConnectionError, "ArrayConnector", "(4, 4)", "Boolean")
+        call = lambda: sim.ArrayConnector(np.full((4, 4), 2))  # noqa: E731
+        refused(call, errors.ConnectionError, "ArrayConnector: array", "Boolean")
 
     def test_single_cell_as_an_end(self) -> None:
         pre = cells()

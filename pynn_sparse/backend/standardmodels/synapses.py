@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from pynn_sparse.network import dynamics
 from pynn_sparse.network.dynamics import Dynamics
 
 from ...parameters import ParameterSpace
 from ...standardmodels import build_translations, synapses
-from ..checks import Named
+from ..checks import check_names
+from ..door import shown
+from ..signatures import bound, signature_with
 from ..simulator import state
+from ..synapse_values import accepted, all_accepted
 
 
 def _same_names(component: Any) -> dict[str, Any]:
@@ -28,36 +29,51 @@ class _Synapse:
 
     dynamics: Dynamics | None = None
     electrical = False
+    default_parameters: dict[str, Any]
+
+    def __init__(self, *args: Any, **parameters: Any) -> None:
+        """Check all parameters, then make the synapse type.
+
+        Raises NonExistentParameterError for names that it does not have, and
+        InvalidParameterValueError for values that cannot be meant.
+        """
+        owner = type(self).__name__
+        if args:
+            raise TypeError(
+                f"{owner}: parameters must be given by name: {', '.join(self.default_parameters)}"
+            )
+        check_names(parameters, owner, self.default_parameters)
+        super().__init__(**all_accepted(owner, parameters))
 
     def _get_minimum_delay(self) -> float:
         """The delay of synapses for which the user gives none."""
         return state.least_delay_allowed
 
 
-class StaticSynapse(Named, _Synapse, synapses.StaticSynapse):
+class StaticSynapse(_Synapse, synapses.StaticSynapse):
     __doc__ = synapses.StaticSynapse.__doc__
     translations = _same_names(synapses.StaticSynapse)
 
 
-class TsodyksMarkramSynapse(Named, _Synapse, synapses.TsodyksMarkramSynapse):
+class TsodyksMarkramSynapse(_Synapse, synapses.TsodyksMarkramSynapse):
     __doc__ = synapses.TsodyksMarkramSynapse.__doc__
     translations = _same_names(synapses.TsodyksMarkramSynapse)
     dynamics = dynamics.TSODYKS_MARKRAM
 
 
-class SimpleStochasticSynapse(Named, _Synapse, synapses.SimpleStochasticSynapse):
+class SimpleStochasticSynapse(_Synapse, synapses.SimpleStochasticSynapse):
     __doc__ = synapses.SimpleStochasticSynapse.__doc__
     translations = _same_names(synapses.SimpleStochasticSynapse)
     dynamics = dynamics.SIMPLE_STOCHASTIC
 
 
-class StochasticTsodyksMarkramSynapse(Named, _Synapse, synapses.StochasticTsodyksMarkramSynapse):
+class StochasticTsodyksMarkramSynapse(_Synapse, synapses.StochasticTsodyksMarkramSynapse):
     __doc__ = synapses.StochasticTsodyksMarkramSynapse.__doc__
     translations = _same_names(synapses.StochasticTsodyksMarkramSynapse)
     dynamics = dynamics.STOCHASTIC_TSODYKS_MARKRAM
 
 
-class MultiQuantalSynapse(Named, _Synapse, synapses.MultiQuantalSynapse):
+class MultiQuantalSynapse(_Synapse, synapses.MultiQuantalSynapse):
     """Synapse of `n` release sites, each with short-term depression and facilitation.
 
     A spike transmits the weight times the number of sites that release. Arguments: `U`, use
@@ -70,13 +86,25 @@ class MultiQuantalSynapse(Named, _Synapse, synapses.MultiQuantalSynapse):
     dynamics = dynamics.MULTI_QUANTAL
 
 
-class SpikePairRule(synapses.SpikePairRule):
+class _Component:
+    """A part of STDPMechanism, whose arguments are those of PyNN's class."""
+
+    default_parameters: dict[str, Any]
+
+    def __init__(self, *args: Any, **parameters: Any) -> None:
+        owner = type(self).__name__
+        check_names(parameters, owner, self.default_parameters)
+        given = bound(owner, signature_with(self.default_parameters), args, parameters)
+        super().__init__(**all_accepted(owner, given))
+
+
+class SpikePairRule(_Component, synapses.SpikePairRule):
     __doc__ = synapses.SpikePairRule.__doc__
     translations = _same_names(synapses.SpikePairRule)
     possible_models = {"pairs"}
 
 
-class Vogels2011Rule(synapses.Vogels2011Rule):
+class Vogels2011Rule(_Component, synapses.Vogels2011Rule):
     """Timing rule of Vogels et al. (2011), doi:10.1126/science.1211095.
 
     A weight grows by `eta` (a weight) times the trace of the other side with each spike of either
@@ -89,27 +117,27 @@ class Vogels2011Rule(synapses.Vogels2011Rule):
     possible_models = {"pairs"}
 
 
-class AdditiveWeightDependence(synapses.AdditiveWeightDependence):
+class AdditiveWeightDependence(_Component, synapses.AdditiveWeightDependence):
     __doc__ = synapses.AdditiveWeightDependence.__doc__
     translations = _same_names(synapses.AdditiveWeightDependence)
     possible_models = {"pairs"}
 
 
-class MultiplicativeWeightDependence(synapses.MultiplicativeWeightDependence):
+class MultiplicativeWeightDependence(_Component, synapses.MultiplicativeWeightDependence):
     __doc__ = synapses.MultiplicativeWeightDependence.__doc__
     translations = _same_names(synapses.MultiplicativeWeightDependence)
     possible_models = {"pairs"}
 
 
 class AdditivePotentiationMultiplicativeDepression(
-    synapses.AdditivePotentiationMultiplicativeDepression
+    _Component, synapses.AdditivePotentiationMultiplicativeDepression
 ):
     __doc__ = synapses.AdditivePotentiationMultiplicativeDepression.__doc__
     translations = _same_names(synapses.AdditivePotentiationMultiplicativeDepression)
     possible_models = {"pairs"}
 
 
-class GutigWeightDependence(synapses.GutigWeightDependence):
+class GutigWeightDependence(_Component, synapses.GutigWeightDependence):
     __doc__ = synapses.GutigWeightDependence.__doc__
     translations = _same_names(synapses.GutigWeightDependence)
     possible_models = {"pairs"}
@@ -138,28 +166,34 @@ class STDPMechanism(_Synapse, synapses.STDPMechanism):
         weight: Any = 0.0,
         delay: Any = None,
     ) -> None:
-        for name, component in (
-            ("timing_dependence", timing_dependence),
-            ("weight_dependence", weight_dependence),
+        owner = "STDPMechanism"
+        for name, component, kind in (
+            ("timing_dependence", timing_dependence, synapses.STDPTimingDependence),
+            ("weight_dependence", weight_dependence, synapses.STDPWeightDependence),
         ):
-            if getattr(component, "possible_models", None) != {"pairs"}:
+            ours = getattr(component, "possible_models", None) == {"pairs"}
+            if not (ours and isinstance(component, kind)):
                 raise TypeError(
-                    f"{name} = {component!r}: must be an instance of a {name} class of pyNN.sparse"
+                    f"{owner}: {name} = {shown(component)}: must be an instance of a {name} class "
+                    "of pyNN.sparse"
                 )
         if voltage_dependence is not None:
-            raise NotImplementedError("pyNN.sparse has no voltage dependence of STDP")
-        fraction = dendritic_delay_fraction
-        if not isinstance(fraction, (int, float, np.number)) or not 0 <= fraction <= 1:
-            raise ValueError(f"dendritic_delay_fraction = {fraction!r}: must be from 0 to 1")
-        super().__init__(
-            timing_dependence,
-            weight_dependence,
-            voltage_dependence,
-            dendritic_delay_fraction,
-            weight,
+            raise NotImplementedError(
+                f"{owner}: voltage_dependence = {shown(voltage_dependence)}: must be None; "
+                "pyNN.sparse has no voltage dependence of STDP"
+            )
+        fraction = accepted(owner, "dendritic_delay_fraction", dendritic_delay_fraction)
+        if not isinstance(fraction, float):
+            raise TypeError(
+                f"{owner}: dendritic_delay_fraction = {shown(dendritic_delay_fraction)}: must be "
+                "one number from 0 to 1 for all connections"
+            )
+        values = all_accepted(owner, {"weight": weight, "delay": delay})
+        synapses.STDPMechanism.__init__(
+            self, timing_dependence, weight_dependence, None, fraction, values["weight"]
         )
         if delay is not None:  # PyNN's own asks an array whether it is true
-            self.delay = delay
+            self.delay = values["delay"]
         self.dynamics = dynamics.PAIRS[
             type(timing_dependence).__name__, type(weight_dependence).__name__
         ]
@@ -173,7 +207,7 @@ class STDPMechanism(_Synapse, synapses.STDPMechanism):
         }
 
 
-class ElectricalSynapse(Named, _Synapse, synapses.ElectricalSynapse):
+class ElectricalSynapse(_Synapse, synapses.ElectricalSynapse):
     """Gap junction: a conductance (`weight`, in uS) between two cells, which acts both ways.
 
     The current into each cell is the conductance times the difference of potentials at the

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...errors import ParameterError
 from ..model import FINITE, Check, Values
 from ..time import TimeGrid
 
@@ -23,6 +24,8 @@ class Dynamics:
         name: as users know it.
         parameters: names of the user's parameters besides weight and delay.
         state: variables of each synapse and their values at time 0.
+        constraints, state_constraints: what holds for each value; finite where nothing is said.
+        state_limits: of state variables that may not exceed a parameter, its name.
         columns: names of the kernel's parameters, in its order.
         derive: computes them, on the host in double precision.
         kind: name of the kernel's structure for these values, one of `KINDS`.
@@ -39,6 +42,8 @@ class Dynamics:
     kind: Callable[[Values], str]
     state: Mapping[str, float] = field(default_factory=dict)
     constraints: Mapping[str, Check] = field(default_factory=dict)
+    state_constraints: Mapping[str, Check] = field(default_factory=dict)
+    state_limits: Mapping[str, str] = field(default_factory=dict)
     check_all: Callable[[Values], None] = lambda values: None
     learns: bool = False
     greatest_weight: Callable[[Values], float] = lambda values: 0.0
@@ -49,6 +54,17 @@ class Dynamics:
         for name in self.parameters:
             self.constraints.get(name, FINITE).check(name, values[name])
         self.check_all(values)
+
+    def check_state(self, states: Values, parameters: Values) -> None:
+        """Raise `ParameterError` for the first state variable with a value that is not valid."""
+        for name, value in states.items():
+            self.state_constraints.get(name, FINITE).check(name, value)
+            limit = self.state_limits.get(name)
+            if limit and np.any(value > np.asarray(parameters[limit])):
+                raise ParameterError(
+                    f"{name} = {np.max(value):g}: must be at most {limit}, "
+                    f"{np.min(parameters[limit]):g}"
+                )
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,10 @@ MAX_SITES = 1000
 SITES = Constraint(
     lambda x: (x >= 1) & (x <= MAX_SITES) & (x == np.floor(x)), f"an integer from 1 to {MAX_SITES}"
 )
+SITES_NOW = Constraint(
+    lambda x: (x >= 0) & (x <= MAX_SITES) & (x == np.floor(x)), f"an integer from 0 to {MAX_SITES}"
+)
+FLAG = Constraint(lambda x: (x == 0) | (x == 1), "0 or 1")
 USE = {"U": FRACTION, "tau_rec": POSITIVE, "tau_facil": NOT_NEGATIVE, "tau_psc": NOT_NEGATIVE}
 
 
@@ -43,6 +47,7 @@ TSODYKS_MARKRAM = _dynamics(
     "TsodyksMarkram",
     ("U", "tau_rec", "tau_facil", "tau_psc"),
     state={"u": 0.0, "x": 1.0, "y": 0.0},
+    state_constraints=dict.fromkeys(("u", "x", "y"), FRACTION),
     constraints=USE,
 )
 SIMPLE_STOCHASTIC = _dynamics(
@@ -53,6 +58,7 @@ STOCHASTIC_TSODYKS_MARKRAM = _dynamics(
     "StochasticTsodyksMarkram",
     ("U", "tau_rec", "tau_facil"),
     state={"u": 0.0, "depleted": 0.0},
+    state_constraints={"u": FRACTION, "depleted": FLAG},
     constraints=USE,
 )
 MULTI_QUANTAL = _dynamics(
@@ -60,6 +66,8 @@ MULTI_QUANTAL = _dynamics(
     "MultiQuantal",
     ("U", "n", "tau_rec", "tau_facil"),
     state={"u": -1.0, "a": -1.0},  # until the first spike, or until set
+    state_constraints={"u": FRACTION, "a": SITES_NOW},
+    state_limits={"a": "n"},
     constraints=USE | {"n": SITES},
     most=lambda values: float(np.max(values["n"])),
 )

@@ -1,0 +1,70 @@
+"""Connections made column by column, as PyNN's own code makes them, and handed over as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..parameters import LazyArray
+from . import progress, simulator
+from .connector_arguments import Checked
+from .values import at_pairs
+
+Columns = Callable[..., Iterable[Any]]
+
+
+def source_indices(mask: Any, n_pre: int) -> NDArray[np.int64]:
+    """Presynaptic indices from what a connection map gives for a column.
+
+    That is a Boolean array, an array of indices, or one Boolean for the whole column; for a
+    population of one cell NumPy makes scalars of the first.
+    """
+    array = np.asarray(mask)
+    if array.dtype == bool:
+        return np.flatnonzero(np.broadcast_to(array, (n_pre,)))
+    return np.atleast_1d(array).astype(np.int64)
+
+
+class ByColumn(Checked):
+    """Makes connections column by column, as upstream does, but hands them over as arrays."""
+
+    location_selector: Any
+    callback: Any
+
+    def _standard_connect(
+        self, projection: Any, connection_map_generator: Columns, distance_map: Any = None
+    ) -> None:
+        parameters = self._parameters_from_synapse_type(projection, distance_map)  # type: ignore[attr-defined]
+        n_pre, n_post = projection.shape
+        masks = connection_map_generator()
+        if simulator.state.options.progress:
+            masks = progress.columns(masks, n_post, projection.label)
+        for column, mask in enumerate(masks):
+            sources = source_indices(mask, n_pre)
+            if len(sources):
+                values = {
+                    name: at_pairs(projection.label, name, lazy, sources, column)
+                    for name, lazy in parameters.items()
+                }
+                projection._convergent_connect(sources, column, **values)
+            if self.callback:
+                self.callback(column / n_post)
+
+    def _get_connection_map_no_self_connections(self, projection: Any) -> LazyArray:
+        pre, post = projection._pre_ids, projection._post_ids
+        return LazyArray(lambda i, j: pre[i] != post[j], shape=projection.shape)
+
+    def _get_connection_map_no_mutual_connections(self, projection: Any) -> LazyArray:
+        """Of the two connections between two cells that are in both groups, that to the lower ID.
+
+        In a projection within a population that is the lower index, as in upstream's code, which
+        has no other projections.
+        """
+        pre, post = projection._pre_ids, projection._post_ids
+        both_pre, both_post = np.isin(pre, post), np.isin(post, pre)
+        return LazyArray(
+            lambda i, j: (pre[i] > post[j]) | ~(both_pre[i] & both_post[j]), shape=projection.shape
+        )
