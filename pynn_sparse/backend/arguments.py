@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import errors
+from ..common import Assembly, BasePopulation
 from ..random import AbstractRNG
 from ..space import BaseStructure
 from .checks import as_integer
@@ -28,7 +29,8 @@ def checked_index(index: Any, size: int, label: str) -> Any:
         return _checked_slice(index, size, label)
     if has_items(index):
         return _checked_indices(index, size, label)
-    if isinstance(index, (bool, np.bool_)) or not hasattr(index, "__index__"):
+    array = isinstance(index, np.ndarray)
+    if array or isinstance(index, np.bool_ | bool) or not hasattr(type(index), "__index__"):
         raise TypeError(f"index {shown(index)} of {label}: must be {_WHAT}")
     number = operator.index(index)
     if not -size <= number < size:
@@ -155,9 +157,30 @@ def check_variables(variables: Any) -> None:
         )
 
 
+def check_id(id: Any, label: str) -> None:
+    """Raise TypeError for what is neither a cell nor several."""
+    if isinstance(id, (BasePopulation, Assembly)):
+        return
+    each = items_of(id) if has_items(id) else [id]
+    if not all(isinstance(one, (int, np.integer)) and not isinstance(one, bool) for one in each):
+        raise TypeError(f"id = {shown(id)}: must be a cell of {label}, or several")
+
+
+def check_cells(name: str, cells: Any) -> None:
+    """Raise TypeError for what is no Population, view or Assembly."""
+    if not isinstance(cells, (BasePopulation, Assembly)):
+        raise TypeError(f"{name} = {shown(cells)}: must be a Population, a view or an Assembly")
+
+
+def check_file(file: Any) -> None:
+    """Raise TypeError for what positions cannot be written to."""
+    if not (isinstance(file, str) or hasattr(type(file), "write")):
+        raise TypeError(f"file = {shown(file)}: must be a file name, or a file of pyNN.recording")
+
+
 def check_source(source: Any) -> None:
     """Raise TypeError for what is not a current source."""
-    if not hasattr(source, "inject_into"):
+    if not hasattr(type(source), "inject_into"):
         raise TypeError(
             f"current_source = {shown(source)}: must be a current source, such as DCSource()"
         )

@@ -6,6 +6,7 @@ import math
 import numbers
 import os
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,12 @@ from pynn_sparse.engine import require_cuda
 from pynn_sparse.engine.processors import processors
 from pynn_sparse.network.synapses import MAX_DELAY_STEPS
 
-from .. import common
+from .. import common, errors
 from ..common.control import DEFAULT_MAX_DELAY, DEFAULT_MIN_DELAY, DEFAULT_TIMESTEP
 from . import simulator
-from .arguments import checked_callbacks
+from .arguments import check_cells, checked_callbacks
 from .checks import as_number
+from .door import shown
 from .options import check_option_names, check_ways, seed_of, warn_of_others
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -71,8 +73,10 @@ def setup(
     check_ways(extra_params)
     options = simulator.Options(
         timestep=_positive("timestep", timestep),
-        min_delay=None if min_delay == "auto" else _positive("min_delay", min_delay),
-        max_delay=_max_delay(extra_params.get("max_delay", DEFAULT_MAX_DELAY), timestep),
+        min_delay=None if _is_auto(min_delay) else _positive("min_delay", min_delay),
+        max_delay=_max_delay(
+            extra_params.get("max_delay", DEFAULT_MAX_DELAY), _positive("timestep", timestep)
+        ),
         device=_device(extra_params),
         threads=_threads(extra_params.get("threads")),
         precision=_choice("precision", extra_params.get("precision", "double"), PRECISIONS),
@@ -81,7 +85,9 @@ def setup(
         progress=_flag("progress", extra_params.get("progress", False)),
     )
     _check_delays(options)
-    common.setup(timestep, min_delay, **extra_params)
+    limits = {"min_delay": options.min_delay, "max_delay": options.max_delay}
+    given = extra_params | {k: "auto" if v is None else v for k, v in limits.items()}
+    common.setup(options.timestep, **given)
     if options.device == "cuda":
         require_cuda()
     warn_of_others(extra_params)
@@ -91,18 +97,28 @@ def setup(
 
 
 def _positive(option: str, value: Any) -> float:
-    if not isinstance(value, numbers.Real) or not math.isfinite(value) or value <= 0:
-        raise ValueError(f"{option} = {value!r}: must be a number of milliseconds greater than 0")
-    return float(value)
+    must = "a number of milliseconds greater than 0"
+    return _number(option, value, must, lambda x: math.isfinite(x) and x > 0, "ms")
+
+
+def _number(option: str, value: Any, must: str, holds: Callable[[float], bool], unit: str) -> float:
+    try:
+        return as_number(option, value, must, holds, unit)
+    except TypeError as error:
+        raise errors.InvalidParameterValueError(str(error)) from error
+
+
+def _is_auto(value: Any) -> bool:
+    return isinstance(value, str) and value == "auto"
 
 
 def _max_delay(value: Any, timestep: float) -> float | None:
-    if value == "auto":
+    if _is_auto(value):
         return None
-    limit = MAX_DELAY_STEPS * timestep
-    if _positive("max_delay", value) > limit:
-        raise ValueError(f"max_delay = {value:g}: must be at most {limit:g} ms, 65535 time steps")
-    return float(value)
+    limit, delay = MAX_DELAY_STEPS * timestep, _positive("max_delay", value)
+    if delay > limit:
+        raise ValueError(f"max_delay = {delay:g}: must be at most {limit:g} ms, 65535 time steps")
+    return delay
 
 
 def _check_delays(options: simulator.Options) -> None:
@@ -126,8 +142,10 @@ def _warn_of_files() -> None:
 
 
 def _choice(option: str, value: Any, choices: tuple[str, ...]) -> str:
-    if value not in choices:
-        raise ValueError(f"{option} = {value!r}: must be one of {', '.join(map(repr, choices))}")
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(
+            f"{option} = {shown(value)}: must be one of {', '.join(map(repr, choices))}"
+        )
     return str(value)
 
 
@@ -140,8 +158,9 @@ def _device(options: dict[str, Any]) -> str:
 def _threads(value: Any) -> int | None:
     if value is None:
         return None
-    if not isinstance(value, numbers.Integral) or not 1 <= int(value) <= 1024:
-        raise ValueError(f"threads = {value!r}: must be an integer from 1 to 1024")
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.bool_))
+    if not whole or not 1 <= int(value) <= 1024:
+        raise ValueError(f"threads = {shown(value)}: must be an integer from 1 to 1024")
     if int(value) > processors():
         warnings.warn(
             f"threads = {value}: this process may use {processors()} processors, and gets as many "
@@ -153,18 +172,15 @@ def _threads(value: Any) -> int | None:
 
 def _flag(option: str, value: Any) -> bool:
     if not isinstance(value, (bool, np.bool_)):
-        raise ValueError(f"{option} = {value!r}: must be True or False")
+        raise ValueError(f"{option} = {shown(value)}: must be True or False")
     return bool(value)
 
 
 def _recording_memory(value: Any) -> float | None:
     if value is None:
         return None
-    if not isinstance(value, numbers.Real) or not float(value) >= 0:
-        raise ValueError(
-            f"recording_memory = {value!r}: must be a number of MiB, 0 or greater, or None"
-        )
-    return float(value)
+    must = "a number of MiB, 0 or greater, or None"
+    return _number("recording_memory", value, must, lambda x: x >= 0, "")
 
 
 def end(compatible_output: bool = True) -> None:
@@ -235,7 +251,11 @@ def reset(annotations: Any = None, *, same_noise: bool = False) -> None:
     simulator.state.reset(again)
 
 
-initialize = common.initialize
+def initialize(cells: Any, **initial_values: Any) -> None:
+    """Set state variables of cells; see `Population.initialize`. Raises TypeError for no cells."""
+    check_cells("cells", cells)
+    common.initialize(cells, **initial_values)
+
 
 (
     get_current_time,

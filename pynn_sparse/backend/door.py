@@ -31,7 +31,7 @@ from pynn_sparse.network.model import FINITE, Check, Constraint
 from .. import errors
 from ..parameters import ArrayParameter, LazyArray, Sequence
 from ..random import RandomDistribution
-from .plain import NotNumbersError, as_array, has_items, items_of, number_of
+from .plain import NotNumbersError, as_array, has_items, has_unit, items_of, number_of
 
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
@@ -113,6 +113,8 @@ class Parameter:
         if isinstance(value, larray):
             return self._accepted_lazy(value)
         if isinstance(value, RandomDistribution):
+            if any(map(has_unit, value.parameters.values())):
+                raise self.refused(value, f"{self.what}; its parameters must have no units")
             return value
         if isinstance(value, str) and self.distances:
             return self._expression(value)

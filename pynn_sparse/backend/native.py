@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import numbers
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -12,6 +14,8 @@ from pynn_sparse.network.cells.user import CURRENT, Definition, user_model
 
 from ..standardmodels import StandardCellType, build_translations
 from .checked import Checked
+from .door import shown
+from .plain import NotNumbersError, number_of
 
 Numbers = Mapping[str, Any]  # name -> number, or (number, unit)
 
@@ -64,6 +68,17 @@ def native_cell_type(
 
     Raises `pynn_sparse.errors.ModelError`, a ValueError, for what is not a model.
     """
+    texts = {"name": name, "equations": equations, "update": update, "reset": reset}
+    texts |= {"threshold": threshold, "refractory": refractory}
+    for option, text in texts.items():
+        if not isinstance(text, str):
+            raise ModelError(f"native_cell_type: {option} = {shown(text)}: must be a string")
+    mappings = {"parameters": parameters, "state": state, "receptors": receptors or {}}
+    for option, mapping in mappings.items():
+        if not isinstance(mapping, Mapping):
+            raise ModelError(f"{name}: {option} = {shown(mapping)}: must be a dict by name")
+    if isinstance(tolerance, bool) or not isinstance(tolerance, numbers.Real):
+        raise ModelError(f"{name}: tolerance = {shown(tolerance)}: must be a number above 0")
     intermediates, derivatives = _parsed(name, equations)
     values = {
         part: _numbers(name, part, given)
@@ -124,12 +139,13 @@ def _numbers(name: str, part: str, given: Numbers) -> tuple[dict[str, float], di
     values, units = {}, {}
     for each, value in given.items():
         number, unit = value if isinstance(value, tuple) and len(value) == 2 else (value, "")
+        must = "must be a finite number, or (number, unit)"
         try:
-            values[each] = float(number)
-        except (TypeError, ValueError) as error:
-            raise ModelError(
-                f"{name}: {part}: {each} = {value!r}: must be a number, or (number, unit)"
-            ) from error
+            values[each] = number_of(number)
+        except NotNumbersError as error:
+            raise ModelError(f"{name}: {part}: {each} = {shown(value)}: {must}") from error
+        if not math.isfinite(values[each]):
+            raise ModelError(f"{name}: {part}: {each} = {shown(value)}: {must}")
         units[each] = str(unit)
     return values, units
 

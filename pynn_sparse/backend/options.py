@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from .door import shown
+
 Options = Mapping[str, Any]
 
 # Names of the seed on other backends, in the order in which several are combined.
@@ -99,7 +101,7 @@ def _numbers(name: str, value: Any) -> list[int]:
 def seed_number(name: str, value: Any) -> int:
     """The value as an integer; raises ValueError for what is not an integer of 0 or greater."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral) or int(value) < 0:
-        raise ValueError(f"{name} = {value!r}: must be an integer, 0 or greater")
+        raise ValueError(f"{name} = {shown(value)}: must be an integer, 0 or greater")
     return int(value)
 
 

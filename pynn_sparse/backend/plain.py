@@ -31,11 +31,11 @@ def has_items(value: Any) -> bool:
         return value.ndim > 0
     if isinstance(value, (list, tuple, range)):
         return True
-    if isinstance(value, (*TEXT, Mapping, Set, Iterator, numbers.Number, type)):
+    if isinstance(value, (*TEXT, Mapping, Set, Iterator, numbers.Number, type, memoryview)):
         return False
-    if hasattr(value, "__array__"):
+    if hasattr(type(value), "__array__"):
         return bool(getattr(value, "ndim", 0))
-    return hasattr(value, "__len__") and hasattr(value, "__getitem__")
+    return hasattr(type(value), "__len__") and hasattr(type(value), "__getitem__")
 
 
 def number_of(value: Any, unit: str | None = "") -> float:
@@ -46,7 +46,7 @@ def number_of(value: Any, unit: str | None = "") -> float:
         raise NotNumbersError("True and False are no numbers")
     if has_unit(value):
         value = in_unit(value, unit)
-    if isinstance(value, np.ma.core.MaskedConstant) or np.ma.is_masked(value):
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise NotNumbersError("it is masked")
     if isinstance(value, np.ndarray) and value.ndim == 0:
         return number_of(value[()] if value.dtype != object else value.item(), unit)
@@ -65,7 +65,7 @@ def number_of(value: Any, unit: str | None = "") -> float:
 def _is_a_number(value: Any) -> bool:
     if isinstance(value, (np.timedelta64, np.datetime64, *TEXT, type)):
         return False
-    return isinstance(value, (numbers.Real, Decimal)) or hasattr(value, "__float__")
+    return isinstance(value, (numbers.Real, Decimal)) or hasattr(type(value), "__float__")
 
 
 def _kind(value: Any) -> str:
@@ -83,7 +83,7 @@ def as_array(value: Any, unit: str | None = "") -> NDArray[np.float64]:
         if np.ma.is_masked(value):
             raise NotNumbersError("some are masked")
         value = value.data
-    if not isinstance(value, np.ndarray) and hasattr(value, "__array__"):
+    if not isinstance(value, np.ndarray) and hasattr(type(value), "__array__"):
         value = _converted(value)
     if isinstance(value, np.ndarray) and value.dtype != object:
         return array_of(value)
@@ -130,7 +130,7 @@ def _from_items(value: Any, unit: str | None) -> NDArray[np.float64]:
 
 def items_of(value: Any) -> list[Any]:
     """The items of what `has_items`. Raises NotNumbersError."""
-    if not isinstance(value, np.ndarray) and hasattr(value, "__array__"):
+    if not isinstance(value, np.ndarray) and hasattr(type(value), "__array__"):
         value = _converted(value)
     try:
         if len(value) > MOST_ITEMS:
@@ -153,9 +153,10 @@ def has_unit(value: Any) -> bool:
     """Whether the value is a quantity, of `quantities` or another package."""
     if type(value) in PLAIN or type(value) is np.ndarray:
         return False
-    return isinstance(value, pq.Quantity) or any(
-        not callable(getattr(value, name, callable)) for name in ("units", "unit", "dim")
-    )
+    if isinstance(value, pq.Quantity):
+        return True
+    names = ("units", "unit", "dim")  # of other packages' quantities, as properties of the class
+    return any(not callable(getattr(type(value), name, callable)) for name in names)
 
 
 def in_unit(value: Any, unit: str | None) -> Any:

@@ -21,6 +21,8 @@ from ..models import BaseCellType
 from ..parameters import ArrayParameter, LazyArray, ParameterSpace, Sequence, simplify
 from . import simulator
 from .arguments import (
+    check_file,
+    check_id,
     check_label,
     check_mapping,
     check_source,
@@ -44,6 +46,24 @@ logger = logging.getLogger("PyNN")
 class Assembly(common.Assembly):
     __doc__ = common.Assembly.__doc__
     _simulator = simulator
+
+    def __init__(self, *populations: Any, label: str | None = None) -> None:
+        for each in populations:
+            if not isinstance(each, common.BasePopulation):
+                raise TypeError(f"Assembly: {shown(each)}: must be a Population, or a view of one")
+        if label is not None:
+            check_label(label)
+        super().__init__(*populations, **({} if label is None else {"label": label}))
+
+    def save_positions(self, file: Any) -> None:
+        """Write the cells' positions to a file; see `pyNN.common.Assembly.save_positions`."""
+        check_file(file)
+        super().save_positions(file)
+
+    def id_to_index(self, id: Any) -> Any:
+        """Where cells are in the assembly; see `pyNN.common.Assembly.id_to_index`."""
+        check_id(id, self.label)
+        return super().id_to_index(id)
 
     @property
     def populations(self) -> list[Any]:
@@ -300,6 +320,17 @@ class _Cells:
         """
         index = checked_index(index, self.size, self.label)  # type: ignore[attr-defined]
         return self.all_cells[index] if isinstance(index, int) else self._get_view(index)
+
+    def save_positions(self, file: Any) -> None:
+        """Write the cells' positions to a file; see `pyNN.common.BasePopulation`."""
+        check_file(file)
+        super().save_positions(file)  # type: ignore[misc]
+
+    def id_to_index(self, id: Any) -> Any:
+        """Where cells are in the population; see `pyNN.common.Population.id_to_index`."""
+        if not isinstance(id, simulator.ID):
+            check_id(id, self.label)  # type: ignore[attr-defined]
+        return super().id_to_index(id)  # type: ignore[misc]
 
     def nearest(self, position: Any) -> Any:
         """The cell that is closest to a position (um), as three numbers."""

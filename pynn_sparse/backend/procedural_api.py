@@ -7,6 +7,7 @@ from typing import Any
 from .. import common
 from ..common import set  # noqa: F401
 from . import simulator
+from .arguments import check_cells
 from .connectors import AllToAllConnector, FixedProbabilityConnector
 from .plain import PLAIN
 from .populations import Population
@@ -38,7 +39,20 @@ def connect(
     return make(pre, post, weight, delay, receptor_type, p, rng)
 
 
-record = common.build_record(simulator)
+_record = common.build_record(simulator)
+
+
+def record(
+    variables: Any,
+    source: Any,
+    filename: Any,
+    sampling_interval: Any = None,
+    annotations: Any = None,
+) -> None:
+    """Record variables of the cells in `source`, and write them on `end()`; see `pyNN.common`."""
+    if not isinstance(source, simulator.ID):
+        check_cells("source", source)
+    _record(variables, source, filename, sampling_interval, annotations)
 
 
 def record_v(source: Any, filename: str) -> None:

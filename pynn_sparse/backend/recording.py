@@ -81,6 +81,7 @@ class Recorder(recording.Recorder):
     def get(self, variables: Any, *args: Any, **kwargs: Any) -> Any:
         """Return the recorded data as a Neo block; see `pyNN.recording.Recorder.get`."""
         self._check_present()
+        check_variables(variables)
         if not (simulator.state.running or list(self.cache)):
             raise errors.NothingToWriteError(f"{self.population.label} has no data before a run")
         for variable in () if variables == "all" else self._localize_variables(variables, None):

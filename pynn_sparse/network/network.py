@@ -77,7 +77,7 @@ class Network:
         """Raise `NetworkTooLargeError` if there is no room for so many neurons more."""
         if self.size + size > MAX_NEURONS:
             raise memory.NetworkTooLargeError(
-                f"{size} neurons more would make {self.size + size}; the limit is {MAX_NEURONS}"
+                f"{size} neurons more would make {self.size + size}: must be at most {MAX_NEURONS}"
             )
         memory.require(size * memory.BYTES_PER_NEURON, f"a population of {size} neurons")
 
