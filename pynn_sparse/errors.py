@@ -14,7 +14,18 @@ class DeviceError(RuntimeError):
 
 
 class InterruptedRunError(RuntimeError):
-    """A run was interrupted while steps were done; the simulation has to be reset."""
+    """A run was broken off where it cannot go on; says what can be done. Data can be read."""
+
+
+class CheckpointError(ValueError):
+    """A file cannot be loaded as a state of the present network; names the file and the reason.
+
+    Nothing has changed then.
+    """
+
+
+class MissingCheckpointError(CheckpointError, FileNotFoundError):
+    """There is no file of that name."""
 
 
 class EngineError(RuntimeError):

@@ -3,63 +3,94 @@
 from __future__ import annotations
 
 import json
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import quantities as pq
 
+import pynn_sparse
+from pynn_sparse.engine import Engine
+from pynn_sparse.errors import CheckpointError, ParameterError
+from pynn_sparse.interrupts import held
+from pynn_sparse.network import archive
 from pynn_sparse.network.block import Arrays
+from pynn_sparse.network.contents import Contents
 
-from ..parameters import Sequence
 from . import simulator
+from .access import exclusive
+from .checkpoint_parts import RecorderPart, SourcePart, described
 
-VERSION = 2
+VERSION = 3
+WRITTEN_BY = "written by"
+GREATEST = 2**62  # of counters
 
 
+@exclusive("save_state")
 def save_state(filename: str | Path) -> None:
-    """Write the state of the simulation to a file, a NumPy archive (.npz).
+    """Write the state of the simulation to a file, a NumPy archive (.npz) with a checksum.
 
     It holds the time, the neurons, what is on its way to them, weights, parameters, current
     sources, and what was recorded since the last reset; not the network itself, which `load_state`
     expects to have been made by the same script.
 
-    Raises RuntimeError before the first run.
+    The file takes the place of an old one when it is complete and on the disk: if the process ends
+    before, or the disk is full, the old one is as it was.
+
+    Raises RuntimeError before the first run, `pynn_sparse.errors.InterruptedRunError` where the
+    last run was broken off between two steps, and OSError if the file cannot be written.
     """
     state = simulator.state
     if state.engine is None:
         raise RuntimeError("save_state: there is nothing to save before the first run")
-    arrays = state.engine.snapshot()
-    for name, part in _parts().items():
-        arrays |= {f"{name}/{key}": each for key, each in part.snapshot().items()}
-    arrays |= {"trial": np.array(state.network.trials.number)}
-    arrays |= {"segment": np.array(state.segment_counter), "network": np.array(_described())}
-    with open(filename, "wb") as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]
+    with held:
+        arrays = state.engine.snapshot()
+        for name, part in _parts().items():
+            arrays |= {f"{name}/{key}": each for key, each in part.snapshot().items()}
+    arrays |= {
+        "segment": np.array(state.segment_counter, np.int64),
+        "trial": np.array(state.network.trials.number, np.int64),
+        "network": np.array(json.dumps(_described())),
+        WRITTEN_BY: np.array(pynn_sparse.__version__),
+    }
+    archive.write(Path(filename), arrays)
 
 
+@exclusive("load_state", in_callbacks=False)
 def load_state(filename: str | Path) -> None:
     """Go on from a file that `save_state` wrote, to the last bit.
 
     The network must be the one of the script that wrote it: made anew after `setup` with the same
-    time step and precision, with the same recordings; the number of threads and the device may
-    differ. What was run since `setup` is forgotten.
+    time step, precision and seed, the same connections, and the same recordings; the number of
+    threads and the device may differ. What was run since `setup` is forgotten.
 
-    Raises ValueError, naming the first difference, for a file of another network, and nothing has
-    changed then.
+    Raises `pynn_sparse.errors.CheckpointError`, a ValueError, for a file that is damaged, not one
+    of `save_state`, or of another network, naming file and first difference;
+    `MissingCheckpointError`, also a FileNotFoundError, where there is none. Nothing has changed
+    then.
     """
     state = simulator.state
     state.require_open("load_state")
-    with np.load(filename, allow_pickle=False) as file:
-        arrays = dict(file)
-    _check(str(filename), arrays)
-    for name, part in _parts().items():
-        prefix = f"{name}/"
-        part.restore({k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)})
-    state.require_engine().restore(arrays)
-    state.segment_counter = int(arrays["segment"])
-    state.network.trials.number = int(arrays["trial"])
-    state.running = True
+    arrays = archive.read(Path(filename))
+    engine = state.new_engine()  # which takes nothing over from what has been run
+    _check(str(filename), arrays, engine)
+    with held, _undone_on_failure():
+        for name, part in _parts().items():
+            part.restore(_part(arrays, name))
+        engine.restore(arrays)
+        discarded, state.engine = state.engine, engine
+        state.segment_counter = int(arrays["segment"])
+        state.network.trials.number = int(arrays["trial"])
+        state.running = True
+    if discarded is not None:
+        discarded.discard()
+
+
+def _part(arrays: Arrays, name: str) -> Arrays:
+    prefix = f"{name}/"
+    return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
 
 
 def _parts() -> dict[str, Any]:
@@ -78,110 +109,98 @@ def _parts() -> dict[str, Any]:
     return parts
 
 
-def _sources() -> list[Any]:
+def _sources() -> list[SourcePart]:
     """Current sources, in the order in which they were injected."""
-    sources = [_Source(each.source) for each in simulator.state.network.injections]
-    return list({id(each.source): each for each in sources}.values())
+    sources = {id(each.source): each.source for each in simulator.state.network.injections}
+    return [SourcePart(each) for each in sources.values()]
 
 
-class _Source:
-    """Parameters of a current source, and what was recorded of it."""
-
-    def __init__(self, source: Any) -> None:
-        self.source = source
-
-    def snapshot(self) -> Arrays:
-        """Parameters, and samples by the step at which they begin."""
-        source = self.source
-        arrays = {
-            f"value {name}": np.asarray(value.value if isinstance(value, Sequence) else value)
-            for name, value in source._values.items()
-        }
-        arrays |= {f"sample {first}": samples for first, samples in source._recording}
-        return arrays
-
-    def restore(self, arrays: Arrays) -> None:
-        """Go back to a snapshot of a source of the same class."""
-        values = {
-            name: Sequence(value) if value.ndim else float(value)
-            for name, value in _with(arrays, "value ").items()
-        }
-        object.__setattr__(self.source, "_values", values)
-        samples = _with(arrays, "sample ").items()
-        self.source._recording[:] = [(int(first), each) for first, each in samples]
-
-
-def _recorders() -> list[Any]:
+def _recorders() -> list[RecorderPart]:
     recorders = sorted(simulator.state.recorders, key=lambda each: each.population._block.first)
-    return [_Recorder(each) for each in recorders]
+    return [RecorderPart(each) for each in recorders]
 
 
-class _Recorder:
-    """When a population's recording began."""
+@contextmanager
+def _undone_on_failure() -> Iterator[None]:
+    """Give all that is being restored its attributes back if that fails, as when memory runs out.
 
-    def __init__(self, recorder: Any) -> None:
-        self.recorder = recorder
-
-    def snapshot(self) -> Arrays:
-        """The time in ms."""
-        return {"start": np.array(float(self.recorder._recording_start_time))}
-
-    def restore(self, arrays: Arrays) -> None:
-        """Go back to a snapshot."""
-        self.recorder._recording_start_time = float(arrays["start"]) * pq.ms
-
-
-def _with(arrays: Arrays, prefix: str) -> Arrays:
-    return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
-
-
-def _described() -> str:
-    """What two networks must have in common, as JSON."""
+    Restoring gives them new values, and changes none in place.
+    """
     state = simulator.state
-    network = state.network
-    number = {id(block): k for k, block in enumerate(network.blocks)}
-    return json.dumps(
-        {
-            "version of the format": VERSION,
-            "time step": state.dt,
-            "precision": state.options.precision,
-            "seed": state.options.seed,
-            "populations (model, cells)": [[b.model.name, b.size] for b in network.blocks],
-            "projections (from, to, receptor, synapses, rule)": [
-                [
-                    *(number[id(t.pre)], number[id(t.post)], t.receptor, len(t)),
-                    t.rule.dynamics.name if t.rule else "",
-                ]
-                for t in network.tables
-            ],
-            "gap junctions (from, to, number)": [
-                [number[id(t.pre)], number[id(t.post)], len(t)] for t in network.junctions
-            ],
-            "recorded variables (population, variable, interval, cells)": [
-                [number[id(p.block)], p.variable, p.interval, p.index.tolist()]
-                for p in network.probes
-            ],
-            "cells with recorded spikes": int(network.spikes_wanted.sum()),
-            "current sources (class)": [type(each.source).__name__ for each in _sources()],
-        }
-    )
+    items = [getattr(part, "item", part) for part in _parts().values()]
+    before = [(item, dict(item.__dict__)) for item in (*items, state)]
+    try:
+        yield
+    except BaseException:
+        for item, attributes in before:
+            item.__dict__.clear()
+            item.__dict__.update(attributes)
+        raise
 
 
-def _check(filename: str, arrays: Arrays) -> None:
-    if "network" not in arrays:
-        raise ValueError(f"{filename} is not a file that save_state wrote")
-    saved, present = (json.loads(text) for text in (str(arrays["network"]), _described()))
-    for what, value in saved.items():
+# --- checking -----------------------------------------------------------------------------------
+
+
+def _described() -> dict[str, Any]:
+    state = simulator.state
+    options = {
+        "version of the format": VERSION,
+        "time step": state.dt,
+        "precision": state.options.precision,
+        "seed": state.options.seed,
+    }
+    return options | described(state.network, [each.item for each in _sources()])
+
+
+def _check(filename: str, arrays: Arrays, engine: Engine) -> None:
+    """Raise `CheckpointError` for what cannot be restored in the present network."""
+    contents = Contents(filename, arrays)
+    _compare(filename, contents)
+    step = contents.number("step", -1, GREATEST)
+    contents.number("segment", 0, GREATEST)
+    contents.number("trial", 0, GREATEST)
+    name = ""
+    try:
+        for name, part in _parts().items():
+            check = getattr(part, "validate", None) or part.check
+            check(contents.part(name), step)
+        name = "engine"
+        engine.check(contents, step)
+    except CheckpointError:
+        raise
+    except (ParameterError, ValueError, KeyError, IndexError, OverflowError) as error:
+        raise CheckpointError(f"{filename}, {name}: {error}") from error
+    contents.finish()
+
+
+def _compare(filename: str, contents: Contents) -> None:
+    """The network that is described in the file, with the present one."""
+    texts = [_text(contents, name) for name in ("network", WRITTEN_BY)]
+    try:
+        saved = json.loads(texts[0])
+        items = list(saved.items())
+    except (ValueError, AttributeError) as error:
+        raise CheckpointError(f"{filename}: the description of the network is damaged") from error
+    present = json.loads(json.dumps(_described()))
+    for what, value in (*items, *((k, None) for k in present if k not in saved)):
         if value != present.get(what):
-            raise ValueError(
+            raise CheckpointError(
                 f"{filename} is of another network. {what}: {_short(value)} in the file, "
                 f"{_short(present.get(what))} at present"
             )
-    tables = simulator.state.network.tables
-    for number, table in enumerate(tables):
-        weight = arrays[f"table {number}/weight"]
-        if len(weight) not in (1, len(table)):
-            raise ValueError(f"{filename}: projection table {number} has {len(weight)} weights")
+    if texts[1] != pynn_sparse.__version__:
+        warnings.warn(
+            f"{filename} was written by version {texts[1]}, this is {pynn_sparse.__version__}: "
+            "results may differ from those of a run that was not divided",
+            stacklevel=5,
+        )
+
+
+def _text(contents: Contents, name: str) -> str:
+    array = contents.arrays.get(name)
+    if array is None or array.dtype.kind != "U" or array.shape != ():
+        contents.fail(f"{name} is missing, or no text: this is not a file that save_state wrote")
+    return str(contents.check(name, contents.arrays[name].dtype, ()))
 
 
 def _short(value: Any) -> str:

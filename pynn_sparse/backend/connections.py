@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
+from weakref import proxy
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import common
 from . import simulator
+from .access import exclusive
 from .checks import did_you_mean
 
 if TYPE_CHECKING:
@@ -109,7 +111,7 @@ class Single:
     """
 
     def __init__(self, projection: Projection) -> None:
-        self._projection = projection
+        self._projection = proxy(projection)  # which it belongs to
         self._places: tuple[Any, ...] = ()
         self._versions: tuple[Any, ...] = ()
         self._order: NDArray[np.int64] = np.zeros(0, np.int64)
@@ -124,8 +126,10 @@ class Single:
             self._places = tuple(table.moves for table in self._projection._tables)
         return int(self._order[number])
 
+    @exclusive("a connection")
     def value(self, name: str, number: int) -> Any:
         """An attribute of a connection, as it is now."""
+        self._projection._check_present()
         place = self.place(number)
         versions = self._present()
         if versions != self._versions:

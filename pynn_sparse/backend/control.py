@@ -18,6 +18,7 @@ from pynn_sparse.network.synapses import MAX_DELAY_STEPS
 from .. import common, errors
 from ..common.control import DEFAULT_MAX_DELAY, DEFAULT_MIN_DELAY, DEFAULT_TIMESTEP
 from . import simulator
+from .access import exclusive, runs
 from .arguments import check_cells, checked_callbacks
 from .checks import as_number
 from .door import shown
@@ -37,6 +38,7 @@ OWN_OPTIONS = (
 )
 
 
+@exclusive("setup", hold=True, in_callbacks=False)
 def setup(
     timestep: float = DEFAULT_TIMESTEP,
     min_delay: float | str = DEFAULT_MIN_DELAY,
@@ -183,6 +185,7 @@ def _recording_memory(value: Any) -> float | None:
     return _number("recording_memory", value, must, lambda x: x >= 0, "")
 
 
+@exclusive("end", in_callbacks=False)
 def end(compatible_output: bool = True) -> None:
     """Write what `record(..., to_file=...)` asked for, and end the simulation.
 
@@ -204,6 +207,7 @@ def end(compatible_output: bool = True) -> None:
 _run, _run_until = common.build_run(simulator)
 
 
+@runs("run")
 def run(simtime: float, callbacks: Any = None) -> float:
     """Advance by `simtime` ms; see `pyNN.common.run`. Returns the time in ms.
 
@@ -215,6 +219,7 @@ def run(simtime: float, callbacks: Any = None) -> float:
     return float(_run(duration, checked_callbacks(callbacks)))
 
 
+@runs("run_until")
 def run_until(time_point: float, callbacks: Any = None) -> float:
     """Advance to the time `time_point`, in ms; see `pyNN.common.run_until`, and `run`."""
     end = simulator.state.network.grid.end
@@ -231,6 +236,7 @@ def _checked_time(name: str, value: Any, least: float, most: float) -> float:
 run_for = run
 
 
+@exclusive("reset", hold=True, in_callbacks=False)
 def reset(annotations: Any = None, *, same_noise: bool = False) -> None:
     """Go back to time 0 and the initial state, and begin a new segment of recorded data.
 

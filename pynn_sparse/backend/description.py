@@ -10,6 +10,7 @@ import numpy as np
 from pynn_sparse.network import Block, SynapseTable
 
 from . import simulator
+from .access import exclusive
 
 BYTES_OF_TIMING = 8  # of an accumulator
 
@@ -121,6 +122,7 @@ class NetworkDescription:
         )
 
 
+@exclusive("describe_network")
 def describe_network() -> NetworkDescription:
     """The populations and projections made so far: sizes, memory, expected synaptic events.
 

@@ -12,6 +12,8 @@ from neo import Block
 from neo.io import NWBIO
 from neo.io.baseio import BaseIO
 
+from pynn_sparse.replacing import replaced
+
 from ..recording import get_io
 
 # Suffix -> the package that Neo needs to write such a file.
@@ -77,10 +79,29 @@ def _suffixes() -> str:
     return ", ".join(NEEDS)
 
 
+EXTENDED = ".nix", ".h5"  # files to which Neo adds a block
+
+
 def write(destination: Any, block: Block) -> None:
-    """Write a block to what `check_destination` has approved of."""
-    named = isinstance(destination, (str, os.PathLike))
-    io = get_io(os.fspath(destination)) if named else destination
+    """Write a block to what `check_destination` has approved of.
+
+    A file that is named is written whole or not at all; an old one is as it was until then.
+    """
+    if not isinstance(destination, (str, os.PathLike)):
+        _write(destination, block)
+        return
+    path = Path(destination)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replaced(path, extend=path.suffix in EXTENDED) as new:
+        io = get_io(os.fspath(new))
+        try:
+            _write(io, block)
+        finally:
+            if hasattr(io, "close"):
+                io.close()
+
+
+def _write(io: Any, block: Block) -> None:
     if isinstance(io, NWBIO) and START not in block.annotations:
         io.annotations.setdefault(START, block.rec_datetime or datetime.now())
     parts = [signal for segment in block.segments for signal in segment.analogsignals]
@@ -90,5 +111,3 @@ def write(destination: Any, block: Block) -> None:
     finally:
         for part, name in zip(parts, names, strict=True):
             part.name = name  # which NWBIO changes, also in earlier segments that are kept here
-        if named and hasattr(io, "close"):
-            io.close()

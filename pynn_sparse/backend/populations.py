@@ -20,6 +20,7 @@ from .. import common, errors
 from ..models import BaseCellType
 from ..parameters import ArrayParameter, LazyArray, ParameterSpace, Sequence, simplify
 from . import simulator
+from .access import exclusive_methods
 from .arguments import (
     check_file,
     check_id,
@@ -43,6 +44,13 @@ from .recording import Recorder
 logger = logging.getLogger("PyNN")
 
 
+# Those that look at the network, or change it; what they are made of is theirs.
+READING = "get get_data write_data get_spike_counts mean_spike_count".split()
+CHANGING = "set initialize record inject".split()
+
+
+@exclusive_methods(*READING)
+@exclusive_methods(*CHANGING, hold=True)
 class Assembly(common.Assembly):
     __doc__ = common.Assembly.__doc__
     _simulator = simulator
@@ -424,6 +432,8 @@ class _Cells:
         return PopulationView(self, selector, label)
 
 
+@exclusive_methods(*READING)
+@exclusive_methods("__init__", *CHANGING, hold=True)
 class Population(_Cells, common.Population):
     __doc__ = common.Population.__doc__
     _simulator = simulator
@@ -532,6 +542,8 @@ def _check_cell_type(cellclass: Any, parameters: Any) -> None:
         )
 
 
+@exclusive_methods(*READING)
+@exclusive_methods(*CHANGING, hold=True)
 class PopulationView(_Cells, common.PopulationView):
     __doc__ = common.PopulationView.__doc__
     _simulator = simulator

@@ -6,6 +6,7 @@ import itertools
 import os
 from copy import deepcopy
 from functools import cache, cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,10 @@ from pynn_sparse.engine.gpu_builder import GpuBuilder
 from pynn_sparse.engine.resident import Resident
 from pynn_sparse.engine.sharing import each_of
 from pynn_sparse.errors import ParameterError
+from pynn_sparse.interrupts import held
 from pynn_sparse.network import Block, Rule, SynapseTable, memory
 from pynn_sparse.network.synapses import MAX_DELAY_STEPS, index_type, sort_repeated
+from pynn_sparse.replacing import replaced
 
 from .. import common, errors
 from ..connectors import FixedNumberPreConnector
@@ -28,6 +31,7 @@ from ..recording import files
 from ..space import Space
 from ..standardmodels.base import excitatory_receptor_types, inhibitory_receptor_types
 from . import simulator
+from .access import exclusive_methods
 from .checks import as_flag, as_integer, as_number, check_names
 from .connections import POST, PRE, Connection, Connections, Single
 from .connectors import expected_synapses
@@ -56,6 +60,8 @@ Values = dict[str, NDArray[Any]]  # name -> [n], or [1] where all connections ha
 FORMATS = ("list", "array", "columns")
 
 
+@exclusive_methods("__init__", "get", "save", "_columns_of")
+@exclusive_methods("set", "initialize", "_assign", "_assign_one", hold=True)
 class Projection(common.Projection):
     __doc__ = common.Projection.__doc__
     _simulator = simulator
@@ -98,11 +104,12 @@ class Projection(common.Projection):
             )
             connector.connect(self)
             self._tables += self._finish()
-        if synapse_type.electrical:
-            self._network.junctions += self._tables
-        else:
-            self._network.add_tables(self._tables)
-        simulator.state.projections.append(self)
+        with held:
+            if synapse_type.electrical:
+                self._network.junctions += self._tables
+            else:
+                self._network.add_tables(self._tables)
+            simulator.state.projections.append(self)
         warn_of_rules(self.label, self._tables, ("weight", *self._of_rule), stacklevel=2)
 
     def _guess_receptor_type(self) -> None:
@@ -414,7 +421,7 @@ class Projection(common.Projection):
         if name == "weight":
             return np.broadcast_to(_present_weights(table), (n,)).astype(np.float64, copy=False)
         if name == "delay":
-            times = simulator.state.network.grid.time(np.arange(table.delay_range[1] + 1))
+            times = table.post.grid.time(np.arange(table.delay_range[1] + 1))
             return np.broadcast_to(times[table.delay], (n,))
         assert table.rule is not None
         if name == FRACTION:
@@ -426,6 +433,7 @@ class Projection(common.Projection):
         return self._columns_of([name], which)[0]
 
     def _columns_of(self, names: Any, which: Any = slice(None)) -> list[NDArray[Any]]:
+        self._check_present()
         order = self._order()[which]
 
         def column(name: str) -> NDArray[Any]:
@@ -493,12 +501,19 @@ class Projection(common.Projection):
                 f"{self.label}: attribute_names = {names}: must be one name for format = 'array'; "
                 "the format 'list' has a column for each"
             )
-        if isinstance(file, (str, os.PathLike)):
-            file = files.StandardTextFile(os.fspath(file), mode="w")
-        file.write(values, {"columns": names})
-        file.close()
+        if not isinstance(file, (str, os.PathLike)):
+            file.write(values, {"columns": names})
+            file.close()
+            return
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+        with replaced(file) as new:
+            text = files.StandardTextFile(str(new), mode="w")
+            text.write(values, {"columns": names})
+            text.close()
 
-    save.__doc__ = common.Projection.save.__doc__
+    save.__doc__ = f"""{common.Projection.save.__doc__}
+        A file that is named, as a text or a path, is written whole or not at all.
+        """
 
     @deprecated("np.histogram()")  # type: ignore[untyped-decorator]
     def weightHistogram(self, min: Any = None, max: Any = None, nbins: int = 10) -> Any:  # noqa: N802
@@ -526,9 +541,18 @@ class Projection(common.Projection):
         columns = self._columns_of(names)
         return list(zip(*(column.tolist() for column in columns), strict=True))
 
+    def _check_present(self) -> None:
+        """Raise RuntimeError if weights that learn have gone with their network.
+
+        What they are depends on spikes that they have not taken in yet.
+        """
+        if any(table.rule is not None and table.rule.learns for table in self._tables):
+            simulator.state.check_present(self._network, self.label)
+
     def _get_attributes_as_arrays(
         self, names: Any, multiple_synapses: str = "sum"
     ) -> list[NDArray[np.float64]]:
+        self._check_present()
         pairs, order = self._pairs(), cache(self._order)
         return [matrix(pairs, self._stored(name), order, multiple_synapses) for name in names]
 

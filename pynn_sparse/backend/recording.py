@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+import weakref
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ from pynn_sparse.network import Probe
 from pynn_sparse.network.time import LAST_STEP
 
 from .. import errors, recording
-from . import simulator
+from . import garbage, simulator
 from .arguments import check_variables
 from .checks import RecordingError, as_number
 from .dialects import warn_once
@@ -34,11 +35,22 @@ class Recorder(recording.Recorder):
     """Records from one population, into the network's probes and the engine's spike store."""
 
     _simulator = simulator
+    population: Any
 
     def __init__(self, population: Any, file: Any = None) -> None:
         super().__init__(population, file)
         self._probes: dict[str, Probe] = {}
         self._network = simulator.state.network
+
+    def discard(self) -> None:
+        """Give back all that was recorded, also in earlier segments, when the network is discarded.
+
+        A population that nobody else refers to goes, too.
+        """
+        self.cache.clear()
+        self.recorded.clear()
+        self._probes = {}
+        self.population = weakref.proxy(self.population)
 
     def _check_present(self) -> None:
         simulator.state.check_present(self._network, self.population.label)
@@ -114,6 +126,8 @@ class Recorder(recording.Recorder):
     def _get_current_segment(self, *args: Any, **kwargs: Any) -> Any:
         segment = super()._get_current_segment(*args, **kwargs)
         segment.spiketrains = GroupedSpikeTrainList.of(segment.spiketrains)
+        parts = (*segment.analogsignals, *segment.spiketrains.multiplexed)
+        garbage.made(sum(part.nbytes for part in parts))
         return segment
 
     def store_to_cache(self, annotations: Any = None) -> None:
@@ -205,12 +219,15 @@ class Recorder(recording.Recorder):
         block, engine = self.population._block, simulator.state.engine
         if engine is None:
             return np.zeros(0, np.int32), np.zeros(0, np.int64)
+        engine.collect()
         return engine.spikes.of(block.first, block.size)
 
     def _get_all_signals(
         self, variable: Any, ids: Sequence[int], clear: bool = False
     ) -> tuple[NDArray[np.float64], None]:
-        probe = self._probes[variable.name]
+        probe, engine = self._probes[variable.name], simulator.state.engine
+        if engine is not None:
+            engine.collect()
         samples = probe.samples_of(_neurons(ids) - self.population._block.first)
         missing = (probe.first - self._start()) // probe.interval
         if missing:
@@ -223,12 +240,14 @@ class Recorder(recording.Recorder):
         neurons = _neurons(self.filter_recorded(variable, filter_ids))
         counts = np.zeros(len(neurons), np.int64)
         if engine is not None:
+            engine.collect()
             counts = engine.spikes.counts(block.first, block.size)[neurons - block.first]
         return dict(zip(neurons.tolist(), counts.tolist(), strict=True))
 
     def _clear_simulator(self) -> None:
         block = self.population._block
         if simulator.state.engine is not None:
+            simulator.state.engine.collect()
             simulator.state.engine.spikes.discard(block.first, block.size)
         for probe in self._probes.values():
             probe.restart(simulator.state.step)

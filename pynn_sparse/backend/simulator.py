@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
+import weakref
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from pynn_sparse.network.stream import Stream
 from pynn_sparse.network.synapses import MAX_DELAY_STEPS
 
 from .. import common, errors
+from . import access
 from .arguments import check_source
 from .checks import check_names
 from .progress import RunProgress
@@ -33,6 +35,23 @@ DEFAULT_SEED = (
 
 class ID(int, common.IDMixin):
     """A neuron: its index in the network, with the methods that PyNN gives to single cells."""
+
+    _population: weakref.ref[Any]
+
+    @property
+    def parent(self) -> Any:
+        """The population that the neuron belongs to.
+
+        The population has the identifiers in an array, whose contents Python's garbage collector
+        does not see: it would never be freed if they held it. While its network is the present
+        one, its recorder does.
+        """
+        population = self._population()
+        if population is None:
+            raise RuntimeError(
+                f"cell {int(self)} belongs to a network that setup() has discarded; make it anew"
+            )
+        return population
 
     def __getattr__(self, name: str) -> Any:
         """A parameter."""
@@ -67,20 +86,31 @@ class ID(int, common.IDMixin):
 def identifiers(population: Any, first: int, size: int) -> NDArray[np.object_]:
     """The identifiers of a population's neurons.
 
-    `parent` is an attribute of their class, one for each population, since a million attributes of
-    objects would take a second and a hundred megabytes. It is one of the objects where these are
-    so few that the class would take more.
+    Their class, one for each population, has the reference to it, since a million attributes of
+    objects would take a second and a hundred megabytes. The objects have it where these are so few
+    that the class would take more.
     """
-    numbers = range(first, first + size)
+    numbers, reference = range(first, first + size), weakref.ref(population)
     cells = np.empty(size, dtype=object)
     if size < FEW:
         cells[:] = list(map(ID, numbers))
         for cell in cells:
-            cell.__dict__["parent"] = population
+            cell.__dict__["_population"] = reference
         return cells
-    kind = type("ID", (ID,), {"parent": population, "__doc__": ID.__doc__})
+    kind = type("ID", (ID,), {"_population": reference, "__doc__": ID.__doc__})
     cells[:] = list(map(kind, numbers))
     return cells
+
+
+def explain(error: BaseException, text: str) -> None:
+    """Add to the message of an error."""
+    if isinstance(error, OSError) and error.strerror:
+        error.strerror += f"; {text}"
+    else:
+        message = f"{error}; {text}" if str(error) else text
+        error.args = (message,)
+        if str(error) != message:  # such as NumPy's, which makes its message of what it knows
+            raise MemoryError(message) from error
 
 
 @dataclass(frozen=True)
@@ -107,11 +137,25 @@ class State(common.control.BaseState):
 
     def __init__(self) -> None:
         super().__init__()
-        self.configure(Options())
+        self._begin(Options())
         self.closed = "setup() has not been called"
 
     def configure(self, options: Options) -> None:
-        """Forget the network and begin with these options."""
+        """Discard the network and begin with these options."""
+        discarded = self.recorders, self.network, self.engine
+        self._begin(options)
+        self._discard(*discarded)
+
+    @staticmethod
+    def _discard(recorders: set[Any], network: Network, engine: Engine | None) -> None:
+        """Give memory and files back at once, whoever still refers to parts of the network."""
+        for recorder in recorders:
+            recorder.discard()
+        network.discard()
+        if engine is not None:
+            engine.discard()
+
+    def _begin(self, options: Options) -> None:
         self.options = options
         self.closed = ""  # why nothing can be made or changed
         self.network = Network(TimeGrid(options.timestep), options.seed)
@@ -128,7 +172,7 @@ class State(common.control.BaseState):
         self.t_start = 0
 
     def clear(self) -> None:
-        """Forget the network, keep the options."""
+        """Discard the network, keep the options."""
         self.configure(self.options)
 
     def check_present(self, network: Network, what: str) -> None:
@@ -241,21 +285,37 @@ class State(common.control.BaseState):
             progress = RunProgress(self.step, end, self.dt)
         try:
             self.require_engine().run_until(end, progress)
+            self.running = True
+        except (KeyboardInterrupt, MemoryError, OSError) as error:
+            explain(error, self._what_is_possible())
+            raise
         finally:
+            self.running |= self.last_step >= 0  # there are data to be had
             if progress:
                 progress.close()
-        self.running = True
+
+    def _what_is_possible(self) -> str:
+        """After a run that has ended before its time."""
+        if self.engine is None or not self.engine.can_go_on:
+            return "the network cannot go on: reset() or setup() begin anew"
+        return (
+            f"the run has ended at {self.t:g} ms: get_data() gives what was recorded until then, "
+            "run() goes on from there, reset() goes back to time 0, and setup() begins anew"
+        )
 
     def require_engine(self) -> Engine:
         """The engine, made now if there is none."""
         if self.engine is None:
-            options = self.options
-            size, precision = self.network.size, options.precision
-            device = self.gpu or make_device(
-                "cpu", options.threads, size, precision, sum(map(len, self.network.tables))
-            )
-            self.engine = Engine(self.network, device, precision, self._recording_bytes())
+            self.engine = self.new_engine()
         return self.engine
+
+    def new_engine(self) -> Engine:
+        """An engine for the present network, at its beginning."""
+        options = self.options
+        size, precision = self.network.size, options.precision
+        synapses = sum(map(len, self.network.tables))
+        device = self.gpu or make_device("cpu", options.threads, size, precision, synapses)
+        return Engine(self.network, device, precision, self._recording_bytes())
 
     def _recording_bytes(self) -> float:
         if self.options.recording_memory is None:
@@ -278,5 +338,10 @@ class State(common.control.BaseState):
         for probe in self.network.probes:
             probe.restart(0)
 
+    def lose(self) -> None:
+        """In the child of a fork: a thread that is not there any more was changing the network."""
+        self.closed = "this process was forked while another thread ran or changed the network"
+
 
 state = State()
+access.when_lost(state.lose)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..measuring import command_line
+from ..replacing import write_text
 from . import report
 from .networks import NETWORKS
 from .peers import PEERS
@@ -56,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     text = f"{report.table(found)}\n\n{report.caption(command)}{report.missing(found)}"
     print(text)
     if options.table:
-        options.table.write_text(text + "\n")
+        write_text(options.table, text + "\n")
     if options.json:
         report.write_json(options.json, found, command)
     if options.picture:

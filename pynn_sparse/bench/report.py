@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import measuring
+from ..replacing import replaced, write_text
 from .peers import PEERS
 from .suite import OWN, Comparison
 
@@ -140,7 +141,8 @@ def caption(command: str) -> str:
 def write_json(file: Path, found: list[Comparison], command: str) -> None:
     """All figures of all runs."""
     results = [vars(each) for each in found]
-    file.write_text(json.dumps(machine() | {"command": command, "results": results}, indent=1))
+    about = machine() | {"command": command, "results": results}
+    write_text(file, json.dumps(about, indent=1))
 
 
 def write_picture(file: Path, found: list[Comparison]) -> None:
@@ -170,5 +172,6 @@ def write_picture(file: Path, found: list[Comparison]) -> None:
     labels = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
     axes.legend(labels.values(), labels.keys(), frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(file, dpi=150)
+    with replaced(file) as new:
+        figure.savefig(new, dpi=150)
     plt.close(figure)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..measuring import DISTURBANCE, machine
+from ..replacing import write_text
 from . import explanations, pictures
 from .comparison import Comparison
 from .findings import DIFFERENT, EXPLAINED, NOTE, SAME
@@ -29,10 +30,9 @@ def write_report(found: Comparison, folder: Path, command: str) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     about = machine(PACKAGES)
     page, figures = folder / "index.html", folder / "figures.json"
-    figures.write_text(
-        json.dumps({"command": command, "machine": about} | found.figures(), indent=1) + "\n"
-    )
-    page.write_text(html(found, command, about))
+    text = json.dumps({"command": command, "machine": about} | found.figures(), indent=1) + "\n"
+    write_text(figures, text)
+    write_text(page, html(found, command, about))
     return [page, figures]
 
 

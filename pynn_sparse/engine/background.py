@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from ..network.cells import SPIKE_SOURCE_POISSON
 from . import structures
 from .blocks import BlockArrays
 from .device import Device
+
+if TYPE_CHECKING:
+    from ..network.contents import Contents
 
 NO_END = 2**62
 MOST = SPIKE_SOURCE_POISSON.derived.index("most")  # spikes in a step
@@ -126,6 +129,34 @@ class Backgrounds:
             if drive.threshold is not None:
                 arrays[f"{k} threshold"] = self.device.get(drive.threshold)
         return arrays
+
+    def check(self, contents: Contents, step: int) -> None:
+        """Raise `CheckpointError` for what is no snapshot of this network at a step."""
+        numbers = sorted(
+            name.removesuffix(" times") for name in contents.names("") if " times" in name
+        )
+        for k in numbers:
+            times = contents.check(f"{k} times", np.int64, (4,), least=-1).tolist()
+            if k != str(int(k)) or times[0] >= len(self.network.tables) or int(k) >= len(numbers):
+                contents.fail(f"{k} times names a projection that is not there")
+            table = self.network.tables[times[0]]
+            if not self._can_be_fused(table) and times[3] == NO_END:
+                contents.fail(
+                    f"{k} times: the sources of table {times[0]} emit spikes of their own"
+                )
+            n, fields = table.pre.size, len(table.pre.model.derived)
+            dtypes = [
+                contents.arrays[f"{k} {name}"].dtype
+                for name in ("weight", "param")
+                if f"{k} {name}" in contents
+            ]
+            if len(dtypes) < 2 or any(each not in (np.float32, np.float64) for each in dtypes):
+                contents.fail(f"{k} weight or {k} param is missing, or of another type")
+            contents.check(f"{k} weight", dtypes[0], (1,), (n,), finite=True)
+            contents.check(f"{k} param", dtypes[1], (fields,), (fields, n), finite=True)
+            if f"{k} threshold" in contents:
+                contents.check(f"{k} threshold", np.uint32, (None,))
+        contents.finish()
 
     def restore(self, arrays: Arrays) -> None:
         """Go back to a snapshot of the same network."""

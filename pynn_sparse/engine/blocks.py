@@ -14,13 +14,18 @@ from .device import Device
 SCALARS = {"double": np.float64, "single": np.float32}
 
 
+def scalar(block: Block, precision: str) -> Any:
+    """Type of a block's state and parameters on a device."""
+    return np.float64 if block.model.double_only else SCALARS[precision]
+
+
 class BlockArrays:
     """State and parameters of a `Block` on a device, brought up to date by `synchronise`."""
 
     def __init__(self, block: Block, device: Device, precision: str) -> None:
         self.block = block
         self.device = device
-        self.scalar = np.float64 if block.model.double_only else SCALARS[precision]
+        self.scalar = scalar(block, precision)
         self._row = {name: row for row, name in enumerate(block.model.state)}
         state = np.stack([block.initial[name] for name in self._row]).astype(self.scalar)
         self.state = device.put(state)

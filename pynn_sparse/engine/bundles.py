@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,18 +42,18 @@ class Bundle(Holder):
         n_delay_group: int,
         threads: int,
     ) -> None:
-        self.tables = list(places)
         self.pre = pre
         self.key = _key(places, delay_group)
-        self._places = places
+        # Tables refer to the bundle, which goes with the last of them.
+        self._places = WeakKeyDictionary(places)
         self._threads = threads
         self._exponent = max(exponent for exponent, _, _ in places.values())
         self._merge(delay_group, n_delay_group)
-        for table in self.tables:
+        for table in places:
             table.lend(self)
 
     def _merge(self, delay_group: int, n_delay_group: int) -> None:
-        tables, n_source = self.tables, self.pre.size
+        tables, n_source = list(self._places), self.pre.size
         length = np.zeros(n_source, np.int64)
         for table in tables:
             length[table.first_source :][: table.n_source] += np.diff(table.row_start)
@@ -144,7 +145,7 @@ class Bundle(Holder):
 
     def dissolve(self) -> None:
         """Give all tables their arrays back."""
-        for table in self.tables:
+        for table in list(self._places):
             if table.lent_to is self:
                 table.take_back()
 

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DeviceError, InterruptedRunError
+from .. import interrupts
+from ..errors import DeviceError, InterruptedRunError, ParameterError
 from ..network import Network, Probe, SynapseTable
 from ..network.block import Arrays
 from .background import Backgrounds
-from .blocks import BlockArrays
+from .blocks import BlockArrays, scalar
 from .currents import CurrentLayout
 from .device import Device
 from .junctions import JunctionLayout
 from .ownership import owner_starts
+from .pace import Pace
 from .plan import Plan
 from .plasticity import Plasticity
 from .spikes import Emitted, SpikeStore
 from .synapses import SynapseLayout
+
+if TYPE_CHECKING:
+    from ..network.contents import Contents
 
 BEFORE_TIME_0 = -1  # the step in which spike sources emit what is due at time 0
 
@@ -68,10 +73,17 @@ class Engine:
         self._diverged: set[int] = set()
         self.waiting: Emitted | None = None  # spikes that a restored state has in axons
         self._between_steps = False
+        self._unprepared = ""  # why the network could not be laid out
+        self._pace = Pace()
+        self._ask_at = BEFORE_TIME_0  # the step at which plasticity may need to catch up
 
     def reset(self) -> None:
-        """Go back to time 0 and the initial state; what was recorded stays."""
-        self.step = BEFORE_TIME_0
+        """Go back to time 0 and the initial state; what was recorded stays.
+
+        Raises `InterruptedRunError` if the network could not be laid out for the device.
+        """
+        self._check_prepared()
+        self.step = self._ask_at = BEFORE_TIME_0
         self._between_steps = False
         self.synapses.reset()
         self.backgrounds.reset()
@@ -86,50 +98,107 @@ class Engine:
     def run_until(self, end: int, progress: Progress | None = None) -> None:
         """Advance to step `end`.
 
-        Raises `InterruptedRunError` where the last run was interrupted while steps were done.
+        A signal, such as that of Ctrl-C, ends the run after the call down that is in progress, and
+        so do a lack of memory and a full disk: `step` is the step reached, all that was recorded
+        until then is there, and the next run goes on.
+
+        Raises `InterruptedRunError` where the last run was broken off while steps were done, or
+        while the network was laid out.
         """
         if end <= max(self.step, 0):
             return
-        if self._between_steps:
-            raise InterruptedRunError(
-                "the last run was interrupted while time steps were done, so that the network is "
-                "in the state of no time: call reset(), or load_state()"
-            )
-        self._synchronise()
-        self._plan, self.waiting = Plan(self, self._plan), None
-        try:
-            self._run(end, progress)
-        finally:
+        with interrupts.held:
+            self._check_prepared()
+            if self._between_steps:
+                raise InterruptedRunError(
+                    "the last run was broken off between two time steps, so that it cannot go on: "
+                    "call reset(), or load_state(); what was recorded before can be read"
+                )
+            self.collect()
+            self._prepare()
+            try:
+                self._run(end, progress)
+            finally:
+                self.collect()
+                if not self._between_steps:
+                    self.synapses.fetch()
+            self._warn_of_divergence()
+
+    def discard(self) -> None:
+        """Give all memory back, also if a traceback refers to the engine; it is of no use then."""
+        if self._plan is not None:
+            self._plan.__dict__.clear()
+        self.__dict__.clear()
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether `run_until` may be called: not after it was broken off between two states."""
+        return not (self._between_steps or self._unprepared)
+
+    def collect(self) -> None:
+        """Have all that was recorded in `spikes` and the network's probes.
+
+        A run does so itself, unless memory runs out.
+        """
+        if self._plan is not None:
             self._plan.collect()
-        self.synapses.fetch()
-        self._warn_of_divergence()
+
+    def _prepare(self) -> None:
+        """Lay the network out, and make the plan of a run."""
+        self._lay_out()
+        self._plan, self.waiting = Plan(self, self._plan), None
+
+    def _lay_out(self) -> None:
+        """Take over what has changed in the network; what was recorded has been collected."""
+        try:
+            self._synchronise()
+        except ParameterError:  # which changes nothing
+            raise
+        except BaseException as error:
+            self._unprepared = f"{type(error).__name__}: {error}"
+            raise
+
+    def _check_prepared(self) -> None:
+        if self._unprepared:
+            raise InterruptedRunError(
+                "the network could not be laid out for the device, and cannot go on "
+                f"({self._unprepared}): call setup(); what was recorded before can be read"
+            )
 
     def _run(self, end: int, progress: Progress | None) -> None:
         assert self._plan is not None
-        while self.step < end:
-            stop = min(end, progress.next_stop(self.step)) if progress else end
-            stop = min(stop, self.step + self.plasticity.longest_run())
+        self._ask_at = min(self._ask_at, self.step + self.plasticity.longest_run())
+        while self.step < end and not interrupts.pending():
+            if self.step >= self._ask_at:
+                self._ask_plasticity()
+            self._pace.begin()
+            first = self.step
+            stop = min(end, first + self._pace.steps, self._ask_at)
+            call = self._plan.prepare(min(stop, progress.next_stop(first)) if progress else stop)
             self._between_steps = True
             try:
-                self.step = self._plan.advance(stop)
+                self.step = self._plan.begin(call)
             except DeviceError:  # before anything was done
                 self._between_steps = False
                 raise
             self._between_steps = False
-            if self.plasticity.tables:
-                self._plan.collect()  # and wait
-                if self.plasticity.behind():
-                    self._catch_up()
+            self._plan.collect(but=1)  # while the call that has begun may still be at work
             self.spill()
+            self._pace.end(self.step - first)
             if progress:
                 progress.report(self.step)
 
-    def _catch_up(self) -> None:
-        """Have weights take in the targets' spikes, before these are forgotten."""
-        self.synapses.fetch()
-        self.plasticity.catch_up(self.step)
-        self._synchronise()
-        self._plan = Plan(self, self._plan)
+    def _ask_plasticity(self) -> None:
+        """Have weights take in the targets' spikes, if these would be forgotten soon.
+
+        That is asked at steps that depend on the network alone.
+        """
+        self.collect()  # and wait
+        if self.plasticity.behind():
+            self.synapses.fetch()
+            self.plasticity.catch_up(self.step)
+            self._prepare()
+        self._ask_at = self.step + self.plasticity.longest_run()
 
     def _warn_of_divergence(self) -> None:
         """Warn once of each population in which a potential is not a finite number any more."""
@@ -156,9 +225,19 @@ class Engine:
         return self.plasticity.present(table, max(self.step, 0))
 
     def snapshot(self) -> Arrays:
-        """All that the future depends on, but for what is in the blocks and tables themselves."""
-        self._synchronise()
-        self.synapses.settle(self.step, self._settle)
+        """All that the future depends on, but for what is in the blocks and tables themselves.
+
+        Raises `InterruptedRunError` where the last run was broken off between two time steps.
+        """
+        self._check_prepared()
+        if self._between_steps:
+            raise InterruptedRunError(
+                "the last run was broken off between two time steps: there is no state to save"
+            )
+        with interrupts.held:
+            self.collect()
+            self._lay_out()
+            self.synapses.settle(self.step, self._settle)
         waiting = self._plan.waiting() if self._plan else self.waiting
         neuron, stamp = self.spikes.of(0, self.network.size)
         parts: dict[str, Arrays] = {
@@ -174,6 +253,28 @@ class Engine:
         }
         return arrays | {"step": np.array(self.step)}
 
+    def check(self, contents: Contents, step: int) -> None:
+        """Raise `CheckpointError` for what is no snapshot of this network at a step.
+
+        May also raise `ParameterError`, ValueError or KeyError.
+        """
+        now, network = max(step, 0), self.network
+        self.synapses.check(contents.part("synapses"), step)
+        self.plasticity.check(contents.part("plasticity"), step)
+        self.backgrounds.check(contents.part("background"), step)
+        states = contents.part("state")
+        for number, block in enumerate(network.blocks):
+            shape = len(block.model.state), block.size
+            states.check(str(number), scalar(block, self.precision), shape)
+        states.finish()
+        spikes = contents.part("spikes")
+        neuron = spikes.check("neuron", np.int32, (None,), least=0, most=network.size - 1)
+        spikes.check("stamp", np.int64, neuron.shape, least=0, most=now)
+        if (np.diff(neuron) < 0).any():
+            spikes.fail("neuron is not in ascending order")
+        spikes.finish()
+        Emitted.check(contents.part("waiting"), network, step)
+
     def restore(self, arrays: Arrays) -> None:
         """Go back to a snapshot of the same network, whose blocks and tables have been restored."""
 
@@ -181,7 +282,7 @@ class Engine:
             prefix = f"{name}/"
             return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
 
-        self.step = int(arrays["step"])
+        self.step = self._ask_at = int(arrays["step"])
         self._between_steps = False
         self._plan = None
         self.currents = CurrentLayout(self.network, self.device)
@@ -205,6 +306,7 @@ class Engine:
         for arrays in self.blocks:
             arrays.synchronise(self.step)
         if len(self.owner_starts) != len(self.blocks):
+            self._pace = Pace()
             self.owner_starts = owner_starts(self.network.blocks, self.device.n_shards)
         fused = self.backgrounds.tables()
         closing = self.backgrounds.closing(self.step, fused)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,14 +26,17 @@ MAX_STEPS = 10_000  # of one call down, so that an interrupt from the keyboard i
 MAX_SAMPLES = 1 << 23  # of recorded variables, and of waveforms, held for one call
 
 
-class _Recorded(NamedTuple):
-    """What a call has recorded, on the device: to be read after `wait`."""
+@dataclass
+class Call:
+    """A call down: what it reads, and the arrays on the device into which it records."""
 
-    reached: int
+    first: int
+    end: int
     samples: list[Any]
     spikes: SpikeRecords
-    wait: Callable[[], None]
     alive: list[Any]  # what the call reads
+    reached: int = -1  # step; known when it has been begun
+    wait: Callable[[], None] = lambda: None  # until what was recorded can be read
 
 
 class Plan:
@@ -44,7 +48,7 @@ class Plan:
         self.network = engine.network
         self._alive: list[Any] = []
         self.launches: list[Launch] = []
-        self._recorded: _Recorded | None = None
+        self._begun: list[Call] = []  # whose records have not been collected, at most two
         self.record = np.zeros(1, structures.PLAN)
         self._fill(last)
 
@@ -224,8 +228,8 @@ class Plan:
 
     # --- running ------------------------------------------------------------------------------
 
-    def advance(self, end: int) -> int:
-        """Do one call down, at most to step `end`; return the step reached."""
+    def prepare(self, end: int) -> Call:
+        """Make room for one call down, at most to step `end`."""
         first = self.engine.step
         end = min(end, first + self._chunk())
         samples = [self._zeros_now(probe, end) for probe in self.probes]
@@ -238,36 +242,47 @@ class Plan:
         begin = max(first, 0)
         waveforms = self.engine.currents.waveforms(begin, end - begin)
         alive = [self.device.put(np.array(rows, structures.PROBE)), self.device.put(waveforms)]
-        spikes = self._records[0]
-        self._records.reverse()
         self._set(
             probe=self.device.address(alive[0]),
             waveform=self.device.address(alive[1]),
             waveform_first=begin,
             waveform_steps=end - begin,
-            record=spikes.address,
+            record=self._records[0].address,
         )
+        return Call(first, end, samples, self._records[0], alive)
+
+    def begin(self, call: Call) -> int:
+        """Do a call down that has been prepared; return the step reached.
+
+        A GPU may still be at work then; `collect` waits for it.
+        """
+        self._records.reverse()
         try:
-            reached = self.device.advance(self.record, self.launches, first, end)
-            recorded = _Recorded(reached, samples, spikes, self.device.mark(), alive)
-            self.collect()  # what the call before has left, while this one may still be at work
+            call.reached = self.device.advance(self.record, self.launches, call.first, call.end)
+            call.wait = self.device.mark()
         except BaseException:
             self.device.mark()()  # what has been begun writes into arrays of this call
+            call.samples.clear()  # which a traceback would keep
             raise
-        self._recorded = recorded
-        return reached
+        self._begun.append(call)
+        return call.reached
 
-    def collect(self) -> None:
-        """Wait for what was begun, and bring to the host what it has recorded."""
-        if self._recorded is None:
-            return
-        recorded, self._recorded = self._recorded, None
-        recorded.wait()
-        for probe, array in zip(self.probes, recorded.samples, strict=True):
-            rows = _rows_until(probe, recorded.reached) - probe.rows
-            probe.append(self.device.get(array)[:rows].copy())
-        for neuron, stamp in recorded.spikes.take():
-            self.engine.spikes.append(neuron, stamp)
+    def collect(self, but: int = 0) -> None:
+        """Bring to the host what all calls, `but` the last ones, have recorded; wait for them.
+
+        If memory runs out, all that is left can be collected later.
+        """
+        while len(self._begun) > but:
+            call = self._begun[0]
+            call.wait()
+            for probe, array in zip(self.probes, call.samples, strict=True):
+                rows = _rows_until(probe, call.reached) - probe.rows
+                if rows > 0:
+                    part = self.device.get(array)[:rows]
+                    probe.append(part if rows == len(array) else part.copy())
+            self.engine.spikes.extend(call.spikes.read())
+            call.spikes.empty()
+            del self._begun[0]
 
     def _chunk(self) -> int:
         """Steps that a call may do, given the room for samples, waveforms and spikes."""
@@ -284,7 +299,7 @@ class Plan:
 
     def _rows(self, probe: Probe) -> int:
         """Rows that a probe has, or will have when what was recorded is collected."""
-        return max(probe.rows, _rows_until(probe, self._recorded.reached) if self._recorded else 0)
+        return max([probe.rows, *(_rows_until(probe, call.reached) for call in self._begun)])
 
     def _place(self, probe: Probe) -> tuple[int, int, int, int]:
         """first_stamp, interval, first_row and n of a probe's record."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from . import structures
 from .compile import cpu_library
 from .device import Device
 from .tables import HostTable, pointer
+
+if TYPE_CHECKING:
+    from ..network.contents import Contents
 
 # A trace is followed until it is below this; the rest could change a weight by that fraction only.
 NEGLIGIBLE = 1e-18
@@ -112,6 +115,24 @@ class Plasticity:
             for name, each in history.arrays().items():
                 arrays[f"history {numbers[block]} {tau!r} {name}"] = each
         return arrays
+
+    def check(self, contents: Contents, step: int) -> None:
+        """Raise `CheckpointError` for what is no snapshot of this network at a step."""
+        network = self.network
+        for number, table in enumerate(network.tables):
+            if table.rule and len(table):
+                shape, most = (table.n_source, _Sources.room(table)), max(step, 0)
+                contents.check(f"source {number} count", np.int32, shape[:1], least=0)
+                contents.check(f"source {number} stamp", np.int64, shape, least=-1, most=most)
+                contents.check(f"source {number} trace", np.float64, shape, least=0, finite=True)
+        blocks = {str(number): block for number, block in enumerate(network.blocks)}
+        for key in list(contents.names("history ")):
+            place, tau, name = key.split(" ", 2)
+            if place not in blocks or not float(tau) > 0:
+                contents.fail(f"history {key} belongs to no population")
+            if name == HISTORY_ARRAYS[0]:
+                _History.check(contents, f"history {place} {tau}", blocks[place], step)
+        contents.finish()
 
     def restore(self, arrays: Arrays) -> None:
         """Go back to a snapshot of the same network."""
@@ -235,6 +256,11 @@ def _present(
     return weight
 
 
+def _room(steps: int, apart: int) -> int:
+    """Spikes that a neuron may have in so many steps, if two are so far apart: a power of two."""
+    return 1 << int(np.ceil(np.log2(steps / apart + 2)))
+
+
 def _taus(table: SynapseTable) -> tuple[float, float]:
     """tau_plus and tau_minus (ms), the greatest ones of a table."""
     assert table.rule is not None
@@ -252,14 +278,19 @@ class _Sources:
     def __init__(self, table: SynapseTable, device: Device) -> None:
         self._device = device
         self._shape = device.n_shards, table.n_source
-        most = table.lag_range[1]
-        self.capacity = 1 << (most + 1).bit_length() if most else 1
+        self.capacity = self.room(table)
         n = device.n_shards * table.n_source
         what = f"{self.capacity} spikes of each source of plastic synapses"
         memory.require(20 * n * self.capacity, what)
         self.count = device.zeros(n, np.int32)
         self.stamp = device.zeros((n, self.capacity), np.int64)
         self.trace = device.zeros((n, self.capacity), np.float64)
+
+    @staticmethod
+    def room(table: SynapseTable) -> int:
+        """Spikes of each source that have to be remembered: a power of two."""
+        most = table.lag_range[1]
+        return 1 << (most + 1).bit_length() if most else 1
 
     def fields(self) -> tuple[int, int, int, int]:
         """Addresses of count, stamp and trace, and the capacity."""
@@ -292,11 +323,14 @@ class _History:
     `waiting` is for how many steps weights cannot take a spike in, because it is on its way.
     """
 
-    def __init__(self, block: Block, steps: int, waiting: int, device: Device) -> None:
+    def __init__(
+        self, block: Block, steps: int, waiting: int, device: Device, apart: int | None = None
+    ) -> None:
         self.steps, self.waiting = steps, waiting
         self._device = device
-        self._apart = 1 + int(np.min(block.derived.get("n_refractory", 0)))  # steps
-        self.capacity = 1 << int(np.ceil(np.log2(steps / self._apart + 2)))
+        # Steps between two spikes of a neuron, at least.
+        self._apart = apart or 1 + int(np.min(block.derived.get("n_refractory", 0)))
+        self.capacity = _room(steps, self._apart)
         shape = (block.size, self.capacity)
         memory.require(
             16 * block.size * self.capacity,
@@ -327,13 +361,30 @@ class _History:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All that is remembered, with the numbers that `of` needs."""
         arrays = {name: self._device.get(getattr(self, name)) for name in HISTORY_ARRAYS}
-        return arrays | {"seen": self._seen, "steps": np.array([self.steps, self.waiting])}
+        return arrays | {
+            "seen": self._seen,
+            "steps": np.array([self.steps, self.waiting, self._apart]),
+        }
+
+    @staticmethod
+    def check(contents: Contents, name: str, block: Block, step: int) -> None:
+        """Raise `CheckpointError` for what `arrays` has not given."""
+        size, most = (block.size,), 2**31 - 1
+        numbers = contents.check(f"{name} steps", np.int64, (3,), least=1, most=most)
+        steps, waiting, apart = numbers.tolist()
+        shape = block.size, _room(steps, apart)
+        contents.check(f"{name} count", np.int32, size, least=0)
+        contents.check(f"{name} seen", np.int32, size, least=0)
+        contents.check(f"{name} stamp", np.int64, shape, least=0, most=max(step, 0))
+        contents.check(f"{name} trace", np.float64, shape, least=0, finite=True)
+        if waiting > steps:
+            contents.fail(f"{name} steps has the values {steps}, {waiting}")
 
     @classmethod
     def of(cls, arrays: dict[str, NDArray[Any]], block: Block, device: Device) -> _History:
         """What `arrays` gave."""
-        steps, waiting = map(int, arrays["steps"])
-        made = cls(block, steps, waiting, device)
+        steps, waiting, apart = map(int, arrays["steps"])
+        made = cls(block, steps, waiting, device, apart)
         for name in HISTORY_ARRAYS:
             setattr(made, name, device.put(arrays[name]))
         made._seen = arrays["seen"].copy()

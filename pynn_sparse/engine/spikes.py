@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,10 @@ from ..network.disk import DiskArray
 from ..network.synapses import stable_order
 from . import structures
 from .device import Device
+
+if TYPE_CHECKING:
+    from ..network import Network
+    from ..network.contents import Contents
 
 Spikes = tuple[NDArray[np.int32], NDArray[np.int64]]  # neurons, and steps in which they fired
 
@@ -23,6 +27,19 @@ class Emitted(NamedTuple):
     block: NDArray[Any]
     neuron: NDArray[Any]
     multiplicity: NDArray[Any]
+
+    @staticmethod
+    def check(contents: Contents, network: Network, step: int) -> None:
+        """Raise `CheckpointError` for what are no such spikes, before a step."""
+        if "step" in contents:
+            sent = contents.check("step", np.int64, (None,), least=-1, most=max(step, 0))
+            last = len(network.blocks) - 1
+            block = contents.check("block", np.int64, sent.shape, least=0, most=last)
+            neuron = contents.check("neuron", np.int32, sent.shape, least=0)
+            contents.check("multiplicity", np.int32, sent.shape, least=1)
+            if (neuron >= np.array([each.size for each in network.blocks])[block]).any():
+                contents.fail("neuron is beyond its population")
+        contents.finish()
 
 
 class SpikeLists:
@@ -124,7 +141,7 @@ class SpikeLists:
 
 
 class SpikeRecords:
-    """Spikes that the user wants, on a device, for each thread: `take` empties them.
+    """Spikes that the user wants, on a device, for each thread.
 
     Args:
         device: where they are kept.
@@ -136,6 +153,7 @@ class SpikeRecords:
         self._device = device
         # Counters of different threads are kept on different cache lines.
         self._counts = device.zeros((len(wanted), 16), np.int32)
+        self._none = np.zeros((len(wanted), 1), np.int32)
         self._arrays, rows = [], []
         for number, n in enumerate(wanted.tolist()):
             capacity = max(device.record_capacity, steps * n)
@@ -146,14 +164,19 @@ class SpikeRecords:
         self._rows = device.put(np.array(rows, structures.SPIKE_RECORD))
         self.address = device.address(self._rows)
 
-    def take(self) -> Iterator[Spikes]:
+    def read(self) -> list[Spikes]:
         """Those of each thread; a neuron that fired n times in a step comes n times."""
-        counts = self._device.get(self._counts)[:, 0].copy()
+        counts = self._device.get(self._counts)[:, 0]
+        found = []
         for count, arrays in zip(counts, self._arrays, strict=True):
             if count:
                 stamp, neuron, multiplicity = (self._device.get(each[:count]) for each in arrays)
-                yield np.repeat(neuron, multiplicity), np.repeat(stamp, multiplicity)
-        self._device.assign(self._counts, slice(None), np.zeros_like(counts)[:, np.newaxis])
+                found.append((np.repeat(neuron, multiplicity), np.repeat(stamp, multiplicity)))
+        return found
+
+    def empty(self) -> None:
+        """Forget all."""
+        self._device.assign(self._counts, slice(None), self._none)
 
 
 class SpikeStore:
@@ -173,9 +196,12 @@ class SpikeStore:
 
     def append(self, neuron: NDArray[np.int32], stamp: NDArray[np.int64]) -> None:
         """Take up spikes, in any order; a neuron that fired n times in a step comes n times."""
-        if len(neuron):
-            self._new.append((neuron, stamp))
-            self.nbytes += neuron.nbytes + stamp.nbytes
+        self.extend([(neuron, stamp)])
+
+    def extend(self, spikes: list[Spikes]) -> None:
+        """Take up spikes from several places."""
+        self._new += [each for each in spikes if len(each[0])]
+        self.nbytes += sum(neuron.nbytes + stamp.nbytes for neuron, stamp in spikes)
 
     def spill(self) -> None:
         """Move the spikes in memory to disk. Raises OSError if there is no room; none is lost."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..network import Block, Network, SynapseTable, memory
 from ..network.block import Arrays
+from ..network.synapses import MAX_DELAY_STEPS
 from . import structures
 from .bundles import Bundle, Bundles, Place
 from .device import Device, Times
@@ -18,6 +19,9 @@ from .resident import Resident
 from .survey import Survey
 from .tables import Arrangement, DeviceTable
 from .units import Ports, exponents, input_bound
+
+if TYPE_CHECKING:
+    from ..network.contents import Contents
 
 Settle = Callable[["SynapseLayout"], None]
 
@@ -102,7 +106,26 @@ class SynapseLayout:
         """What is in flight, after `settle`."""
         units = np.concatenate([np.zeros(0, np.int64), *self.exponent])
         made = [self._made.get(id(table), -1) for table in self.network.tables]
-        return {"ring": self.device.get(self.ring), "exponent": units, "made": np.array(made)}
+        return {
+            "ring": self.device.get(self.ring),
+            "exponent": units,
+            "made": np.array(made, np.int64),
+        }
+
+    def check(self, contents: Contents, step: int) -> None:
+        """Raise `CheckpointError` for what is no snapshot of this network at a step."""
+        ports, receptors = Ports(self.network.blocks).count, self._receptors()
+        contents.check("ring", np.int64, (None, ports))
+        if not 1 <= len(contents.arrays["ring"]) <= 2 * MAX_DELAY_STEPS:
+            contents.fail(f"ring has {len(contents.arrays['ring'])} slots")
+        contents.check("exponent", np.int64, (sum(receptors),), least=-1100, most=1100)
+        n_table = (len(self.network.tables),)
+        contents.check("made", np.int64, n_table, least=-1, most=max(step, 0))
+        contents.finish()
+
+    def _receptors(self) -> list[int]:
+        """Number of each block's receptors."""
+        return [len(block.model.receptors) for block in self.network.blocks]
 
     def restore(self, arrays: Arrays) -> None:
         """Go back to a snapshot of the same network."""
@@ -110,7 +133,7 @@ class SynapseLayout:
         made = arrays["made"].tolist()
         self._made = {id(t): step for t, step in zip(self.network.tables, made, strict=True)}
         self.ports = Ports(self.network.blocks)
-        ends = np.cumsum([len(block.model.receptors) for block in self.network.blocks])
+        ends = np.cumsum(self._receptors())
         self.exponent = np.split(arrays["exponent"], ends[:-1]) if len(ends) else []
         self.ring = self.device.put(arrays["ring"])
         self.n_slot, self.n_port = arrays["ring"].shape

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from .model import Model
 from .proven import Proven
 from .stream import Stream
 from .time import TimeGrid
+
+if TYPE_CHECKING:
+    from .contents import Contents
 
 Arrays = dict[str, NDArray[Any]]
 Selection = Any  # what NumPy takes as an index of a one-dimensional array
@@ -203,6 +206,10 @@ class Block:
         self._forget_events()
         self.assigned = {name: np.ones(self.size, bool) for name in self.initial}
 
+    def discard(self) -> None:
+        """Give back what can be computed again, which refers to the block."""
+        self._derived = self.proven = None
+
     def snapshot(self) -> Arrays:
         """All that may change between runs, but for what the engine has of it."""
         arrays: Arrays = {f"initial {name}": each for name, each in self.initial.items()}
@@ -216,21 +223,51 @@ class Block:
         arrays["events since"] = self._events_since.copy()
         return arrays
 
-    def restore(self, arrays: Arrays) -> None:
-        """Go back to a snapshot of a block of the same model and size."""
-        self.initial = {name: arrays[f"initial {name}"] for name in self.initial}
+    def check(self, contents: Contents, step: int) -> None:
+        """Raise `CheckpointError` for what is no snapshot of such a block at a step.
+
+        Raises `ParameterError` for values of parameters that the model cannot have.
+        """
+        size, numbers = (self.size,), {}
+        for name in self.initial:
+            contents.check(f"initial {name}", np.float64, size)
+        for name in self.parameters:
+            if name in self.model.sequences:
+                lengths = contents.check(f"lengths of {name}", np.int64, size, least=0)
+                total = int(lengths.sum())
+                contents.check(f"parameter {name}", np.float64, (total,), finite=True)
+            else:
+                numbers[name] = contents.check(f"parameter {name}", np.float64, (), size)
+        self.model.check(numbers)
+        self._derive(self._parameters_of(contents.arrays))
+        if "past neuron" in contents:
+            last = self.size - 1
+            past = contents.check("past neuron", np.int64, (None,), least=0, most=last)
+            contents.check("past time", np.float64, past.shape, finite=True)
+        shape = self._events_since.shape
+        contents.check("events since", np.int64, shape, least=-1, most=step)
+        contents.finish()
+
+    def _parameters_of(self, arrays: Arrays) -> dict[str, Any]:
+        values: dict[str, Any] = {}
         for name in self.parameters:
             value = arrays[f"parameter {name}"]
             if name in self.model.sequences:
-                parts = np.empty(self.size, dtype=object)
-                parts[:] = np.split(value, np.cumsum(arrays[f"lengths of {name}"])[:-1])
-                self.parameters[name] = parts
+                values[name] = np.empty(self.size, dtype=object)
+                ends = np.cumsum(arrays[f"lengths of {name}"])[:-1]
+                values[name][:] = np.split(value, ends)
             else:
-                self.parameters[name] = value.copy() if value.ndim else float(value)
+                values[name] = value.copy() if value.ndim else float(value)
+        return values
+
+    def restore(self, arrays: Arrays) -> None:
+        """Go back to a snapshot of a block of the same model and size."""
+        self.initial = {name: arrays[f"initial {name}"] for name in self.initial}
+        self.parameters = self._parameters_of(arrays)
         self._derived, self.proven = None, self._new_proven()
         self._forget_events()
         has_past = "past neuron" in arrays
         self.past_events = [(arrays["past neuron"], arrays["past time"])] if has_past else []
-        self._events_since[:] = arrays["events since"]
+        self._events_since = arrays["events since"].copy()
         self.assigned = {}
         self.version += 1

@@ -2,12 +2,52 @@
 
 from __future__ import annotations
 
+import ctypes
+import mmap
+import os
 import tempfile
 import weakref
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+
+
+class Mapping:
+    """Bytes of a file, read when they are looked at, and kept until nothing refers to them.
+
+    Unlike Python's `mmap`, it takes no file descriptor, of which a process has a thousand. What is
+    written to it stays in memory, and does not reach the file.
+
+    Args:
+        file: descriptor of a file.
+        offset: of the first byte.
+        size: number of bytes, at least 1.
+    """
+
+    def __init__(self, file: int, offset: int, size: int) -> None:
+        before = offset % mmap.ALLOCATIONGRANULARITY
+        protection, size = mmap.PROT_READ | mmap.PROT_WRITE, size + before
+        address = _libc.mmap(None, size, protection, mmap.MAP_PRIVATE, file, offset - before)
+        if address == ctypes.c_void_p(-1).value:
+            number = ctypes.get_errno()
+            raise OSError(number, f"{size} bytes on disk cannot be mapped: {os.strerror(number)}")
+        weakref.finalize(self, _libc.munmap, address, size)
+        self._fields = {"data": (address + before, False), "version": 3}
+
+    def array(self, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+        """The bytes as an array, which keeps the mapping."""
+        self.__array_interface__ = self._fields | {"typestr": dtype.str, "shape": shape}
+        return np.asarray(self)
+
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.mmap.restype = ctypes.c_void_p
+_libc.mmap.argtypes = (
+    *(ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int),
+    ctypes.c_int64 if ctypes.sizeof(ctypes.c_void_p) == 8 else ctypes.c_long,  # off_t
+)
+_libc.munmap.argtypes = ctypes.c_void_p, ctypes.c_size_t
 
 
 class DiskArray:
@@ -61,6 +101,5 @@ class DiskArray:
         n = (self._n if end is None else end) - begin
         if not n * self._row_bytes:  # of which no map can be made
             return np.empty((n, *self._row), self._dtype)
-        offset = begin * self._row_bytes
-        mapped: Any = np.memmap(self._file, self._dtype, "c", offset, (n, *self._row))
-        return np.asarray(mapped)
+        mapping = Mapping(self._file.fileno(), begin * self._row_bytes, n * self._row_bytes)
+        return mapping.array(self._dtype, (n, *self._row))

@@ -100,6 +100,16 @@ class Network:
         self._wanted[block.first :] = False
         self.size = block.first
 
+    def discard(self) -> None:
+        """Give back what was recorded, whoever still refers to it, and let go of all else."""
+        for probe in self.probes:
+            probe.restart(0)
+        for block in self.blocks:
+            block.discard()
+        self._proven.clear()
+        for each in (self.blocks, self.tables, self.junctions, self.injections, self.probes):
+            each.clear()
+
     def least_delay(self) -> int | None:
         """Least delay of all synapses, in steps; None without synapses."""
         return min((table.delay_range[0] for table in self.tables if len(table)), default=None)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .block import Arrays, Block
 from .disk import DiskArray
+
+if TYPE_CHECKING:
+    from .contents import Contents
 
 NUMBERS_AT_ONCE = 1 << 20  # that are rearranged at a time
 
@@ -106,14 +110,18 @@ class Probe:
         Those of all neurons, if they are on disk, stay there, and are read when they are looked at.
         """
         columns = np.searchsorted(self.index, index)
+        chunks = self._chunks
         if self._disk is not None:
-            self.spill()
+            with suppress(OSError):  # a full disk: what could not be moved is read from memory
+                self.spill()
             on_disk = self._disk.rows()
-            every = np.array_equal(columns, np.arange(len(self.index)))
-            return on_disk if every else on_disk[:, columns]
+            if not self._chunks:
+                every = np.array_equal(columns, np.arange(len(self.index)))
+                return on_disk if every else on_disk[:, columns]
+            chunks = [on_disk, *self._chunks]
         samples = np.empty((self.rows, len(columns)))
         begin = 0
-        for chunk in self._chunks:
+        for chunk in chunks:
             part = samples[begin : begin + len(chunk)]
             np.take(chunk, columns, axis=1, out=part, mode="clip")  # "raise" would copy twice
             begin += len(chunk)
@@ -122,6 +130,13 @@ class Probe:
     def snapshot(self) -> Arrays:
         """The samples so far."""
         return {"samples": self.samples(), "first": np.array(self.first)}
+
+    def check(self, contents: Contents, step: int) -> None:
+        """Raise `CheckpointError` for what is no snapshot of samples until a step."""
+        first, now = contents.number("first", 0, 2**62), max(step, 0)
+        rows = max(0, (now - first) // self.interval + 1)
+        contents.check("samples", np.float64, (rows, len(self.index)))
+        contents.finish()
 
     def restore(self, arrays: Arrays) -> None:
         """Go back to a snapshot of the same neurons."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from .block import Arrays, Block
 from .dynamics import Rule
 from .holder import ARRAYS, Holder
 from .stream import Stream
+
+if TYPE_CHECKING:
+    from .contents import Contents
 
 MAX_DELAY_STEPS = 65535
 LONG_AGO = -(2**62)
@@ -365,6 +368,35 @@ class SynapseTable:
         arrays |= {f"initial {name}": np.asarray(each) for name, each in initial}
         arrays["since"] = np.array(self.since)
         return arrays
+
+    def validate(self, contents: Contents, step: int) -> None:
+        """Raise `CheckpointError` for what is no snapshot of a table of these synapses at a step.
+
+        Raises `ParameterError` for values of parameters that the rule cannot have.
+        """
+        each, any_ = (self._n,), ((1,), (self._n,))
+        dtype = np.float64 if "weight" not in contents else contents.arrays["weight"].dtype
+        if dtype not in (np.float64, np.float32):
+            dtype = np.dtype(np.float64)
+        contents.check("weight", dtype, *any_, finite=True)
+        delay = contents.arrays.get("delay", np.zeros(0))
+        wide = np.uint16 if delay.dtype == np.uint16 else np.uint8
+        delay = contents.check("delay", wide, *any_, least=1)
+        parameters = {
+            name: contents.check(f"parameter {name}", np.float64, *any_)
+            for name in (self.rule.parameters if self.rule is not None else {})
+        }
+        if self.rule is not None:
+            place = np.argsort(self.order())
+            values = {"delay": delay, **parameters}
+            self.check(**{k: v if len(v) == 1 else v[place] for k, v in values.items()})
+        for name in self.state:
+            contents.check(f"state {name}", np.float64, each, finite=True)
+            contents.check(f"initial {name}", np.float64, (), each, finite=True)
+        if self._initial is not None:
+            contents.check("initial weight", dtype, each, finite=True)
+        contents.number("since", LONG_AGO, max(step, 0))
+        contents.finish()
 
     def restore(self, arrays: Arrays) -> None:
         """Go back to a snapshot of a table of the same synapses."""

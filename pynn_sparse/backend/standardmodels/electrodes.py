@@ -13,12 +13,17 @@ from pynn_sparse.network.time import LAST_STEP
 
 from ...parameters import ParameterSpace, Sequence
 from ...standardmodels import StandardCurrentSource, build_translations, electrodes
+from ..access import exclusive_methods
 from ..checked import Checked
 from ..checks import check_names
 from ..door import copied, shown
 from ..simulator import ID, state
 
+SETTING = "set_parameters", "set_native_parameters"
 
+
+@exclusive_methods("get_data")
+@exclusive_methods("__init__", *SETTING, "inject_into", "record", hold=True)
 class SparseCurrentSource(Checked, StandardCurrentSource):
     """A current source: its parameters, and what it injects on the grid of time steps.
 

@@ -1,0 +1,123 @@
+"""What a checkpoint holds of objects of PyNN's, and what two networks must have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import quantities as pq
+
+from pynn_sparse.network import Network, wiring
+from pynn_sparse.network.block import Arrays
+from pynn_sparse.network.contents import Contents
+
+from ..parameters import Sequence
+
+
+class SourcePart:
+    """Parameters of a current source, and what was recorded of it."""
+
+    def __init__(self, source: Any) -> None:
+        self.item = source
+
+    def snapshot(self) -> Arrays:
+        """Parameters, and samples by the step at which they begin."""
+        source = self.item
+        arrays = {
+            f"value {name}": np.asarray(
+                value.value if isinstance(value, Sequence) else value, np.float64
+            )
+            for name, value in source._values.items()
+        }
+        arrays |= {f"sample {first}": samples for first, samples in source._recording}
+        return arrays
+
+    def _values(self, arrays: Arrays) -> dict[str, Any]:
+        return {
+            name: Sequence(value) if value.ndim else float(value)
+            for name, value in _with(arrays, "value ").items()
+        }
+
+    def check(self, contents: Contents, step: int) -> None:
+        """Raise an error for what is no snapshot of a source of the same class."""
+        for name, value in self.item._values.items():
+            shape = (None,) if isinstance(value, Sequence) else ()
+            contents.check(f"value {name}", np.float64, shape)
+        for first in list(contents.names("sample ")):
+            contents.check(f"sample {first}", np.float64, (None,), finite=True)
+            if first != str(int(first)) or not 0 <= int(first) <= max(step, 0):
+                contents.fail(f"sample {first} begins at no step that there was")
+        contents.finish()
+        self.item._checked(self._values(contents.arrays))
+
+    def restore(self, arrays: Arrays) -> None:
+        """Go back to a snapshot of a source of the same class."""
+        samples = _with(arrays, "sample ").items()
+        recording = [(int(first), each) for first, each in samples]
+        object.__setattr__(self.item, "_values", self._values(arrays))
+        object.__setattr__(self.item, "_recording", recording)
+
+
+class RecorderPart:
+    """When a population's recording began."""
+
+    def __init__(self, recorder: Any) -> None:
+        self.item = recorder
+
+    def snapshot(self) -> Arrays:
+        """The time in ms."""
+        return {"start": np.array(float(self.item._recording_start_time))}
+
+    def check(self, contents: Contents, step: int) -> None:
+        """Raise `CheckpointError` for what is no such time."""
+        contents.check("start", np.float64, (), least=0, finite=True)
+        contents.finish()
+
+    def restore(self, arrays: Arrays) -> None:
+        """Go back to a snapshot."""
+        self.item._recording_start_time = float(arrays["start"]) * pq.ms
+
+
+def _with(arrays: Arrays, prefix: str) -> Arrays:
+    return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+
+
+def described(network: Network, sources: list[Any]) -> dict[str, Any]:
+    """What two networks must have in common, of numbers, texts and lists; digests of all arrays."""
+    number = {id(block): k for k, block in enumerate(network.blocks)}
+    place = {id(source): k for k, source in enumerate(sources)}
+
+    def ends(table: Any) -> list[Any]:
+        return [number[id(table.pre)], number[id(table.post)], len(table)]
+
+    return {
+        "populations (model, cells)": [[b.model.name, b.size] for b in network.blocks],
+        "models": [wiring.of_model(block.model) for block in network.blocks],
+        "random numbers of populations": [[b.stream.seed, b.stream.first] for b in network.blocks],
+        "projections (from, to, number of synapses, receptor, rule)": [
+            [*ends(t), t.receptor, *_rule(t)] for t in network.tables
+        ],
+        "connections": [wiring.of_table(table) for table in network.tables],
+        "random numbers of projections": [[t.stream.seed, t.stream.first] for t in network.tables],
+        "gap junctions (from, to, number)": [ends(table) for table in network.junctions],
+        "connections by gap junctions": [wiring.of_table(table) for table in network.junctions],
+        "recorded variables (population, variable, interval, cells)": [
+            [number[id(p.block)], p.variable, p.interval, p.index.tolist()] for p in network.probes
+        ],
+        "cells with recorded spikes": int(network.spikes_wanted.sum()),
+        "which cells have recorded spikes": wiring.of_arrays(network.spikes_wanted),
+        "current sources (class)": [type(source).__name__ for source in sources],
+        "random numbers of current sources": [
+            [source._stream.seed, source._stream.first] for source in sources
+        ],
+        "cells with currents": [
+            [place[id(each.source)], wiring.of_arrays(each.neurons)] for each in network.injections
+        ],
+    }
+
+
+def _rule(table: Any) -> list[Any]:
+    rule = table.rule
+    if rule is None:
+        return [""]
+    return [rule.dynamics.name, list(rule.parameters), rule.sign, rule.dendritic]
