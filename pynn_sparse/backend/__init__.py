@@ -39,6 +39,7 @@ from .dialects import (
     set_number_of_neurons_per_core,
     set_number_of_synapse_cores,
 )
+from .mpi import ask_once
 from .native import native_cell_type
 from .native_rng import NativeRNG
 from .nestml import nestml_cell_type
@@ -52,6 +53,8 @@ from .standardmodels.cells import *  # noqa: F403
 from .standardmodels.electrodes import ACSource, DCSource, NoisyCurrentSource, StepCurrentSource
 from .standardmodels.receptors import *  # noqa: F403
 from .standardmodels.synapses import *  # noqa: F403
+
+ask_once()
 
 
 def list_standard_models() -> list[str]:

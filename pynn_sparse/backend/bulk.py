@@ -64,8 +64,8 @@ def _builder(connector: Any, projection: Any) -> Builder:
     Those from cell i to cell i are few, and looked at on the host: `engine/background.py`.
     """
     gpu = simulator.state.gpu
-    apart = isinstance(connector, upstream.OneToOneConnector) or not projection._fits_gpu
-    if gpu is None or apart:
+    alone = isinstance(connector, upstream.OneToOneConnector)
+    if gpu is None or alone or not projection._fits_gpu:
         projection._require_memory()
         return HostBuilder(simulator.state.threads)
     projection._require_memory(gpu)

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..parameters import LazyArray
+from ..parameters import LazyArray, ParameterSpace
 from . import progress, simulator
 from .connector_arguments import Checked
 from .values import at_pairs
 
 Columns = Callable[..., Iterable[Any]]
+NONE = np.zeros(0, np.int64)
 
 
 def source_indices(mask: Any, n_pre: int) -> NDArray[np.int64]:
@@ -34,20 +35,33 @@ class ByColumn(Checked):
     location_selector: Any
     callback: Any
 
+    def _parameters_from_synapse_type(
+        self, projection: Any, distance_map: Any = None
+    ) -> ParameterSpace:
+        """Parameters of the connections as upstream has them, with distances only where needed."""
+        space = projection.synapse_type.native_parameters
+        if distance_map is None and not any(callable(each.base_value) for _, each in space.items()):
+            space.shape = projection.shape
+            return space
+        made: ParameterSpace = super()._parameters_from_synapse_type(projection, distance_map)  # type: ignore[misc]
+        return made
+
     def _standard_connect(
         self, projection: Any, connection_map_generator: Columns, distance_map: Any = None
     ) -> None:
-        parameters = self._parameters_from_synapse_type(projection, distance_map)  # type: ignore[attr-defined]
-        n_pre, n_post = projection.shape
+        parameters = self._parameters_from_synapse_type(projection, distance_map)
+        label, (n_pre, n_post) = projection.label, projection.shape
+        shared = {name: lazy for name, lazy in parameters.items() if lazy.is_homogeneous}
+        values = {name: at_pairs(label, name, lazy, NONE, 0) for name, lazy in shared.items()}
+        own = {name: lazy for name, lazy in parameters.items() if name not in shared}
         masks = connection_map_generator()
         if simulator.state.options.progress:
-            masks = progress.columns(masks, n_post, projection.label)
+            masks = progress.columns(masks, n_post, label)
         for column, mask in enumerate(masks):
             sources = source_indices(mask, n_pre)
             if len(sources):
-                values = {
-                    name: at_pairs(projection.label, name, lazy, sources, column)
-                    for name, lazy in parameters.items()
+                values |= {
+                    name: at_pairs(label, name, lazy, sources, column) for name, lazy in own.items()
                 }
                 projection._convergent_connect(sources, column, **values)
             if self.callback:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from lazyarray import larray
 
 from pynn_sparse.network.model import FINITE, Check
 
@@ -29,6 +29,7 @@ class Checked(Named):
     constraints: Mapping[str, Check] = {}
     sizes = "cells"  # what may have a value each; "" where there is one value for all
     vectors: Mapping[str, tuple[str, ...]] = {}  # parameters of several numbers -> the engine's
+    _doors: Doors  # made when they are first asked for
 
     def __init__(self, **parameters: Any) -> None:
         doors = self.doors()
@@ -41,15 +42,12 @@ class Checked(Named):
     @classmethod
     def doors(cls) -> Doors:
         """What is valid for each parameter."""
-        return _doors_of(cls)
-
-
-@functools.cache
-def _doors_of(model: type[Checked]) -> Doors:
-    return {
-        name: door_of(model.__name__, name, model, default)
-        for name, default in model.default_parameters.items()
-    }
+        if "_doors" not in cls.__dict__:  # a class that inherits from another has its own
+            cls._doors = {
+                name: door_of(cls.__name__, name, cls, default)
+                for name, default in cls.default_parameters.items()
+            }
+        return cls._doors
 
 
 def door_of(owner: str, name: str, model: Any, default: Any) -> Parameter:
@@ -73,6 +71,8 @@ def evaluated(owner: str, doors: Doors, values: Mapping[str, Any], size: int) ->
 
 
 def _evaluated(owner: str, door: Parameter, value: Any, size: int) -> Any:
+    if isinstance(value, larray) and not value.operations:
+        value = value.base_value
     # The first is what scripts give to cell after cell.
     if type(value) in PLAIN and type(door) is Parameter and door.takes(value):
         return float(value)

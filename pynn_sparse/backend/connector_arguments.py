@@ -154,11 +154,12 @@ class Checked:
     """
 
     arguments: ClassVar[Mapping[str, Accept]] = {}
+    __signature__: ClassVar[inspect.Signature]  # of upstream's constructor
 
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
         if any(each.__module__ == upstream.__name__ for each in cls.__mro__):
-            cls.__signature__ = _signature(cls)  # type: ignore[attr-defined]
+            cls.__signature__ = _signature(cls)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(**self._checked(args, kwargs))
@@ -166,7 +167,7 @@ class Checked:
     def _checked(self, args: Any, kwargs: Any) -> dict[str, Any]:
         """All arguments by name."""
         owner = type(self).__name__
-        given = bound(owner, _signature(type(self)), args, kwargs)
+        given = bound(owner, self.__signature__, args, kwargs)
         accept = {**COMMON, **self.arguments}
         return {
             name: accept[name](f"{owner}: {name}", value) if name in accept else value

@@ -257,8 +257,8 @@ class _ByNumber(_InEngine):
         # Where there are fewer than n, all are taken as often as possible, and then some more.
         often, more = divmod(n, len(cells))
         memory.require(8.0 * n, f"{n} connections of a cell")
-        rest = self.rng.permutation(cells)[:more] if more else cells[:0]
-        return np.concatenate([np.tile(cells, often), rest])
+        rest: NDArray[np.int64] = self.rng.permutation(cells)[:more] if more else cells[:0]
+        return np.concatenate([*[cells] * often, rest]) if often else rest
 
     def _repeated(self, n: int, size: int, left_out: int) -> NDArray[np.int64]:
         memory.require(8.0 * n, f"{n} connections of a cell")

@@ -31,7 +31,7 @@ from pynn_sparse.network.model import FINITE, Check, Constraint
 from .. import errors
 from ..parameters import ArrayParameter, LazyArray, Sequence
 from ..random import RandomDistribution
-from .plain import NotNumbersError, as_array, has_items, has_unit, items_of, number_of
+from .plain import PLAIN, NotNumbersError, as_array, has_items, has_unit, items_of, number_of
 
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
@@ -232,6 +232,8 @@ class SequenceParameter(Parameter):
             items = items_of(value)
         except NotNumbersError as error:
             raise self.refused(value, error.instead_of(self.what)) from error
+        if set(map(type, items)) <= PLAIN:
+            return None
         rows = [has_items(each) or isinstance(each, ArrayParameter) for each in items]
         if any(rows) and not all(rows):
             raise self.refused(value, f"{self.what}, not a mixture of both")
@@ -293,10 +295,14 @@ def _computed(value: Any, shape: tuple[int, ...]) -> Any:
 
 def copied(values: Mapping[str, Any]) -> dict[str, Any]:
     """The same values, but with generators of random numbers of their own, in the same state."""
-    return {
-        name: deepcopy(value) if isinstance(value, (RandomDistribution, larray)) else value
-        for name, value in values.items()
-    }
+    return {name: deepcopy(value) if _draws(value) else value for name, value in values.items()}
+
+
+def _draws(value: Any) -> bool:
+    """Whether a value may draw random numbers."""
+    if isinstance(value, larray):
+        return bool(value.operations) or type(value.base_value) not in PLAIN
+    return isinstance(value, RandomDistribution)
 
 
 def _generators(values: Iterable[Any]) -> Iterator[Any]:

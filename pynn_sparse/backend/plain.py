@@ -13,6 +13,7 @@ import quantities as pq
 from numpy.typing import NDArray
 
 PLAIN = {float, int, np.float64, np.float32, np.int64, np.int32}
+WITHOUT_UNIT = {*PLAIN, np.ndarray, list, tuple}
 TEXT = (str, bytes, bytearray)
 MOST_ITEMS = 10**8  # of a list; more neurons have their values in an array
 
@@ -114,7 +115,7 @@ def array_of(value: NDArray[Any]) -> NDArray[np.float64]:
 
 def _from_items(value: Any, unit: str | None) -> NDArray[np.float64]:
     items = items_of(value)
-    if set(map(type, items)) <= PLAIN:
+    if _is_plain(items):
         try:
             return np.array(items, np.float64)
         except OverflowError as error:
@@ -142,6 +143,15 @@ def items_of(value: Any) -> list[Any]:
         raise NotNumbersError(_kind(value)) from error
 
 
+def _is_plain(items: list[Any]) -> bool:
+    """Whether items are plain numbers, or rows of equally many of them."""
+    kinds = set(map(type, items))
+    if items and kinds <= {list, tuple} and len(set(map(len, items))) == 1:
+        kinds = set(map(type, itertools.chain.from_iterable(items)))
+        return bool(kinds) and kinds <= PLAIN
+    return kinds <= PLAIN
+
+
 def _stacked(rows: list[NDArray[np.float64] | None]) -> NDArray[np.float64]:
     shapes = {None if row is None else row.shape for row in rows}
     if len(shapes) > 1:
@@ -151,7 +161,7 @@ def _stacked(rows: list[NDArray[np.float64] | None]) -> NDArray[np.float64]:
 
 def has_unit(value: Any) -> bool:
     """Whether the value is a quantity, of `quantities` or another package."""
-    if type(value) in PLAIN or type(value) is np.ndarray:
+    if type(value) in WITHOUT_UNIT:
         return False
     if isinstance(value, pq.Quantity):
         return True

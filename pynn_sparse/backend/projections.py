@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections.abc import Iterator
 from copy import deepcopy
 from functools import cache, cached_property
 from pathlib import Path
@@ -179,6 +180,7 @@ class Projection(common.Projection):
             size = expected * memory.BYTES_PER_SYNAPSE_ON_GPU
             memory.require(size, what, gpu.free_memory())
 
+    @cached_property
     def _stretches(self) -> tuple[tuple[Block, int], tuple[Block, int]] | None:
         """Block and first index of the cells of both ends; None if cells have gaps between them."""
         pre, post = _stretch(self.pre, self._pre_ids), _stretch(self.post, self._post_ids)
@@ -188,11 +190,11 @@ class Projection(common.Projection):
     def _fits_gpu(self) -> bool:
         """Whether rows of connections can be taken as a GPU makes them."""
         plain = self.synapse_type.dynamics is None and not self.synapse_type.electrical
-        return plain and self._stretches() is not None
+        return plain and self._stretches is not None
 
     def _connect_on_gpu(self, builder: GpuBuilder, rows: Rows, weight: Any, delay: Any) -> None:
         """Take up connections whose targets, and differing weights and delays, are on a GPU."""
-        stretches = self._stretches()
+        stretches = self._stretches
         assert stretches is not None
         pre, post = stretches
         target, dtype = rows.target, index_type(post[0].size)
@@ -236,7 +238,7 @@ class Projection(common.Projection):
         if not len(rows.target):
             return
         self._check_weights(weight, signs=self._connector.safe)
-        stretches = self._stretches()
+        stretches = self._stretches
         waits = self.synapse_type.dynamics and getattr(self.synapse_type, FRACTION, 1.0) < 1
         if stretches is None or waits:
             source = np.repeat(self._pre_ids.astype(np.uint32), np.diff(rows.row_start))
@@ -298,22 +300,15 @@ class Projection(common.Projection):
         identity: NDArray[np.uint32] | None = None,
     ) -> list[SynapseTable]:
         """A table for each pair of populations that is connected."""
-        pres, posts = _blocks(self.pre), _blocks(self.post)
         tables = []
-        for pre in pres:
-            for post in posts:
-                part: Any = slice(None)
-                if len(pres) * len(posts) > 1:
-                    part = np.flatnonzero(_inside(source, pre) & _inside(target, post))
-                    if not len(part):
-                        continue
-                i, j = source[part] - np.uint32(pre.first), target[part] - np.uint32(post.first)
-                w, d = _part(weight, part), _part(delay, part)
-                of_rule = {name: _part(each, part) for name, each in parameters.items()}
-                rule = self._rule(post, j, of_rule)
-                own = None if identity is None else identity[part]
-                ends = pre, post, i, j
-                tables.append(SynapseTable.from_pairs(*ends, w, d, self.receptor_type, rule, own))
+        for pre, post, part in _by_blocks(_blocks(self.pre), source, _blocks(self.post), target):
+            i, j = source[part] - np.uint32(pre.first), target[part] - np.uint32(post.first)
+            w, d = _part(weight, part), _part(delay, part)
+            of_rule = {name: _part(each, part) for name, each in parameters.items()}
+            rule = self._rule(post, j, of_rule)
+            own = None if identity is None else identity[part]
+            ends = pre, post, i, j
+            tables.append(SynapseTable.from_pairs(*ends, w, d, self.receptor_type, rule, own))
         return tables
 
     def _check_weights(self, weight: NDArray[np.float64], signs: bool = True) -> None:
@@ -351,7 +346,7 @@ class Projection(common.Projection):
                 f"delay = {delay[~good][0]:g} ms in {self.label}: delays must be from "
                 f"{least:g} ms to {most:g} ms (the time step is {grid.dt:g} ms)"
             )
-        return np.clip(grid.nearest(delay), 1, MAX_DELAY_STEPS)
+        return np.minimum(np.maximum(grid.nearest(delay), 1), MAX_DELAY_STEPS)
 
     # --- reading ------------------------------------------------------------------------------
 
@@ -747,13 +742,31 @@ def _blocks(ends: Any) -> list[Block]:
 def _stretch(ends: Any, ids: NDArray[np.int64]) -> tuple[Block, int] | None:
     """The block in which cells follow each other without a gap, and the index of the first."""
     (block, *others) = _blocks(ends)
-    if others or (np.diff(ids) != 1).any():
+    if others or (ids[1:] - ids[:-1] != 1).any():
         return None
     return block, int(ids[0]) - block.first
 
 
-def _inside(neuron: NDArray[np.uint32], block: Block) -> NDArray[np.bool_]:
-    return (neuron >= block.first) & (neuron < block.first + block.size)
+def _by_blocks(
+    pres: list[Block], source: NDArray[Any], posts: list[Block], target: NDArray[Any]
+) -> Iterator[tuple[Block, Block, Any]]:
+    """Each pair of blocks that is connected, and which of the connections are between them."""
+    if len(pres) == len(posts) == 1:
+        yield pres[0], posts[0], slice(None)
+        return
+    key = _which(pres, source) * len(posts) + _which(posts, target)
+    order = np.argsort(key, kind="stable")
+    for part in np.split(order, np.flatnonzero(np.diff(key[order])) + 1):
+        i, j = divmod(int(key[part[0]]), len(posts))
+        yield pres[i], posts[j], part
+
+
+def _which(blocks: list[Block], neuron: NDArray[Any]) -> NDArray[np.int64]:
+    """In which of some blocks each neuron lies."""
+    first = np.array([block.first for block in blocks])
+    order = np.argsort(first)
+    which: NDArray[np.int64] = order[np.searchsorted(first[order], neuron, side="right") - 1]
+    return which
 
 
 def _ascending(ids: NDArray[np.int64]) -> bool:

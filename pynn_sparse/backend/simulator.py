@@ -159,6 +159,8 @@ class State(common.control.BaseState):
         self.options = options
         self.closed = ""  # why nothing can be made or changed
         self.network = Network(TimeGrid(options.timestep), options.seed)
+        fits = float(self.network.grid.time(MAX_DELAY_STEPS))
+        self._greatest_delay = options.max_delay or fits
         self.engine: Engine | None = None
         self._device_name: str | None = None  # not looked for yet
         self._gpu: Device | None = None
@@ -266,7 +268,7 @@ class State(common.control.BaseState):
     @property
     def max_delay(self) -> float:
         """Greatest synaptic delay allowed, in ms: what `setup` was given, or else what fits."""
-        return self.options.max_delay or float(self.network.grid.time(MAX_DELAY_STEPS))
+        return self._greatest_delay
 
     def run_until(self, time: float) -> None:
         """Advance to `time` (ms), or if that lies between two time steps, to the later of them."""

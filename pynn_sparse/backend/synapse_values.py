@@ -55,7 +55,7 @@ class WhereConnected:
 ANY = Constraint(lambda x: np.ones(np.shape(x), bool), "a number")
 
 
-@functools.cache
+@functools.lru_cache(maxsize=1000)  # since projections have any number of labels
 def door(owner: str, name: str, checked: bool = True) -> Parameter:
     """The description of a parameter; without its condition where connections decide later."""
     check = WhereConnected(CONSTRAINTS.get(name, FINITE)) if checked else ANY

@@ -63,7 +63,9 @@ class BlockArrays:
         values = [np.asarray(self.block.derived[name]) for name in self.block.model.derived]
         self.heterogeneous = any(value.ndim for value in values)
         shape = (self.block.size,) if self.heterogeneous else ()
-        param = np.stack([np.broadcast_to(value, shape) for value in values])
+        param = np.empty((len(values), *shape))
+        for row, value in enumerate(values):
+            param[row] = value
         self.param = self.device.put(param.astype(self.scalar))
 
     def _put_outputs(self) -> None:

@@ -298,18 +298,18 @@ class SynapseLayout:
 
         `blocks` are in the order in which they are advanced; `rule` gives the address of a table's.
         """
-        records, starts = [np.zeros(0, structures.TABLE)], [0]
-        for block in blocks:
-            mine = [bundle.record() for bundle in self._bundles.of(block)]
-            for table in self.delivered:
-                if table.pre is block and not _is_bundled(table):
-                    place = self.exponent_of(table), self.ports.of_table(table)
-                    record = self._tables[id(table)].record(*place, rule(table))
-                    record["first_step"] = self._made[id(table)]
-                    mine.append(record)
-            records += mine
-            starts.append(starts[-1] + len(mine))
-        return np.concatenate(records), np.array(starts, np.int32)
+        mine = {id(block): [b.record() for b in self._bundles.of(block)] for block in blocks}
+        for table in self.delivered:
+            if id(table.pre) in mine and not _is_bundled(table):
+                place = self.exponent_of(table), self.ports.of_table(table)
+                record = self._tables[id(table)].record(*place, rule(table))
+                record["first_step"] = self._made[id(table)]
+                mine[id(table.pre)].append(record)
+        starts = np.cumsum([0, *(len(mine[id(block)]) for block in blocks)], dtype=np.int32)
+        records = np.zeros(starts[-1], structures.TABLE)
+        for index, record in enumerate(each for block in blocks for each in mine[id(block)]):
+            records[index] = record[0]
+        return records, starts
 
 
 def _is_bundled(table: SynapseTable) -> bool:

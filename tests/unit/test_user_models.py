@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
+import weakref
 from typing import Any
 
 import numpy as np
@@ -230,3 +232,14 @@ def test_branches_and_new_variables_in_statements() -> None:
 def test_statements_that_are_none(update: str) -> None:
     with pytest.raises(ModelError, match="update"):
         sim.native_cell_type("Wrong", parameters={}, state={"n": 0.0}, update=update)
+
+
+def test_a_type_that_is_no_longer_used_is_freed() -> None:
+    kind = sim.native_cell_type(
+        "Passing", parameters={"a": 1.0}, state={"v": 0.0}, equations="dv/dt = -a*v"
+    )
+    kind(a=2.0)
+    gone = weakref.ref(kind)
+    del kind
+    gc.collect()
+    assert gone() is None

@@ -10,7 +10,7 @@ from pynn_sparse.network.dynamics import Dynamics
 from ...parameters import ParameterSpace
 from ...standardmodels import build_translations, synapses
 from ..checks import check_names
-from ..door import shown
+from ..door import copied, shown
 from ..signatures import bound, signature_with
 from ..simulator import state
 from ..synapse_values import accepted, all_accepted
@@ -44,6 +44,15 @@ class _Synapse:
             )
         check_names(parameters, owner, self.default_parameters)
         super().__init__(**all_accepted(owner, parameters))
+
+    @property
+    def native_parameters(self) -> ParameterSpace:
+        """A copy of the parameters, whose generators of random numbers are copies, too.
+
+        Names and units are PyNN's, so that nothing is to be translated.
+        """
+        space = self.parameter_space  # type: ignore[attr-defined]
+        return ParameterSpace(copied(dict(space.items())), None, space.shape)
 
     def _get_minimum_delay(self) -> float:
         """The delay of synapses for which the user gives none."""
