@@ -345,9 +345,11 @@ def test_interrupts_at_any_time_never_give_another_result(expected: str, tmp_pat
 
     def insisting(act: Callable[[], Any]) -> Any:
         """Interrupted, and again until it has been done; all of it can be done twice."""
-        for attempt in itertools.count():  # later and later, however slow the machine is
+        delay = 0.02
+        while True:
+            delay *= 1.5  # later and later, however slow the machine is
             try:
-                with Interrupter(float(rng.exponential(0.02 * 1.5**attempt)) + 1e-4):
+                with Interrupter(float(rng.exponential(delay)) + 1e-4):
                     result = act()
             except KeyboardInterrupt:
                 counts["interrupted"] += 1
