@@ -459,21 +459,23 @@ class Population(_Cells, common.Population):
         if isinstance(cellclass, type) and cellparams is None:
             cellclass = cellclass()
         _check_options(size, structure, initial_values, label)
-        recorders, count = set(simulator.state.recorders), common.Population._nPop
+        count = common.Population._nPop
         simulator.state.network.require_room(math.prod(size) if isinstance(size, tuple) else size)
         given = initial_values or {}
         try:
             with restoring_generators(given.values()):
                 super().__init__(size, cellclass, cellparams, structure, given, label)
                 start = self._block.starting_state()
-                self.initialize(**{k: v for k, v in start.items() if k not in given})
+                if start:
+                    self.initialize(**{k: v for k, v in start.items() if k not in given})
         except BaseException:
-            self._take_back(recorders, count)
+            self._take_back(count)
             raise
 
-    def _take_back(self, recorders: set[Any], count: int) -> None:
+    def _take_back(self, count: int) -> None:
         """Leave the simulation as it was before a population that could not be made."""
-        simulator.state.recorders, common.Population._nPop = recorders, count
+        common.Population._nPop = count
+        simulator.state.recorders.discard(getattr(self, "recorder", None))
         if hasattr(self, "_block"):
             simulator.state.network.remove_last_block(self._block)
 
