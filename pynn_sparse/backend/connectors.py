@@ -27,6 +27,7 @@ from ..random import NumpyRNG, RandomDistribution
 from . import connector_arguments as arguments
 from .bulk import connect_in_bulk, same_cells
 from .by_column import ByColumn
+from .callers import users_level
 from .connection_lists import (
     ArrayConnector,
     CloneConnector,
@@ -131,7 +132,7 @@ class _ByProbability(ByColumn):
             warnings.warn(
                 f"{name} = {shown(given)} gives values up to {greatest:g} in {projection.label}; "
                 "a probability greater than 1 is taken as 1",
-                stacklevel=4,
+                stacklevel=users_level(),
             )
 
 

@@ -20,6 +20,7 @@ from ..common.control import DEFAULT_MAX_DELAY, DEFAULT_MIN_DELAY, DEFAULT_TIMES
 from . import simulator
 from .access import exclusive, runs
 from .arguments import check_cells, checked_callbacks
+from .callers import users_level
 from .checks import as_number
 from .door import shown
 from .options import check_option_names, check_ways, seed_of, warn_of_others
@@ -139,7 +140,7 @@ def _warn_of_files() -> None:
         warnings.warn(
             f"setup() discards the network, and with it data for files: {', '.join(files)}; "
             "end() would have written them",
-            stacklevel=3,
+            stacklevel=users_level(),
         )
 
 
@@ -167,7 +168,7 @@ def _threads(value: Any) -> int | None:
         warnings.warn(
             f"threads = {value}: this process may use {processors()} processors, and gets as many "
             "threads; the results are the same",
-            stacklevel=3,
+            stacklevel=users_level(),
         )
     return min(int(value), processors())
 

@@ -116,7 +116,7 @@ def seed_of_population(arguments: Mapping[str, Any]) -> int | None:
     idle = [argument for argument in arguments if argument in OF_THE_MACHINE]
     if idle:
         why = "has no effect here: there is no such machine"
-        warn_once(f"of a Population, {', '.join(idle)}", why, stacklevel=4)
+        warn_once(f"of a Population, {', '.join(idle)}", why, stacklevel=5)
     seed = arguments.get("seed")
     return None if seed is None else seed_number("seed", seed)
 

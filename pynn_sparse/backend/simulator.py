@@ -21,6 +21,7 @@ from pynn_sparse.network.synapses import MAX_DELAY_STEPS
 from .. import common, errors
 from . import access
 from .arguments import check_source
+from .callers import users_level
 from .checks import check_names
 from .progress import RunProgress
 
@@ -280,7 +281,7 @@ class State(common.control.BaseState):
                 f"{time:g} ms is not a multiple of the time step of {self.dt:g} ms; "
                 f"running until {self.network.grid.time(end):g} ms",
                 errors.RoundingWarning,
-                stacklevel=4,
+                stacklevel=users_level(),
             )
         progress = None
         if self.options.progress and end > self.step:
