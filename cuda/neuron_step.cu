@@ -22,6 +22,8 @@ KERNEL(KERNEL_NAME(neuron_step_, CELL, REAL), 0) {
     };
     if constexpr (!CELL<REAL>::substepped) {
       advance(Fixed<1>());
+    } else if constexpr (!kSpecialises) {
+      advance(plan.substeps);
     } else {
       if (plan.substeps == 1)
         advance(Fixed<1>());

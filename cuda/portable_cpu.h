@@ -9,6 +9,7 @@
 
 #define DEVICE inline __attribute__((always_inline))
 #define DEVICE_ONCE inline __attribute__((noinline))
+#define DEVICE_RARE DEVICE_ONCE
 
 constexpr bool kSpecialises = true;
 #define EXPORT extern "C" __attribute__((visibility("default")))

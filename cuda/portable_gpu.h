@@ -5,9 +5,13 @@
 
 #define DEVICE __device__ __forceinline__
 #define DEVICE_ONCE DEVICE  // a call that is not worth copying into the kernels of all models
+// A template that is seldom called: copies at each of its calls would take the user's first run a minute to
+// compile.
+#define DEVICE_RARE __device__ __attribute__((noinline))
 
-// Whether loops over synapses are compiled for each way in which these are stored. Here that would cost
-// the user a minute, when a kernel is compiled, and gain nothing: all threads of a block go the same way.
+// Whether loops over synapses are compiled for each way in which these are stored, and loops over neurons for
+// each usual number of substeps. Here that would cost the user a minute, when a kernel is compiled, and gain
+// nothing: all threads of a block go the same way.
 constexpr bool kSpecialises = false;
 
 DEVICE const SpikeList& spike_list(const Plan& plan, int64 step, int32 thread);

@@ -26,12 +26,12 @@ struct Course {
     if (!(absolute(size) * (absolute(e_rev) + 100) < 1e-9 * decay))
       fastest = greatest_of(fastest, decay);
   }
-  DEVICE void add_exponential(double g, double e_rev, double decay, double t) {
+  DEVICE_RARE void add_exponential(double g, double e_rev, double decay, double t) {
     const double now = g * exp_of(-decay * t);
     add(now, now, e_rev, 1, decay);
   }
   // A conductance that follows dg/dt = rise - decay_g g, drise/dt = -decay_rise rise.
-  DEVICE void add_rising(double g, double rise, double e_rev, double decay_g, double decay_rise,
+  DEVICE_RARE void add_rising(double g, double rise, double e_rev, double decay_g, double decay_rise,
                          double t) {
     const double faded = exp_of(-decay_g * t), left = exp_of(-decay_rise * t);
     const double x = (decay_g - decay_rise) * t;
@@ -102,7 +102,7 @@ DEVICE Part advance_part(double v, double v_thresh, bool shortest, double h, con
 
 // v after `duration`, where at(t) is the course at t. Infinite or not a number where v leaves its range.
 template <class At>
-DEVICE_ONCE double integrate_stiff(double v, double v_thresh, double duration, const At& at) {
+DEVICE_RARE double integrate_stiff(double v, double v_thresh, double duration, const At& at) {
   const double least = duration * 0x1p-40, brief = duration / 64;
   double t = 0, h = duration;
   for (Course begin = at(t); t < duration && absolute(v) < 1e300;) {

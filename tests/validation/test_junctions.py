@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 import pyNN.sparse as sim
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pyNN import errors
 from pyNN.random import NumpyRNG, RandomDistribution
 
+from pynn_sparse.engine.coupling import MOST_COUPLED, mean_conductances
 from pynn_sparse.errors import ParameterError
 
 PASSIVE = {"tau_m": 20.0, "cm": 1.0, "v_rest": -65.0, "v_thresh": 1e3}
@@ -51,6 +54,48 @@ def test_two_passive_membranes(precision: str) -> None:
     if precision == "double":
         assert deviations[0] / deviations[1] == pytest.approx(2.0, rel=0.01)
         assert deviations[1] / deviations[2] == pytest.approx(2.0, rel=0.01)
+
+
+@pytest.mark.parametrize("conductance", [6.0, 100.0, 1e6, 1e12])
+def test_membranes_that_share_their_charge_within_a_step(conductance: float) -> None:
+    """Of any capacitances: their mean, weighted with these, decays as if they were one."""
+    sim.setup(timestep=0.1)
+    small, large = passive(1, -60.0, cm=0.2), passive(2, [-70.0, -75.0])
+    junctions(small, large[:1], conductance)
+    junctions(large[:1], large[1:], conductance)
+    sim.run(20.0)
+    v = np.hstack([potentials(small), potentials(large)])
+    t = np.arange(len(v)) * 0.1
+    begin = (0.2 * 5.0 - 5.0 - 10.0) / 2.2
+    mean = v @ [0.2 / 2.2, 1.0 / 2.2, 1.0 / 2.2] + 65.0
+    assert mean == pytest.approx(begin * np.exp(-t / 20.0), abs=1e-10)
+    assert np.abs(v[10:] - v[10:, :1]).max() < 1e-2 * np.exp(-0.5)
+    assert v.min() >= -75.0
+    assert v.max() <= -60.0
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    n=st.integers(2, 8),
+    strength=st.floats(-3.0, 15.0).map(lambda x: 10.0**x),
+    seed=st.integers(0, 1000),
+)
+def test_mean_conductances_are_those_of_the_exponential(n: int, strength: float, seed: int) -> None:
+    rng = np.random.RandomState(seed)
+    half = np.triu(rng.uniform(0, strength, (n, n)) * (rng.uniform(size=(n, n)) < 0.5), 1)
+    conductance, cm, dt = half + half.T, rng.uniform(0.1, 2.0, n), 0.1
+    mean = mean_conductances(conductance, cm, dt)
+    assert np.array_equal(mean, mean.T)
+    assert mean.min() >= 0
+    assert (dt * mean.sum(axis=1) / cm).max() <= 1 + 1e-12
+    root = np.sqrt(cm)
+    symmetric = (np.diag(conductance.sum(axis=0)) - conductance) / np.outer(root, root)
+    rates, modes = np.linalg.eigh(symmetric)
+    relaxed = (modes * np.exp(-dt * np.maximum(rates, 0.0))) @ modes.T
+    expected = relaxed * np.outer(root, root) / dt
+    np.fill_diagonal(expected, 0.0)
+    if strength < 1e4:  # above, the modes' rates have too few digits
+        assert mean == pytest.approx(expected, abs=1e-9)
 
 
 def test_steady_state_of_a_ring() -> None:
@@ -235,7 +280,16 @@ def test_bad_input() -> None:
     projection = junctions(neurons, neurons, 0.1)
     bad(lambda: projection.get("delay", format="list"), "delay", errors.NonExistentParameterError)
     sim.run(1.0)
-    projection.set(weight=20.0)
-    bad(lambda: sim.run(1.0), "must be at most cm/timestep = 10 uS", ParameterError)
-    projection.set(weight=0.1)
+
+
+def test_more_neurons_than_are_solved_together() -> None:
+    sim.setup(timestep=0.1)
+    neurons = passive(MOST_COUPLED + 1, -65.0)
+    ring = [(k, k + 1) for k in range(MOST_COUPLED)]
+    projection = junctions(neurons, neurons, 4.0, sim.FromListConnector(ring))
+    sim.run(1.0)
+    projection.set(weight=6.0)
+    words = "have 12 uS: must be at most cm/timestep = 10 uS in a group of more than 300"
+    bad(lambda: sim.run(1.0), words, ParameterError)
+    projection.set(weight=4.0)
     sim.run(1.0)
