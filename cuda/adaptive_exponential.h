@@ -55,12 +55,12 @@ struct AdaptiveExponential {
     for (int32 k = 2; k < n; ++k) y[k] = s.synaptic[k - 2];
     for (int32 k = 0; k < n; ++k) scale[k] = k == 0 ? 1 : 1000;  // mV, pA, nS
     const double drive = p.i_offset + current;
-    int32 spikes = 0;
+    int32 spikes = 0, left = kMostSteps;
     for (double t = 0; t < p.h;) {
       const auto slopes = [&](const double* at, double* dydt) {
         slope(p, s.refractory > 0, drive, at, dydt);
       };
-      advance_adaptively<n>(slopes, scale, {1e-6, 1e-6}, p.h, t, s.step, y);
+      advance_adaptively<n>(slopes, scale, {1e-6, 1e-6}, p.h, t, s.step, left, y);
       if (s.refractory > 0) {
         y[0] = p.v_reset;
       } else if (y[0] >= p.v_fire) {

@@ -18,6 +18,8 @@ struct Tolerance {
 };
 
 constexpr double kLeastStep = 1e-12;  // of a time step
+// Of one time step: of a membrane, that is for conductances of about 10^4 times cm / time step.
+constexpr int32 kMostSteps = 10000;
 
 // One step. slope(y, dydt) computes the derivatives; y becomes the result of order 5.
 template <int32 n, class Slope>
@@ -48,10 +50,11 @@ DEVICE void fehlberg_step(const Slope& slope, double h, const double* k1, double
 }
 
 // Advances y from `t` by one accepted step, at most to `end`; `h` is the step to try, and afterwards the
-// one to try next. Where no step is short enough, as at a singularity, y becomes what is not a number.
+// one to try next; `left`, of kMostSteps, the steps that may still be tried. Where these run out, or no step is
+// short enough, as at a singularity, y becomes what is not a number.
 template <int32 n, class Slope>
 DEVICE void advance_adaptively(const Slope& slope, const double* scale, Tolerance tolerance,
-                               double end, double& t, double& h, double* y) {
+                               double end, double& t, double& h, int32& left, double* y) {
   double before[n], slope_before[n], slope_after[n], error[n];
   for (int32 i = 0; i < n; ++i) before[i] = y[i];
   slope(before, slope_before);
@@ -67,10 +70,11 @@ DEVICE void advance_adaptively(const Slope& slope, const double* scale, Toleranc
       const double ratio = absolute(error[i]) / allowed;
       if (most == most && !(ratio <= most)) most = ratio;  // what is not a number stays
     }
-    if (!(most <= 1.1)) {
+    --left;
+    if (!(most <= 1.1) || left < 0) {
       const double factor = most < 1e10 ? 0.9 / power_of(most, 1.0 / 5) : 0.0;
       const double smaller = step * (factor < 0.2 ? 0.2 : factor);
-      if (smaller > kLeastStep * end) {
+      if (smaller > kLeastStep * end && left > 0) {
         for (int32 i = 0; i < n; ++i) y[i] = before[i];
         step = smaller;
         continue;

@@ -54,8 +54,9 @@ struct HH_cond_exp {
     const auto slopes = [&](const double* at, double* dydt) {
       slope(p, p.i_offset + current, at, dydt);
     };
+    int32 left = kMostSteps;
     for (double t = 0; t < p.time_step;)
-      advance_adaptively<6>(slopes, scale, {1e-3, 0}, p.time_step, t, s.step, y);
+      advance_adaptively<6>(slopes, scale, {1e-3, 0}, p.time_step, t, s.step, left, y);
     const bool fires = s.refractory == 0 && y[0] >= p.v_offset + 30 && y[0] < s.v;
     s.refractory = fires ? p.n_refractory : s.refractory > 0 ? s.refractory - 1 : 0.0;
     s.v = y[0], s.m = y[1], s.h = y[2], s.n = y[3];

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pynn_sparse.errors import ParameterError
 from pynn_sparse.network import Block
+from pynn_sparse.network.model import FINITE, NOT_NEGATIVE
 from pynn_sparse.network.stream import Stream
 
 from .. import common, errors
@@ -46,6 +47,7 @@ logger = logging.getLogger("PyNN")
 
 # Those that look at the network, or change it; what they are made of is theirs.
 READING = "get get_data write_data get_spike_counts mean_spike_count".split()
+CONDUCTANCE = "uS nS".split()  # units of state variables that are never negative
 CHANGING = "set initialize record inject".split()
 
 
@@ -402,7 +404,10 @@ class _Cells:
         check_names(initial_values, type(self.celltype).__name__, variables)
         owner, units = self._named(), self.celltype.units
         doors = {
-            name: Parameter(owner, f"initial value of {name}", units.get(name))
+            name: Parameter(
+                *(owner, f"initial value of {name}", units.get(name)),
+                check=NOT_NEGATIVE if units.get(name) in CONDUCTANCE else FINITE,
+            )
             for name in initial_values
         }
         return evaluated(owner, doors, initial_values, self.size)

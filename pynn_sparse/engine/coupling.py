@@ -54,7 +54,8 @@ def mean_conductances(conductance: Matrix, cm: NDArray[np.float64], dt: float) -
         found = _conserved(_product(found, found), cm)
     charge = _conserved(found, cm) * cm[:, np.newaxis] / dt
     np.fill_diagonal(charge, 0.0)
-    return (charge + charge.T) / 2
+    mean: Matrix = (charge + charge.T) / 2
+    return mean
 
 
 def _conserved(relaxed: Matrix, cm: NDArray[np.float64]) -> Matrix:

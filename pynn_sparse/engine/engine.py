@@ -208,11 +208,14 @@ class Engine:
             bad = np.flatnonzero(~np.isfinite(self.device.get(arrays.row("v"))))
             if len(bad):
                 self._diverged.add(id(arrays.block))
+                model = arrays.block.model
+                synaptic = ", ".join(name for name in model.recordable if "syn" in name)
                 warnings.warn(
-                    f"v of {len(bad)} neurons of a population of {arrays.block.model.name}, the "
-                    f"first with index {bad[0]}, is not a finite number any more at "
-                    f"{self.network.grid.time(self.step):g} ms: its input is too strong, or the "
-                    "time step too long",
+                    f"v of {len(bad)} neurons of a population of {model.name}, the first with "
+                    f"index {bad[0]}, is not a finite number any more at "
+                    f"{self.network.grid.time(self.step):g} ms: its input "
+                    f"{f'({synaptic}) ' if synaptic else ''}is too strong for the time step and "
+                    "the capacitance",
                     RuntimeWarning,
                     stacklevel=6,
                 )

@@ -16,6 +16,7 @@ from scipy.integrate import solve_ivp
 
 CM, TAU_M, V_REST, V_THRESH, E_EXC, E_INH = 0.25, 15.0, -65.0, -50.0, 0.0, -75.0
 NEVER = 1e6  # mV, a threshold
+BOUND = 2e-4  # mV, of the error, which docs/models.md promises
 CELL = {"cm": CM, "tau_m": TAU_M, "v_rest": V_REST, "e_rev_E": E_EXC, "e_rev_I": E_INH}
 
 # Conductance of a spike that arrived t ms ago, for a weight of 1.

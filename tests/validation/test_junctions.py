@@ -272,7 +272,7 @@ def test_bad_input() -> None:
     neurons = passive(3, -65.0)
     sources = sim.Population(3, sim.SpikeSourcePoisson())
     bad(lambda: junctions(neurons, neurons, -1.0), "weight = -1 .*must be positive")
-    bad(lambda: junctions(neurons, sources, 1.0), "spike sources")
+    bad(lambda: junctions(neurons, sources, 1.0), "no membrane potential")
     bad(lambda: junctions(sources, neurons, 1.0), "no membrane potential")
     electrical = sim.ElectricalSynapse(weight=0.1)
     ends = neurons, neurons, sim.AllToAllConnector(), electrical

@@ -12,11 +12,10 @@ import pytest
 from comparison import pynn_nest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strong import CELL, CM, E_EXC, E_INH, NEVER, V_REST, V_THRESH, exact, simulate
+from strong import BOUND, CELL, CM, E_EXC, E_INH, NEVER, V_REST, V_THRESH, exact, simulate
 
-BOUND = 5e-5  # mV, from scipy's solution
 NEST_BOUND = 1e-2  # mV, of which nearly all is NEST's own tolerance
-STRENGTHS = np.geomspace(1e-3, 1e4, 7)  # of weight x timestep / cm
+STRENGTHS = np.geomspace(1e-3, 1e4, 13)  # of weight x timestep / cm
 TAU_EXC, TAU_INH = 2.0, 5.0
 
 

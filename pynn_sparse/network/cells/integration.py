@@ -128,8 +128,9 @@ class Integrator:
             *self._intermediates(),
             *(f"dydt[{k}] = {self._derivative(name)};" for k, name in enumerate(names)),
             "};",
+            "int32 left = kMostSteps;",
             f"for (double t = 0; t < {step};)",
             f"  advance_adaptively<{n}>(slopes, scale, {{{tolerance}, {tolerance}}}, {step}, t, "
-            "s.integration, y);",
+            "s.integration, left, y);",
             *(f"{variable(name)} = y[{names.index(name)}];" for name in numeric),
         ]
