@@ -7,13 +7,13 @@ import operator
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import neo
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import errors
 from ..common import Assembly, BasePopulation
 from ..random import AbstractRNG
-from ..space import BaseStructure
 from .checks import as_integer
 from .door import shown
 from .plain import NotNumbersError, as_array, has_items, items_of, number_of
@@ -96,14 +96,6 @@ def checked_size(size: Any) -> Any:
     return tuple(map(int, size)) if isinstance(size, tuple) else int(size)
 
 
-def check_structure(structure: Any) -> None:
-    """Raise TypeError for what is no structure of `pyNN.space`."""
-    if not isinstance(structure, BaseStructure):
-        raise TypeError(
-            f"structure = {shown(structure)}: must be a structure of pyNN.space, such as Grid2D()"
-        )
-
-
 def check_label(label: Any) -> None:
     """Raise TypeError for a label that is no text."""
     if not isinstance(label, str):
@@ -147,7 +139,7 @@ def checked_sample(n: Any, rng: Any, size: int) -> int:
 
 
 def check_variables(variables: Any) -> None:
-    """Raise TypeError for what is not the name of a variable, or several."""
+    """Raise TypeError for what is not the name of a variable, or a list of names."""
     if isinstance(variables, str):
         return
     plain = has_items(variables) or isinstance(variables, (set, frozenset))
@@ -157,19 +149,69 @@ def check_variables(variables: Any) -> None:
         )
 
 
+_OF_CELLS = (BasePopulation, Assembly)
+
+
+def check_names_of_parameters(names: Any) -> None:
+    """Raise TypeError for what is not the name of a parameter, or a list of names."""
+    if isinstance(names, str):
+        return
+    if not has_items(names) or not all(isinstance(each, str) for each in items_of(names)):
+        raise TypeError(
+            f"parameter_names = {shown(names)}: must be the name of a parameter, or a list of names"
+        )
+
+
 def check_id(id: Any, label: str) -> None:
     """Raise TypeError for what is neither a cell nor several."""
-    if isinstance(id, (BasePopulation, Assembly)):
+    if isinstance(id, _OF_CELLS):
         return
     each = items_of(id) if has_items(id) else [id]
     if not all(isinstance(one, (int, np.integer)) and not isinstance(one, bool) for one in each):
         raise TypeError(f"id = {shown(id)}: must be a cell of {label}, or several")
 
 
+def check_ids_present(id: Any, cells: NDArray[Any], label: str) -> None:
+    """Raise IndexError for cells that are not there, or for none; `id` passed `check_id`."""
+    wanted = np.atleast_1d(id.all_cells if isinstance(id, _OF_CELLS) else id)
+    missing = wanted[~np.isin(wanted.astype(np.int64), cells.astype(np.int64))]
+    if len(missing) or not len(wanted):
+        which = f"; {shown(int(missing[0]))} is not there" if len(missing) else ""
+        raise IndexError(f"id = {shown(id)}: must be a cell of {label}, or several{which}")
+
+
 def check_cells(name: str, cells: Any) -> None:
     """Raise TypeError for what is no Population, view or Assembly."""
     if not isinstance(cells, (BasePopulation, Assembly)):
         raise TypeError(f"{name} = {shown(cells)}: must be a Population, a view or an Assembly")
+
+
+def check_annotations(value: Any) -> None:
+    """Raise TypeError for what Neo cannot keep with data; None is no annotations."""
+    must = "annotations = {}: must be a dict of names and {}"
+    plain = "numbers, strings, dates, and lists, dicts or arrays of these"
+    if value is None:
+        return
+    if not isinstance(value, Mapping) or not all(isinstance(each, str) for each in value):
+        raise TypeError(must.format(shown(value), plain))
+    try:
+        neo.Segment().annotate(**value)
+    except Exception as error:  # of several kinds
+        raise TypeError(f"{must.format(shown(value), plain)}: {error}") from error
+
+
+def check_not_empty(assembly: Any) -> None:
+    """Raise InvalidDimensionsError for an Assembly without populations."""
+    if not assembly.populations:
+        raise errors.InvalidDimensionsError(
+            f"{assembly.label} is empty: must have at least one population; += adds one"
+        )
+
+
+def check_summand(owner: str, other: Any) -> None:
+    """Raise TypeError for what cannot be added to a population or an assembly."""
+    if not isinstance(other, _OF_CELLS):
+        raise TypeError(f"{owner} + {shown(other)}: must be a Population, a view or an Assembly")
 
 
 def check_file(file: Any) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from .. import errors
-from ..random import RandomDistribution
 from .door import shown
 from .plain import NotNumbersError, number_of
 
@@ -83,9 +82,10 @@ def as_integer(name: str, value: Any, least: int, most: int | None = None) -> in
     must = f"an integer, {least} or greater" if most is None else f"an integer, {least} to {most}"
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
         raise TypeError(f"{name} = {shown(value)}: must be {must}")
-    if value < least or (most is not None and value > most):
+    number = int(value)
+    if number < least or (most is not None and number > most):
         raise errors.InvalidParameterValueError(f"{name} = {shown(value)}: must be {must}")
-    return int(value)
+    return number
 
 
 def as_flag(name: str, value: Any) -> bool:
@@ -105,19 +105,3 @@ def as_choice(name: str, value: Any, choices: Collection[str]) -> str:
             f"{name} = {shown(value)}: must be {must}{did_you_mean(value, choices)}"
         )
     return str(value)
-
-
-def check_probability(name: str, value: Any) -> None:
-    """Raise InvalidParameterValueError for what is not a number from 0 to 1."""
-    if not isinstance(value, numbers.Real) or not 0 <= float(value) <= 1:
-        raise errors.InvalidParameterValueError(f"{name} = {value!r}: must be from 0 to 1")
-
-
-def check_count(name: str, value: Any) -> None:
-    """Raise TypeError for what is not a whole number or a distribution, ValueError below 0."""
-    if isinstance(value, RandomDistribution):
-        return
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"{name} = {value!r}: must be an integer or a RandomDistribution")
-    if int(value) < 0:
-        raise errors.InvalidParameterValueError(f"{name} = {value}: must be 0 or greater")

@@ -19,7 +19,7 @@ from .. import common, errors
 from ..common.control import DEFAULT_MAX_DELAY, DEFAULT_MIN_DELAY, DEFAULT_TIMESTEP
 from . import simulator
 from .access import exclusive, runs
-from .arguments import check_cells, checked_callbacks
+from .arguments import check_annotations, check_cells, checked_callbacks
 from .callers import users_level
 from .checks import as_number
 from .door import shown
@@ -27,6 +27,7 @@ from .options import check_option_names, check_ways, seed_of, warn_of_others
 
 DEVICES = ("auto", "cpu", "cuda")
 DEVICE_VARIABLE = "PYNN_SPARSE_DEVICE"
+TIMESTEPS = (1e-4, 1e4)  # least and greatest, in ms
 PRECISIONS = ("double", "single")
 OWN_OPTIONS = (
     "device",
@@ -49,7 +50,7 @@ def setup(
 
     Options, all of which may be left out:
 
-    - `timestep`: length of a time step in ms.
+    - `timestep`: length of a time step in ms, from 0.0001 to 10000.
     - `min_delay`, `max_delay`: limits of synaptic delays in ms; "auto" allows from one time step to
       65535 of them.
     - `device`: "cpu"; "cuda", a GPU through CuPy; or "auto", the GPU if there is one. Without it,
@@ -74,12 +75,11 @@ def setup(
     """
     check_option_names(extra_params, ("timestep", "min_delay", *OWN_OPTIONS))
     check_ways(extra_params)
+    timestep = _timestep(timestep)
     options = simulator.Options(
-        timestep=_positive("timestep", timestep),
+        timestep=timestep,
         min_delay=None if _is_auto(min_delay) else _positive("min_delay", min_delay),
-        max_delay=_max_delay(
-            extra_params.get("max_delay", DEFAULT_MAX_DELAY), _positive("timestep", timestep)
-        ),
+        max_delay=_max_delay(extra_params.get("max_delay", DEFAULT_MAX_DELAY), timestep),
         device=_device(extra_params),
         threads=_threads(extra_params.get("threads")),
         precision=_choice("precision", extra_params.get("precision", "double"), PRECISIONS),
@@ -102,6 +102,13 @@ def setup(
 def _positive(option: str, value: Any) -> float:
     must = "a number of milliseconds greater than 0"
     return _number(option, value, must, lambda x: math.isfinite(x) and x > 0, "ms")
+
+
+def _timestep(value: Any) -> float:
+    """In ms. Times that differ by less than a nanosecond are the same, so steps must be longer."""
+    least, most = TIMESTEPS
+    must = f"a number of milliseconds from {least:g} to {most:g}"
+    return _number("timestep", value, must, lambda dt: least <= dt <= most, "ms")
 
 
 def _number(option: str, value: Any, must: str, holds: Callable[[float], bool], unit: str) -> float:
@@ -252,6 +259,7 @@ def reset(annotations: Any = None, *, same_noise: bool = False) -> None:
     `end`; nothing has changed then.
     """
     again = _flag("same_noise", same_noise)
+    check_annotations(annotations)
     simulator.state.require_open("reset")
     for recorder in simulator.state.recorders:
         recorder.store_to_cache(annotations or {})

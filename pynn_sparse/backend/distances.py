@@ -1,7 +1,8 @@
 """Values that are expressions of the distance between cells, or of their displacement.
 
 An expression is evaluated by Python, so that it may hold what PyNN's may: the names in `KNOWN`,
-numbers and operators. It is looked at when it is given, so that errors come then and name it.
+NumPy's functions of numbers, such as np.exp, numbers and operators; nothing that is random, reads
+or writes. It is looked at when it is given, so that errors come then and name it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,13 @@ FUNCTIONS = (
     *("tanh", "maximum", "minimum", "where", "e", "pi"),
 )
 PYTHON = {each.__name__: each for each in (abs, bool, float, int, max, min, pow, round, sum)}
-KNOWN = {**PYTHON, **{name: getattr(np, name) for name in FUNCTIONS}, "np": np, "numpy": np}
+MODULE = ("np", "numpy")
+OF_NUMPY = ("clip", "round", "sum", "prod", "min", "max", "inf", "nan")
+KNOWN = {
+    **PYTHON,
+    **{name: getattr(np, name) for name in FUNCTIONS},
+    **dict.fromkeys(MODULE, np),
+}
 NODES = (
     *(ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Call, ast.keyword),
     *(ast.Attribute, ast.Name, ast.Constant, ast.Subscript, ast.Slice, ast.List, ast.Tuple),
@@ -41,8 +48,10 @@ def distance_function(name: str, text: str) -> Function:
     Raises InvalidParameterValueError for an expression that is not Python's or has other names.
     """
     tree = _parsed(name, text)
-    for node in ast.walk(tree):
-        _check(name, text, node)
+    nodes = list(ast.walk(tree))
+    looked_into = [each.value for each in nodes if isinstance(each, ast.Attribute)]
+    for node in nodes:
+        _check(name, text, node, looked_into)
     code = compile(ast.Expression(ast.fix_missing_locations(tree)), "<expression of d>", "eval")
 
     def function(d: Any) -> Any:
@@ -52,15 +61,19 @@ def distance_function(name: str, text: str) -> Function:
     return function
 
 
-def _check(name: str, text: str, node: ast.AST) -> None:
+def _check(name: str, text: str, node: ast.AST, looked_into: list[ast.expr]) -> None:
     """Raise InvalidParameterValueError for what no expression of d needs."""
     if not isinstance(node, NODES):
         raise _refused(name, text, f"it contains {type(node).__name__}")
     if isinstance(node, ast.Name) and node.id not in (*KNOWN, "d"):
         hint = did_you_mean(node.id, [*KNOWN, "d"])
         raise _refused(name, text, f"{node.id!r} is not known{hint}")
-    if isinstance(node, ast.Attribute) and node.attr.startswith("_"):
-        raise _refused(name, text, f"{node.attr!r} is not known")
+    if isinstance(node, ast.Name) and node.id in MODULE and node not in looked_into:
+        raise _refused(name, text, f"{node.id!r} is a module")
+    if isinstance(node, ast.Attribute) and not _is_of_numpy(node):
+        raise _refused(name, text, f"{ast.unparse(node)!r} is not a function of mathematics")
+    if isinstance(node, ast.keyword) and node.arg == "out":
+        raise _refused(name, text, "'out' would change an array")
     if isinstance(node, ast.Constant) and not isinstance(node.value, (int, float, type(None))):
         raise _refused(name, text, f"{node.value!r} is no number")
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
@@ -69,6 +82,14 @@ def _check(name: str, text: str, node: ast.AST) -> None:
         for side in (node.left, node.right):
             if isinstance(side, (ast.List, ast.Tuple)):
                 raise _refused(name, text, "it repeats a list")
+
+
+def _is_of_numpy(node: ast.Attribute) -> bool:
+    """Whether it is a function of NumPy that gives the same for the same numbers, or a constant."""
+    if not isinstance(node.value, ast.Name) or node.value.id not in MODULE:
+        return False
+    plain = isinstance(getattr(np, node.attr, None), np.ufunc)
+    return plain or node.attr in (*FUNCTIONS, *OF_NUMPY)
 
 
 def _make_float(base: ast.AST) -> None:

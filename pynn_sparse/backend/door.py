@@ -65,7 +65,7 @@ class Parameter:
         name: as users write it.
         unit: as `quantities` reads it, "" for none; None if it is not known.
         check: the condition on the numbers.
-        distances: whether it may be a string that is an expression of the distance d.
+        distances: whether it may be an expression of the distance d between two cells.
         sizes: what `evaluated` makes as many numbers as there are of, for messages; "" where there
             is just one.
     """
@@ -105,8 +105,8 @@ class Parameter:
     def accepted(self, value: Any) -> Any:
         """The value without units: a float, a float64 array [n], or what is evaluated later.
 
-        That is a RandomDistribution, a function of indices or a LazyArray, and so are expressions
-        of the distance, where there are any. Raises InvalidParameterValueError.
+        That is a RandomDistribution, a function of indices or a LazyArray. Raises
+        InvalidParameterValueError.
         """
         if type(value) is float:
             return self._checked(value, value)
@@ -116,26 +116,22 @@ class Parameter:
             if any(map(has_unit, value.parameters.values())):
                 raise self.refused(value, f"{self.what}; its parameters must have no units")
             return value
-        if isinstance(value, str) and self.distances:
-            return self._expression(value)
         if callable(value) and not isinstance(value, type):
             return value
         return self._checked(value, self._numbers(value))
 
     def _accepted_lazy(self, value: larray) -> Any:
         base = value.base_value
+        if not self.distances and is_expression(base):
+            raise self.refused(
+                value, f"{self.what}, not an expression of a distance, which a single cell has not"
+            )
         if not value.operations:
             accepted = self.accepted(base)
             return LazyArray(accepted, value.shape) if callable(accepted) else accepted
         if not (callable(base) or isinstance(base, RandomDistribution)):
             self._numbers(base)  # for what it raises
         return value
-
-    def _expression(self, value: str) -> Any:
-        try:
-            return LazyArray(value)
-        except Exception as error:  # an expression can raise anything
-            raise self.refused(value, f"{self.what}, or an expression of d: {error}") from error
 
     def _numbers(self, value: Any) -> float | NDArray[np.float64]:
         try:
@@ -204,6 +200,8 @@ class SequenceParameter(Parameter):
         cell. Raises InvalidParameterValueError.
         """
         if isinstance(value, larray):
+            if is_expression(value.base_value):
+                raise self.refused(value, f"{self.what}, not an expression of a distance")
             return value if value.operations else self.accepted(value.base_value)
         if callable(value) and not isinstance(value, type):
             return value
@@ -276,6 +274,12 @@ class SequenceParameter(Parameter):
                 errors.InvalidDimensionsError,
             )
         return accepted
+
+
+def is_expression(value: Any) -> bool:
+    """Whether a function is what PyNN's LazyArray makes of an expression of the distance."""
+    code = getattr(value, "__code__", None) if callable(value) else None
+    return code is not None and (code.co_filename, code.co_varnames) == ("<string>", ("d",))
 
 
 def _computed(value: Any, shape: tuple[int, ...]) -> Any:

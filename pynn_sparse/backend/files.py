@@ -15,6 +15,7 @@ from neo.io.baseio import BaseIO
 from pynn_sparse.replacing import replaced
 
 from ..recording import get_io
+from .door import shown
 
 # Suffix -> the package that Neo needs to write such a file.
 NEEDS = {
@@ -43,7 +44,7 @@ def check_destination(option: str, destination: Any) -> None:
     elif isinstance(destination, (str, os.PathLike)):
         _check_name(option, os.fspath(destination))
     elif not hasattr(destination, "write_block"):
-        raise TypeError(f"{option} = {destination!r}: must be a file name or a Neo IO")
+        raise TypeError(f"{option} = {shown(destination)}: must be a file name or a Neo IO")
 
 
 def file_of_record(to_file: Any) -> Any:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-import numbers
 import re
 from collections.abc import Mapping
 from typing import Any
+
+import quantities as pq
 
 from pynn_sparse.errors import ModelError
 from pynn_sparse.network import Model
@@ -14,6 +15,7 @@ from pynn_sparse.network.cells.user import CURRENT, Definition, user_model
 
 from ..standardmodels import StandardCellType, build_translations
 from .checked import Checked
+from .checks import as_flag
 from .door import shown
 from .plain import NotNumbersError, number_of
 
@@ -68,17 +70,26 @@ def native_cell_type(
 
     Raises `pynn_sparse.errors.ModelError`, a ValueError, for what is not a model.
     """
-    texts = {"name": name, "equations": equations, "update": update, "reset": reset}
+    if not isinstance(name, str):
+        raise ModelError(f"native_cell_type: name = {shown(name)}: must be a string")
+    texts = {"equations": equations, "update": update, "reset": reset}
     texts |= {"threshold": threshold, "refractory": refractory}
     for option, text in texts.items():
         if not isinstance(text, str):
-            raise ModelError(f"native_cell_type: {option} = {shown(text)}: must be a string")
-    mappings = {"parameters": parameters, "state": state, "receptors": receptors or {}}
+            raise ModelError(f"{name}: {option} = {shown(text)}: must be a string")
+    if receptors is None:
+        receptors = {}
+    mappings = {"parameters": parameters, "state": state, "receptors": receptors}
     for option, mapping in mappings.items():
-        if not isinstance(mapping, Mapping):
+        if not isinstance(mapping, Mapping) or not all(isinstance(each, str) for each in mapping):
             raise ModelError(f"{name}: {option} = {shown(mapping)}: must be a dict by name")
-    if isinstance(tolerance, bool) or not isinstance(tolerance, numbers.Real):
-        raise ModelError(f"{name}: tolerance = {shown(tolerance)}: must be a number above 0")
+    for each, text in receptors.items():
+        if not isinstance(text, str):
+            raise ModelError(f"{name}: receptors: {each} = {shown(text)}: must be a string")
+    if not isinstance(held, (tuple, list)) or not all(isinstance(each, str) for each in held):
+        raise ModelError(f"{name}: held = {shown(held)}: must be a tuple of state variables")
+    tolerance = checked_tolerance(name, tolerance)
+    conductance_based = checked_kind(name, conductance_based)
     intermediates, derivatives = _parsed(name, equations)
     values = {
         part: _numbers(name, part, given)
@@ -93,7 +104,7 @@ def native_cell_type(
         update=update,
         threshold=threshold,
         reset=reset,
-        receptors=dict(receptors or {}),
+        receptors=dict(receptors),
         refractory=refractory,
         held=tuple(held),
         tolerance=tolerance,
@@ -106,6 +117,25 @@ def native_cell_type(
         conductance_based=conductance_based,
         injectable=CURRENT in equations + update,
     )
+
+
+def checked_tolerance(name: str, tolerance: Any) -> float:
+    """The tolerance of adaptive integration. Raises ModelError."""
+    try:
+        number = number_of(tolerance)
+    except NotNumbersError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise ModelError(f"{name}: tolerance = {shown(tolerance)}: must be a number above 0")
+    return number
+
+
+def checked_kind(name: str, conductance_based: Any) -> bool:
+    """Whether weights are conductances. Raises ModelError."""
+    try:
+        return as_flag("conductance_based", conductance_based)
+    except TypeError as error:
+        raise ModelError(f"{name}: {error}") from error
 
 
 def cell_type(
@@ -139,15 +169,22 @@ def _numbers(name: str, part: str, given: Numbers) -> tuple[dict[str, float], di
     values, units = {}, {}
     for each, value in given.items():
         number, unit = value if isinstance(value, tuple) and len(value) == 2 else (value, "")
-        must = "must be a finite number, or (number, unit)"
+        must = "must be a finite number, or (number, unit) with a unit of the package quantities"
         try:
             values[each] = number_of(number)
         except NotNumbersError as error:
             raise ModelError(f"{name}: {part}: {each} = {shown(value)}: {must}") from error
-        if not math.isfinite(values[each]):
+        if not (math.isfinite(values[each]) and _is_unit(unit)):
             raise ModelError(f"{name}: {part}: {each} = {shown(value)}: {must}")
-        units[each] = str(unit)
+        units[each] = unit
     return values, units
+
+
+def _is_unit(unit: Any) -> bool:
+    try:
+        return isinstance(unit, str) and (not unit or bool(pq.unit_registry[unit]))
+    except Exception:  # of several kinds
+        return False
 
 
 def _parsed(name: str, equations: str) -> tuple[dict[str, str], dict[str, str]]:

@@ -6,10 +6,12 @@ import os
 
 import quantities as pq
 
+from pynn_sparse.errors import ModelError
 from pynn_sparse.nestml import read_model
 from pynn_sparse.nestml.units import DIMENSIONLESS
 
-from .native import NativeCell, cell_type
+from .door import shown
+from .native import NativeCell, cell_type, checked_kind, checked_tolerance
 
 
 def nestml_cell_type(
@@ -43,6 +45,14 @@ def nestml_cell_type(
         pynn_sparse.errors.ModelError: it is not a model; a ValueError, with pynestml's messages.
         NotImplementedError: something in it is not supported. Both name file and line.
     """
+    for option, value in (("name", name), ("nestml_description", nestml_description)):
+        if not isinstance(value, (str, os.PathLike)) and (value is not None or option == "name"):
+            raise ModelError(
+                f"nestml_cell_type: {option} = {shown(value)}: must be a string, or a path"
+            )
+    tolerance = checked_tolerance("nestml_cell_type", tolerance)
+    if conductance_based is not None:
+        conductance_based = checked_kind("nestml_cell_type", conductance_based)
     alone = nestml_description is None
     source = os.fspath(name if nestml_description is None else nestml_description)
     wanted = None if alone else os.fspath(name)

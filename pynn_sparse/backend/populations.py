@@ -21,26 +21,32 @@ from .. import common, errors
 from ..models import BaseCellType
 from ..parameters import ArrayParameter, LazyArray, ParameterSpace, Sequence, simplify
 from . import simulator
-from .access import exclusive_methods
+from .access import exclusive, exclusive_methods
 from .arguments import (
+    check_annotations,
     check_file,
     check_id,
+    check_ids_present,
     check_label,
     check_mapping,
+    check_names_of_parameters,
+    check_not_empty,
     check_source,
-    check_structure,
+    check_summand,
     checked_index,
     checked_position,
     checked_sample,
     checked_size,
 )
 from .checked import evaluated, for_engine
-from .checks import check_names
+from .checks import as_flag, check_names
 from .dialects import seed_of_population
 from .door import Parameter, copied, restoring_generators, shown
 from .files import check_destination, file_of_record, write
 from .members import Members
+from .plain import PLAIN
 from .recording import Recorder
+from .structures import check_structure, generated_positions
 
 logger = logging.getLogger("PyNN")
 
@@ -73,7 +79,29 @@ class Assembly(common.Assembly):
     def id_to_index(self, id: Any) -> Any:
         """Where cells are in the assembly; see `pyNN.common.Assembly.id_to_index`."""
         check_id(id, self.label)
+        check_ids_present(id, self.all_cells, self.label)
         return super().id_to_index(id)
+
+    def get(self, parameter_names: Any, gather: bool = False, simplify: bool = True) -> Any:
+        """Values of parameters of all cells; see `pyNN.common.Assembly.get`."""
+        check_names_of_parameters(parameter_names)
+        check_not_empty(self)
+        as_flag("gather", gather)
+        return super().get(parameter_names, gather, as_flag("simplify", simplify))
+
+    def get_data(
+        self,
+        variables: Any = "all",
+        gather: bool = True,
+        clear: bool = False,
+        annotations: Any = None,
+    ) -> Any:
+        """Recorded data of all cells as a Neo block; see `pyNN.common.Assembly.get_data`."""
+        check_not_empty(self)
+        check_annotations(annotations)
+        for part in self.populations:
+            part.recorder.check_reading(variables, gather, clear)
+        return super().get_data(variables, gather, clear, annotations)
 
     @property
     def populations(self) -> list[Any]:
@@ -103,8 +131,7 @@ class Assembly(common.Assembly):
 
     def __add__(self, other: Any) -> Assembly:
         """A new assembly, of these and another's populations, or another population or view."""
-        if not isinstance(other, (common.BasePopulation, common.Assembly)):
-            raise TypeError("can only add a Population or another Assembly to an Assembly")
+        check_summand(self.label, other)
         made = Assembly()
         made._members = self._members.copy()
         made += other
@@ -113,6 +140,8 @@ class Assembly(common.Assembly):
     @property
     def all_cells(self) -> NDArray[Any]:
         """Identifiers of all cells."""
+        if not self.populations:
+            return np.zeros(0, object)
         return np.concatenate([each.all_cells for each in self.populations])
 
     local_cells = all_cells
@@ -124,7 +153,7 @@ class Assembly(common.Assembly):
     @property
     def positions(self) -> NDArray[np.float64]:
         """Positions of all cells in um, [3, n]."""
-        return np.hstack([each.positions for each in self.populations])
+        return np.hstack([np.zeros((3, 0)), *(each.positions for each in self.populations)])
 
     @property
     def position_generator(self) -> Callable[[Any], NDArray[np.float64]]:
@@ -147,6 +176,7 @@ class Assembly(common.Assembly):
 
     def set(self, **parameters: Any) -> None:
         """Set parameters of all cells, see `pyNN.common.Assembly.set`; of all or none."""
+        check_not_empty(self)
         prepared = [part._prepared(parameters) for part in self.populations]
         for part, values in zip(self.populations, prepared, strict=True):
             part._check_together(values)
@@ -155,6 +185,7 @@ class Assembly(common.Assembly):
 
     def initialize(self, **initial_values: Any) -> None:
         """Set state variables of all cells, see `pyNN.common.Assembly.initialize`; all or none."""
+        check_not_empty(self)
         with restoring_generators(initial_values.values()):
             prepared = [part._prepared_state(initial_values) for part in self.populations]
         for part, values in zip(self.populations, prepared, strict=True):
@@ -163,6 +194,7 @@ class Assembly(common.Assembly):
     def inject(self, current_source: Any) -> None:
         """Inject the current into all cells, see `pyNN.common.Assembly.inject`; all or none."""
         check_source(current_source)
+        check_not_empty(self)
         for part in self.populations:
             part._check_injectable()
         super().inject(current_source)
@@ -192,6 +224,7 @@ class Assembly(common.Assembly):
         Upstream's populations write to the same file one after the other, and the last one remains.
         """
         file = file_of_record(to_file)
+        check_not_empty(self)
         for part in self.populations:
             part._check_record(variables, sampling_interval, locations)
         super().record(variables, None, sampling_interval, locations)
@@ -208,6 +241,7 @@ class Assembly(common.Assembly):
     ) -> None:
         """Write recorded data to a file or a Neo IO; they are cleared only once that is done."""
         check_destination("io", io)
+        as_flag("clear", clear)
         write(io, self.get_data(variables, gather, annotations=annotations))
         if clear:
             for part in self.populations:
@@ -338,9 +372,22 @@ class _Cells:
 
     def id_to_index(self, id: Any) -> Any:
         """Where cells are in the population; see `pyNN.common.Population.id_to_index`."""
-        if not isinstance(id, simulator.ID):
+        in_a_row = isinstance(id, simulator.ID) and isinstance(self._selection, slice)
+        if not (in_a_row and self.first_id <= id <= self.last_id):  # type: ignore[attr-defined]
             check_id(id, self.label)  # type: ignore[attr-defined]
+            check_ids_present(id, self.all_cells, self.label)  # type: ignore[attr-defined]
         return super().id_to_index(id)  # type: ignore[misc]
+
+    def get(self, parameter_names: Any, gather: bool = False, simplify: bool = True) -> Any:
+        """Values of parameters; see `pyNN.common.BasePopulation.get`."""
+        check_names_of_parameters(parameter_names)
+        as_flag("gather", gather)
+        return super().get(parameter_names, gather, as_flag("simplify", simplify))  # type: ignore[misc]
+
+    def annotate(self, **annotations: Any) -> None:
+        """Keep notes with the cells, of types that Neo's files can have. Raises TypeError."""
+        check_annotations(annotations)
+        super().annotate(**annotations)  # type: ignore[misc]
 
     def nearest(self, position: Any) -> Any:
         """The cell that is closest to a position (um), as three numbers."""
@@ -362,9 +409,8 @@ class _Cells:
         super()._set_cell_position(id, checked_position("position", pos, (3,)))  # type: ignore[misc]
 
     def __add__(self, other: Any) -> Assembly:
-        if not isinstance(other, common.BasePopulation):
-            return NotImplemented
-        return Assembly(self, other)
+        check_summand(self.label, other)  # type: ignore[attr-defined]
+        return Assembly(self) + other
 
     def _check_names(self, names: Iterable[str]) -> None:
         known = self.celltype.get_parameter_names()
@@ -430,8 +476,8 @@ class _Cells:
         return float(self._block.initial[variable][int(id) - self._block.first])
 
     def _set_cell_initial_value(self, id: Any, variable: str, value: float) -> None:
-        index = int(self.id_to_index(id))  # type: ignore[attr-defined]
-        self[index : index + 1].initialize(**{variable: value})  # type: ignore[index]
+        index = int(self.id_to_index(id))
+        self[index : index + 1].initialize(**{variable: value})
 
     def _get_view(self, selector: Any, label: str | None = None) -> PopulationView:
         return PopulationView(self, selector, label)
@@ -445,6 +491,7 @@ class Population(_Cells, common.Population):
     _recorder_class = Recorder
     _assembly_class = Assembly
     _selection = slice(None)
+    _positions: Any
 
     def __init__(
         self,
@@ -500,15 +547,31 @@ class Population(_Cells, common.Population):
         super()._set_positions(checked_position("positions", positions, (3, self.size)))
 
     def _set_structure(self, structure: Any) -> None:
-        check_structure(structure)
+        check_structure(structure, self.size)
         super()._set_structure(structure)
 
-    positions = property(
-        common.Population._get_positions, _set_positions, doc="Positions (um) of the cells, [3, n]."
-    )
+    def _get_positions(self) -> Any:
+        if self._positions is None:
+            self._positions = generated_positions(self.structure, self.size)
+        return super()._get_positions()
+
+    positions = property(_get_positions, _set_positions, doc="Positions (um) of the cells, [3, n].")
     structure = property(
         common.Population._get_structure, _set_structure, doc="What gives the cells' positions."
     )
+
+    @exclusive("Population.set", hold=True)
+    def _set_one(self, cell: Any, name: str, value: Any) -> None:
+        """Set a parameter of a cell, as a view of it does; scripts do this for cell after cell."""
+        self._check_open()
+        door = self.celltype.doors()[name]
+        index = int(cell) - self._block.first
+        if type(value) in PLAIN and type(door) is Parameter and door.takes(value):
+            one = slice(index, index + 1)
+            with self._named_errors():
+                self._block.set_parameters(one, {name: float(value)}, simulator.state.last_step)
+        else:
+            self[index : index + 1].set(**{name: value})
 
     def is_local(self, id: Any) -> bool:
         """Whether the cell is simulated by this process: always, for cells of this population."""
@@ -518,7 +581,7 @@ class Population(_Cells, common.Population):
 
 def _check_options(size: Any, structure: Any, initial_values: Any, label: Any) -> None:
     if structure is not None:
-        check_structure(structure)
+        check_structure(structure, None if isinstance(size, tuple) else size)
         if isinstance(size, tuple):
             raise errors.InvalidParameterValueError(
                 f"size = {size} is a grid already: structure must not be given, too"
@@ -533,7 +596,7 @@ def _check_cell_type(cellclass: Any, parameters: Any) -> None:
     cell = cellclass if isinstance(cellclass, type) else type(cellclass)
     if not issubclass(cell, BaseCellType):
         raise TypeError(
-            f"cellclass = {cellclass!r}: must be a cell type, such as IF_curr_exp(tau_m=10.0)"
+            f"cellclass = {shown(cellclass)}: must be a cell type, such as IF_curr_exp(tau_m=10.0)"
         )
     if parameters is not None and isinstance(cellclass, type):
         check_mapping("cellparams", parameters)
@@ -601,7 +664,7 @@ def _selection(parent: Any, mask: Any, cells: NDArray[Any]) -> Any:
 class _InitialValues(Mapping[str, Any]):
     """Initial values of the cells of a population or view, as they are when they are looked at."""
 
-    def __init__(self, cells: Population | PopulationView) -> None:
+    def __init__(self, cells: _Cells) -> None:
         self._cells = cells
 
     def __getitem__(self, name: str) -> Any:

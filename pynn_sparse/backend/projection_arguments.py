@@ -14,10 +14,11 @@ from .. import common, errors
 from ..connectors import Connector
 from ..models import BaseSynapseType
 from ..random import RandomDistribution
-from ..space import Space
+from .arguments import check_not_empty
 from .checks import as_choice, did_you_mean
 from .door import restoring_generators, shown
 from .populations import Assembly, Population, PopulationView
+from .structures import check_space
 
 OWNER = "Projection"
 COMBINED = tuple(common.Projection.MULTI_SYNAPSE_OPERATIONS)
@@ -49,8 +50,8 @@ def check_arguments(
         _check_synapse_type(synapse_type)
     electrical = getattr(synapse_type, "electrical", False)
     _check_source(source, electrical)
-    if space is not None and not isinstance(space, Space):
-        raise TypeError(f"{OWNER}: space = {shown(space)}: must be a pyNN.space.Space")
+    if space is not None:
+        check_space(OWNER, space)
     if label is not None and not isinstance(label, str):
         raise TypeError(f"{OWNER}: label = {shown(label)}: must be a string")
     _check_shapes(synapse_type, pre, post)
@@ -71,6 +72,8 @@ def _check_cells(name: str, cells: Any) -> None:
             f"{OWNER}: {name} = {shown(cells)}: must be a Population, PopulationView or Assembly "
             "of pyNN.sparse"
         )
+    if isinstance(cells, Assembly):
+        check_not_empty(cells)
     for part in parts_of(cells):
         part._check_open()
     if cells.size == 0:

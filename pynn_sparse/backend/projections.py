@@ -49,7 +49,7 @@ from .projection_arguments import (
     names_of,
 )
 from .standardmodels.synapses import StaticSynapse
-from .suspicious import warn_of_rules
+from .suspicious import warn_of_rules, warn_of_weight
 from .synapse_values import UNITS, accepted, evaluating
 from .values import Pairs, matrix, stored_values
 
@@ -644,6 +644,8 @@ class Projection(common.Projection):
         if fresh:
             now = simulator.state.network.grid.time(given[0]) if name == "delay" else given[0]
             self._single.assigned(name, self._single.place(number), now)
+        if name == "weight" and learns:
+            warn_of_weight(self.label, table, index, stacklevel=5)
 
     def _table_at(self, place: int) -> tuple[SynapseTable, int]:
         """The table in which a connection is stored, and where there."""
@@ -674,26 +676,29 @@ class Projection(common.Projection):
         simulator.state.check_open(self._network, self.label)
         check_names(initial_values, type(self.synapse_type).__name__, self._states)
         pairs = self._pairs()
-        starts = np.cumsum([0, *map(len, self._tables)])
         with restoring_generators(initial_values.values()):
-            stored = {
-                name: self._values(pairs, name, value) for name, value in initial_values.items()
-            }
-            parts = [
-                {name: _part(each, slice(first, last)) for name, each in stored.items()}
-                for first, last in itertools.pairwise(starts.tolist())
-            ]
-            try:
-                for table, part in zip(self._tables, parts, strict=True):
-                    table.check_state(part)
-            except ParameterError as error:
-                raise errors.InvalidParameterValueError(f"{self.label}: {error}") from error
-        for table, part in zip(self._tables, parts, strict=True):
-            for name, each in part.items():
-                table.initialize(name, each[0] if len(each) == 1 else each[table.order()])
+            self._initialize_stored(
+                {name: self._values(pairs, name, value) for name, value in initial_values.items()}
+            )
         self.initial_values.update(initial_values)
 
     initialize.__doc__ = common.Projection.initialize.__doc__
+
+    def _initialize_stored(self, values: dict[str, NDArray[np.float64]]) -> None:
+        """Set state variables; values are one for all, or [n] as connections are stored."""
+        starts = np.cumsum([0, *map(len, self._tables)])
+        parts = [
+            {name: _part(each, slice(first, last)) for name, each in values.items()}
+            for first, last in itertools.pairwise(starts.tolist())
+        ]
+        try:
+            for table, part in zip(self._tables, parts, strict=True):
+                table.check_state(part)
+        except ParameterError as error:
+            raise errors.InvalidParameterValueError(f"{self.label}: {error}") from error
+        for table, part in zip(self._tables, parts, strict=True):
+            for name, each in part.items():
+                table.initialize(name, each[0] if len(each) == 1 else each[table.order()])
 
 
 def _is_conductance(celltype: Any, receptor: str) -> bool:

@@ -17,8 +17,8 @@ from pynn_sparse.network.time import LAST_STEP
 
 from .. import errors, recording
 from . import garbage, simulator
-from .arguments import check_variables
-from .checks import RecordingError, as_number
+from .arguments import check_annotations, check_variables
+from .checks import RecordingError, as_flag, as_number
 from .dialects import warn_once
 from .files import check_destination, write
 from .spiketrains import GroupedSpikeTrainList
@@ -90,20 +90,43 @@ class Recorder(recording.Recorder):
         everything = isinstance(variables, str) and variables == "all"
         return self.population.celltype.recordable if everything else variables
 
-    def get(self, variables: Any, *args: Any, **kwargs: Any) -> Any:
+    def get(
+        self,
+        variables: Any,
+        gather: bool = False,
+        filter_ids: Any = None,
+        clear: bool = False,
+        annotations: Any = None,
+        locations: Any = None,
+    ) -> Any:
         """Return the recorded data as a Neo block; see `pyNN.recording.Recorder.get`."""
-        self._check_present()
-        check_variables(variables)
-        if not (simulator.state.running or list(self.cache)):
-            raise errors.NothingToWriteError(f"{self.population.label} has no data before a run")
-        for variable in () if variables == "all" else self._localize_variables(variables, None):
-            if not self.population.can_record(variable.name):
-                raise RecordingError(variable.name, self.population.celltype)
+        self.check_reading(variables, gather, clear)
+        check_annotations(annotations)
+        for variable in self._wanted(variables):
             if not self.recorded.get(variable):
                 warnings.warn(
                     f"{variable.name} of {self.population.label} was not recorded", stacklevel=3
                 )
-        return super().get(variables, *args, **kwargs)
+        return super().get(variables, gather, filter_ids, clear, annotations, locations)
+
+    def check_reading(self, variables: Any, gather: Any, clear: Any) -> None:
+        """Raise an error for what `get` cannot give."""
+        self._check_present()
+        check_variables(variables)
+        as_flag("gather", gather)
+        as_flag("clear", clear)
+        for variable in self._wanted(variables):
+            if not self.population.can_record(variable.name):
+                raise RecordingError(variable.name, self.population.celltype)
+        if not (simulator.state.running or list(self.cache)):
+            raise errors.NothingToWriteError(
+                f"{self.population.label} has no data before a run: record(...), and then "
+                "run(...), must come first"
+            )
+
+    def _wanted(self, variables: Any) -> Collection[Any]:
+        """What is asked for by name."""
+        return () if variables == "all" else self._localize_variables(variables, None)
 
     def write(
         self,
@@ -118,6 +141,7 @@ class Recorder(recording.Recorder):
         """Write recorded data to a file or a Neo IO; they are cleared only once that is done."""
         destination = file or self.file
         check_destination("io", destination)
+        as_flag("clear", clear)
         kept = {"annotations": annotations, "locations": locations}
         write(destination, self.get(variables, gather, filter_ids, **kept))
         if clear:

@@ -62,9 +62,14 @@ class ID(int, common.IDMixin):
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Set a parameter. Raises NonExistentParameterError for what is no attribute of a cell."""
-        if not (name.startswith("_") or hasattr(type(self), name)):
-            check_names([name], type(self.celltype).__name__, self.celltype.get_parameter_names())
-        super().__setattr__(name, value)
+        if name.startswith("_") or hasattr(type(self), name):
+            super().__setattr__(name, value)
+            return
+        population = self.parent
+        if not population.celltype.has_parameter(name):
+            known = population.celltype.get_parameter_names()
+            check_names([name], type(population.celltype).__name__, known)
+        population._set_one(self, name, value)
 
     def _set_position(self, pos: Any) -> None:
         self.parent._set_cell_position(self, pos)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pynn_sparse.network import Rule, SynapseTable
 
+_UNTIL = "is transmitted as given until the rule changes it, which brings it to the limit"
 LEAST_RHO = 0.05  # Hz: a rate of one spike in 20 s; in 1/ms it would be 50 Hz
 
 
@@ -52,6 +53,22 @@ def _warn_of_limits(label: str, tables: list[SynapseTable], stacklevel: int) -> 
         f"{label}: {outside} of {total} weights lie outside w_min = {low_text} to w_max = "
         f"{high_text} of their plasticity rule, one with a size of {farthest:g}; they are "
         "transmitted as given until the rule changes them, which brings them to the limit",
+        stacklevel=stacklevel + 1,
+    )
+
+
+def warn_of_weight(label: str, table: SynapseTable, index: int, stacklevel: int) -> None:
+    """Warn of the weight of one synapse that is outside the limits of its rule, as of several."""
+    rule, scalar = table.rule, table.weight.dtype.type
+    assert rule is not None
+    limits = (rule.parameters[name] for name in ("w_min", "w_max"))
+    low, high = (scalar(each[index if len(each) > 1 else 0]) for each in limits)
+    size = rule.sign * table.weight[index]
+    if low <= size <= high:
+        return
+    warnings.warn(
+        f"{label}: a weight with a size of {size:g} lies outside w_min = {low:g} to w_max = "
+        f"{high:g} of its plasticity rule; it {_UNTIL}",
         stacklevel=stacklevel + 1,
     )
 

@@ -59,7 +59,8 @@ ANY = Constraint(lambda x: np.ones(np.shape(x), bool), "a number")
 def door(owner: str, name: str, checked: bool = True) -> Parameter:
     """The description of a parameter; without its condition where connections decide later."""
     check = WhereConnected(CONSTRAINTS.get(name, FINITE)) if checked else ANY
-    return Parameter(owner, name, UNITS.get(name, ""), check, sizes="pairs of cells")
+    unit = UNITS.get(name, "")
+    return Parameter(owner, name, unit, check, distances=True, sizes="pairs of cells")
 
 
 def accepted(owner: str, name: str, value: Any, checked: bool = True) -> Any:

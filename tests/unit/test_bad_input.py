@@ -390,7 +390,9 @@ class TestSetup:
     @pytest.mark.parametrize(
         ("options", "error", "words"),
         [
-            ({"timestep": 0.0}, ValueError, ("timestep", "0", "greater than 0")),
+            ({"timestep": 0.0}, ValueError, ("timestep", "0", "from 0.0001 to 10000")),
+            ({"timestep": 1e-300}, ValueError, ("timestep", "1e-300", "from 0.0001 to 10000")),
+            ({"timestep": 1e9}, ValueError, ("timestep", "1000000000.0", "from 0.0001 to 10000")),
             ({"timestep": NAN}, ValueError, ("timestep", "nan")),
             ({"device": "gpu"}, ValueError, ("device", "gpu", "'cuda'")),
             ({"precision": "half"}, ValueError, ("precision", "half", "'single'")),
@@ -583,7 +585,7 @@ def test_parameters_of_connectors(make: Callable[[], Any], words: str) -> None:
         (lambda: cells()[10:12], errors.InvalidDimensionsError, "has 4 cells, has none"),
         (lambda: cells().sample(5), errors.InvalidDimensionsError, "n = 5: must be"),
         (lambda: cells().nearest((0, 0)), errors.InvalidDimensionsError, "three numbers"),
-        (lambda: cells() + 3, TypeError, "unsupported operand"),
+        (lambda: cells() + 3, TypeError, "must be a Population"),
         (
             lambda: sim.Projection(cells(), cells(), sim.AllToAllConnector(), space=3),
             *(TypeError, "space = 3: must be"),

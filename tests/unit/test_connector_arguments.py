@@ -303,7 +303,7 @@ class TestProbabilities:
             ("exp(-x)", "'x' is not known"),
             ("exp(-d", "it is not a Python expression"),
             ("", "it is not a Python expression"),
-            ("d.__class__", "'__class__' is not known"),
+            ("d.__class__", "'d.__class__' is not a function"),
             ("__import__('os')", "not known|no number"),
             ("[0.1 for k in d]", "it contains ListComp"),
             ("lambda: 0.1", "it contains Lambda"),

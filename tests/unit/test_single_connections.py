@@ -28,7 +28,7 @@ def projection(plastic: bool = False, assembly: bool = False) -> Any:
     if plastic:
         synapse = sim.STDPMechanism(
             sim.SpikePairRule(A_plus=0.01, A_minus=0.01),
-            sim.AdditiveWeightDependence(w_max=20.0),
+            sim.AdditiveWeightDependence(w_max=200.0),
             weight="0.1*(1+d)",
             delay=2.0,
             dendritic_delay_fraction=0.5,

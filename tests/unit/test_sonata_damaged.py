@@ -190,7 +190,7 @@ JSON: dict[str, tuple[str, Callable[[dict[str, Any]], Any], str]] = {
     "a wrong current": (
         "simulation_config.json",
         lambda c: c["inputs"]["current 0"].update(times=[5.0, 1.0], amplitudes=[1.0, 1.0]),
-        "monotonically",
+        "must be increasing",
     ),
     "a current into sources": (
         "simulation_config.json",

@@ -51,18 +51,19 @@ def _all_or_nothing() -> Iterator[None]:
     """Leave the simulation as it was if something cannot be made. All that is made is appended."""
     state, network = simulator.state, simulator.state.network
     lists: list[list[Any]] = [
-        *(network.blocks, network.tables, network.junctions, network.injections),
-        state.projections,
+        *(network.tables, network.junctions, network.injections, state.projections),
     ]
     lengths = [len(each) for each in lists]
-    wanted, recorders = network.spikes_wanted, set(state.recorders)
+    blocks, recorders = len(network.blocks), set(state.recorders)
     sources = copy.copy(state._sources)
     try:
         yield
     except BaseException:
         for each, length in zip(lists, lengths, strict=True):
             del each[length:]
-        network.spikes_wanted, state.recorders, state._sources = wanted, recorders, sources
+        for block in reversed(network.blocks[blocks:]):
+            network.remove_last_block(block)
+        state.recorders, state._sources = recorders, sources
         raise
 
 

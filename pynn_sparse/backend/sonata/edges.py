@@ -12,7 +12,6 @@ from pynn_sparse.interchange.sonata import EdgePopulation, Part
 from pynn_sparse.network import memory
 
 from ...connectors import Connector
-from ...parameters import LazyArray
 from .. import simulator
 from ..projections import Projection
 from .models import NEST_DELAY, check_parameters, synapse_type
@@ -152,12 +151,18 @@ def _is_conductance(post: Any) -> bool:
 
 
 def _initialize(projection: Projection, columns: Columns) -> None:
-    """Set state variables of synapses."""
-    n = len(projection)
-    for name, values in columns.items():
-        if name.startswith(INITIAL) and n:
-            lazy = LazyArray(values if len(values) > 1 else float(values[0]), (n,), float)
-            projection._set_initial_value_array(name.removeprefix(INITIAL), lazy)
+    """Set state variables of synapses, which are in the order of the projection's connections.
+
+    Those that nobody has set have the values with which synapses begin, not always valid ones.
+    """
+    states = {k.removeprefix(INITIAL): v for k, v in columns.items() if k.startswith(INITIAL)}
+    start = projection.synapse_type.dynamics.state if states else {}
+    given = {name: v for name, v in states.items() if np.any(v != start[name])}
+    if given and len(projection):
+        stored = np.argsort(projection._order())
+        projection._initialize_stored(
+            {name: v if len(v) == 1 else v[stored] for name, v in given.items()}
+        )
 
 
 class _Edges(Connector):

@@ -1,8 +1,9 @@
 """A frame for calls that nobody means: each is refused, says why, and changes nothing.
 
-A `Case` is a call with one odd value. `refused` makes it, under a limit of time and of memory, and
-raises AssertionError unless it ended with a documented error whose message names the parameter and
-says what would be valid, with the simulation, down to generators of random numbers, as it was.
+A `Case` is a call with one odd value. `check` makes it, under a limit of time and of memory, and
+raises AssertionError unless it ended with a documented error whose message names the parameter,
+shows the value and says what would be valid, with the simulation, down to generators of random
+numbers, as it was.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import contextlib
 import decimal
 import hashlib
 import pickle
+import re
 import resource
 import signal
 import warnings
@@ -23,8 +25,9 @@ import pyNN.common
 import pyNN.sparse as sim
 import quantities as pq
 from pyNN import errors
-from pyNN.parameters import Sequence
+from pyNN.parameters import LazyArray, Sequence
 from pyNN.random import RandomDistribution
+from pyNN.sparse.door import shown
 from pyNN.sparse.simulator import state
 
 SECONDS = 20
@@ -33,18 +36,26 @@ DOCUMENTED = (
     *(TypeError, ValueError, IndexError, NotImplementedError, RuntimeError, MemoryError),
     *(AttributeError, errors.ConnectionError, errors.InvalidModelError),
     *(errors.NonExistentParameterError, errors.InvalidDimensionsError),
+    *(errors.RecordingError, errors.NothingToWriteError),
 )
 SAYS_WHAT_IS_VALID = ("must", "valid parameters for", "; make it anew", "are available")
 
 
+NOT_SHOWN = object()
+
+
 @dataclass(frozen=True)
 class Case:
-    """A call with an odd value of a parameter; `generators` are those that it may draw from."""
+    """A call with an odd value of a parameter; `generators` are those that it may draw from.
+
+    `value` is what the message has to show, if anything.
+    """
 
     name: str
     parameter: str
     call: Callable[[], Any]
     generators: tuple[Any, ...] = field(default=())
+    value: Any = NOT_SHOWN
 
 
 def odd_numbers() -> dict[str, Any]:
@@ -194,11 +205,28 @@ def problem(case: Case) -> str:
         return f"{case.name}: changes the simulation, though it raises {kind}: {message}"
     if case.parameter not in message:
         return f"{case.name}: does not name {case.parameter}: {kind}: {message}"
+    if case.value is not NOT_SHOWN and not shows(message, case.value):
+        return f"{case.name}: does not show {shown(case.value)}: {kind}: {message}"
     if not any(words in message for words in SAYS_WHAT_IS_VALID):
         return f"{case.name}: does not say what is valid: {kind}: {message}"
     if len(message) > 1000:
         return f"{case.name}: says too much: {message[:200]}"
     return ""
+
+
+def shows(message: str, value: Any) -> bool:
+    """Whether a message has a value as Python writes it, or its first number that is not valid.
+
+    Of a function or a law it has what came of it.
+    """
+    if shown(value) in message or str(value).lower() in message:
+        return True
+    first = value
+    for _ in range(3):
+        first = first[0] if isinstance(first, (list, np.ndarray)) and len(first) else first
+    if callable(first) or isinstance(first, (RandomDistribution, LazyArray)):
+        return re.search(r" (=|contain|gave) \S", message) is not None
+    return isinstance(first, float) and f"{first:g}" in message
 
 
 def check(cases: list[Case]) -> None:
