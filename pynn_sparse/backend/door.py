@@ -117,15 +117,17 @@ class Parameter:
                 raise self.refused(value, f"{self.what}; its parameters must have no units")
             return value
         if callable(value) and not isinstance(value, type):
+            self._check_no_distance(value)
             return value
         return self._checked(value, self._numbers(value))
 
+    def _check_no_distance(self, value: Any) -> None:
+        if not self.distances and is_expression(value):
+            raise self.refused(value, f"{self.what}, not an expression of a distance")
+
     def _accepted_lazy(self, value: larray) -> Any:
         base = value.base_value
-        if not self.distances and is_expression(base):
-            raise self.refused(
-                value, f"{self.what}, not an expression of a distance, which a single cell has not"
-            )
+        self._check_no_distance(base)
         if not value.operations:
             accepted = self.accepted(base)
             return LazyArray(accepted, value.shape) if callable(accepted) else accepted
@@ -200,10 +202,10 @@ class SequenceParameter(Parameter):
         cell. Raises InvalidParameterValueError.
         """
         if isinstance(value, larray):
-            if is_expression(value.base_value):
-                raise self.refused(value, f"{self.what}, not an expression of a distance")
+            self._check_no_distance(value.base_value)
             return value if value.operations else self.accepted(value.base_value)
         if callable(value) and not isinstance(value, type):
+            self._check_no_distance(value)
             return value
         if isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype == object:
             value = value.item()

@@ -14,7 +14,6 @@ from .. import common, errors
 from ..connectors import Connector
 from ..models import BaseSynapseType
 from ..random import RandomDistribution
-from .arguments import check_not_empty
 from .checks import as_choice, did_you_mean
 from .door import restoring_generators, shown
 from .populations import Assembly, Population, PopulationView
@@ -72,8 +71,6 @@ def _check_cells(name: str, cells: Any) -> None:
             f"{OWNER}: {name} = {shown(cells)}: must be a Population, PopulationView or Assembly "
             "of pyNN.sparse"
         )
-    if isinstance(cells, Assembly):
-        check_not_empty(cells)
     for part in parts_of(cells):
         part._check_open()
     if cells.size == 0:

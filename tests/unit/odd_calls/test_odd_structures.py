@@ -119,7 +119,7 @@ def test_empty_assemblies(cells: Any) -> None:
             Case("get_data", "nothing", lambda: assembly.get_data()),
             Case("initialize", "nothing", lambda: assembly.initialize(v=0.0)),
             Case("inject", "nothing", lambda: assembly.inject(sim.DCSource())),
-            Case("project", "nothing", lambda: sim.Projection(assembly, cells, connector)),
+            Case("project", "synaptic", lambda: sim.Projection(assembly, cells, connector)),
         ]
     )
     assert assembly.size == len(assembly.all_cells) == assembly.positions.size == 0
