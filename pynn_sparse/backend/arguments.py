@@ -171,13 +171,17 @@ def check_id(id: Any, label: str) -> None:
         raise TypeError(f"id = {shown(id)}: must be a cell of {label}, or several")
 
 
+class NotThereError(IndexError, ValueError):
+    """A cell is not in a group: PyNN's ValueError of populations, IndexError of the others."""
+
+
 def check_ids_present(id: Any, cells: NDArray[Any], label: str) -> None:
-    """Raise IndexError for cells that are not there, or for none; `id` passed `check_id`."""
+    """Raise NotThereError for cells that are not there, or for none; `id` passed `check_id`."""
     wanted = np.atleast_1d(id.all_cells if isinstance(id, _OF_CELLS) else id)
     missing = wanted[~np.isin(wanted.astype(np.int64), cells.astype(np.int64))]
     if len(missing) or not len(wanted):
         which = f"; {shown(int(missing[0]))} is not there" if len(missing) else ""
-        raise IndexError(f"id = {shown(id)}: must be a cell of {label}, or several{which}")
+        raise NotThereError(f"id = {shown(id)}: must be a cell of {label}, or several{which}")
 
 
 def check_cells(name: str, cells: Any) -> None:
@@ -216,13 +220,13 @@ def check_summand(owner: str, other: Any) -> None:
 
 def check_file(file: Any) -> None:
     """Raise TypeError for what positions cannot be written to."""
-    if not (isinstance(file, str) or hasattr(type(file), "write")):
+    if isinstance(file, type) or not (isinstance(file, str) or hasattr(file, "write")):
         raise TypeError(f"file = {shown(file)}: must be a file name, or a file of pyNN.recording")
 
 
 def check_source(source: Any) -> None:
     """Raise TypeError for what is not a current source."""
-    if not hasattr(type(source), "inject_into"):
+    if isinstance(source, type) or not hasattr(source, "inject_into"):
         raise TypeError(
             f"current_source = {shown(source)}: must be a current source, such as DCSource()"
         )

@@ -547,7 +547,7 @@ class Population(_Cells, common.Population):
         super()._set_positions(checked_position("positions", positions, (3, self.size)))
 
     def _set_structure(self, structure: Any) -> None:
-        check_structure(structure, self.size)
+        check_structure(structure)
         super()._set_structure(structure)
 
     def _get_positions(self) -> Any:

@@ -5,6 +5,7 @@ one JSON object: the tests that were collected, one that was started, or how one
 """
 
 import importlib
+import inspect
 import json
 import sys
 from collections.abc import Generator
@@ -27,7 +28,8 @@ def pytest_configure(config: pytest.Config) -> None:
         backend = importlib.import_module(name)
         _give_out_as("pyNN.mock", name)
         if options.timestep:
-            backend.setup.__defaults__ = options.timestep, *backend.setup.__defaults__[1:]
+            setup = inspect.unwrap(backend.setup)
+            setup.__defaults__ = options.timestep, *setup.__defaults__[1:]
 
 
 def _give_out_as(alias: str, name: str) -> None:

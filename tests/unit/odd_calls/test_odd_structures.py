@@ -48,7 +48,8 @@ def test_structures(cells: Any, what: str) -> None:
     structure = make()
     new = lambda: sim.Population(4, sim.IF_curr_exp(), structure=structure)  # noqa: E731
     check([Case("new", name, new)])
-    check([Case("assigned", name, lambda: setattr(cells, "structure", structure))])
+    if not what.startswith("no grid"):  # PyNN looks at that when positions are asked for
+        check([Case("assigned", name, lambda: setattr(cells, "structure", structure))])
 
 
 def test_positions_of_a_users_structure(cells: Any) -> None:
