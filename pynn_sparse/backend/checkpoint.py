@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from pynn_sparse.interrupts import held
 from pynn_sparse.network import archive
 from pynn_sparse.network.block import Arrays
 from pynn_sparse.network.contents import Contents
+from pynn_sparse.notices import warn
 
 from . import simulator
 from .access import exclusive
@@ -189,10 +189,9 @@ def _compare(filename: str, contents: Contents) -> None:
                 f"{_short(present.get(what))} at present"
             )
     if texts[1] != pynn_sparse.__version__:
-        warnings.warn(
+        warn(
             f"{filename} was written by version {texts[1]}, this is {pynn_sparse.__version__}: "
             "results may differ from those of a run that was not divided",
-            stacklevel=5,
         )
 
 

@@ -6,7 +6,6 @@ gives with PyNN's other backends.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from copy import copy
 from functools import partial
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from pynn_sparse.engine.draws import possible_pairs, uniform_pairs
 from pynn_sparse.errors import ParameterError
 from pynn_sparse.network import memory
+from pynn_sparse.notices import warn
 
 from .. import connectors as upstream
 from .. import errors
@@ -27,7 +27,6 @@ from ..random import NumpyRNG, RandomDistribution
 from . import connector_arguments as arguments
 from .bulk import connect_in_bulk, same_cells
 from .by_column import ByColumn
-from .callers import users_level
 from .connection_lists import (
     ArrayConnector,
     CloneConnector,
@@ -129,10 +128,9 @@ class _ByProbability(ByColumn):
             chosen *= self._get_connection_map_no_mutual_connections(projection)
         self._standard_connect(projection, chosen.by_column, d)
         if greatest > 1:
-            warnings.warn(
+            warn(
                 f"{name} = {shown(given)} gives values up to {greatest:g} in {projection.label}; "
                 "a probability greater than 1 is taken as 1",
-                stacklevel=users_level(),
             )
 
 

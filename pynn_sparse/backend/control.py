@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import numbers
 import os
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -14,13 +13,13 @@ import numpy as np
 from pynn_sparse.engine import require_cuda
 from pynn_sparse.engine.processors import processors
 from pynn_sparse.network.synapses import MAX_DELAY_STEPS
+from pynn_sparse.notices import warn
 
 from .. import common, errors
 from ..common.control import DEFAULT_MAX_DELAY, DEFAULT_MIN_DELAY, DEFAULT_TIMESTEP
 from . import simulator
 from .access import exclusive, runs
 from .arguments import check_annotations, check_cells, checked_callbacks
-from .callers import users_level
 from .checks import as_number
 from .door import shown
 from .options import check_option_names, check_ways, seed_of, warn_of_others
@@ -144,10 +143,9 @@ def _check_delays(options: simulator.Options) -> None:
 def _warn_of_files() -> None:
     files = [str(destination) for _, _, destination in simulator.state.write_on_end]
     if files:
-        warnings.warn(
+        warn(
             f"setup() discards the network, and with it data for files: {', '.join(files)}; "
             "end() would have written them",
-            stacklevel=users_level(),
         )
 
 
@@ -172,10 +170,9 @@ def _threads(value: Any) -> int | None:
     if not whole or not 1 <= int(value) <= 1024:
         raise ValueError(f"threads = {shown(value)}: must be an integer from 1 to 1024")
     if int(value) > processors():
-        warnings.warn(
+        warn(
             f"threads = {value}: this process may use {processors()} processors, and gets as many "
             "threads; the results are the same",
-            stacklevel=users_level(),
         )
     return min(int(value), processors())
 

@@ -6,9 +6,10 @@ error that says whose it is, and what comes nearest to it here.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import Any
+
+from pynn_sparse.notices import warn
 
 from . import simulator
 from .checks import did_you_mean
@@ -87,19 +88,19 @@ def name() -> str:
 def set_number_of_neurons_per_core(neuron_type: Any, max_permitted: Any) -> None:
     """Accepted for scripts of sPyNNaker; neurons are divided among threads by themselves."""
     why = "has no effect here: neurons are divided among threads by themselves"
-    warn_once("set_number_of_neurons_per_core", why, stacklevel=3)
+    warn_once("set_number_of_neurons_per_core", why)
 
 
 def set_number_of_synapse_cores(neuron_type: Any, n_synapse_cores: Any) -> None:
     """Accepted for scripts of sPyNNaker; synapses are divided among threads by themselves."""
     why = "has no effect here: synapses are divided among threads by themselves"
-    warn_once("set_number_of_synapse_cores", why, stacklevel=3)
+    warn_once("set_number_of_synapse_cores", why)
 
 
 def set_allow_delay_extensions(neuron_type: Any, new_value: Any = True) -> None:
     """Accepted for scripts of sPyNNaker; delays are limited by `setup(max_delay=...)` alone."""
     why = "has no effect here: delays are limited by max_delay of setup alone"
-    warn_once("set_allow_delay_extensions", why, stacklevel=3)
+    warn_once("set_allow_delay_extensions", why)
 
 
 def seed_of_population(arguments: Mapping[str, Any]) -> int | None:
@@ -116,7 +117,7 @@ def seed_of_population(arguments: Mapping[str, Any]) -> int | None:
     idle = [argument for argument in arguments if argument in OF_THE_MACHINE]
     if idle:
         why = "has no effect here: there is no such machine"
-        warn_once(f"of a Population, {', '.join(idle)}", why, stacklevel=5)
+        warn_once(f"of a Population, {', '.join(idle)}", why)
     seed = arguments.get("seed")
     return None if seed is None else seed_number("seed", seed)
 
@@ -133,8 +134,8 @@ def foreign(module: str, attribute: str) -> AttributeError:
     return AttributeError(text)
 
 
-def warn_once(what: str, why: str, stacklevel: int) -> None:
+def warn_once(what: str, why: str) -> None:
     """Say, once after each `setup`, what becomes of something that is sPyNNaker's."""
     if what not in simulator.state.said:
         simulator.state.said.add(what)
-        warnings.warn(f"{what} (sPyNNaker's) {why}", stacklevel=stacklevel)
+        warn(f"{what} (sPyNNaker's) {why}")

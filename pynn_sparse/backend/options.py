@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import difflib
 import numbers
-import warnings
 from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
+
+from pynn_sparse.notices import warn
 
 from .door import shown
 
@@ -128,7 +129,7 @@ def warn_of_others(options: Options) -> None:
     if idle:
         parts.append(f"options of other backends that have no effect here: {'; '.join(idle)}")
     if parts:
-        warnings.warn(f"setup(): {'. '.join(parts)}", stacklevel=4)
+        warn(f"setup(): {'. '.join(parts)}")
 
 
 def _is(value: Any, other: Any) -> bool:

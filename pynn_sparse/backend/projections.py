@@ -111,7 +111,7 @@ class Projection(common.Projection):
             else:
                 self._network.add_tables(self._tables)
             simulator.state.projections.append(self)
-        warn_of_rules(self.label, self._tables, ("weight", *self._of_rule), stacklevel=3)
+        warn_of_rules(self.label, self._tables, ("weight", *self._of_rule))
 
     def _guess_receptor_type(self) -> None:
         """Negative weights inhibit, by the weight of the last pair of cells, as in PyNN's code."""
@@ -600,7 +600,7 @@ class Projection(common.Projection):
                 table.weight = _present_weights(table)
                 table.since = simulator.state.step
             table.update(**part)
-        warn_of_rules(self.label, self._tables, values, stacklevel=5)
+        warn_of_rules(self.label, self._tables, values)
 
     def _check_kind(self, table: SynapseTable, values: dict[str, Any]) -> None:
         """Traces that synapses share cannot become their own in the middle of a simulation."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 import weakref
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from pynn_sparse.network import Probe
 from pynn_sparse.network.time import LAST_STEP
+from pynn_sparse.notices import warn
 
 from .. import errors, recording
 from . import garbage, simulator
@@ -104,9 +104,7 @@ class Recorder(recording.Recorder):
         check_annotations(annotations)
         for variable in self._wanted(variables):
             if not self.recorded.get(variable):
-                warnings.warn(
-                    f"{variable.name} of {self.population.label} was not recorded", stacklevel=3
-                )
+                warn(f"{variable.name} of {self.population.label} was not recorded")
         return super().get(variables, gather, filter_ids, clear, annotations, locations)
 
     def check_reading(self, variables: Any, gather: Any, clear: Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import warnings
 import weakref
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,11 +16,11 @@ from pynn_sparse.engine.processors import processors
 from pynn_sparse.network import Network, TimeGrid, memory
 from pynn_sparse.network.stream import Stream
 from pynn_sparse.network.synapses import MAX_DELAY_STEPS
+from pynn_sparse.notices import warn
 
 from .. import common, errors
 from . import access
 from .arguments import check_source
-from .callers import users_level
 from .checks import check_names
 from .progress import RunProgress
 
@@ -282,11 +281,10 @@ class State(common.control.BaseState):
         steps = time * self.network.grid.steps_per_ms
         end = int(np.ceil(steps - 1e-4))
         if abs(end - steps) > 1e-4:
-            warnings.warn(
+            warn(
                 f"{time:g} ms is not a multiple of the time step of {self.dt:g} ms; "
                 f"running until {self.network.grid.time(end):g} ms",
                 errors.RoundingWarning,
-                stacklevel=users_level(),
             )
         progress = None
         if self.options.progress and end > self.step:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Collection, Iterable
 from typing import Any
 
@@ -10,27 +9,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pynn_sparse.network import Rule, SynapseTable
+from pynn_sparse.notices import warn
 
 _UNTIL = "is transmitted as given until the rule changes it, which brings it to the limit"
 LEAST_RHO = 0.05  # Hz: a rate of one spike in 20 s; in 1/ms it would be 50 Hz
 
 
-def warn_of_rules(
-    label: str, tables: Iterable[SynapseTable], names: Collection[str], stacklevel: int
-) -> None:
+def warn_of_rules(label: str, tables: Iterable[SynapseTable], names: Collection[str]) -> None:
     """Warn of what the rules of a projection's tables make suspicious.
 
     `names` are the attributes that were given.
     """
     learning = [table for table in tables if table.rule is not None and table.rule.learns]
-    stacklevel += 1
     if not {"weight", "w_min", "w_max"}.isdisjoint(names):
-        _warn_of_limits(label, learning, stacklevel)
+        _warn_of_limits(label, learning)
     if "rho" in names:
-        _warn_of_rho(label, [table.rule for table in learning if table.rule], stacklevel)
+        _warn_of_rho(label, [table.rule for table in learning if table.rule])
 
 
-def _warn_of_limits(label: str, tables: list[SynapseTable], stacklevel: int) -> None:
+def _warn_of_limits(label: str, tables: list[SynapseTable]) -> None:
     """Weights outside the limits of their rule are transmitted as they are, until it acts."""
     outside, farthest, total = 0, 0.0, 0
     for table in tables:
@@ -49,15 +46,14 @@ def _warn_of_limits(label: str, tables: list[SynapseTable], stacklevel: int) -> 
         return
     rules = [table.rule for table in tables if table.rule is not None]
     low_text, high_text = (_extent(rules, name) for name in ("w_min", "w_max"))
-    warnings.warn(
+    warn(
         f"{label}: {outside} of {total} weights lie outside w_min = {low_text} to w_max = "
         f"{high_text} of their plasticity rule, one with a size of {farthest:g}; they are "
         "transmitted as given until the rule changes them, which brings them to the limit",
-        stacklevel=stacklevel + 1,
     )
 
 
-def warn_of_weight(label: str, table: SynapseTable, index: int, stacklevel: int) -> None:
+def warn_of_weight(label: str, table: SynapseTable, index: int) -> None:
     """Warn of the weight of one synapse that is outside the limits of its rule, as of several."""
     rule, scalar = table.rule, table.weight.dtype.type
     assert rule is not None
@@ -66,23 +62,21 @@ def warn_of_weight(label: str, table: SynapseTable, index: int, stacklevel: int)
     size = rule.sign * table.weight[index]
     if low <= size <= high:
         return
-    warnings.warn(
+    warn(
         f"{label}: a weight with a size of {size:g} lies outside w_min = {low:g} to w_max = "
         f"{high:g} of its plasticity rule; it {_UNTIL}",
-        stacklevel=stacklevel + 1,
     )
 
 
-def _warn_of_rho(label: str, rules: list[Rule], stacklevel: int) -> None:
+def _warn_of_rho(label: str, rules: list[Rule]) -> None:
     """pyNN.neuron takes rho in 1/ms, so that scripts written for it give 0.003 for 3 Hz."""
     rho = np.concatenate([rule.parameters["rho"] for rule in rules]) if rules else np.zeros(0)
     low = rho[(rho > 0) & (rho < LEAST_RHO)]
     if len(low):
-        warnings.warn(
+        warn(
             f"{label}: rho = {low[0]:g} Hz of Vogels2011Rule is hardly a rate of neurons; "
             "pyNN.sparse takes rho in Hz, pyNN.neuron in 1/ms, where the same number means "
             f"{1000 * low[0]:g} Hz",
-            stacklevel=stacklevel + 1,
         )
 
 

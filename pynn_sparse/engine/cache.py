@@ -16,9 +16,10 @@ import os
 import shutil
 import stat
 import tempfile
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from ..notices import warn
 
 NAME = "pynn-sparse"
 DIGEST_SIZE = hashlib.sha256().digest_size
@@ -119,11 +120,10 @@ def _of_this_process() -> Path:
 @functools.cache
 def _warn(reason: str, instead: Path) -> None:
     """Once for each reason."""
-    warnings.warn(
+    warn(
         f"the folder for compiled kernels {reason}; they are kept in {instead}. Set XDG_CACHE_HOME "
         "to a folder of yours to keep them elsewhere",
         RuntimeWarning,
-        stacklevel=2,
     )
 
 

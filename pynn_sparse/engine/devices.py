@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 import importlib.util
 import os
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import DeviceError
+from ..notices import warn
 from . import cache
 from .device import Device
 from .kernels import nvrtc_options
@@ -106,7 +106,7 @@ def import_cupy() -> Any:
 
 @functools.cache
 def _warn_once(text: str) -> None:
-    warnings.warn(text, RuntimeWarning, stacklevel=2)
+    warn(text, RuntimeWarning)
 
 
 def require_cuda() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -13,6 +12,7 @@ from .. import interrupts
 from ..errors import DeviceError, InterruptedRunError, ParameterError
 from ..network import Network, Probe, SynapseTable
 from ..network.block import Arrays
+from ..notices import warn
 from .background import Backgrounds
 from .blocks import BlockArrays, scalar
 from .currents import CurrentLayout
@@ -210,14 +210,13 @@ class Engine:
                 self._diverged.add(id(arrays.block))
                 model = arrays.block.model
                 synaptic = ", ".join(name for name in model.recordable if "syn" in name)
-                warnings.warn(
+                warn(
                     f"v of {len(bad)} neurons of a population of {model.name}, the first with "
                     f"index {bad[0]}, is not a finite number any more at "
                     f"{self.network.grid.time(self.step):g} ms: its input "
                     f"{f'({synaptic}) ' if synaptic else ''}is too strong for the time step and "
                     "the capacitance",
                     RuntimeWarning,
-                    stacklevel=6,
                 )
 
     def weights(self, table: SynapseTable) -> NDArray[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from ..network import Block, Network, SynapseTable, memory
 from ..network.block import Arrays
 from ..network.synapses import MAX_DELAY_STEPS
+from ..notices import warn
 from . import structures
 from .bundles import Bundle, Bundles, Place
 from .device import Device, Times
@@ -269,11 +269,10 @@ class SynapseLayout:
                 coarse += Survey(table, self.device.build_threads).coarse(state[1])
                 self._checked[id(table)] = state
         if coarse:
-            warnings.warn(
+            warn(
                 f"{coarse} synapses are so weak beside the strongest input of their population and "
                 "receptor that their weights lose precision: input is summed in units of 2^-52 of "
                 "the greatest sum that can come up",
-                stacklevel=2,
             )
 
     def exponent_of(self, table: SynapseTable) -> int:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pynn_sparse.interchange import sonata
+from pynn_sparse.notices import warn
 
 from ...network import Network
 from .. import simulator
@@ -69,10 +69,9 @@ def from_sonata(
     circuit = sonata.read(path)
     network = build(circuit, dict(cell_types or {}))
     if circuit.dt is not None and circuit.dt != simulator.state.dt:
-        warnings.warn(
+        warn(
             f"{path} is for a time step of {circuit.dt:g} ms; delays and times are rounded to the "
             f"present one, {simulator.state.dt:g} ms",
-            stacklevel=2,
         )
     return network
 
