@@ -645,7 +645,7 @@ class Projection(common.Projection):
             now = simulator.state.network.grid.time(given[0]) if name == "delay" else given[0]
             self._single.assigned(name, self._single.place(number), now)
         if name == "weight" and learns:
-            warn_of_weight(self.label, table, index, stacklevel=5)
+            warn_of_weight(self.label, table, index)
 
     def _table_at(self, place: int) -> tuple[SynapseTable, int]:
         """The table in which a connection is stored, and where there."""
