@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from .. import errors
 from ..common import Assembly, BasePopulation
-from ..random import AbstractRNG
 from .checks import as_integer
 from .door import shown
 from .plain import NotNumbersError, as_array, has_items, items_of, number_of
@@ -133,8 +132,8 @@ def checked_sample(n: Any, rng: Any, size: int) -> int:
         number = as_integer("n", n, 1, size)
     except (TypeError, ValueError) as error:
         raise errors.InvalidDimensionsError(f"{error}, the number of cells") from error
-    if not (rng is None or isinstance(rng, AbstractRNG)):
-        raise TypeError(f"rng = {shown(rng)}: must be a generator of pyNN.random, or None")
+    if not (rng is None or callable(getattr(rng, "permutation", None))):
+        raise TypeError(f"rng = {shown(rng)}: must be a generator of pyNN.random or NumPy, or None")
     return number
 
 

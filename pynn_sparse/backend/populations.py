@@ -581,7 +581,7 @@ class Population(_Cells, common.Population):
 
 def _check_options(size: Any, structure: Any, initial_values: Any, label: Any) -> None:
     if structure is not None:
-        check_structure(structure, None if isinstance(size, tuple) else size)
+        check_structure(structure)
         if isinstance(size, tuple):
             raise errors.InvalidParameterValueError(
                 f"size = {size} is a grid already: structure must not be given, too"

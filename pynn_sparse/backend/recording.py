@@ -190,7 +190,7 @@ class Recorder(recording.Recorder):
         celltype = self.population.celltype
         state: str = getattr(celltype, "other_names", {}).get(name, name)
         if state != name:
-            warn_once(f"{name} of {type(celltype).__name__}", f"is taken as {state}, in nA", 8)
+            warn_once(f"{name} of {type(celltype).__name__}", f"is taken as {state}, in nA")
         return state
 
     def _new_probe(self, name: str) -> Probe:

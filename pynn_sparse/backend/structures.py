@@ -18,11 +18,10 @@ FINITE = "a finite number"
 WITHOUT_NUMBERS = ("fill_order", "boundary", "rng")
 
 
-def check_structure(structure: Any, size: int | None = None) -> None:
-    """Raise an error for what cannot place `size` cells, any number if it is None.
+def check_structure(structure: Any) -> None:
+    """Raise TypeError for what is not a structure of numbers, or an error for their values.
 
-    That is TypeError for what is no structure, or has other things than numbers, and
-    InvalidParameterValueError for numbers that are not finite, a `size` that does not fill a grid.
+    Whether a number of cells fills a grid is seen when positions are asked for, as with PyNN.
     """
     if not isinstance(structure, BaseStructure):
         raise TypeError(
@@ -33,8 +32,6 @@ def check_structure(structure: Any, size: int | None = None) -> None:
         positive = each not in ("origin", "x0", "y0", "z0", "x", "y", "z", "dx", "dy", "dz")
         must = "a finite number greater than 0" if positive else FINITE
         as_number(f"{name}: {each}", value, must, _above_0 if positive else math.isfinite, "um")
-    if size is not None and hasattr(structure, "calculate_size"):
-        _check_grid(name, structure, size)
 
 
 def _above_0(number: float) -> bool:
@@ -57,22 +54,6 @@ def _numbers_of(structure: BaseStructure) -> list[tuple[str, Any]]:
         several = each in ("origin", "aspect_ratios")
         numbers += [(each, one) for one in value] if several else [(each, value)]
     return numbers
-
-
-def _check_grid(name: str, structure: Any, size: int) -> None:
-    try:
-        shape = structure.calculate_size(size)
-        fits = math.prod(shape) == size
-    except Exception as error:  # upstream raises several, which do not say what is valid
-        raise _refused_size(name, size, "") from error
-    if not fits:
-        raise _refused_size(name, size, f", not {' x '.join(map(str, shape))}")
-
-
-def _refused_size(name: str, size: int, found: str) -> Exception:
-    return errors.InvalidParameterValueError(
-        f"{name}: aspect ratio: must be one with which {size} cells fill a grid{found}"
-    )
 
 
 def generated_positions(structure: Any, size: int) -> NDArray[np.float64]:

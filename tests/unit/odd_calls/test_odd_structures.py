@@ -34,8 +34,6 @@ STRUCTURES: dict[str, tuple[str, Callable[[], Any]]] = {
     "text": ("x0", lambda: space.Line(x0="a")),
     "None": ("y0", lambda: space.Grid2D(y0=None)),
     "aspect ratio 0": ("aspect_ratio", lambda: space.Grid2D(aspect_ratio=0.0)),
-    "no grid": ("aspect ratio", lambda: space.Grid2D(aspect_ratio=3.0)),
-    "no grid, 3D": ("aspect ratio", lambda: space.Grid3D()),
     "infinite radius": ("radius", lambda: space.RandomStructure(space.Sphere(float("inf")))),
     "negative height": ("height", lambda: space.RandomStructure(space.Cuboid(1.0, -1.0, 1.0))),
     "origin": ("origin", lambda: space.RandomStructure(space.Sphere(1.0), (0.0, NAN, 0.0))),
@@ -47,14 +45,14 @@ def test_structures(cells: Any, what: str) -> None:
     name, make = STRUCTURES[what]
     structure = make()
     new = lambda: sim.Population(4, sim.IF_curr_exp(), structure=structure)  # noqa: E731
-    check([Case("new", name, new)])
-    if not what.startswith("no grid"):  # PyNN looks at that when positions are asked for
-        check([Case("assigned", name, lambda: setattr(cells, "structure", structure))])
+    assigned = lambda: setattr(cells, "structure", structure)  # noqa: E731
+    check([Case("new", name, new), Case("assigned", name, assigned)])
 
 
-def test_positions_of_a_users_structure(cells: Any) -> None:
-    others = sim.Population(4, sim.IF_curr_exp(), structure=Few())
-    check([Case("one too few", "structure", lambda: others.positions)])
+@pytest.mark.parametrize("structure", [Few(), space.Grid2D(aspect_ratio=3.0), space.Grid3D()])
+def test_structures_that_cannot_place_so_many_cells(cells: Any, structure: Any) -> None:
+    others = sim.Population(4, sim.IF_curr_exp(), structure=structure)
+    check([Case("positions", "structure", lambda: others.positions)])
 
 
 SPACES = {
