@@ -15,6 +15,7 @@ from pynn_sparse.engine.device import Device
 from pynn_sparse.engine.gpu import CudaDevice
 from pynn_sparse.engine.gpu_loops import STEPS_PER_GRAPH, TRIAL_STEPS, TRIALS, Fastest, Work
 from pynn_sparse.engine.gpu_runtime import CupyRuntime
+from pynn_sparse.engine.pace import Pace
 from pynn_sparse.errors import DeviceError
 from pynn_sparse.network.cells import BUILT_IN
 
@@ -51,6 +52,23 @@ def test_same_bits_as_the_cpu(precision: str, runtime: Any) -> None:
     assert_identical(result(engine), result(other))
 
 
+class Unhurried(Pace):
+    """Takes no regard to how long a call takes, which is long on an emulated GPU."""
+
+    def end(self, steps: int) -> None:
+        pass
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps = 10_000
+
+
+@pytest.fixture
+def whole_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run is one call down, unless something else divides it."""
+    monkeypatch.setattr("pynn_sparse.engine.engine.Pace", Unhurried)
+
+
 class TestLoops:
     """Both ways to do many steps without the host, and the choice of one."""
 
@@ -68,7 +86,7 @@ class TestLoops:
         assert len(result(engine)["stamp"]) > 100
         assert_identical(result(engine), result(other))
 
-    def test_one_launch_for_each_call(self, few_blocks: None) -> None:
+    def test_one_launch_for_each_call(self, few_blocks: None, whole_calls: None) -> None:
         runtime = EmulatedRuntime()
         engine = Engine(slow(), CudaDevice(runtime, "double", "kernel"), "double")
         engine.run_until(20)
@@ -89,7 +107,9 @@ class TestLoops:
         assert len(result(engine)["stamp"]) > 1000
         assert_identical(result(engine), result(other))
 
-    def test_the_number_of_launches_falls_with_the_batch(self, few_blocks: None) -> None:
+    def test_the_number_of_launches_falls_with_the_batch(
+        self, few_blocks: None, whole_calls: None
+    ) -> None:
         runtime = EmulatedRuntime()
         Engine(slow(), CudaDevice(runtime, "double", "graphs"), "double").run_until(100)
         per_batch = len(["SpikeSourcePoisson", "IF_curr_exp", "deliver"])
@@ -208,7 +228,7 @@ def test_division_of_a_run_does_not_change_a_bit() -> None:
     assert_identical(result(whole), result(parts))
 
 
-def test_no_host_between_steps() -> None:
+def test_no_host_between_steps(whole_calls: None) -> None:
     """A call launches a fixed number of kernels per step, by graphs, and waits before them."""
     _, runtime = emulated("double", STEPS)
     models = len(BUILT_IN)
@@ -219,7 +239,9 @@ def test_no_host_between_steps() -> None:
     assert runtime.synchronisations == 2
 
 
-def test_graphs_are_kept_while_the_plan_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_graphs_are_kept_while_the_plan_stays(
+    monkeypatch: pytest.MonkeyPatch, whole_calls: None
+) -> None:
     """Within a run, calls repeat the same graph; its key says so."""
     monkeypatch.setattr("pynn_sparse.engine.plan.MAX_STEPS", 100)
     _, runtime = emulated("double", STEPS)

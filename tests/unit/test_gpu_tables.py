@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import add_neurons
 
-from pynn_sparse.engine import Engine, survey
+from pynn_sparse.engine import Engine
 from pynn_sparse.engine.gpu import CudaDevice
 from pynn_sparse.engine.gpu_builder import GpuBuilder
 from pynn_sparse.engine.resident import Resident
@@ -79,10 +79,7 @@ def test_rows_with_common_values_are_sorted(twins: Twins) -> None:
     assert np.array_equal(alike.target, host.target)
 
 
-def test_what_can_come_in_is_bounded_by_the_same_number(
-    twins: Twins, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(survey, "SYNAPSES_PER_THREAD", 1000)
+def test_what_can_come_in_is_bounded_by_the_same_number(twins: Twins) -> None:
     ports = Ports([twins.host.pre, twins.host.post])
     bounds = [input_bound([table], ports, 3) for table in (twins.host, twins.gpu)]
     assert np.array_equal(*bounds)

@@ -158,7 +158,7 @@ def test_update_by_steps() -> None:
         ({"state": {}}, ("no state variables",)),
         ({"parameters": {"exp": 1.0}}, ("'exp' has a meaning",)),
         ({"parameters": {"class": 1.0}}, ("'class' is not a name",)),
-        ({"parameters": {"cm": "big"}}, ("cm = 'big'", "must be a number")),
+        ({"parameters": {"cm": "big"}}, ("cm = 'big'", "must be a finite number")),
         ({"tolerance": 0.0}, ("tolerance = 0.0",)),
     ],
 )
