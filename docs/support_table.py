@@ -47,6 +47,8 @@ That a backend has a model does not say that all of it works there; [](features.
 here, and [](validation.md) how it was compared.
 """
 
+# What connectors are derived from.
+BASES = ("MapConnector", "FixedNumberConnector")
 CONNECTORS = """Connectors are PyNN's own code, on every backend. This one has all of them;
 `SmallWorldConnector` raises `NotImplementedError` on every backend, because PyNN's own code does.
 [](features.md) says what is special about them here."""
@@ -95,7 +97,8 @@ def page() -> str:
             (f"`{name}`", *("yes" if name in each else "no" for each in columns)) for name in names
         ]
         lines += [f"## {title}", "", _row(head), _row(("---",) * len(head)), *map(_row, rows), ""]
-    made = [name for name in defined((connectors, connectors.Connector)) if name in columns[0]]
+    known = [name for name in defined((connectors, connectors.Connector)) if name not in BASES]
+    made = [name for name in known if name in columns[0]]
     lines += ["## Connectors", "", CONNECTORS, "", *(f"- `{name}`" for name in made), ""]
     return "\n".join(lines)
 
