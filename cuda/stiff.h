@@ -31,8 +31,8 @@ struct Course {
     add(now, now, e_rev, 1, decay);
   }
   // A conductance that follows dg/dt = rise - decay_g g, drise/dt = -decay_rise rise.
-  DEVICE_RARE void add_rising(double g, double rise, double e_rev, double decay_g, double decay_rise,
-                         double t) {
+  DEVICE_RARE void add_rising(double g, double rise, double e_rev, double decay_g,
+                              double decay_rise, double t) {
     const double faded = exp_of(-decay_g * t), left = exp_of(-decay_rise * t);
     const double x = (decay_g - decay_rise) * t;
     // (e^-at - e^-bt) / (b - a), also where a and b are equal or nearly so
