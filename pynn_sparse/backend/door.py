@@ -241,9 +241,10 @@ class SequenceParameter(Parameter):
 
     def _check_rows(self, value: Any, rows: list[NDArray[np.float64]]) -> None:
         """Check each number; with PyNN, their order is looked at when there are cells."""
-        plain = isinstance(self.check, Constraint)  # on each number, whosever it is
-        ordered = [np.sort(row, kind="stable") for row in rows]
-        self._checked(value, np.concatenate([np.zeros(0), *rows]) if plain else ordered)
+        if isinstance(self.check, Constraint):  # on each number, whosever it is
+            self._checked(value, np.concatenate([np.zeros(0), *rows]))
+        else:
+            self._checked(value, [np.sort(row, kind="stable") for row in rows])
 
     def _one(self, value: Any, row: Any, which: str = "") -> ArrayParameter:
         given = row.value if isinstance(row, ArrayParameter) else row
