@@ -311,8 +311,14 @@ def test_without_a_compiler_the_run_says_what_is_missing(no_compiler):
 
 
 def test_a_compiler_that_came_later_is_used(no_compiler):
-    assert int(no_compiler.output("-c", SIMULATE)) > 0
-    assert list((no_compiler.folder / "cache").rglob("*.so"))
+    first = no_compiler.run("-c", SIMULATE)
+    assert first.returncode == 0, first.stderr
+    assert int(first.stdout) > 0
+    cache = no_compiler.folder / "cache"
+    assert list(cache.rglob("*.so"))
+    assert first.stderr.startswith("pynn-sparse: compiling the kernels for this CPU")
+    assert str(cache) in first.stderr
+    assert int(no_compiler.output("-c", SIMULATE)) == int(first.stdout)  # compiled once
 
 
 def test_command_line_tool_is_installed(installed):
