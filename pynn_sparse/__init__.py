@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from .instances import run_instances
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 register()
 
