@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from pynn_sparse.engine import devices, processors
+from pynn_sparse.engine import processors
+from pynn_sparse.engine.devices import choice
 
 # No test depends on how fast the machine is, or how busy.
 settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -21,5 +22,5 @@ def _eight_processors() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(processors, "_affinity", lambda: 8)
         patch.setattr(processors, "quota", lambda: math.inf)
-        patch.setattr(devices, "WORK_OF_OWNER", 1)
+        patch.setattr(choice, "WORK_OF_OWNER", 1)
         yield

@@ -1,6 +1,6 @@
 // Random connectivity, drawn by a GPU: a thread for each row. The rows are those of connect.cpp.
 #include "build/launch.h"
-#include "rows.h"
+#include "build/rows.h"
 
 BUILD_KERNEL(connect_row_lengths, Connect) {
   const double log_miss = log_of_complement(work.request.p);

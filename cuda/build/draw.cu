@@ -1,6 +1,6 @@
 // Values of distributions, drawn by a GPU: a thread for two values. They are those of draw.cpp.
 #include "build/launch.h"
-#include "laws.h"
+#include "build/laws.h"
 
 namespace {
 

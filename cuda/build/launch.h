@@ -2,7 +2,7 @@
 // build networks.
 #pragma once
 
-#include "portable.h"
+#include "core/portable.h"
 
 // Defines a kernel that builds a part of a network, as `work` says; its body follows.
 #define BUILD_KERNEL(name, Work)                                            \

@@ -1,7 +1,7 @@
 // Looks through the synapses of a table on a GPU, and sorts its rows. The sums and the order are those of
 // build.cpp.
 #include "build/launch.h"
-#include "survey.h"
+#include "build/survey.h"
 
 BUILD_KERNEL(add_input_bound, Survey) {
   with_targets(work.table, [&](auto target) {

@@ -2,7 +2,7 @@
 // aeif_cond_exp.
 #pragma once
 
-#include "adaptive_exponential.h"
+#include "membranes/adaptive_exponential.h"
 
 template <class real>
 struct EIF_cond_exp_isfa_ista : AdaptiveExponential<CondExp, CondExp> {};

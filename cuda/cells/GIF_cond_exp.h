@@ -9,8 +9,8 @@
 // tau_refrac; v_t and i_eta are those at the beginning of the step.
 #pragma once
 
-#include "philox.h"
-#include "stiff.h"
+#include "core/philox.h"
+#include "membranes/stiff.h"
 
 template <class real>
 struct GIF_cond_exp {

@@ -9,8 +9,8 @@
 // Integration and order of events as in NEST's hh_cond_exp_traub.
 #pragma once
 
-#include "cell.h"
-#include "rkf45.h"
+#include "core/cell.h"
+#include "membranes/rkf45.h"
 
 template <class real>
 struct HH_cond_exp {

@@ -6,7 +6,7 @@
 // Order of events as in NEST's iaf_cond_alpha.
 #pragma once
 
-#include "stiff.h"
+#include "membranes/stiff.h"
 
 template <class real>
 struct IF_cond_alpha {

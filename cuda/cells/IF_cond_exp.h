@@ -5,7 +5,7 @@
 // Order of events as in NEST's iaf_cond_exp.
 #pragma once
 
-#include "stiff.h"
+#include "membranes/stiff.h"
 
 template <class real>
 struct IF_cond_exp {

@@ -6,7 +6,7 @@
 // Order of events as in NEST's iaf_cond_exp_sfa_rr.
 #pragma once
 
-#include "stiff.h"
+#include "membranes/stiff.h"
 
 template <class real>
 struct IF_cond_exp_gsfa_grr {

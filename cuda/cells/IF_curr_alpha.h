@@ -8,7 +8,7 @@
 // Order of events as in NEST's iaf_psc_alpha.
 #pragma once
 
-#include "leaky.h"
+#include "membranes/leaky.h"
 
 template <class real>
 struct IF_curr_alpha {

@@ -6,7 +6,7 @@
 // refractory have no effect.
 #pragma once
 
-#include "leaky.h"
+#include "membranes/leaky.h"
 
 template <class real>
 struct IF_curr_delta {

@@ -7,7 +7,7 @@
 // Order of events as in NEST's iaf_psc_exp: input that arrives at the end of a step acts from the next.
 #pragma once
 
-#include "leaky.h"
+#include "membranes/leaky.h"
 
 template <class real>
 struct IF_curr_exp {

@@ -8,7 +8,7 @@
 // I is 1000 times the current in nA, the convention of PyNN's other backends.
 #pragma once
 
-#include "cell.h"
+#include "core/cell.h"
 
 template <class real>
 struct Izhikevich {

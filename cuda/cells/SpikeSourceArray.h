@@ -1,7 +1,7 @@
 // Emits spikes at given times. `next` counts the events that lie behind.
 #pragma once
 
-#include "cell.h"
+#include "core/cell.h"
 
 template <class real>
 struct SpikeSourceArray {

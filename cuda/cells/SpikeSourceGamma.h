@@ -2,7 +2,7 @@
 // interval. Active while start <= step < stop.
 #pragma once
 
-#include "renewal.h"
+#include "sources/renewal.h"
 
 template <class real>
 struct SpikeSourceGamma {

@@ -8,9 +8,9 @@
 // bin's values hold before it too. Active while start <= step < stop; ages count from start.
 #pragma once
 
-#include "cell.h"
-#include "functions.h"
-#include "philox.h"
+#include "core/cell.h"
+#include "core/functions.h"
+#include "core/philox.h"
 
 template <class real>
 struct SpikeSourceInhGamma {

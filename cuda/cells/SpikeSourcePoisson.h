@@ -2,8 +2,8 @@
 // poisson.h. Active while start <= step < stop.
 #pragma once
 
-#include "cell.h"
-#include "poisson.h"
+#include "core/cell.h"
+#include "sources/poisson.h"
 
 template <class real>
 struct SpikeSourcePoisson {

@@ -3,7 +3,7 @@
 // start <= step < stop.
 #pragma once
 
-#include "renewal.h"
+#include "sources/renewal.h"
 
 template <class real>
 struct SpikeSourcePoissonRefractory {

@@ -1,11 +1,11 @@
 // All kinds of synapses that do more than add their weight.
 #pragma once
 
-#include "multi_quantal.h"
-#include "pairs.h"
-#include "stochastic.h"
-#include "stochastic_tsodyks_markram.h"
-#include "tsodyks_markram.h"
+#include "synapses/multi_quantal.h"
+#include "synapses/pairs.h"
+#include "synapses/stochastic.h"
+#include "synapses/stochastic_tsodyks_markram.h"
+#include "synapses/tsodyks_markram.h"
 
 // In the order of `KINDS` in pynn_sparse/network/dynamics.
 template <class Use>

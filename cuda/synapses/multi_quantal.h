@@ -7,7 +7,7 @@
 // At the first spike u and a, the number of recovered sites, are U and n, unless they were set.
 #pragma once
 
-#include "synapse.h"
+#include "synapses/synapse.h"
 
 struct MultiQuantal {
   static constexpr bool learns = false;

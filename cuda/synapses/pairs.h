@@ -16,7 +16,7 @@
 // spike at the very time counts from the next spike of the source on.
 #pragma once
 
-#include "synapse.h"
+#include "synapses/synapse.h"
 
 // Parameters, by number of their column.
 namespace pairs {

@@ -1,7 +1,7 @@
 // Synapses that transmit each spike with a fixed probability.
 #pragma once
 
-#include "synapse.h"
+#include "synapses/synapse.h"
 
 struct SimpleStochastic {
   static constexpr bool learns = false;

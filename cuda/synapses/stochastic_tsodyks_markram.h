@@ -3,7 +3,7 @@
 // tsodyks_markram.h. As in PyNN's extension of NEST.
 #pragma once
 
-#include "synapse.h"
+#include "synapses/synapse.h"
 
 struct StochasticTsodyksMarkram {
   static constexpr bool learns = false;

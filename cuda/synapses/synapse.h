@@ -4,9 +4,9 @@
 // source; else `amplitude`, which gives the sum of what the spikes of a step transmit.
 #pragma once
 
-#include "../functions.h"
-#include "../philox.h"
-#include "../plasticity.h"
+#include "core/functions.h"
+#include "core/philox.h"
+#include "synapses/plasticity.h"
 
 // Spikes of a source at one of its synapses.
 struct Event {

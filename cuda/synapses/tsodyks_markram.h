@@ -9,7 +9,7 @@
 // tau_psc = 0: what was active is inactive at once.
 #pragma once
 
-#include "synapse.h"
+#include "synapses/synapse.h"
 
 struct TsodyksMarkram {
   static constexpr bool learns = false;

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pynn_sparse.engine import connect, laws
-from pynn_sparse.engine.builder import Builder, HostBuilder
-from pynn_sparse.engine.connect import Rows
-from pynn_sparse.engine.draws import possible_pairs
-from pynn_sparse.engine.gpu_builder import GpuBuilder
+from pynn_sparse.engine.building import connect, laws
+from pynn_sparse.engine.building.builder import Builder, HostBuilder
+from pynn_sparse.engine.building.connect import Rows
+from pynn_sparse.engine.building.draws import possible_pairs
+from pynn_sparse.engine.devices.gpu_builder import GpuBuilder
 from pynn_sparse.errors import ParameterError
 
 from .. import connectors as upstream
@@ -61,7 +61,7 @@ def connect_in_bulk(connector: Any, projection: Any) -> bool:
 def _builder(connector: Any, projection: Any) -> Builder:
     """The GPU, where that is the device and can have the connections as they are made there.
 
-    Those from cell i to cell i are few, and looked at on the host: `engine/background.py`.
+    Those from cell i to cell i are few, and looked at on the host: `engine/synapses/drawn.py`.
     """
     gpu = simulator.state.gpu
     alone = isinstance(connector, upstream.OneToOneConnector)

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pynn_sparse.engine.draws import possible_pairs, uniform_pairs
+from pynn_sparse.engine.building.draws import possible_pairs, uniform_pairs
 from pynn_sparse.errors import ParameterError
 from pynn_sparse.network import memory
 from pynn_sparse.notices import warn

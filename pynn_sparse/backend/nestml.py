@@ -7,8 +7,8 @@ import os
 import quantities as pq
 
 from pynn_sparse.errors import ModelError
-from pynn_sparse.nestml import read_model
-from pynn_sparse.nestml.units import DIMENSIONLESS
+from pynn_sparse.interchange.nestml import read_model
+from pynn_sparse.interchange.nestml.units import DIMENSIONLESS
 
 from .door import shown
 from .native import NativeCell, cell_type, checked_kind, checked_tolerance

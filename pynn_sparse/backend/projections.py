@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pynn_sparse.engine.connect import Rows
-from pynn_sparse.engine.device import Device
-from pynn_sparse.engine.gpu_builder import GpuBuilder
-from pynn_sparse.engine.resident import Resident
+from pynn_sparse.engine.building.connect import Rows
+from pynn_sparse.engine.devices.device import Device
+from pynn_sparse.engine.devices.gpu_builder import GpuBuilder
 from pynn_sparse.engine.sharing import each_of
+from pynn_sparse.engine.synapses.gpu import Resident
 from pynn_sparse.errors import ParameterError
 from pynn_sparse.interrupts import held
 from pynn_sparse.network import Block, Rule, SynapseTable, memory

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pynn_sparse.engine import Engine, chosen, make_device
-from pynn_sparse.engine.device import Device
+from pynn_sparse.engine.devices.device import Device
 from pynn_sparse.engine.processors import processors
 from pynn_sparse.network import Network, TimeGrid, memory
 from pynn_sparse.network.stream import Stream

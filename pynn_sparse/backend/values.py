@@ -14,7 +14,7 @@ import numpy as np
 from lazyarray import larray
 from numpy.typing import NDArray
 
-from pynn_sparse.engine import laws
+from pynn_sparse.engine.building import laws
 from pynn_sparse.engine.sharing import each_of
 from pynn_sparse.errors import ParameterError
 from pynn_sparse.network.synapses import stable_order

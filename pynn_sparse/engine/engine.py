@@ -13,17 +13,17 @@ from ..errors import DeviceError, InterruptedRunError, ParameterError
 from ..network import Network, Probe, SynapseTable
 from ..network.block import Arrays
 from ..notices import warn
-from .background import Backgrounds
-from .blocks import BlockArrays, scalar
-from .currents import CurrentLayout
-from .device import Device
-from .junctions import JunctionLayout
+from .devices.device import Device
+from .neurons.blocks import BlockArrays, scalar
+from .neurons.currents import CurrentLayout
+from .neurons.junctions import JunctionLayout
+from .neurons.spikes import Emitted, SpikeStore
 from .ownership import owner_starts
 from .pace import Pace
 from .plan import Plan
-from .plasticity import Plasticity
-from .spikes import Emitted, SpikeStore
-from .synapses import SynapseLayout
+from .synapses.drawn import Backgrounds
+from .synapses.layout import SynapseLayout
+from .synapses.plasticity import Plasticity
 
 if TYPE_CHECKING:
     from ..network.contents import Contents

@@ -33,6 +33,8 @@ BUILD_KERNELS = {
     "arrange_segments": "build/synapses",
     "arrange_items": "build/synapses",
 }
+# What only the CPU's library has.
+HOST_UNITS = ("build/build", "build/connect", "build/draw", "step/present", "step/plan")
 # For NVRTC: the steps must round as IEEE says, without fused multiply-add.
 NVRTC_FLAGS = ("--std=c++17", "--fmad=false")
 # What CuPy adds to these, since 13: subnormal single-precision numbers become 0, and functions
@@ -43,7 +45,7 @@ CUPY_FLAGS = ("-ftz=true", "--device-as-default-execution-space")
 def source_folder() -> Path:
     """The kernels' sources: beside the package in a checkout, inside it when installed."""
     for folder in (PACKAGE.parent / "cuda", PACKAGE / "cuda"):
-        if (folder / "portable.h").is_file():
+        if (folder / "core" / "portable.h").is_file():
             return folder
     raise EngineError(f"the kernel sources are missing from the installation in {PACKAGE}")
 
@@ -66,7 +68,7 @@ def nvrtc_options() -> tuple[str, ...]:
 
 def step_kernels(precision: str) -> dict[str, str]:
     """Kernel -> its text, for all kernels of a step, of a precision."""
-    shared = {name: f'#include "{name}.cu"\n' for name in SHARED_KERNELS}
+    shared = {name: f'#include "step/{name}.cu"\n' for name in SHARED_KERNELS}
     cells = {step_name(model, precision): step_code(model, precision) for model in BUILT_IN}
     return {**shared, **cells}
 
@@ -83,7 +85,7 @@ def step_name(model: Model, precision: str) -> str:
 
 def step_code(model: Model, precision: str) -> str:
     """The text of that kernel, with the model itself where it is not among the files."""
-    header = "cell.h" if model.source else f"cells/{model.name}.h"
+    header = "core/cell.h" if model.source else f"cells/{model.name}.h"
     macros = {
         "CELL": model.name,
         "CELL_HEADER": f'"{header}"',
@@ -94,14 +96,14 @@ def step_code(model: Model, precision: str) -> str:
         [
             own,
             *(f"#define {name} {value}\n" for name, value in macros.items()),
-            '#include "neuron_step.cu"\n',
+            '#include "step/neuron_step.cu"\n',
             *(f"#undef {name}\n" for name in macros),
         ]
     )
 
 
 def run_code(stages: list[tuple[str, int, bool]], kernels: dict[str, str]) -> str:
-    """A unit that defines `run`, a kernel that does all steps, see cuda/run.h.
+    """A unit that defines `run`, a kernel that does all steps, see cuda/step/run.h.
 
     `stages` are the kernels of a step, each with its group and whether all blocks wait before it;
     `kernels` gives their texts.
@@ -113,13 +115,13 @@ def run_code(stages: list[tuple[str, int, bool]], kernels: dict[str, str]) -> st
             "#define PYNN_SPARSE_ONE_KERNEL\n",
             *(kernels[name] for name in names),
             f"#define STAGES(stage) {calls}\n",
-            '#include "run.h"\n',
+            '#include "step/run.h"\n',
         ]
     )
 
 
 def host_texts() -> list[str]:
     """The texts of all that is in the CPU's library."""
-    host = [f'#include "{name}.cpp"\n' for name in ("build", "connect", "draw", "present", "plan")]
+    host = [f'#include "{name}.cpp"\n' for name in HOST_UNITS]
     steps = {name: text for each in PRECISIONS for name, text in step_kernels(each).items()}
     return [*host, *steps.values()]

@@ -1,4 +1,4 @@
-"""One run as the kernels see it: the structure `Plan` of cuda/plan.h, and what it records."""
+"""One run as the kernels see it: the structure `Plan` of cuda/core/plan.h, and what it records."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from ..network import Block, Probe
 from ..network.cells.leaky import substeps
 from . import structures
-from .blocks import BlockArrays
-from .device import Launch
+from .devices.device import Launch
+from .neurons.blocks import BlockArrays
+from .neurons.spikes import Emitted, SpikeLists, SpikeRecords
 from .ownership import split
-from .plasticity import MAX_BATCH
-from .spikes import Emitted, SpikeLists, SpikeRecords
-from .synapses import SynapseLayout
+from .synapses.layout import SynapseLayout
+from .synapses.plasticity import MAX_BATCH
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -40,7 +40,7 @@ class Call:
 
 
 class Plan:
-    """The structure `Plan` of cuda/plan.h for one run, and the arrays that it points to."""
+    """The structure `Plan` of cuda/core/plan.h for one run, and the arrays that it points to."""
 
     def __init__(self, engine: Engine, last: Plan | None) -> None:
         self.engine = engine

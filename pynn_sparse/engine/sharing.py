@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 # Values that are a thread's share at least: some milliseconds of work, since on a busy machine it
-# may take as long until a thread gets a processor. As `kLeastShare` in cuda/sharing.h.
+# may take as long until a thread gets a processor. As `kLeastShare` in cuda/build/sharing.h.
 LEAST_SHARE = 1 << 16
 
 

@@ -1,4 +1,4 @@
-"""NumPy descriptions of the structures in `cuda/plan.h` and `cuda/work.h`, field by field."""
+"""NumPy descriptions, field by field, of the structures in `core/plan.h` and `build/work.h`."""
 
 from __future__ import annotations
 

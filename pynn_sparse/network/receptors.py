@@ -1,4 +1,7 @@
-"""Post-synaptic receptors that neurons are composed of; `cuda/receptors.h` has their steps."""
+"""Post-synaptic receptors that neurons are composed of.
+
+`cuda/membranes/receptors.h` has their steps.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ class Receptor:
     """A kind of receptor.
 
     Attributes:
-        name: that of the structure in `cuda/receptors.h`.
+        name: that of the structure in `cuda/membranes/receptors.h`.
         state: names of its state variables; the first is the one that users record.
         derived: names of what `derive` gives, in the order of the kernel's parameters.
         derive: the kernel's parameters from the user's (ms, mV).

@@ -297,7 +297,7 @@ def test_wheel_serves_every_python_and_carries_the_sources(wheel, templates):
 
 def test_installed_library_fits_the_sources(installed):
     """Otherwise each user would compile a library of their own."""
-    code = "from pynn_sparse.engine.compile import cpu_library as library; print(library()._name)"
+    code = "from pynn_sparse.engine.toolchain import libraries as l; print(l.cpu_library()._name)"
     path = Path(installed.output("-c", code))
     assert path.parent == installed.site / "pynn_sparse" / "lib"
 

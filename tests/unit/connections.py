@@ -9,8 +9,8 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pynn_sparse.engine import connect
-from pynn_sparse.engine.connect import Rows
+from pynn_sparse.engine.building import connect
+from pynn_sparse.engine.building.connect import Rows
 
 
 def pairs(rows: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

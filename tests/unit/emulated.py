@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from pynn_sparse.engine import kernels
-from pynn_sparse.engine.gpu_runtime import THREADS
+from pynn_sparse.engine.devices.runtime import THREADS
 
 LAUNCHER = """
 #include <thread>

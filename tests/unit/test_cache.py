@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pynn_sparse.engine import cache
+from pynn_sparse.engine.toolchain import cache
 
 CONTENT = b"\x7fELF and so on" * 1000
 

@@ -13,7 +13,7 @@ import pytest
 from pyNN.parameters import Sequence
 from pyNN.random import NumpyRNG, RandomDistribution
 
-from pynn_sparse.engine import synapses
+from pynn_sparse.engine.synapses import layout
 
 FIRST, SECOND = 40.0, 45.0  # ms
 
@@ -167,7 +167,7 @@ def test_in_another_process(tmp_path: Path) -> None:
 def test_what_waits_for_its_group_of_delays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(synapses, "best_group", lambda *_: 7)
+    monkeypatch.setattr(layout, "best_group", lambda *_: 7)
 
     def build() -> list[Any]:
         sim.setup(timestep=0.1, threads=2)

@@ -19,7 +19,7 @@ from small import build, digest
 from test_calls_from_threads import in_a_child
 
 import pynn_sparse
-from pynn_sparse.engine.spikes import SpikeStore
+from pynn_sparse.engine.neurons.spikes import SpikeStore
 from pynn_sparse.errors import CheckpointError, MissingCheckpointError
 from pynn_sparse.network import archive
 

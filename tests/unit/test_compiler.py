@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from pynn_sparse.engine import cache, compile, kernels
-from pynn_sparse.engine.compiler import build_library, find_compiler
+from pynn_sparse.engine import kernels
+from pynn_sparse.engine.toolchain import cache, libraries
+from pynn_sparse.engine.toolchain.compiler import build_library, find_compiler
 from pynn_sparse.errors import DeviceError
 from pynn_sparse.network.cells.definition import Definition
 from pynn_sparse.network.cells.user import user_model
@@ -87,16 +88,16 @@ def test_sources_compile_without_optimisation(tmp_path: Path) -> None:
     """As for debugging: what has to be inlined must be so everywhere."""
     build_library(tmp_path / "a.so", kernels.host_texts(), "generic", "-O0")
     library = ctypes.CDLL(str(tmp_path / "a.so"))
-    assert compile._hash_of(library) == kernels.source_hash()
+    assert libraries._hash_of(library) == kernels.source_hash()
 
 
 class TestKept:
     def test_a_word_is_said_before_all_kernels_are_compiled(
         self, monkeypatch: pytest.MonkeyPatch, base: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        monkeypatch.setattr(compile, "build_library", lambda path, *_: path.write_bytes(b"x"))
+        monkeypatch.setattr(libraries, "build_library", lambda path, *_: path.write_bytes(b"x"))
         for _ in range(2):
-            compile._kept("all", [PLAIN, PLAIN])
+            libraries._kept("all", [PLAIN, PLAIN])
         (line,) = capsys.readouterr().err.splitlines()
         assert line.startswith("pynn-sparse: compiling the kernels for this CPU")
         assert line.endswith(f"kept in {base}")
@@ -105,22 +106,22 @@ class TestKept:
         def full(*_: Any) -> None:
             raise OSError(errno.ENOSPC, "No space left on device")
 
-        monkeypatch.setattr(compile, "build_library", full)
+        monkeypatch.setattr(libraries, "build_library", full)
         with pytest.raises(DeviceError, match=rf"kept in {base}: .*No space.*Set XDG_CACHE_HOME"):
-            compile._kept("one", [PLAIN])
+            libraries._kept("one", [PLAIN])
 
     @pytest.mark.parametrize("damage", [lambda x: x[:3000], lambda x: b"", lambda x: b"text"])
     def test_a_damaged_library_of_a_model_is_compiled_anew(self, base: Path, damage: Any) -> None:
         model = user_model(Definition("Damaged", ("tau",), {"v": 0.0}, equations={"v": "-v / tau"}))
-        compile._model_library.cache_clear()
-        assert compile.cpu_step(model, "double").value
+        libraries._model_library.cache_clear()
+        assert libraries.cpu_step(model, "double").value
         (path,) = base.glob("*.so")
         whole = path.read_bytes()
         path.unlink()  # not to write into what is loaded
         path.write_bytes(damage(whole))
         path.chmod(0o700)
-        compile._model_library.cache_clear()
-        assert compile.cpu_step(model, "double").value
+        libraries._model_library.cache_clear()
+        assert libraries.cpu_step(model, "double").value
         assert cache._is_intact(path)
 
 
@@ -128,8 +129,8 @@ def test_an_installed_library_that_cannot_be_loaded_is_passed_over(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "damaged.so").write_bytes(b"not a library")
-    good = compile.cpu_library()
+    good = libraries.cpu_library()
     installed = [tmp_path / "damaged.so", Path(good._name)]
-    monkeypatch.setattr(compile, "_installed_libraries", lambda: installed)
-    compile.cpu_library.cache_clear()
-    assert compile.cpu_library()._name == good._name
+    monkeypatch.setattr(libraries, "_installed_libraries", lambda: installed)
+    libraries.cpu_library.cache_clear()
+    assert libraries.cpu_library()._name == good._name

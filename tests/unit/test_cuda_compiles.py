@@ -52,7 +52,7 @@ FUNCTIONS = ("log_of", "log_of_complement", "exp_of", "normal_quantile")
 def test_functions_compile(nvrtc: Nvrtc, architecture: int) -> None:
     calls = "\n".join(f"x[i] = {name}(x[i]);" for name in FUNCTIONS)
     source = f"""
-    #include "draws.h"
+    #include "core/draws.h"
     extern "C" __global__ void draw(double* x, uint32* y) {{
       const int64 i = Team::here().thread();
       {calls}

@@ -18,8 +18,9 @@ from networks import (
 )
 from numpy.typing import NDArray
 
-from pynn_sparse.engine import Engine, synapses
-from pynn_sparse.engine.cpu import EVENT_TIMES, SEGMENT_TIME, CpuDevice
+from pynn_sparse.engine import Engine
+from pynn_sparse.engine.devices.cpu import EVENT_TIMES, SEGMENT_TIME, CpuDevice
+from pynn_sparse.engine.synapses import layout
 from pynn_sparse.network import Network, SynapseTable
 
 STOPS = (100, 101, 260, 400)
@@ -38,23 +39,23 @@ class TestGroupsOfDelays:
     @pytest.mark.parametrize("group", [1, 3, 7, 13])
     def test_same_bits(self, monkeypatch: pytest.MonkeyPatch, group: int, threads: int) -> None:
         expected = run(everything(plastic=False), 1, change)
-        monkeypatch.setattr(synapses, "best_group", lambda *_: group)
+        monkeypatch.setattr(layout, "best_group", lambda *_: group)
         assert_identical(run(everything(plastic=False), threads, change), expected)
 
     def test_rows_keep_their_synapses(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Rows are sorted in place; what users see does not change."""
         network = everything(plastic=False)
         before = [seen(table) for table in network.tables]
-        monkeypatch.setattr(synapses, "best_group", lambda *_: 3)
+        monkeypatch.setattr(layout, "best_group", lambda *_: 3)
         run(network, 2, lambda network, stop: None)
         for old, table in zip(before, network.tables, strict=True):
             assert all(map(np.array_equal, old, seen(table)))
 
     def test_large_networks_are_grouped_and_small_ones_not(self) -> None:
         times = EVENT_TIMES, SEGMENT_TIME
-        assert synapses.best_group(64, 500.0, 1200.0, *times) < 8
-        assert synapses.best_group(64, 40.0, 2.0, *times) == 64
-        assert synapses.best_group(1, 40.0, 1e6, *times) == 1
+        assert layout.best_group(64, 500.0, 1200.0, *times) < 8
+        assert layout.best_group(64, 40.0, 2.0, *times) == 64
+        assert layout.best_group(1, 40.0, 1e6, *times) == 1
 
 
 def seen(table: SynapseTable) -> tuple[NDArray[Any], ...]:

@@ -18,7 +18,7 @@ from networks import (
 )
 
 from pynn_sparse.engine import Engine
-from pynn_sparse.engine.cpu import CpuDevice
+from pynn_sparse.engine.devices.cpu import CpuDevice
 from pynn_sparse.errors import InterruptedRunError
 from pynn_sparse.network import Block, Network, SynapseTable, TimeGrid
 

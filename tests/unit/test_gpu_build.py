@@ -12,10 +12,12 @@ from emulated import DeviceArray, EmulatedRuntime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pynn_sparse.engine import connect, describe_devices, gpu_builder, laws
-from pynn_sparse.engine.connect import Rows
-from pynn_sparse.engine.gpu_builder import GpuBuilder
-from pynn_sparse.engine.gpu_runtime import CupyRuntime
+from pynn_sparse.engine import describe_devices
+from pynn_sparse.engine.building import connect, laws
+from pynn_sparse.engine.building.connect import Rows
+from pynn_sparse.engine.devices import gpu_builder
+from pynn_sparse.engine.devices.gpu_builder import GpuBuilder
+from pynn_sparse.engine.devices.runtime import CupyRuntime
 from pynn_sparse.errors import ParameterError
 
 # Threads in both orders; or hardly any memory, so that rows are drawn one after the other.

@@ -9,13 +9,14 @@ import pytest
 from emulated import EmulatedRuntime
 from networks import Driven, assert_identical, change, everything, result, slow
 
-from pynn_sparse.engine import Engine, describe_devices, gpu_loops, synapses
-from pynn_sparse.engine.cpu import CpuDevice
-from pynn_sparse.engine.device import Device
-from pynn_sparse.engine.gpu import CudaDevice
-from pynn_sparse.engine.gpu_loops import STEPS_PER_GRAPH, TRIAL_STEPS, TRIALS, Fastest, Work
-from pynn_sparse.engine.gpu_runtime import CupyRuntime
+from pynn_sparse.engine import Engine, describe_devices
+from pynn_sparse.engine.devices.cpu import CpuDevice
+from pynn_sparse.engine.devices.device import Device
+from pynn_sparse.engine.devices.gpu import CudaDevice
+from pynn_sparse.engine.devices.loops import STEPS_PER_GRAPH, TRIAL_STEPS, TRIALS, Fastest, Work
+from pynn_sparse.engine.devices.runtime import CupyRuntime
 from pynn_sparse.engine.pace import Pace
+from pynn_sparse.engine.synapses import layout
 from pynn_sparse.errors import DeviceError
 from pynn_sparse.network.cells import BUILT_IN
 
@@ -188,7 +189,7 @@ class TestGroupsOfDelays:
     ) -> None:
         """Also where delays, synapses and populations change while spikes are on their way."""
         expected = changing(CpuDevice(1))
-        monkeypatch.setattr(synapses, "best_group", lambda *_: group)
+        monkeypatch.setattr(layout, "best_group", lambda *_: group)
         assert_identical(changing(CudaDevice(runtime, "double")), expected)
 
 
@@ -205,7 +206,7 @@ def changing(device: Device) -> dict[str, Any]:
 @pytest.fixture
 def few_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that the emulation has fewer threads to go through, and blocks take several spikes."""
-    monkeypatch.setattr(gpu_loops, "DELIVERY_BLOCKS", 12)
+    monkeypatch.setattr("pynn_sparse.engine.devices.loops.DELIVERY_BLOCKS", 12)
 
 
 @pytest.mark.parametrize("rate", [8000.0, np.linspace(2000.0, 12000.0, 300)])

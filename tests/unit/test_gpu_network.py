@@ -13,10 +13,11 @@ from pyNN.random import NumpyRNG, RandomDistribution
 from pyNN.sparse import simulator
 
 from pynn_sparse import export
-from pynn_sparse.engine import Engine, describe_devices, synapses
-from pynn_sparse.engine.cpu import CpuDevice
-from pynn_sparse.engine.gpu import CudaDevice
-from pynn_sparse.engine.resident import Resident
+from pynn_sparse.engine import Engine, describe_devices
+from pynn_sparse.engine.devices.cpu import CpuDevice
+from pynn_sparse.engine.devices.gpu import CudaDevice
+from pynn_sparse.engine.synapses import layout
+from pynn_sparse.engine.synapses.gpu import Resident
 from pynn_sparse.errors import NetworkTooLargeError
 from pynn_sparse.network.holder import ARRAYS
 
@@ -339,7 +340,7 @@ def test_delivery_by_groups_of_delays(
     sim.run(6.0)
     expected = simulator.state.require_engine().spikes.of(0, 105)
     assert len(expected[0]) > 20
-    monkeypatch.setattr(synapses, "best_group", lambda *_: group)
+    monkeypatch.setattr(layout, "best_group", lambda *_: group)
     network = balanced("auto")
     network["made"][0]._tables[0].take_back()
     sim.run(6.0)

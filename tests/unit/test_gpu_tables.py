@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from networks import add_neurons
 
 from pynn_sparse.engine import Engine
-from pynn_sparse.engine.gpu import CudaDevice
-from pynn_sparse.engine.gpu_builder import GpuBuilder
-from pynn_sparse.engine.resident import Resident
-from pynn_sparse.engine.survey import Survey
-from pynn_sparse.engine.tables import Arrangement, arrange
-from pynn_sparse.engine.units import Ports, input_bound
+from pynn_sparse.engine.devices.gpu import CudaDevice
+from pynn_sparse.engine.devices.gpu_builder import GpuBuilder
+from pynn_sparse.engine.synapses.gpu import Resident
+from pynn_sparse.engine.synapses.stored import Arrangement, arrange
+from pynn_sparse.engine.synapses.survey import Survey
+from pynn_sparse.engine.synapses.units import Ports, input_bound
 from pynn_sparse.errors import NetworkTooLargeError
 from pynn_sparse.network import Network, SynapseTable, TimeGrid
 from pynn_sparse.network.synapses import index_type

@@ -19,7 +19,7 @@ from pyNN.sparse import simulator
 from small import Net, build, digest
 
 from pynn_sparse import interrupts
-from pynn_sparse.engine.cpu import CpuDevice
+from pynn_sparse.engine.devices.cpu import CpuDevice
 from pynn_sparse.engine.pace import AIM, Pace
 from pynn_sparse.engine.plan import Plan
 from pynn_sparse.errors import InterruptedRunError

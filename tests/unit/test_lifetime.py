@@ -19,7 +19,7 @@ from pyNN.sparse import garbage, simulator
 from small import build
 
 from pynn_sparse import run_instances
-from pynn_sparse.engine import synapses
+from pynn_sparse.engine.synapses import layout
 
 DESCRIPTORS = Path("/proc/self/fd")
 
@@ -126,7 +126,7 @@ def test_static_synapses_can_be_read_by_who_holds_them(
     monkeypatch: pytest.MonkeyPatch, merged: bool
 ) -> None:
     if merged:
-        monkeypatch.setattr(synapses, "best_group", lambda *_: 7)
+        monkeypatch.setattr(layout, "best_group", lambda *_: 7)
     sim.setup(timestep=0.1)
     rng = NumpyRNG(seed=1)
     delay = RandomDistribution("uniform", (0.2, 9.0), rng=rng)

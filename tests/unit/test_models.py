@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from networks import PARAMETERS
 
-from pynn_sparse.engine import compile, kernels, structures
+from pynn_sparse.engine import kernels, structures
+from pynn_sparse.engine.toolchain import libraries
 from pynn_sparse.errors import EngineError
 from pynn_sparse.network import Model, TimeGrid
 from pynn_sparse.network.cells import BUILT_IN, leaky
@@ -32,10 +33,10 @@ SOURCES = {
 @pytest.mark.parametrize("precision", kernels.PRECISIONS)
 def test_same_numbers_of_fields(model: Model, precision: str) -> None:
     """`cpu_step` refuses a kernel that has others than the entry."""
-    assert compile.cpu_step(model, precision).value
+    assert libraries.cpu_step(model, precision).value
     wrong = replace(model, derived=(*model.derived, "more"))
     with pytest.raises(EngineError, match=model.name):
-        compile.cpu_step(wrong, precision)
+        libraries.cpu_step(wrong, precision)
 
 
 def header(model: Model) -> str:
@@ -89,7 +90,7 @@ def test_every_header_has_an_entry() -> None:
 
 def test_plan_has_the_same_layout_on_both_sides() -> None:
     """`cpu_library` refuses a library that disagrees."""
-    assert compile.cpu_library()
+    assert libraries.cpu_library()
     assert all(structure.isalignedstruct for structure in structures.ALL)
 
 

@@ -18,8 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pynn_sparse.engine import connect, kernels, laws
-from pynn_sparse.engine.connect import Rows
+from pynn_sparse.engine import kernels
+from pynn_sparse.engine.building import connect, laws
+from pynn_sparse.engine.building.connect import Rows
 from pynn_sparse.errors import ParameterError
 
 stats = pytest.importorskip("scipy.stats")
@@ -467,7 +468,7 @@ def arithmetic(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     exported = "EXPORT void {}s(const double* x, double* y, int64 n) {{ {} }}\n"
     normals = body.format("normal_quantile(open_uniform(philox(7, Purpose::kDraw, 0, i / 2), i))")
     (folder / "unit.cpp").write_text(
-        '#include "draws.h"\n'
+        '#include "core/draws.h"\n'
         + "".join(exported.format(name, body.format(f"{name}(x[i])")) for name in FUNCTIONS)
         + f"EXPORT void normals(double* y, int64 n) {{ {normals} }}\n"
     )

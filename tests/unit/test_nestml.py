@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from pyNN import errors
 
 from pynn_sparse.engine import Engine
-from pynn_sparse.engine.cpu import CpuDevice
-from pynn_sparse.engine.gpu import CudaDevice
+from pynn_sparse.engine.devices.cpu import CpuDevice
+from pynn_sparse.engine.devices.gpu import CudaDevice
 from pynn_sparse.errors import ModelError
-from pynn_sparse.nestml import session
+from pynn_sparse.interchange.nestml import session
 
 pytest.importorskip("pynestml")
 

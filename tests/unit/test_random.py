@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pynn_sparse.engine import kernels
-from pynn_sparse.engine.draws import uniform_pairs
+from pynn_sparse.engine.building.draws import uniform_pairs
 from pynn_sparse.network import TimeGrid, currents
 
 # From the known-answer file of the authors' Random123 distribution: counter, key, result.
@@ -32,7 +32,7 @@ KNOWN = [
 def philox(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     folder = tmp_path_factory.mktemp("philox")
     (folder / "unit.cpp").write_text(
-        '#include "philox.h"\n'
+        '#include "core/philox.h"\n'
         "EXPORT void call(uint64 seed, uint32 purpose, uint32 index, int64 step, uint32* word) {\n"
         "  const Bits bits = philox(seed, Purpose(purpose), index, step);\n"
         "  for (int k = 0; k < 4; ++k) word[k] = bits.word[k];\n"
@@ -75,7 +75,7 @@ def test_pairs_are_those_of_single_calls(seed: int, n: int, n_source: int, n_tar
 
 def test_pairs_across_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = uniform_pairs(np.random.RandomState(3), 1000, 37, 501)
-    monkeypatch.setattr("pynn_sparse.engine.draws.WORDS_AT_ONCE", 11)
+    monkeypatch.setattr("pynn_sparse.engine.building.draws.WORDS_AT_ONCE", 11)
     parts = uniform_pairs(np.random.RandomState(3), 1000, 37, 501)
     assert np.array_equal(whole, parts)
 

@@ -15,7 +15,7 @@ from pyNN.random import NumpyRNG
 from pyNN.sparse import simulator
 
 from pynn_sparse.engine import plan as plan_module
-from pynn_sparse.engine.spikes import SpikeStore
+from pynn_sparse.engine.neurons.spikes import SpikeStore
 from pynn_sparse.network.disk import DiskArray, Mapping
 
 Data = list[Any]

@@ -12,9 +12,10 @@ import pyNN.sparse as sim
 import pytest
 from pyNN.random import NumpyRNG
 
-from pynn_sparse.engine import devices, processors, sharing
-from pynn_sparse.engine.cpu import CpuDevice
-from pynn_sparse.engine.devices import make_device
+from pynn_sparse.engine import processors, sharing
+from pynn_sparse.engine.devices import choice
+from pynn_sparse.engine.devices.choice import make_device
+from pynn_sparse.engine.devices.cpu import CpuDevice
 
 
 def group(folder: Path, **files: str) -> None:
@@ -86,7 +87,7 @@ def test_more_threads_than_processors_are_refused_with_a_warning() -> None:
 def test_little_is_not_divided_among_owners(
     monkeypatch: pytest.MonkeyPatch, neurons: int, synapses: int, owners: int
 ) -> None:
-    monkeypatch.setattr(devices, "WORK_OF_OWNER", 2_500)
+    monkeypatch.setattr(choice, "WORK_OF_OWNER", 2_500)
     assert make_device("cpu", 8, neurons, "double", synapses).n_shards == owners
 
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pynn_sparse.errors import ModelError, ParameterError
-from pynn_sparse.nestml.kernels import kernel_equation
+from pynn_sparse.interchange.nestml.kernels import kernel_equation
 from pynn_sparse.network.evaluation import Function, callable_of, evaluate
 from pynn_sparse.network.linear import CONSTANT, LinearSystem, linear_form
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pyNN import errors
 from pyNN.random import NumpyRNG, RandomDistribution
 
-from pynn_sparse.engine.coupling import MOST_COUPLED, mean_conductances
+from pynn_sparse.engine.neurons.coupling import MOST_COUPLED, mean_conductances
 from pynn_sparse.errors import ParameterError
 
 PASSIVE = {"tau_m": 20.0, "cm": 1.0, "v_rest": -65.0, "v_thresh": 1e3}

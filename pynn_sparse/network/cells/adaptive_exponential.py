@@ -1,4 +1,4 @@
-"""Adaptive exponential integrate-and-fire neurons, see `cuda/adaptive_exponential.h`."""
+"""Adaptive exponential integrate-and-fire neurons, see `cuda/membranes/adaptive_exponential.h`."""
 
 from __future__ import annotations
 

@@ -32,4 +32,4 @@ def _kinds(receptors: list[Placed]) -> str:
 
 
 def _source(header: str, name: str, kind: str) -> str:
-    return f'#include "{header}"\ntemplate <class real>\nstruct {name} : {kind} {{}};\n'
+    return f'#include "membranes/{header}"\ntemplate <class real>\nstruct {name} : {kind} {{}};\n'

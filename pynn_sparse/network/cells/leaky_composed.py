@@ -1,4 +1,4 @@
-"""Leaky integrate-and-fire neurons with any receptors, see `cuda/leaky_composed.h`."""
+"""Leaky integrate-and-fire neurons with any receptors, see `cuda/membranes/leaky_composed.h`."""
 
 from __future__ import annotations
 

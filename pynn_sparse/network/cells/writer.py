@@ -159,8 +159,8 @@ class Writer:
         state = [*map(variable, (*d.state, *d.outputs)), *self.extra_state]
         return "\n".join(
             [
-                '#include "cell.h"',
-                '#include "rkf45.h"',
+                '#include "core/cell.h"',
+                '#include "membranes/rkf45.h"',
                 "template <class real>",
                 f"struct {d.name} {{",
                 "using scalar = double;",

@@ -1,0 +1,63 @@
+// What a neuron model in cells/ has to offer, and how its fields are read from arrays.
+//
+// A model is a template over the floating-point type with
+//   scalar        the type of its state and parameters
+//   n_receptor    number of synaptic input channels
+//   substepped    whether `step` integrates in now.substeps parts, for want of an exact solution; it is then a
+//                 template step<stiff>, and the model says by `stiff` which of the two its state needs
+//   State, Params structures of `scalar` fields only; names and order as in the model's Python entry
+//   step          advances one neuron by a step and returns how many spikes it emitted
+// and may offer
+//   count         how many spikes really, given now.bits, where `step` only says whether there are any;
+//                 with it, now.bits are 32 random bits, made for many neurons at once
+#pragma once
+
+#include "core/portable.h"
+
+// What a model may ask about the neuron and the time.
+struct Now {
+  int64 step;
+  uint64 seed;
+  int32 stream;  // what the random numbers of the population are counted from
+  int32 index;   // of the neuron in its population
+  int32 substeps;
+  const int64* events;  // of a spike source: its time stamps, n_event of them
+  int64 n_event;
+  uint32 bits;
+};
+
+// Whether a model offers `count`.
+template <class Cell, class = void>
+struct OffersCount {
+  static constexpr bool value = false;
+};
+template <class Cell>
+struct OffersCount<Cell, decltype(void(&Cell::count))> {
+  static constexpr bool value = true;
+};
+
+template <int... k>
+struct Fields {};
+template <int n, int... k>
+struct MakeFields : MakeFields<n - 1, n - 1, k...> {};
+template <int... k>
+struct MakeFields<0, k...> {
+  using type = Fields<k...>;
+};
+
+template <class Record, class scalar>
+using FieldsOf = typename MakeFields<int(sizeof(Record) / sizeof(scalar))>::type;
+
+// Field k of the record is element k * stride + i.
+template <class Record, class scalar, int... k>
+DEVICE Record read_fields(const scalar* x, int64 stride, int64 i, Fields<k...>) {
+  return Record{x[k * stride + i]...};
+}
+
+template <class Record, class scalar, int... k>
+DEVICE void write_fields(scalar* x, int64 stride, int64 i, const Record& record,
+                         const Record& before, bool stays, Fields<k...>) {
+  const scalar* field = reinterpret_cast<const scalar*>(&record);
+  const scalar* old = reinterpret_cast<const scalar*>(&before);
+  ((x[k * stride + i] = stays ? old[k] : field[k]), ...);
+}

@@ -1,0 +1,37 @@
+// Philox 4x32-10 (Salmon et al., 2011, doi:10.1145/2063384.2063405): random bits as a function of a
+// counter and a key, without a stream that threads would have to share.
+#pragma once
+
+#include "core/portable.h"
+
+// Part of the counter: what is drawn for one purpose is independent of what is drawn for another.
+enum class Purpose : uint32 {
+  kSpikeSource = 1,
+  kConnect = 2,  // the other ends of the connections of a cell
+  kDraw = 3,     // values of a distribution
+  kEnd = 4,      // the first ends of connections that are drawn as pairs
+  kNeuron = 5,   // what neurons that fire at random do
+  kSynapse = 6,  // what synapses that transmit at random do
+};
+
+struct Bits {
+  uint32 word[4];
+};
+
+DEVICE Bits philox(uint64 seed, Purpose purpose, uint32 index, int64 step) {
+  uint32 c0 = uint32(uint64(step)), c1 = uint32(uint64(step) >> 32), c2 = index,
+         c3 = uint32(purpose);
+  uint32 k0 = uint32(seed), k1 = uint32(seed >> 32);
+  for (int32 round = 0; round < 10; ++round) {
+    const uint64 p0 = uint64(0xD2511F53u) * c0, p1 = uint64(0xCD9E8D57u) * c2;
+    const uint32 n0 = uint32(p1 >> 32) ^ c1 ^ k0, n2 = uint32(p0 >> 32) ^ c3 ^ k1;
+    c0 = n0, c1 = uint32(p1), c2 = n2, c3 = uint32(p0);
+    k0 += 0x9E3779B9u, k1 += 0xBB67AE85u;
+  }
+  return {{c0, c1, c2, c3}};
+}
+
+// Uniform in [0, 1), a multiple of 2^-53.
+DEVICE double uniform(const Bits& bits) {
+  return double(((uint64(bits.word[0]) << 32) | bits.word[1]) >> 11) * 0x1p-53;
+}

@@ -1,0 +1,227 @@
+// What the kernels work on: one Plan, filled in by pynn_sparse/engine. The NumPy dtypes of
+// engine/structures.py mirror these structures field by field; the sizes are compared on loading.
+//
+// Time is counted in steps. A step k takes the network from k*dt to (k+1)*dt:
+//   inject      current of the current sources at k*dt
+//   couple      current through gap junctions, from the potentials at k*dt
+//   neuron_step input that arrives at (k+1)*dt is consumed; spikes get the time stamp k+1
+//   record      state at (k+1)*dt
+//   deliver     a spike stamped k+1 is added to what arrives at k+1+delay
+// Steps begin at -1: that one only lets spike sources emit what is due at time 0.
+//
+// Delivery may wait. Synapses are sorted by groups of `delay_group` delays, and those of group g are
+// delivered g * delay_group steps after the spike. Then accumulators are needed for delay_group steps
+// only, however long the delays are, and stay in the cache.
+#pragma once
+
+#include "core/types.h"
+
+struct Plan;
+struct Team;
+
+// Spikes of a population that plastic synapses onto it may still have to see: for each neuron the last
+// `capacity`, with a trace to which each spike adds 1 and that decays in between.
+struct History {
+  int32* count;         // [n] spikes so far
+  int64* stamp;         // [n][capacity], spike k at place k % capacity
+  double* trace;        // [n][capacity] just after the spike
+  const double* decay;  // [n_decay] of the trace over a number of steps; beyond, nothing is left
+  int32 n_decay;
+  int32 capacity;  // a power of two
+};
+
+// A parameter of the synapses of a table: each one's, or one for all.
+struct Column {
+  const double* each;  // [n], or null
+  double common;
+};
+
+// What synapses do besides adding their weight, see synapses/*.h.
+struct Rule {
+  const History* history;  // of the targets, for weights that change
+  const History* source;   // of the sources: those of a shard after those of another
+  const uint32* identity;  // [n] number of each synapse, for random numbers
+  double* state[3];        // [n] of each synapse
+  Column column[10];       // parameters
+  uint64 seed;             // of random numbers
+  int64 since;             // step at which the user last set weights: they contain what came before
+  double sign;             // of the weights
+  double dendritic;        // fraction of the delay that lies in the dendrite
+  int32 number;            // of the table, for random numbers
+  int32 kind;              // SynapseKind
+};
+
+// A population: neurons of one model, contiguous in the network's index space.
+// `scalar` is double or float; parameters are [n_param], or [n_param][n] if heterogeneous.
+struct Block {
+  void* state;          // scalar [n_state][n]
+  const void* param;    // scalar
+  const void* current;  // scalar [n], injected current (nA); null where there is none
+  const int64* events;  // spike source: [n + 1] row starts, then time stamps (steps); else null
+  const double* unit;   // [n_receptor] weight per count of an accumulator; a power of two
+  const int32* owner_start;  // [n_shard + 1] thread t owns owner_start[t] .. owner_start[t + 1] - 1
+  const History* history;    // [n_history] of its spikes, for plastic synapses onto it
+  uint64 seed;               // of its random numbers
+  int64 first_port;          // port of (receptor r, neuron i) = first_port + r * n + i
+  int32 n;
+  int32 first_neuron;
+  int32 heterogeneous;
+  int32 number;  // its place in the order in which blocks are advanced
+  int32 n_history;
+  int32 stream;            // number of its first neuron among those with the same seed
+  int32 first_background;  // in the plan, of those that feed this population
+  int32 n_background;
+};
+
+// The populations of one model, advanced by one launch.
+struct Group {
+  void (*step)(const Plan&, Team, int32, int64, int32);  // CPU: the model's kernel; GPU: unused
+  const Block* block;
+  int32 n_block;
+  int32 is_source;
+};
+
+// Spikes of one step. A GPU appends in no particular order, and notes the block of each; a CPU thread
+// appends block after block, and notes where each block's spikes begin.
+struct SpikeList {
+  int32* count;
+  int32* neuron;        // index in its block
+  int32* multiplicity;  // a Poisson source may emit several spikes in a step
+  int32* block;         // GPU: [count] number of the block; CPU: [n_block + 1] first place
+};
+
+// Spikes kept for the user: those of neurons whose `wanted` flag is set.
+struct SpikeRecord {
+  int32* count;
+  int64* stamp;
+  int32* neuron;  // in the network's index space
+  int32* multiplicity;
+  int32 capacity;
+  int32 reserve;  // most entries that one step can add
+};
+
+// Synapses from one population to another at one receptor, in rows by source neuron. A row is made of
+// segments, by the thread that owns the targets (part) and within that by groups of delays.
+struct Table {
+  const int64* begin;   // [n_source * n_part * n_group + 1] where each segment begins
+  const void* target;   // uint16 or uint32 [n], index in the target population
+  const void* delay;    // uint8 or uint16 [n], steps; null where all are common_delay
+  void* weight;         // double or float [n], in the user's unit; null where all are common_weight
+  const Rule* rule;     // what synapses do besides; null where they add their weight and no more
+  double scale;         // counts of the target's accumulator per weight; a power of two
+  int64 common_weight;  // in counts
+  int64 first_port;     // of target 0
+  int64 first_step;     // with a lag: earlier spikes, from before the table was made, do not pass
+  int32 first_source;   // index in its population of the source of row 0
+  int32 n_source;
+  int32 first_rank;  // part p is of thread first_rank + p
+  int32 n_part;
+  int32 first_group;  // segment g is of the delays of group first_group + g
+  int32 n_group;
+  int32 common_delay;
+  int32 wide_target;  // target is uint32
+  int32 wide_delay;   // delay is uint16
+  int32 single;       // weight is float
+  int32 least_lag;    // steps that delivery waits after a spike, with a rule; where they
+  int32 most_lag;     // differ, segments are sorted by them
+};
+
+// Poisson sources that each feed one neuron of a population, drawn where their spikes arrive instead of
+// being emitted and delivered.
+struct Background {
+  const double* param;       // of the sources, as in their Block
+  const uint32* threshold;   // [n_threshold], see poisson.h; null if heterogeneous
+  const int64* weight;       // [n] in counts, or null where all are common_weight
+  const int32* owner_start;  // of the targets
+  uint64 seed;               // of the sources, as in their Block
+  int64 common_weight;
+  int64 first_port;  // of target 0
+  int64 first_step;  // drawn for the steps first_step .. last_step - 1 of the sources
+  int64 last_step;
+  int32 stream;  // of the sources
+  int32 n;
+  int32 delay;
+  int32 n_threshold;
+};
+
+// A recorded state variable of some neurons of one population.
+struct Probe {
+  const void* source;        // scalar [n of the population]
+  const int32* index;        // [n] neurons, ascending
+  const int32* owner_start;  // [n_shard + 1] which of them a thread owns
+  double* sample;            // [rows][n]
+  int64 first_stamp;         // rows are taken at first_stamp + row * interval
+  int64 interval;
+  int64 first_row;  // row that sample[0] holds
+  int32 n;
+  int32 single;  // source is float
+};
+
+// Currents injected into neurons of one population by current sources.
+struct Injection {
+  void* current;             // scalar [n of the population]
+  const int32* index;        // [n] neurons, ascending
+  const int32* owner_start;  // [n_shard + 1]
+  const int32* row_start;    // [n + 1] into source
+  const int32* source;       // current sources of a neuron, in the order of injection
+  int32 n;
+  int32 single;
+};
+
+// Potentials of the neurons of a population.
+struct Potential {
+  const void* v;  // scalar [n of the population]
+  int32 single;   // v is float
+  int32 padding;
+};
+
+// Gap junctions of neurons of one population, in rows by the neuron that the current flows into. All of a
+// neuron's are in one row, so that one thread adds them up, in their order.
+struct Junction {
+  void* current;               // scalar [n of the population]
+  const Potential* potential;  // of the populations that are coupled, this one first
+  const int32* index;          // [n] neurons, ascending
+  const int32* owner_start;    // [n_shard + 1]
+  const int32* row_start;      // [n + 1] into the arrays below
+  const int32* from;           // place in `potential`
+  const int32* other;          // index in that population
+  const double* conductance;   // uS
+  int32 n;
+  int32 padding;
+};
+
+struct Plan {
+  int64* clock;  // [2], GPU only
+  int64* ring;   // [n_slot][n_port] accumulators of synaptic input, by step of arrival
+  const Group* group;
+  const SpikeList* spikes;       // [n_list][n_shard], by step modulo n_list
+  const SpikeRecord* record;     // [n_shard]
+  const uint8* wanted;           // [n_neuron]
+  const Table* table;            // by the source's block
+  const int32* table_start;      // [n_block + 1] into `table`
+  const Background* background;  // by the population that they feed
+  const Probe* probe;
+  const Injection* injection;
+  const Junction* junction;
+  const double* waveform;  // [n_source][waveform_steps] current (nA) at each step
+  int64 waveform_first;    // step of the first column
+  int64 waveform_steps;
+  int64 n_port;
+  int32 n_slot;
+  int32 n_list;
+  int32 n_group;
+  int32 n_block;
+  int32 n_shard;
+  int32 n_probe;
+  int32 n_injection;
+  int32 delay_group;    // delays d with the same (d - 1) / delay_group are delivered together ...
+  int32 n_delay_group;  // ... as many times delay_group steps after the spike
+  int32 batch;          // steps that neurons may do without a spike of the first reaching the last
+  int32 substeps;       // Runge-Kutta steps in a step, for models without an exact solution
+  int32 flush_denormals;
+  int32 n_rule;       // number of tables with a rule
+  int32 lagging;      // whether any of them waits
+  int32 most_tables;  // of a source
+  int32 n_junction;
+  int32 padding;
+};

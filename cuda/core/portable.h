@@ -1,0 +1,42 @@
+// What kernels are written with. This file, with one for a GPU's threads and one for the CPU's, knows which
+// compiler it is in; no other does.
+//
+// A kernel is written once, in terms of a Team that shares the work. Compiled by NVRTC or nvcc the team is
+// the grid of threads of a launch. Compiled as C++ it is one of the CPU's worker threads, each of which
+// owns a fixed range of every population: what a thread owns only that thread writes, so no
+// atomic operation is needed there.
+#pragma once
+
+#include "core/plan.h"
+
+// NVRTC knows memcpy, floor and sqrt without headers, and has none.
+#ifndef __CUDACC_RTC__
+#include <cmath>
+#include <cstring>
+#endif
+
+#if defined(__CUDACC__) || defined(PYNN_SPARSE_EMULATE_CUDA)
+#define PYNN_SPARSE_CUDA 1
+#endif
+
+#ifdef PYNN_SPARSE_CUDA
+#include "core/portable_gpu.h"
+#else
+#include "core/portable_cpu.h"
+#endif
+
+// The spikes that a thread emitted in a step.
+DEVICE const SpikeList& spike_list(const Plan& plan, int64 step, int32 thread) {
+  return plan.spikes[(step + 1) % plan.n_list * plan.n_shard + thread];
+}
+
+// Slot of the ring that a delay of 0 would mean for spikes whose group `group` of delays is delivered
+// after `step`. It may be negative; adding a delay of the group gives less than 2 * n_slot.
+DEVICE int32 first_slot(const Plan& plan, int64 step, int32 group) {
+  return int32((step + 1) % plan.n_slot) - group * plan.delay_group;
+}
+
+// One more level, so that `name` may itself be made by macros.
+#define KERNEL(name, which) KERNEL_(name, which)
+#define KERNEL_NAME_(prefix, cell, real) prefix##cell##_##real
+#define KERNEL_NAME(prefix, cell, real) KERNEL_NAME_(prefix, cell, real)

@@ -1,0 +1,236 @@
+// What kernels are written with, for the worker threads of the CPU. Included by portable.h.
+#pragma once
+
+#include "core/plan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+
+#define DEVICE inline __attribute__((always_inline))
+#define DEVICE_ONCE inline __attribute__((noinline))
+#define DEVICE_RARE DEVICE_ONCE
+
+constexpr bool kSpecialises = true;
+#define EXPORT extern "C" __attribute__((visibility("default")))
+
+DEVICE const SpikeList& spike_list(const Plan& plan, int64 step, int32 thread);
+DEVICE int32 first_slot(const Plan& plan, int64 step, int32 group);
+
+// One of `size` worker threads.
+struct Team {
+  int32 rank;
+  int32 size;
+};
+
+#define KERNEL_(name, which)                                                                   \
+  DEVICE void name##_body(const Plan& plan, Team team, int32 group, int64 step, int32 n_step); \
+  EXPORT void name(const Plan& plan, Team team, int32 group, int64 step, int32 n_step) {       \
+    name##_body(plan, team, group, step, n_step);                                              \
+  }                                                                                            \
+  DEVICE void name##_body(const Plan& plan, [[maybe_unused]] Team team,                        \
+                          [[maybe_unused]] int32 group, int64 step, [[maybe_unused]] int32 n_step)
+
+#define CELL_FACTS(name, ...)                               \
+  EXPORT void name(int32* facts) {                          \
+    using Cell = __VA_ARGS__;                               \
+    constexpr int32 size = sizeof(typename Cell::scalar);   \
+    facts[0] = int32(sizeof(typename Cell::State)) / size;  \
+    facts[1] = int32(sizeof(typename Cell::Params)) / size; \
+    facts[2] = Cell::n_receptor;                            \
+  }
+
+template <class Body>
+DEVICE void for_each_owned(Team team, int32, const int32* owner_start, Body body) {
+  for (int32 i = owner_start[team.rank]; i < owner_start[team.rank + 1]; ++i) body(i);
+}
+
+constexpr int32 kStretch = 256;
+template <class Body>
+DEVICE void for_each_stretch(Team team, int32, const int32* owner_start, Body body) {
+  const int32 end = owner_start[team.rank + 1];
+  for (int32 begin = owner_start[team.rank]; begin < end;) {
+    const int32 next = std::min(end, (begin / kStretch + 1) * kStretch);
+    body(begin, next);
+    begin = next;
+  }
+}
+
+// The neurons are advanced a tile at a time, without branches, so that the loop vectorises; the few that
+// need care or fired are picked out afterwards. A tile does all steps in turn while its state is in the first
+// cache.
+template <class Prepare, class Body, class Careful, class Emit>
+DEVICE void for_each_neuron(Team team, const Block& block, int64 first, int32 n_step,
+                            Prepare prepare, Body body, Careful careful, Emit emit) {
+  int32 count[kStretch];
+  // Always inlined, for the compiler to see that what `body` holds does not change within the loop.
+  const auto advance = [&](int32 begin, int32 end) __attribute__((always_inline)) {
+    const int32 size = end - begin;
+    for (int64 step = first; step < first + n_step; ++step) {
+      const auto prepared = prepare(step, begin);
+      int32 any = 0;
+#pragma GCC ivdep
+      for (int32 k = 0; k < size; ++k) {
+        count[k] = body(begin + k, prepared);
+        any |= count[k];
+      }
+      if (!any) continue;
+      for (int32 k = 0; k < size; ++k) {
+        if (count[k] < 0) count[k] = careful(begin + k, prepared);
+        if (count[k]) emit(begin + k, count[k], step);
+      }
+    }
+  };
+  for_each_stretch(team, block.n, block.owner_start, advance);
+}
+
+template <class Body>
+DEVICE void for_each_block(Team, int32 n, Body body) {
+  for (int32 b = 0; b < n; ++b) body(b);
+}
+
+DEVICE void add(int64* x, int64 value) { *x += value; }
+DEVICE int64 round_to_integer(double x) { return std::llrint(x); }
+DEVICE int32 next_place(int32* count) { return (*count)++; }
+DEVICE int32 lowest_bit(uint64 bits) { return __builtin_ctzll(bits); }
+
+DEVICE int32 list_of(Team team) { return team.rank; }
+
+DEVICE void begin_block(const SpikeList& spikes, int32 block) {
+  spikes.block[block] = *spikes.count;
+}
+DEVICE void note_block(const SpikeList&, int32, int32) {}
+
+template <class Body>
+DEVICE void for_each_item(Team team, int32, const int32* owner_start, Body body) {
+  for (int32 i = owner_start[team.rank]; i < owner_start[team.rank + 1]; ++i) body(i);
+}
+
+DEVICE void begin_steps(const Plan&, Team, int64) {}
+DEVICE void end_steps(const Plan&, Team, int64, int32) {}
+
+struct Segment {
+  int64 begin, end;
+  int32 multiplicity;
+  int32 first_slot;
+  int32 lag;  // steps since the spike, of tables that wait
+  DEVICE static constexpr int64 offset() { return 0; }
+  static constexpr int64 stride = 1;
+  static constexpr bool leads = true;
+};
+
+// Segments wait here for their places in memory, which are far apart, to be fetched: first where each
+// begins, then its synapses. `body` gets them in the order in which they were put in.
+template <class Body>
+class SegmentQueue {
+ public:
+  explicit SegmentQueue(Body body) : body_(body) {}
+
+  DEVICE void put(const Table& table, int32 row, const int64* begin, int32 multiplicity,
+                  int32 first_slot, int32 lag) {
+    __builtin_prefetch(begin);
+    waiting_[size_++] = {&table, begin, row, {0, 0, multiplicity, first_slot, lag}};
+    if (size_ == kLength) drain();
+  }
+
+  void drain() {
+    for (int32 i = 0; i < size_; ++i) {
+      Waiting& each = waiting_[i];
+      each.segment.begin = each.begin[0];
+      each.segment.end = each.begin[1];
+      fetch(*each.table, each.segment);
+    }
+    for (int32 i = 0; i < size_; ++i)
+      body_(*waiting_[i].table, waiting_[i].row, waiting_[i].segment);
+    size_ = 0;
+  }
+
+ private:
+  static constexpr int32 kLength = 32, kLine = 64;
+
+  struct Waiting {
+    const Table* table;
+    const int64* begin;
+    int32 row;
+    Segment segment;
+  };
+
+  // The first lines of each array; the processor's own prefetching goes on from there.
+  DEVICE static void fetch(const Table& table, const Segment& segment) {
+    const auto lines = [&](const void* array, int64 size) {
+      if (!array) return;
+      const char* first = static_cast<const char*>(array) + segment.begin * size;
+      const int64 length = (segment.end - segment.begin) * size;
+      for (int64 at = 0; at < std::min<int64>(length, 4 * kLine); at += kLine)
+        __builtin_prefetch(first + at);
+    };
+    lines(table.target, table.wide_target ? 4 : 2);
+    lines(table.delay, table.wide_delay ? 2 : 1);
+    lines(table.weight, table.single ? 4 : 8);
+  }
+
+  Body body_;
+  int32 size_ = 0;
+  Waiting waiting_[kLength];
+};
+
+// The segments of a table whose targets this thread owns, for the spikes first .. last - 1 of a list.
+template <class Queue>
+DEVICE void put_segments(Queue& queue, const Table& table, const SpikeList& spikes, int32 first,
+                         int32 last, int32 rank, int32 g, int32 slot, int32 lag = 0) {
+  const int32 part = rank - table.first_rank, group = g - table.first_group;
+  if (part < 0 || part >= table.n_part || group < 0 || group >= table.n_group) return;
+  for (int32 s = first; s < last; ++s) {
+    const int32 row = spikes.neuron[s] - table.first_source;
+    if (row < 0 || row >= table.n_source) continue;
+    const int64 at = (int64(row) * table.n_part + part) * table.n_group + group;
+    queue.put(table, row, table.begin + at, spikes.multiplicity[s], slot, lag);
+  }
+}
+
+// For each spike that is due in a step, of all threads, the segments whose targets this thread owns; without
+// tables that wait a number of steps of their own, unless `all` are asked for.
+template <class Body>
+DEVICE void for_each_segment(const Plan& plan, Team team, int64 step, int32, Body body,
+                             bool all = false) {
+  SegmentQueue<Body> queue(body);
+  for (int32 g = 0; g < plan.n_delay_group; ++g) {
+    const int64 emitted = step - int64(g) * plan.delay_group;
+    if (emitted < -1) break;
+    const int32 slot = first_slot(plan, step, g);
+    for (int32 t = 0; t < team.size; ++t) {
+      const SpikeList& spikes = spike_list(plan, emitted, t);
+      if (!*spikes.count) continue;
+      for (int32 b = 0; b < plan.n_block; ++b) {
+        const int32 first = spikes.block[b], last = spikes.block[b + 1];
+        if (first == last) continue;
+        for (int32 j = plan.table_start[b]; j < plan.table_start[b + 1]; ++j)
+          if (all || !plan.table[j].most_lag)
+            put_segments(queue, plan.table[j], spikes, first, last, team.rank, g, slot);
+      }
+    }
+  }
+  queue.drain();
+}
+
+// For tables that wait: for each spike that some synapses may see in this step, all of its segment.
+template <class Body>
+DEVICE void for_each_lagging_segment(const Plan& plan, Team team, int64 step, Body body) {
+  SegmentQueue<Body> queue(body);
+  for (int32 b = 0; b < plan.n_block; ++b)
+    for (int32 j = plan.table_start[b]; j < plan.table_start[b + 1]; ++j) {
+      const Table& table = plan.table[j];
+      if (!table.most_lag) continue;
+      for (int32 lag = table.least_lag; lag <= table.most_lag; ++lag) {
+        const int64 emitted = step - lag;
+        if (emitted < table.first_step) break;
+        for (int32 t = 0; t < team.size; ++t) {
+          const SpikeList& spikes = spike_list(plan, emitted, t);
+          if (*spikes.count)
+            put_segments(queue, table, spikes, spikes.block[b], spikes.block[b + 1], team.rank, 0,
+                         first_slot(plan, emitted, 0), lag);
+        }
+      }
+    }
+  queue.drain();
+}

@@ -1,0 +1,200 @@
+// What kernels are written with, for the threads of a GPU. Included by portable.h.
+#pragma once
+
+#include "core/plan.h"
+
+#define DEVICE __device__ __forceinline__
+#define DEVICE_ONCE DEVICE  // a call that is not worth copying into the kernels of all models
+// A template that is seldom called: copies at each of its calls would take the user's first run a minute to
+// compile.
+#define DEVICE_RARE __device__ __attribute__((noinline))
+
+// Whether loops over synapses are compiled for each way in which these are stored, and loops over neurons for
+// each usual number of substeps. Here that would cost the user a minute, when a kernel is compiled, and gain
+// nothing: all threads of a block go the same way.
+constexpr bool kSpecialises = false;
+
+DEVICE const SpikeList& spike_list(const Plan& plan, int64 step, int32 thread);
+DEVICE int32 first_slot(const Plan& plan, int64 step, int32 group);
+
+// A block of threads among those that share a kernel's work: number x of n_x in row y of n_y. In a kernel
+// that does all steps by itself, a block takes the places of several, one after the other.
+struct Team {
+  int32 x, n_x, y, n_y;
+
+  DEVICE static Team here() {
+    return {int32(blockIdx.x), int32(gridDim.x), int32(blockIdx.y), int32(gridDim.y)};
+  }
+  DEVICE int64 thread() const { return x * int64(blockDim.x) + threadIdx.x; }
+  DEVICE int64 n_thread() const { return n_x * int64(blockDim.x); }
+  DEVICE bool leads() const { return thread() == 0 && y == 0; }
+};
+
+// Defines a kernel; its body follows. `which` selects the clock that it reads: 0 while steps are computed,
+// 1 while their spikes are delivered, so that the last kernel of a batch of steps can advance clock 0.
+#define KERNEL_BODY_(name) \
+  DEVICE void name##_body(const Plan& plan, Team team, int32 group, int64 step, int32 n_step)
+#ifdef PYNN_SPARSE_ONE_KERNEL  // see run.cu
+#define KERNEL_(name, which) KERNEL_BODY_(name)
+#else
+#define KERNEL_(name, which)                                                     \
+  KERNEL_BODY_(name);                                                            \
+  extern "C" __global__ void name(const Plan* plan, int32 group, int32 n_step) { \
+    name##_body(*plan, Team::here(), group, plan->clock[which], n_step);         \
+  }                                                                              \
+  KERNEL_BODY_(name)
+#endif
+
+// What the loader on the CPU compares with a model's entry in Python.
+#define CELL_FACTS(name, ...)
+
+// Calls body(i) for i in 0..n-1: a thread per item.
+template <class Body>
+DEVICE void for_each_owned(Team team, int32 n, const int32*, Body body) {
+  for (int64 i = team.thread(); i < n; i += team.n_thread()) body(int32(i));
+}
+
+// The same, in stretches of at most kStretch items that begin at multiples of it: body(begin, end).
+constexpr int32 kStretch = 1;
+template <class Body>
+DEVICE void for_each_stretch(Team team, int32 n, const int32* owner_start, Body body) {
+  for_each_owned(team, n, owner_start, [&](int32 i) { body(i, i + 1); });
+}
+
+// Advances each neuron of a block by n_step steps. prepare(step, i) gives what is the same for all neurons
+// of a tile that begins with neuron i, body(i, prepared) returns how many spikes neuron i emitted, and where
+// that is negative careful(i, prepared) does; emit(i, count, step) where it is not 0.
+template <class Prepare, class Body, class Careful, class Emit>
+DEVICE void for_each_neuron(Team team, const Block& block, int64 first, int32 n_step,
+                            Prepare prepare, Body body, Careful careful, Emit emit) {
+  for_each_owned(team, block.n, block.owner_start, [&](int32 i) {
+    for (int64 step = first; step < first + n_step; ++step) {
+      const auto prepared = prepare(step, i);
+      int32 count = body(i, prepared);
+      if (count < 0) count = careful(i, prepared);
+      if (count) emit(i, count, step);
+    }
+  });
+}
+
+// Calls body(b) for each population of a merged launch: a row of blocks per population.
+template <class Body>
+DEVICE void for_each_block(Team team, int32 n, Body body) {
+  for (int32 b = team.y; b < n; b += team.n_y) body(b);
+}
+
+// Adds to an accumulator that other threads may add to at the same time.
+DEVICE void add(int64* x, int64 value) {
+  atomicAdd(reinterpret_cast<uint64*>(x), static_cast<uint64>(value));
+}
+
+DEVICE int64 round_to_integer(double x) { return __double2ll_rn(x); }
+
+// Takes the next free place of a list that other threads may append to at the same time.
+DEVICE int32 next_place(int32* count) { return atomicAdd(count, 1); }
+
+// Place of the lowest bit that is 1.
+DEVICE int32 lowest_bit(uint64 bits) { return __ffsll(static_cast<int64>(bits)) - 1; }
+
+DEVICE int32 list_of(Team) { return 0; }
+
+DEVICE void begin_block(const SpikeList&, int32) {}
+DEVICE void note_block(const SpikeList& spikes, int32 place, int32 block) {
+  spikes.block[place] = block;
+}
+
+// Items that belong to one neuron each (probes, injections): a thread per item.
+template <class Body>
+DEVICE void for_each_item(Team team, int32 n, const int32*, Body body) {
+  for_each_owned(team, n, nullptr, body);
+}
+
+DEVICE void begin_steps(const Plan& plan, Team team, int64 step) {
+  if (team.leads()) plan.clock[1] = step;
+}
+
+// In the last kernel of a batch of steps: nobody reads clock 0 or the lists of the next batch meanwhile.
+DEVICE void end_steps(const Plan& plan, Team team, int64 step, int32 n_step) {
+  if (!team.leads()) return;
+  plan.clock[0] = step + n_step;
+  for (int32 k = 0; k < plan.batch; ++k) *spike_list(plan, step + n_step + k, 0).count = 0;
+}
+
+// For each spike that is due in n_step steps, each segment of synapses. A row y of blocks serves one step, one
+// group of delays, and one of the tables of each source, so that no thread waits for one table before it
+// reads another; where there are fewer spikes than blocks in a row, several blocks share a segment.
+// body(table, row, segment) with the members of Segment.
+struct Segment {
+  int64 begin, end;  // this thread's part: begin, begin + stride, ...
+  int64 stride;
+  bool leads;  // whether this thread does what is done once for a segment
+  int32 multiplicity;
+  int32 first_slot;  // of the ring, for a delay of 0; to be wrapped around
+  int32 lag;         // steps since the spike, of tables that wait
+  int64 thread;      // number of this thread among those that share the segment
+
+  DEVICE int64 offset() const { return thread; }
+};
+
+// Calls visit(s, part, n_part) for the spikes of a list: this block does one of n_part parts of spike s.
+template <class Visit>
+DEVICE void for_each_spike(Team team, const SpikeList& spikes, Visit visit) {
+  const int32 count = *spikes.count;
+  if (!count) return;
+  const int32 n_part = team.n_x > count ? team.n_x / count : 1;
+  for (int64 item = team.x; item < int64(count) * n_part; item += team.n_x)
+    visit(int32(item / n_part), int32(item % n_part), n_part);
+}
+
+template <class Body>
+DEVICE void visit_segment(const Table& table, const SpikeList& spikes, int32 s, int32 g, int32 slot,
+                          int32 lag, int32 part, int32 n_part, Body body) {
+  const int32 row = spikes.neuron[s] - table.first_source, group = g - table.first_group;
+  if (row < 0 || row >= table.n_source || group < 0 || group >= table.n_group) return;
+  const int64* begin = table.begin + int64(row) * table.n_group + group;
+  const int64 thread = int64(part) * blockDim.x + threadIdx.x, stride = int64(n_part) * blockDim.x;
+  body(table, row,
+       Segment{begin[0] + thread, begin[1], stride, thread == 0, spikes.multiplicity[s], slot, lag,
+               thread});
+}
+
+template <class Body>
+DEVICE void for_each_segment(const Plan& plan, Team team, int64 first, int32 n_step, Body body,
+                             bool all = false) {
+  const int32 per_table = plan.n_delay_group * n_step;
+  for (int32 y = team.y; y < per_table * plan.most_tables; y += team.n_y) {
+    const int32 g = y % plan.n_delay_group, number = y / per_table;
+    const int64 step = first + y % per_table / plan.n_delay_group;
+    const int64 emitted = step - int64(g) * plan.delay_group;
+    if (emitted < -1) continue;
+    const SpikeList& spikes = spike_list(plan, emitted, 0);
+    const int32 slot = first_slot(plan, step, g);
+    for_each_spike(team, spikes, [&](int32 s, int32 part, int32 n_part) {
+      const int32 t = plan.table_start[spikes.block[s]] + number;
+      if (t < plan.table_start[spikes.block[s] + 1] && (all || !plan.table[t].most_lag))
+        visit_segment(plan.table[t], spikes, s, g, slot, 0, part, n_part, body);
+    });
+  }
+}
+
+// For tables that wait: for each spike that some synapses may see in this step, all of its segment. The rows of
+// blocks share what there is of tables and steps. They have rules, with which a batch is one step.
+template <class Body>
+DEVICE void for_each_lagging_segment(const Plan& plan, Team team, int64 step, Body body) {
+  for (int32 block = 0; block < plan.n_block; ++block)
+    for (int32 t = plan.table_start[block]; t < plan.table_start[block + 1]; ++t) {
+      const Table& table = plan.table[t];
+      if (!table.most_lag) continue;
+      for (int32 lag = table.least_lag; lag <= table.most_lag; ++lag) {
+        const int64 emitted = step - lag;
+        if (emitted < table.first_step) break;
+        if ((t + lag) % team.n_y != team.y) continue;
+        const SpikeList& spikes = spike_list(plan, emitted, 0);
+        const int32 slot = first_slot(plan, emitted, 0);
+        for_each_spike(team, spikes, [&](int32 s, int32 part, int32 n_part) {
+          if (spikes.block[s] == block)
+            visit_segment(table, spikes, s, 0, slot, lag, part, n_part, body);
+        });
+      }
+    }
+}

@@ -1,0 +1,16 @@
+// Sums, for each neuron with current sources, their currents at step * dt.
+// Grid: threads along the neurons with current sources.
+#include "step/scalars.h"
+
+KERNEL(inject, 0) {
+  for (int32 p = 0; p < plan.n_injection; ++p) {
+    const double* now = plan.waveform + (step - plan.waveform_first);
+    const Injection& injection = plan.injection[p];
+    for_each_item(team, injection.n, injection.owner_start, [&](int32 i) {
+      double sum = 0;
+      for (int32 j = injection.row_start[i]; j < injection.row_start[i + 1]; ++j)
+        sum += now[injection.source[j] * plan.waveform_steps];
+      write_scalar(injection.current, injection.single, injection.index[i], sum);
+    });
+  }
+}

@@ -1,0 +1,1 @@
+"""Connections and values made in bulk."""

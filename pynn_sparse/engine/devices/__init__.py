@@ -1,0 +1,1 @@
+"""What is different between devices, and how one is chosen."""

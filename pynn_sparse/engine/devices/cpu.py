@@ -1,0 +1,99 @@
+"""The CPU as a device: arrays are NumPy's, the step loop is `cuda/step/plan.cpp`."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from ...errors import DeviceError
+from ...network import Model
+from ..building.builder import HostBuilder
+from ..processors import processors
+from ..toolchain.libraries import cpu_library, cpu_step
+from .device import Launch, Times
+
+TOO_FEW_THREADS = -2  # as `advance` in step/plan.cpp reports it
+PACE = 5  # numbers of the structure of step/pace.h, which begins as 0
+# Times in ns, measured once, and only ever compared.
+EVENT_TIMES: Times = (
+    (64.0, 0.9),
+    (1024.0, 1.2),
+    (4096.0, 2.5),
+    (16384.0, 5.0),
+    (262144.0, 10.0),
+)
+SEGMENT_TIME = 15.0
+
+
+class CpuDevice:
+    """Threads of this process.
+
+    Each population is divided among `threads` owners, which as many threads, but no more than there
+    are processors, advance; or one thread all of them, while that is faster.
+    """
+
+    name = "cpu"
+    stops_when_full = True
+    record_capacity = 1 << 16
+    event_times: Times = EVENT_TIMES
+    segment_time = SEGMENT_TIME
+    merges_rows = True
+    shares_memory = True
+    lists_blocks = False
+
+    def __init__(self, threads: int) -> None:
+        self.n_shards = self.build_threads = threads
+        self.builder = HostBuilder(threads)
+        self._workers = ctypes.c_int32(min(threads, processors()))
+        self._pace = np.zeros(PACE)
+        self._library = cpu_library()
+
+    def put(self, array: NDArray[Any]) -> NDArray[Any]:
+        return np.ascontiguousarray(array)
+
+    def zeros(self, shape: Any, dtype: DTypeLike) -> NDArray[Any]:
+        return np.zeros(shape, dtype)
+
+    def get(self, array: NDArray[Any]) -> NDArray[Any]:
+        return array
+
+    def assign(self, array: NDArray[Any], selection: Any, values: NDArray[Any]) -> None:
+        array[selection] = values
+
+    def address(self, array: NDArray[Any]) -> int:
+        return int(array.ctypes.data)
+
+    def mark(self) -> Callable[[], None]:
+        return lambda: None
+
+    def free_memory(self) -> int | None:
+        return None
+
+    def step_function(self, model: Model, precision: str) -> int:
+        return int(cpu_step(model, precision).value or 0)
+
+    def deliver_pending(
+        self, plan: NDArray[np.void], launches: list[Launch], clock: Any, step: int
+    ) -> None:
+        self._library.deliver_pending(ctypes.c_void_p(plan.ctypes.data), ctypes.c_int64(step))
+
+    def advance(self, plan: NDArray[np.void], launches: list[Launch], first: int, end: int) -> int:
+        reached = int(
+            self._library.advance(
+                ctypes.c_void_p(plan.ctypes.data),
+                ctypes.c_int64(first),
+                ctypes.c_int64(end),
+                self._workers,
+                ctypes.c_void_p(self._pace.ctypes.data),
+            )
+        )
+        if reached == TOO_FEW_THREADS:
+            raise DeviceError(
+                f"the system did not give {self._workers.value} threads (is OMP_THREAD_LIMIT "
+                "set?); ask for fewer with setup(threads=...)"
+            )
+        return reached

@@ -1,0 +1,81 @@
+"""What the engine asks of a device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from ...network import Model
+from ..building.builder import Builder
+
+# Relative times, by the size in KiB of the accumulators that are written to.
+Times = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A kernel of a step: its name, the group it works on, and how much there is to do.
+
+    `items` is the length of the longest row of work, `rows` the number of rows (populations; tables
+    of a source, for each group of delays);
+    `before_time_0` marks kernels that take part in the step before time 0.
+    """
+
+    kernel: str
+    group: int
+    items: int
+    rows: int = 1  # for each step of a batch, where spikes are served
+    before_time_0: bool = False
+
+
+class Device(Protocol):
+    """Memory for arrays, and a way to advance a plan.
+
+    An array of the device is opaque but for its shape and dtype; `put`, `zeros`, `get` and
+    `assign` move data, `address` is what a structure in `cuda/core/plan.h` holds.
+    """
+
+    name: str
+    n_shards: int  # parts into which targets are divided, one per thread that writes
+    stops_when_full: bool  # `advance` returns early before a spike record overflows
+    record_capacity: int  # entries of a spike record, at least
+    event_times: Times  # of a synaptic event, to choose by how many delays are delivered together
+    segment_time: float  # of finding a segment of synapses
+    merges_rows: bool  # whether rows of several projections may become one, where delivery waits
+    shares_memory: bool  # whether `put` gives back an array that is on the device already
+    lists_blocks: bool  # whether a list of spikes holds the block of each
+    build_threads: int  # of the host, to prepare synapses with
+
+    @property
+    def builder(self) -> Builder:
+        """What makes connections and values on the device."""
+
+    def put(self, array: NDArray[Any]) -> Any: ...
+    def zeros(self, shape: Any, dtype: DTypeLike) -> Any: ...
+    def get(self, array: Any) -> NDArray[Any]: ...
+    def assign(self, array: Any, selection: Any, values: NDArray[Any]) -> None: ...
+    def address(self, array: Any) -> int: ...
+
+    def mark(self) -> Callable[[], None]:
+        """A function that waits until all that has been begun by now is done."""
+
+    def free_memory(self) -> int | None:
+        """Bytes that can still be had on the device; None if its memory is the host's."""
+
+    def step_function(self, model: Model, precision: str) -> int:
+        """Address of a model's kernel for the plan's groups; 0 where the plan does not need it."""
+
+    def deliver_pending(
+        self, plan: NDArray[np.void], launches: list[Launch], clock: Any, step: int
+    ) -> None:
+        """Deliver all of the spikes emitted before `step`, if that waits for anything."""
+
+    def advance(self, plan: NDArray[np.void], launches: list[Launch], first: int, end: int) -> int:
+        """Do steps first .. end - 1 of the plan; return the next step to do.
+
+        They may still be under way, until a `mark` says that they are done.
+        """

@@ -1,0 +1,1 @@
+"""Neurons on a device: their states, the currents into them, and their spikes."""

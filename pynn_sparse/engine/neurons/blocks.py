@@ -1,0 +1,144 @@
+"""A population's arrays on the device."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...network import Block
+from .. import structures
+from ..devices.device import Device
+
+SCALARS = {"double": np.float64, "single": np.float32}
+
+
+def scalar(block: Block, precision: str) -> Any:
+    """Type of a block's state and parameters on a device."""
+    return np.float64 if block.model.double_only else SCALARS[precision]
+
+
+class BlockArrays:
+    """State and parameters of a `Block` on a device, brought up to date by `synchronise`."""
+
+    def __init__(self, block: Block, device: Device, precision: str) -> None:
+        self.block = block
+        self.device = device
+        self.scalar = scalar(block, precision)
+        self._row = {name: row for row, name in enumerate(block.model.state)}
+        state = np.stack([block.initial[name] for name in self._row]).astype(self.scalar)
+        self.state = device.put(state)
+        block.assigned.clear()
+        self.current: Any = None
+        self.events: Any = None
+        self.param: Any = None
+        self.heterogeneous = False
+        self._version = -1
+
+    @property
+    def single(self) -> bool:
+        """Whether state and parameters are single precision."""
+        return self.scalar is np.float32
+
+    def synchronise(self, step: int) -> None:
+        """Take over what the user changed before step `step`."""
+        block = self.block
+        stale = block.model.outputs is not None and (self._version < 0 or bool(block.assigned))
+        for name, mask in block.assigned.items():
+            index = np.flatnonzero(mask)
+            values = block.initial[name][index].astype(self.scalar)
+            self.device.assign(self.state, (self._row[name], index), values)
+        block.assigned.clear()
+        if stale:
+            self._put_outputs()
+        if self._version == block.version:
+            return
+        self._put_parameters()
+        if block.model.events:
+            self._put_events(block.model.events(block.parameters, block.grid), step)
+        self._version = block.version
+
+    def _put_parameters(self) -> None:
+        values = [np.asarray(self.block.derived[name]) for name in self.block.model.derived]
+        self.heterogeneous = any(value.ndim for value in values)
+        shape = (self.block.size,) if self.heterogeneous else ()
+        param = np.empty((len(values), *shape))
+        for row, value in enumerate(values):
+            param[row] = value
+        self.param = self.device.put(param.astype(self.scalar))
+
+    def _put_outputs(self) -> None:
+        """Fields that follow from the state, which the kernel brings up to date in each step."""
+        assert self.block.model.outputs is not None
+        state = dict(zip(self._row, self.snapshot(), strict=True))
+        with np.errstate(all="ignore"):
+            values = self.block.model.outputs({**self.block.parameters, **state}, self.block.grid)
+        for name, each in values.items():
+            self.device.assign(self.state, (self._row[name],), each)
+
+    def _put_events(self, events: list[NDArray[np.int64]], step: int) -> None:
+        """What a source reads; spike times that lie behind are passed over."""
+        row_start = np.concatenate([[0], np.cumsum([len(each) for each in events])])
+        self.events = self.device.put(np.concatenate([row_start, *events]).astype(np.int64))
+        if "bin" in self._row:  # of a source whose parameters change with time
+            self.device.assign(self.state, (self._row["bin"],), np.zeros(self.block.size))
+        if self.block.model.given_times:
+            behind = np.array([np.searchsorted(each, step, side="right") for each in events])
+            self.device.assign(self.state, (self._row["next"],), behind.astype(self.scalar))
+
+    def snapshot(self) -> NDArray[Any]:
+        """The state of all neurons, [variable][neuron]."""
+        return self.device.get(self.state)
+
+    def restore(self, state: NDArray[Any]) -> None:
+        """Go back to a snapshot."""
+        self.device.assign(self.state, slice(None), state.astype(self.scalar))
+        self.block.assigned.clear()
+
+    def row(self, name: str) -> Any:
+        """The device's array of a state variable."""
+        return self.state[self._row[name]]
+
+    def sample(self, name: str, index: NDArray[np.int32]) -> NDArray[np.float64]:
+        """Values of a state variable for some neurons."""
+        return self.device.get(self.row(name))[index].astype(np.float64)
+
+    def require_current(self) -> Any:
+        """The injected current (nA) of each neuron, from now on read in every step."""
+        if self.current is None:
+            self.current = self.device.zeros(self.block.size, self.scalar)
+        return self.current
+
+    def describe(
+        self,
+        number: int,
+        first_port: int,
+        unit: Any,
+        owner_start: Any,
+        histories: tuple[int, int],
+        backgrounds: tuple[int, int],
+    ) -> tuple[Any, ...]:
+        """The fields of this block's record in the plan.
+
+        `histories` are the address of records of histories, and their number; `backgrounds` the
+        first record of backgrounds, and their number.
+        """
+        address = self.device.address
+        pointers = (self.state, self.param, self.current, self.events, unit, owner_start)
+        return (
+            *(0 if array is None else address(array) for array in pointers),
+            histories[0],
+            self.block.stream.key,
+            first_port,
+            self.block.size,
+            self.block.first,
+            self.heterogeneous,
+            number,
+            histories[1],
+            self.block.first - self.block.stream.first,
+            *backgrounds,
+        )
+
+
+assert len(structures.BLOCK.names or ()) == 17

@@ -1,0 +1,97 @@
+"""Injected currents laid out for the kernel `inject`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...network import Network
+from .. import structures
+from ..devices.device import Device
+from ..ownership import split
+from .blocks import BlockArrays
+
+
+class CurrentLayout:
+    """Which neurons get the currents of which sources, by block."""
+
+    def __init__(self, network: Network, device: Device) -> None:
+        self.network = network
+        self.device = device
+        self._seen: Any = None
+        self._arrays: list[tuple[BlockArrays, int, tuple[Any, ...]]] = []
+
+    def synchronise(
+        self,
+        blocks: list[BlockArrays],
+        owner_starts: list[NDArray[np.int32]],
+        coupled: dict[int, NDArray[np.int32]],
+    ) -> None:
+        """Take over injections made since the last call.
+
+        `coupled` are the neurons of a block that have gap junctions, by the block's place: what
+        flows through them is added to a current that begins at 0 in each step.
+        """
+        seen = (len(self.network.injections), id(owner_starts), id(coupled))
+        if seen == self._seen or not (self.network.injections or coupled):
+            return
+        self._seen, self._compared = seen, (owner_starts, coupled)  # alive, so that ids stay theirs
+        none = np.zeros(0, np.int64)
+        neuron = np.concatenate([none, *(each.neurons for each in self.network.injections)])
+        source = np.repeat(
+            np.arange(len(self.network.injections), dtype=np.int32),
+            [len(each.neurons) for each in self.network.injections],
+        )
+        self._arrays = []
+        for number, (arrays, starts) in enumerate(zip(blocks, owner_starts, strict=True)):
+            index = neuron - arrays.block.first
+            mine = (index >= 0) & (index < arrays.block.size)
+            also = coupled.get(number, none)
+            if mine.any() or len(also):
+                self._add(arrays, index[mine], source[mine], also, starts)
+
+    def _add(
+        self,
+        arrays: BlockArrays,
+        index: NDArray[np.int64],
+        source: NDArray[np.int32],
+        also: NDArray[Any],
+        starts: NDArray[np.int32],
+    ) -> None:
+        # Stable, so that a neuron's currents are added in the order of their injection.
+        order = np.argsort(index, kind="stable")
+        neurons = np.union1d(index, also).astype(np.int32)
+        row_start = np.searchsorted(index[order], np.append(neurons, arrays.block.size))
+        row_start = row_start.astype(np.int32)
+        parts = tuple(
+            self.device.put(each)
+            for each in (neurons, split(neurons, starts), row_start, source[order])
+        )
+        self._arrays.append((arrays, len(neurons), parts))
+
+    def describe(self) -> NDArray[np.void]:
+        """The plan's records of injections."""
+        address = self.device.address
+        rows = [
+            (
+                address(arrays.require_current()),
+                *(address(each) for each in parts),
+                n,
+                arrays.single,
+            )
+            for arrays, n, parts in self._arrays
+        ]
+        return np.array(rows, structures.INJECTION)
+
+    @property
+    def longest(self) -> int:
+        """Most neurons that a record of the plan names."""
+        return max((n for _, n, _ in self._arrays), default=0)
+
+    def waveforms(self, first: int, n: int) -> NDArray[np.float64]:
+        """Currents of all sources in steps first .. first + n - 1, [source][step]."""
+        grid = self.network.grid
+        rows = [each.source.sample(first, n, grid) for each in self.network.injections]
+        return np.stack(rows) if rows else np.zeros((0, n))

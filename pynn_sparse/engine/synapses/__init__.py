@@ -1,0 +1,1 @@
+"""Synapses on a device: how they are stored, arranged and delivered."""

@@ -1,0 +1,231 @@
+"""Poisson sources that feed one neuron each: drawn where their spikes arrive."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...network import Block, Network, SynapseTable
+from ...network.block import Arrays
+from ...network.cells import SPIKE_SOURCE_POISSON
+from .. import structures
+from ..devices.device import Device
+from ..neurons.blocks import BlockArrays
+
+if TYPE_CHECKING:
+    from ...network.contents import Contents
+
+NO_END = 2**62
+MOST = SPIKE_SOURCE_POISSON.derived.index("most")  # spikes in a step
+
+
+@dataclass
+class Drive:
+    """Sources with the parameters and weights that hold in steps first .. last - 1."""
+
+    table: SynapseTable
+    key: tuple[int, ...]
+    param: Any
+    threshold: Any  # uint32 on the device; None if parameters differ between the sources
+    n_threshold: int
+    weight: NDArray[Any]
+    delay: int
+    first: int
+    last: int = NO_END
+    counts: Any = field(default=None, repr=False)  # weights in counts, on the device
+
+
+class Backgrounds:
+    """Which Poisson populations need no spikes of their own, and what they bring.
+
+    That is so where nobody records the spikes and the only projection is one-to-one, as that of the
+    background input of many published networks. The spikes are those that the population would
+    emit. A change of parameters or weights closes a `Drive`, which goes on bringing what is in
+    flight, and begins another.
+    """
+
+    def __init__(self, network: Network, device: Device) -> None:
+        self.network = network
+        self.device = device
+        self.drives: list[Drive] = []
+        self._one_to_one: dict[int, tuple[int, bool]] = {}
+
+    def reset(self) -> None:
+        """Forget what is in flight."""
+        self.drives = []
+
+    def open(self) -> list[Drive]:
+        """Those whose sources are drawn from now on."""
+        return [drive for drive in self.drives if drive.last == NO_END]
+
+    def tables(self) -> list[SynapseTable]:
+        """The projections that are drawn where they arrive."""
+        by_source: dict[int, list[SynapseTable]] = {}
+        for table in self.network.tables:
+            by_source.setdefault(id(table.pre), []).append(table)
+        single = (tables[0] for tables in by_source.values() if len(tables) == 1)
+        return [table for table in single if self._can_be_fused(table)]
+
+    def _can_be_fused(self, table: SynapseTable) -> bool:
+        pre = table.pre
+        if pre.model is not SPIKE_SOURCE_POISSON or table.rule is not None:
+            return False
+        if self.network.spikes_wanted[pre.first : pre.first + pre.size].any():
+            return False
+        version, answer = self._one_to_one.get(id(table), (-1, False))
+        if version != table.version:
+            answer = _is_one_to_one(table)
+            self._one_to_one[id(table)] = (table.version, answer)
+        return answer
+
+    def closing(
+        self, step: int, fused: list[SynapseTable]
+    ) -> list[tuple[SynapseTable, NDArray[np.float64]]]:
+        """What may still come in a step through drives that end now or have ended: table, [n]."""
+        keys = {_key(table) for table in fused}
+        ending = (each for each in self.drives if each.last != NO_END or each.key not in keys)
+        return [
+            (each.table, np.abs(each.weight) * self.device.get(each.param)[MOST])
+            for each in ending
+            if each.last + each.delay > step
+        ]
+
+    def synchronise(self, step: int, tables: list[SynapseTable], arrays: list[BlockArrays]) -> None:
+        """Take over what changed before `step`."""
+        of_block = {id(each.block): each for each in arrays}
+        wanted = {_key(table): table for table in tables}
+        for drive in self.drives:
+            if drive.last == NO_END and drive.key not in wanted:
+                drive.last = step
+        self.drives = [each for each in self.drives if each.last + each.delay > step]
+        present = {drive.key for drive in self.drives if drive.last == NO_END}
+        for key, table in wanted.items():
+            if key not in present:
+                self.drives.append(self._drive(key, table, of_block[id(table.pre)], step))
+
+    def _drive(
+        self, key: tuple[int, ...], table: SynapseTable, arrays: BlockArrays, step: int
+    ) -> Drive:
+        threshold = None if arrays.heterogeneous else _thresholds(table.pre)
+        on_device = None if threshold is None else self.device.put(threshold)
+        n = 0 if threshold is None else len(threshold)
+        delay = int(table.delay[0])
+        return Drive(table, key, arrays.param, on_device, n, table.weight, delay, step)
+
+    def snapshot(self) -> Arrays:
+        """What sources are drawn where they arrive, and from when to when."""
+        numbers = {id(table): number for number, table in enumerate(self.network.tables)}
+        arrays: Arrays = {}
+        for k, drive in enumerate(self.drives):
+            times = (numbers[id(drive.table)], drive.delay, drive.first, drive.last)
+            arrays |= {
+                f"{k} times": np.array(times),
+                f"{k} weight": drive.weight,
+                f"{k} param": self.device.get(drive.param),
+            }
+            if drive.threshold is not None:
+                arrays[f"{k} threshold"] = self.device.get(drive.threshold)
+        return arrays
+
+    def check(self, contents: Contents, step: int) -> None:
+        """Raise `CheckpointError` for what is no snapshot of this network at a step."""
+        numbers = sorted(
+            name.removesuffix(" times") for name in contents.names("") if " times" in name
+        )
+        for k in numbers:
+            times = contents.check(f"{k} times", np.int64, (4,), least=-1).tolist()
+            if k != str(int(k)) or times[0] >= len(self.network.tables) or int(k) >= len(numbers):
+                contents.fail(f"{k} times names a projection that is not there")
+            table = self.network.tables[times[0]]
+            if not self._can_be_fused(table) and times[3] == NO_END:
+                contents.fail(
+                    f"{k} times: the sources of table {times[0]} emit spikes of their own"
+                )
+            n, fields = table.pre.size, len(table.pre.model.derived)
+            dtypes = [
+                contents.arrays[f"{k} {name}"].dtype
+                for name in ("weight", "param")
+                if f"{k} {name}" in contents
+            ]
+            if len(dtypes) < 2 or any(each not in (np.float32, np.float64) for each in dtypes):
+                contents.fail(f"{k} weight or {k} param is missing, or of another type")
+            contents.check(f"{k} weight", dtypes[0], (1,), (n,), finite=True)
+            contents.check(f"{k} param", dtypes[1], (fields,), (fields, n), finite=True)
+            if f"{k} threshold" in contents:
+                contents.check(f"{k} threshold", np.uint32, (None,))
+        contents.finish()
+
+    def restore(self, arrays: Arrays) -> None:
+        """Go back to a snapshot of the same network."""
+        self.reset()
+        for k in range(sum(key.endswith("times") for key in arrays)):
+            number, delay, first, last = map(int, arrays[f"{k} times"])
+            table = self.network.tables[number]
+            threshold = arrays.get(f"{k} threshold")
+            on_device = None if threshold is None else self.device.put(threshold)
+            n = 0 if threshold is None else len(threshold)
+            param, weight = self.device.put(arrays[f"{k} param"]), arrays[f"{k} weight"]
+            key = _key(table)
+            self.drives.append(Drive(table, key, param, on_device, n, weight, delay, first, last))
+
+    def describe(
+        self, exponent: Any, port: Any, number: Any, owner_start: Any
+    ) -> tuple[NDArray[np.void], NDArray[np.int64]]:
+        """The plan's records, by the number of the block that they feed, and these numbers.
+
+        Functions of a table, or of a block, say where the input goes.
+        """
+        address = self.device.address
+        drives = sorted(self.drives, key=lambda drive: number(drive.table.post))
+        records = np.zeros(len(drives), structures.BACKGROUND)
+        for record, drive in zip(records, drives, strict=True):
+            counts = np.rint(np.ldexp(drive.weight.astype(np.float64), exponent(drive.table)))
+            drive.counts = self.device.put(counts.astype(np.int64))
+            fields = {
+                "param": address(drive.param),
+                "threshold": address(drive.threshold) if drive.threshold is not None else 0,
+                "weight": address(drive.counts) if len(counts) > 1 else 0,
+                "owner_start": address(owner_start(drive.table.post)),
+                "common_weight": counts[0],
+                "first_port": port(drive.table),
+                "first_step": drive.first,
+                "last_step": drive.last,
+                "seed": drive.table.pre.stream.key,
+                "stream": drive.table.pre.first - drive.table.pre.stream.first,
+                "n": drive.table.pre.size,
+                "delay": drive.delay,
+                "n_threshold": drive.n_threshold,
+            }
+            for name, value in fields.items():
+                record[name] = value
+        return records, np.array([number(drive.table.post) for drive in drives], np.int64)
+
+
+def _key(table: SynapseTable) -> tuple[int, ...]:
+    return id(table), table.version, table.pre.version
+
+
+def _is_one_to_one(table: SynapseTable) -> bool:
+    n = table.pre.size
+    if not (len(table) == n == table.post.size == table.n_source and len(table.delay) == 1):
+        return False
+    index = np.arange(n)
+    return bool((table.target == index).all() and (table.row_start[:-1] == index).all())
+
+
+def _thresholds(block: Block) -> NDArray[np.uint32]:
+    """Where the cumulated probabilities of 0, 1, ... spikes lie among 32-bit integers.
+
+    The partial sums are made as `poisson_count` in cuda/sources/poisson.h makes them.
+    """
+    mean, none, most = (float(block.derived[name]) for name in ("mean", "none", "most"))
+    term = total = none
+    thresholds = []
+    for count in range(1, int(most) + 1):
+        thresholds.append(int(np.ceil(total * 2.0**32)))
+        term *= mean / count
+        total += term
+    return np.array([each for each in thresholds if each < 2**32], np.uint32)

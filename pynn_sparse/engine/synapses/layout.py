@@ -1,0 +1,334 @@
+"""Synapses laid out for delivery: rows, units of accumulators, and the ring of inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...network import Block, Network, SynapseTable, memory
+from ...network.block import Arrays
+from ...network.synapses import MAX_DELAY_STEPS
+from ...notices import warn
+from .. import structures
+from ..devices.device import Device, Times
+from .gpu import Resident
+from .merged import Bundle, Bundles, Place
+from .stored import Arrangement, DeviceTable
+from .survey import Survey
+from .units import Ports, exponents, input_bound
+
+if TYPE_CHECKING:
+    from ...network.contents import Contents
+
+Settle = Callable[["SynapseLayout"], None]
+
+
+class SynapseLayout:
+    """The plan's part that depends on synapses. `synchronise` keeps it up to date.
+
+    Attributes:
+        ports: where the input of each neuron is summed up.
+        exponent: for each block, int [n_receptor]; an accumulator counts in units of 2^-exponent.
+        ring: int64 [n_slot][n_port] on the device.
+        delay_group, n_delay_group: see cuda/core/plan.h.
+        longest_lag: steps for which tables wait, at most.
+        batch: steps that neurons may do at a time, as far as synapses are concerned.
+    """
+
+    def __init__(self, network: Network, device: Device) -> None:
+        self.network = network
+        self.device = device
+        self.ports = Ports([])
+        self.exponent: list[NDArray[np.int64]] = []
+        self.units: list[Any] = []
+        self.ring = device.zeros((1, 0), np.int64)
+        self.n_slot, self.n_port = 1, 0
+        self.delay_group = self.n_delay_group = self.batch = 1
+        self.longest_lag = 0
+        self.delivered: list[SynapseTable] = []
+        self._tables: dict[int, DeviceTable] = {}
+        self._bundles = Bundles()
+        self._checked: dict[int, tuple[int, int]] = {}
+        self._seen: Any = None
+        self._made: dict[int, int] = {}  # the step before which there was no such table
+
+    def reset(self) -> None:
+        """Drop what is in flight; the next `synchronise` chooses units and slots afresh."""
+        self.ring = self.device.zeros((1, 0), np.int64)
+        self.n_slot, self.n_port, self.n_delay_group = 1, 0, 1
+        self.exponent = []
+        self._seen = None
+        self._made = dict.fromkeys(self._made, -1)
+
+    def synchronise(
+        self,
+        step: int,
+        fused: list[SynapseTable],
+        closing: list[tuple[SynapseTable, NDArray[np.float64]]],
+        owner_starts: list[NDArray[np.int32]],
+        settle: Settle,
+    ) -> None:
+        """Take over what changed; keep what is in flight.
+
+        The tables `fused` are not delivered; `closing` is what may come beside them, by target.
+        `settle` is called, before anything changes, when spikes have been delivered in part.
+        """
+        tables = [table for table in self.network.tables if len(table)]
+        for table in tables:
+            self._made.setdefault(id(table), step)
+        synapses = [(id(table), table.version) for table in tables]
+        sources = [block.version if block.model.is_source else 0 for block in self.network.blocks]
+        seen = (synapses, sources, [id(table) for table in fused])
+        if seen == self._seen:
+            return
+        self.settle(step, settle)
+        drawn = {id(table) for table in fused}
+        self.delivered = [table for table in tables if id(table) not in drawn]
+        self._choose_groups(owner_starts)
+        old_exponent, self.ports = self.exponent, Ports(self.network.blocks)
+        self._choose_units(tables, closing)
+        self._move_ring(step, old_exponent)
+        self._arrange(owner_starts)
+        self._warn_of_coarse(tables)
+        self._seen = seen
+
+    def settle(self, step: int, settle: Settle) -> None:
+        """Have all that is in flight in the ring."""
+        if self.n_delay_group > 1 and step >= 0:
+            self._make_room(step, self.n_delay_group * self.delay_group)
+            settle(self)
+            self._seen = None
+
+    def snapshot(self) -> Arrays:
+        """What is in flight, after `settle`."""
+        units = np.concatenate([np.zeros(0, np.int64), *self.exponent])
+        made = [self._made.get(id(table), -1) for table in self.network.tables]
+        return {
+            "ring": self.device.get(self.ring),
+            "exponent": units,
+            "made": np.array(made, np.int64),
+        }
+
+    def check(self, contents: Contents, step: int) -> None:
+        """Raise `CheckpointError` for what is no snapshot of this network at a step."""
+        ports, receptors = Ports(self.network.blocks).count, self._receptors()
+        contents.check("ring", np.int64, (None, ports))
+        if not 1 <= len(contents.arrays["ring"]) <= 2 * MAX_DELAY_STEPS:
+            contents.fail(f"ring has {len(contents.arrays['ring'])} slots")
+        contents.check("exponent", np.int64, (sum(receptors),), least=-1100, most=1100)
+        n_table = (len(self.network.tables),)
+        contents.check("made", np.int64, n_table, least=-1, most=max(step, 0))
+        contents.finish()
+
+    def _receptors(self) -> list[int]:
+        """Number of each block's receptors."""
+        return [len(block.model.receptors) for block in self.network.blocks]
+
+    def restore(self, arrays: Arrays) -> None:
+        """Go back to a snapshot of the same network."""
+        self.reset()
+        made = arrays["made"].tolist()
+        self._made = {id(t): step for t, step in zip(self.network.tables, made, strict=True)}
+        self.ports = Ports(self.network.blocks)
+        ends = np.cumsum(self._receptors())
+        self.exponent = np.split(arrays["exponent"], ends[:-1]) if len(ends) else []
+        self.ring = self.device.put(arrays["ring"])
+        self.n_slot, self.n_port = arrays["ring"].shape
+
+    # --- delays -------------------------------------------------------------------------------
+
+    def _choose_groups(self, owner_starts: list[NDArray[np.int32]]) -> None:
+        """The number of delays that are delivered together, by what it is expected to cost."""
+        ranges = [table.delay_range for table in self.delivered]
+        greatest = max((most for _, most in ranges), default=1)
+        self.delay_group, self.n_delay_group = greatest, 1
+        self.batch = min((table.slack for table in self.delivered), default=1)
+        self.longest_lag = max((table.lag_range[1] for table in self.delivered), default=0)
+        mixed = [t for t in self.delivered if t.delay_range[0] < t.delay_range[1]]
+        if not mixed or any(t.rule for t in self.delivered):
+            return
+        # Projections with mixed delays are merged by their source, see merged.py.
+        row = sum(map(len, mixed)) / sum({id(t.pre): t.pre.size for t in mixed}.values())
+        ports = sum(block.size * len(block.model.receptors) for block in self.network.blocks)
+        size = 8 * ports / self.device.n_shards / 1024
+        times = self.device.event_times, self.device.segment_time
+        self.delay_group = best_group(greatest, row, size, *times)
+        self.n_delay_group = -(-greatest // self.delay_group)
+        if self.n_delay_group > 1:
+            self.batch = 1
+
+    # --- accumulators -------------------------------------------------------------------------
+
+    def _choose_units(
+        self,
+        tables: list[SynapseTable],
+        closing: list[tuple[SynapseTable, NDArray[np.float64]]],
+    ) -> None:
+        bound = input_bound(tables, self.ports, self.device.build_threads)
+        for table, most in closing:
+            port = self.ports.of_table(table)
+            bound[port : port + table.post.size] += most
+        chosen = []
+        for number, (block, port) in enumerate(
+            zip(self.network.blocks, self.ports.first, strict=True)
+        ):
+            n_receptors = len(block.model.receptors)
+            part = slice(port, port + n_receptors * block.size)
+            most = bound[part].reshape(n_receptors, block.size).max(axis=1, initial=0)
+            old = self.exponent[number] if number < len(self.exponent) else None
+            if old is not None:
+                counts = self._in_flight(part).reshape(n_receptors, block.size)
+                most = np.maximum(most, np.ldexp(counts.max(axis=1, initial=0), -old))
+            chosen.append(exponents(most, old))
+        self.exponent = chosen
+        self.units = [self.device.put(np.ldexp(1.0, -exponent)) for exponent in chosen]
+
+    def _in_flight(self, part: slice) -> NDArray[np.float64]:
+        """Greatest accumulator, in counts, of each port of a block that already has ports."""
+        counts = self.device.get(self.ring)[:, part]
+        greatest: NDArray[np.int64] = np.abs(counts).max(axis=0, initial=0)
+        return greatest.astype(np.float64)
+
+    def _move_ring(self, step: int, old_exponent: list[NDArray[np.int64]]) -> None:
+        """Make room for more delays and ports; carry over what arrives after step `step`."""
+        rescaled = any(
+            (new != old).any() for new, old in zip(self.exponent, old_exponent, strict=False)
+        )
+        self._make_room(step, self.delay_group, old_exponent if rescaled else [])
+
+    def _make_room(
+        self, step: int, n_slot: int, old_exponent: list[NDArray[np.int64]] | None = None
+    ) -> None:
+        n_slot = max(self.n_slot, n_slot)
+        n_port = max(self.ports.count, self.n_port)
+        if (n_slot, n_port) == (self.n_slot, self.n_port) and not old_exponent:
+            return
+        what = f"input accumulators for {n_slot} steps of delay"
+        memory.require(8 * n_slot * n_port, what, self.device.free_memory())
+        ring = np.zeros((n_slot, n_port), np.int64)
+        if self.n_port and step >= 0:
+            arrival = step + 1 + np.arange(self.n_slot)
+            old = self.device.get(self.ring)
+            ring[arrival % n_slot, : self.n_port] = old[arrival % self.n_slot]
+            for number, exponent in enumerate(old_exponent or []):
+                self._rescale(ring, number, self.exponent[number] - exponent)
+        self.ring = self.device.put(ring)
+        self.n_slot, self.n_port = n_slot, n_port
+
+    def _rescale(self, ring: NDArray[np.int64], number: int, shift: NDArray[np.int64]) -> None:
+        size, port = self.network.blocks[number].size, self.ports.first[number]
+        for receptor, by in enumerate(shift):
+            if by:
+                part = ring[:, port + receptor * size : port + (receptor + 1) * size]
+                part[:] = np.rint(np.ldexp(part.astype(np.float64), by))
+
+    # --- rows ---------------------------------------------------------------------------------
+
+    def _arrange(self, owner_starts: list[NDArray[np.int32]]) -> None:
+        def place(table: SynapseTable) -> Place:
+            starts = owner_starts[self.ports.number(table.post)]
+            return self.exponent_of(table), self.ports.of_table(table), starts
+
+        for table in self.delivered:
+            holder = table.lent_to
+            if isinstance(holder, Resident) and holder.builder is not self.device.builder:
+                table.take_back()
+        merged = self.delivered if self.device.merges_rows and self.n_delay_group > 1 else []
+        self._bundles.arrange(
+            merged, place, self.delay_group, self.n_delay_group, self.device.n_shards
+        )
+        present = {id(table): table for table in self.delivered if not _is_bundled(table)}
+        self._tables = {key: old for key, old in self._tables.items() if key in present}
+        self._require_memory(present)
+        for key, table in present.items():
+            starts = owner_starts[self.ports.number(table.post)]
+            arrangement = Arrangement.of(table, starts, self.delay_group)
+            made = self._tables.setdefault(key, DeviceTable(table, self.device))
+            made.refresh(arrangement, self.device.build_threads)
+
+    def _require_memory(self, tables: dict[int, SynapseTable]) -> None:
+        """Of a device with memory of its own, for the tables that are going to be brought there."""
+        if self.device.shares_memory:
+            return
+        coming = [
+            table
+            for key, table in tables.items()
+            if key not in self._tables and not isinstance(table.lent_to, Resident)
+        ]
+        what = f"{sum(map(len, coming))} synapses"
+        memory.require(sum(t.nbytes for t in coming), what, self.device.free_memory())
+
+    def _warn_of_coarse(self, tables: list[SynapseTable]) -> None:
+        coarse = 0
+        for table in tables:
+            state = (table.version, self.exponent_of(table))
+            if self._checked.get(id(table)) != state:
+                coarse += Survey(table, self.device.build_threads).coarse(state[1])
+                self._checked[id(table)] = state
+        if coarse:
+            warn(
+                f"{coarse} synapses are so weak beside the strongest input of their population and "
+                "receptor that their weights lose precision: input is summed in units of 2^-52 of "
+                "the greatest sum that can come up",
+            )
+
+    def exponent_of(self, table: SynapseTable) -> int:
+        """Exponent of the accumulators that a table adds to."""
+        receptor = table.post.model.receptors.index(table.receptor)
+        return int(self.exponent[self.ports.number(table.post)][receptor])
+
+    def fetch(self) -> None:
+        """Bring what has changed with spikes back to the tables."""
+        for table in self.delivered:
+            if table.rule:
+                self._tables[id(table)].fetch()
+
+    def rule_fields(self, table: SynapseTable) -> dict[str, Any]:
+        """Fields of the record of a table's rule."""
+        return self._tables[id(table)].rule_fields()
+
+    def describe(
+        self, blocks: list[Block], rule: Callable[[SynapseTable], int]
+    ) -> tuple[NDArray[np.void], NDArray[np.int32]]:
+        """The plan's records of tables, by their source among `blocks`, and where each one's begin.
+
+        `blocks` are in the order in which they are advanced; `rule` gives the address of a table's.
+        """
+        mine = {id(block): [b.record() for b in self._bundles.of(block)] for block in blocks}
+        for table in self.delivered:
+            if id(table.pre) in mine and not _is_bundled(table):
+                place = self.exponent_of(table), self.ports.of_table(table)
+                record = self._tables[id(table)].record(*place, rule(table))
+                record["first_step"] = self._made[id(table)]
+                mine[id(table.pre)].append(record)
+        starts = np.cumsum([0, *(len(mine[id(block)]) for block in blocks)], dtype=np.int32)
+        records = np.zeros(starts[-1], structures.TABLE)
+        for index, record in enumerate(each for block in blocks for each in mine[id(block)]):
+            records[index] = record[0]
+        return records, starts
+
+
+def _is_bundled(table: SynapseTable) -> bool:
+    return isinstance(table.lent_to, Bundle)
+
+
+def best_group(
+    greatest: int, row: float, size: float, event_times: Times, segment_time: float
+) -> int:
+    """Number of delays to deliver together.
+
+    `greatest` is the greatest delay, `row` the mean number of synapses in a row, `size` that of a
+    thread's accumulators for one time step in KiB; the times are those of a device. Few delays keep
+    the accumulators in the cache, but divide rows into short segments.
+    """
+    sizes, times = zip(*event_times, strict=True)
+
+    def cost(group: int) -> float:
+        event = float(np.interp(np.log(group * size + 1e-9), np.log(sizes), times))
+        return event + segment_time * min(-(-greatest // group) / row, 1.0)
+
+    candidates = {-(-greatest // number) for number in range(1, greatest + 1)}
+    return min(sorted(candidates, reverse=True), key=cost)

@@ -1,0 +1,212 @@
+"""Projections of one population merged row by row, for large networks on the CPU.
+
+A spike then finds the synapses of a group of delays onto all populations in one place, instead of
+in as many places as there are projections, each far from the others in memory.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...network import Block, SynapseTable
+from ...network.holder import Holder
+from .. import structures
+from ..toolchain.libraries import cpu_library
+from .gpu import Resident
+from .stored import HostTable, pointer
+
+Place = tuple[int, int, NDArray[np.int32]]  # exponent, first port and owners of a table's targets
+
+
+class Bundle(Holder):
+    """Tables of one source, which lend their arrays to it.
+
+    Args:
+        pre: the block of the sources.
+        places: where each table's input goes.
+        delay_group, n_delay_group: see cuda/core/plan.h.
+        threads: that own targets, and that make the bundle.
+    """
+
+    def __init__(
+        self,
+        pre: Block,
+        places: dict[SynapseTable, Place],
+        delay_group: int,
+        n_delay_group: int,
+        threads: int,
+    ) -> None:
+        self.pre = pre
+        self.key = _key(places, delay_group)
+        # Tables refer to the bundle, which goes with the last of them.
+        self._places = WeakKeyDictionary(places)
+        self._threads = threads
+        self._exponent = max(exponent for exponent, _, _ in places.values())
+        self._merge(delay_group, n_delay_group)
+        for table in places:
+            table.lend(self)
+
+    def _merge(self, delay_group: int, n_delay_group: int) -> None:
+        tables, n_source = list(self._places), self.pre.size
+        length = np.zeros(n_source, np.int64)
+        for table in tables:
+            length[table.first_source :][: table.n_source] += np.diff(table.row_start)
+        self._row_start = np.concatenate([np.zeros(1, np.int64), np.cumsum(length)])
+        n = int(self._row_start[-1])
+        self._port = np.empty(n, np.uint32)
+        self._delay = np.empty(n, np.result_type(*(table.delay.dtype for table in tables)))
+        self._weight = np.empty(n, tables[0].weight.dtype)
+        self._begin = np.empty(n_source * self._threads * n_delay_group + 1, np.int64)
+        self._record = self._describe(n_delay_group)
+        hosts = [self._host_table(table) for table in tables]
+        records = np.concatenate([host.record for host in hosts])
+        owners = [owner_start for _, _, owner_start in self._places.values()]
+        cpu_library().merge_rows(
+            pointer(records),
+            _pointers([table.row_start for table in tables]),
+            _pointers(owners),
+            ctypes.c_int32(len(tables)),
+            pointer(self._record),
+            pointer(self._row_start),
+            ctypes.c_int32(delay_group),
+            ctypes.c_int32(self._threads),
+            pointer(self._begin),
+        )
+
+    def _describe(self, n_delay_group: int) -> NDArray[np.void]:
+        record = np.zeros(1, structures.TABLE)
+        fields = {
+            "begin": self._begin.ctypes.data,
+            "target": self._port.ctypes.data,
+            "delay": self._delay.ctypes.data,
+            "weight": self._weight.ctypes.data,
+            "scale": np.ldexp(1.0, self._exponent),
+            "n_source": self.pre.size,
+            "n_part": self._threads,
+            "n_group": n_delay_group,
+            "wide_target": True,
+            "wide_delay": self._delay.dtype.itemsize == 2,
+            "single": self._weight.dtype.itemsize == 4,
+        }
+        for name, value in fields.items():
+            record[name] = value
+        return record
+
+    def _host_table(self, table: SynapseTable) -> HostTable:
+        """A table with its arrays, its place, and the factor of its weights here."""
+        exponent, port, _ = self._places[table]
+        factor = np.ldexp(1.0, exponent - self._exponent)
+        return HostTable(table, first_port=port, scale=factor)
+
+    def record(self) -> NDArray[np.void]:
+        """The record of the plan."""
+        return self._record
+
+    def extract(self, table: SynapseTable) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """The arrays `target`, `weight` and `delay` that a table has lent."""
+        target = np.empty(len(table), table.index_type)
+        weight = np.empty(len(table), self._weight.dtype)
+        delay = np.empty(len(table), self._delay.dtype)
+        exponent, port, _ = self._places[table]
+        record = np.zeros(1, structures.TABLE)
+        fields = {
+            "target": target.ctypes.data,
+            "weight": weight.ctypes.data,
+            "delay": delay.ctypes.data,
+            "scale": np.ldexp(1.0, exponent - self._exponent),
+            "first_port": port,
+            "first_source": table.first_source,
+            "n_source": table.n_source,
+            "wide_target": target.dtype.itemsize == 4,
+            "wide_delay": delay.dtype.itemsize == 2,
+            "single": weight.dtype.itemsize == 4,
+        }
+        for name, value in fields.items():
+            record[name] = value
+        cpu_library().extract_rows(
+            pointer(self._record),
+            pointer(self._row_start),
+            pointer(record),
+            pointer(table.row_start),
+            ctypes.c_int32(table.post.size),
+            ctypes.c_int32(self._threads),
+        )
+        return target, weight, delay
+
+    def is_common(self, table: SynapseTable, name: str) -> bool:
+        """Never: tables whose synapses share a value are not merged."""
+        return False
+
+    def dissolve(self) -> None:
+        """Give all tables their arrays back."""
+        for table in list(self._places):
+            if table.lent_to is self:
+                table.take_back()
+
+
+class Bundles:
+    """Which tables are bundled. `arrange` keeps it up to date."""
+
+    def __init__(self) -> None:
+        self._bundles: dict[int, Bundle] = {}
+
+    def arrange(
+        self,
+        tables: list[SynapseTable],
+        place: Callable[[SynapseTable], Place],
+        delay_group: int,
+        n_delay_group: int,
+        threads: int,
+    ) -> None:
+        """Bundle those of the tables that have the same source."""
+        wanted: dict[int, dict[SynapseTable, Place]] = {}
+        for table in _mergeable(tables):
+            wanted.setdefault(id(table.pre), {})[table] = place(table)
+        wanted = {source: places for source, places in wanted.items() if len(places) > 1}
+        for source, bundle in list(self._bundles.items()):
+            if source not in wanted or _key(wanted[source], delay_group) != bundle.key:
+                bundle.dissolve()
+                del self._bundles[source]
+        for source, places in wanted.items():
+            if source not in self._bundles:
+                pre = next(iter(places)).pre
+                self._bundles[source] = Bundle(pre, places, delay_group, n_delay_group, threads)
+
+    def of(self, pre: Block) -> list[Bundle]:
+        """The bundle of a source, if it has one."""
+        return [self._bundles[id(pre)]] if id(pre) in self._bundles else []
+
+
+def _mergeable(tables: list[SynapseTable]) -> list[SynapseTable]:
+    """Those with synapses that differ, and alone between their populations at their receptor."""
+    count: dict[tuple[int, int, str], int] = {}
+    for table in tables:
+        ends = (id(table.pre), id(table.post), table.receptor)
+        count[ends] = count.get(ends, 0) + 1
+    return [
+        table
+        for table in tables
+        if not len(table.identity)
+        and not isinstance(table.lent_to, Resident)
+        and table.mixed
+        and count[id(table.pre), id(table.post), table.receptor] == 1
+    ]
+
+
+def _key(places: dict[SynapseTable, Place], delay_group: int) -> Any:
+    """What a bundle depends on."""
+    tables = [
+        (id(table), table.version, exponent, port, owner_start.tolist())
+        for table, (exponent, port, owner_start) in places.items()
+    ]
+    return delay_group, tables
+
+
+def _pointers(arrays: list[NDArray[Any]]) -> Any:
+    return (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))

@@ -1,0 +1,407 @@
+"""What synapses with a rule remember: spikes of their targets, traces of their sources."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...network import Block, Network, SynapseTable, memory
+from ...network.block import Arrays
+from ...network.dynamics import KINDS, time_constants
+from .. import structures
+from ..devices.device import Device
+from ..toolchain.libraries import cpu_library
+from .stored import HostTable, pointer
+
+if TYPE_CHECKING:
+    from ...network.contents import Contents
+
+# A trace is followed until it is below this; the rest could change a weight by that fraction only.
+NEGLIGIBLE = 1e-18
+HISTORY_ARRAYS = ("count", "stamp", "trace")
+NO_LIMIT = 2**62
+MAX_BATCH = 16  # steps of a tile of neurons at a time, so that its input stays in the cache
+
+
+class Plasticity:
+    """The plan's part for tables with a rule. `synchronise` keeps it up to date."""
+
+    def __init__(self, network: Network, device: Device) -> None:
+        self.network = network
+        self.device = device
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all spikes."""
+        self.tables: list[SynapseTable] = []
+        self._histories: dict[tuple[int, float], _History] = {}
+        self._sources: dict[int, _Sources] = {}
+        self._decays: dict[float, Any] = {}
+        self._alive: dict[int, Any] = {}
+        self._owner_starts: Any = None
+
+    def synchronise(self, owner_starts: list[NDArray[np.int32]]) -> None:
+        """Begin to remember for tables that are new, or have a rule with another tau_minus."""
+        if owner_starts is not self._owner_starts:
+            self._share_traces()
+            self._owner_starts = owner_starts
+        self.tables = [table for table in self.network.tables if table.rule and len(table)]
+        for table in self.tables:
+            if id(table) not in self._sources:
+                self._sources[id(table)] = _Sources(table, self.device)
+        used = {self._remember_targets(table) for table in self._learning()}
+        self._histories = {key: each for key, each in self._histories.items() if key in used}
+
+    def _learning(self) -> list[SynapseTable]:
+        return [table for table in self.tables if table.rule is not None and table.rule.learns]
+
+    def _remember_targets(self, table: SynapseTable) -> tuple[int, float]:
+        """Have a history that is long enough; returns its key."""
+        block, tau = table.post, _taus(table)[1]
+        key = (id(block), tau)
+        waiting = table.delay_range[1] + MAX_BATCH  # steps in which spikes are not taken in yet
+        steps = self._window(table) + 2 * waiting
+        old = self._histories.get(key)
+        if old is None or old.steps < steps or old.waiting < waiting:
+            of_block = [each for (other, _), each in self._histories.items() if other == id(block)]
+            longest = old or max(of_block, key=lambda each: each.capacity, default=None)
+            made = _History(block, max(steps, old.steps if old else 0), waiting, self.device)
+            if longest:
+                made.take_over(longest, self.network.grid.dt / tau)
+            self._histories[key] = made
+        return key
+
+    # --- weights that wait for their sources ----------------------------------------------------
+
+    def longest_run(self) -> int:
+        """Steps after which to ask whether anything is `behind`."""
+        return min((each.longest_run for each in self._histories.values()), default=NO_LIMIT)
+
+    def behind(self) -> bool:
+        """Whether targets may soon have more spikes than are remembered since weights changed.
+
+        Weights take in their targets' spikes when their source fires. Of a source that is silent
+        for long the first of these spikes, which matter most, would be forgotten.
+        """
+        return any(each.behind() for each in self._histories.values())
+
+    def catch_up(self, step: int) -> None:
+        """Have all weights take in what has come to them; tables are as the device left them."""
+        for table in self._learning():
+            table.weight[:] = self.present(table, step)
+            table.since = step
+            if not self.device.shares_memory:
+                table.version += 1
+        for history in self._histories.values():
+            history.caught_up()
+
+    def _share_traces(self) -> None:
+        """Give all threads the traces of those that had to do with a table: owners have changed."""
+        for sources in self._sources.values():
+            sources.put(sources.latest())
+
+    def snapshot(self) -> Arrays:
+        """What is remembered of sources, by table, and of targets, by block and time constant."""
+        arrays: Arrays = {}
+        for number, table in enumerate(self.network.tables):
+            if id(table) in self._sources:
+                latest = self._sources[id(table)].latest()
+                arrays |= {f"source {number} {name}": each for name, each in latest.items()}
+        numbers = {id(block): number for number, block in enumerate(self.network.blocks)}
+        for (block, tau), history in self._histories.items():
+            for name, each in history.arrays().items():
+                arrays[f"history {numbers[block]} {tau!r} {name}"] = each
+        return arrays
+
+    def check(self, contents: Contents, step: int) -> None:
+        """Raise `CheckpointError` for what is no snapshot of this network at a step."""
+        network = self.network
+        for number, table in enumerate(network.tables):
+            if table.rule and len(table):
+                shape, most = (table.n_source, _Sources.room(table)), max(step, 0)
+                contents.check(f"source {number} count", np.int32, shape[:1], least=0)
+                contents.check(f"source {number} stamp", np.int64, shape, least=-1, most=most)
+                contents.check(f"source {number} trace", np.float64, shape, least=0, finite=True)
+        blocks = {str(number): block for number, block in enumerate(network.blocks)}
+        for key in list(contents.names("history ")):
+            place, tau, name = key.split(" ", 2)
+            if place not in blocks or not float(tau) > 0:
+                contents.fail(f"history {key} belongs to no population")
+            if name == HISTORY_ARRAYS[0]:
+                _History.check(contents, f"history {place} {tau}", blocks[place], step)
+        contents.finish()
+
+    def restore(self, arrays: Arrays) -> None:
+        """Go back to a snapshot of the same network."""
+        self.reset()
+
+        def part(prefix: str) -> Arrays:
+            return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+
+        for key in arrays:
+            kind, number, *more = key.split()
+            if more[-1] != HISTORY_ARRAYS[0]:
+                continue
+            parts = part(key.removesuffix(more[-1]))
+            if kind == "source":
+                table = self.network.tables[int(number)]
+                self._sources[id(table)] = _Sources(table, self.device)
+                self._sources[id(table)].put(parts)
+            else:
+                block = self.network.blocks[int(number)]
+                made = _History.of(parts, block, self.device)
+                self._histories[id(block), float(more[0])] = made
+
+    def _window(self, table: SynapseTable) -> int:
+        """Steps after which a target's spike, or what a source's left, does not matter any more."""
+        greatest = max(len(self._decay(tau)) for tau in _taus(table))
+        return greatest + table.delay_range[1] + MAX_BATCH
+
+    def _decay(self, tau: float) -> Any:
+        """exp(-k dt / tau) for k = 0, 1, ... on the device."""
+        if tau not in self._decays:
+            rate = self.network.grid.dt / tau
+            steps = np.arange(int(-np.log(NEGLIGIBLE) / rate) + 2)
+            self._decays[tau] = self.device.put(np.exp(-rate * steps))
+        return self._decays[tau]
+
+    def histories_of(self, block: Block) -> NDArray[np.void]:
+        """The plan's records of the histories of a block's spikes."""
+        rows = [
+            self._history_fields(tau, history)
+            for (of_block, tau), history in self._histories.items()
+            if of_block == id(block)
+        ]
+        return np.array(rows, structures.HISTORY)
+
+    def _history_fields(self, tau: float, history: _History) -> tuple[int, ...]:
+        decay, address = self._decay(tau), self.device.address
+        arrays = (history.count, history.stamp, history.trace, decay)
+        return (*(address(array) for array in arrays), len(decay), history.capacity)
+
+    def rule_of(self, table: SynapseTable, own: dict[str, Any]) -> NDArray[np.void]:
+        """The plan's record of a table's rule; `own` are fields that belong to the table."""
+        sources = self._sources[id(table)]
+        spikes = sources.fields()
+        histories: dict[str, tuple[int, ...]] = {"source": (*spikes[:3], 0, 0, spikes[3])}
+        if table.rule is not None and table.rule.learns:
+            tau_plus, tau_minus = _taus(table)
+            history = self._histories[id(table.post), tau_minus]
+            histories["history"] = self._history_fields(tau_minus, history)
+            decay = self._decay(tau_plus)
+            address = self.device.address(decay)
+            histories["source"] = (*spikes[:3], address, len(decay), spikes[3])
+        arrays = {
+            name: self.device.put(np.array([fields], structures.HISTORY))
+            for name, fields in histories.items()
+        }
+        record = np.zeros(1, structures.RULE)
+        self._alive[id(table)] = arrays, sources
+        addresses = {name: self.device.address(each) for name, each in arrays.items()}
+        for name, value in {**addresses, **own}.items():
+            record[name] = value
+        return record
+
+    def present(self, table: SynapseTable, step: int) -> NDArray[Any]:
+        """Weights of a table, in the order of storage, as they are at a step."""
+        rule = table.rule
+        sources = self._sources.get(id(table))
+        if rule is None or not rule.learns or sources is None:
+            return table.weight
+        self._remember_targets(table)  # if the user has changed a time constant since the last run
+        record, alive = self._on_host(table, sources)
+        return _present(table, record, alive, step)
+
+    def _on_host(
+        self, table: SynapseTable, sources: _Sources
+    ) -> tuple[NDArray[np.void], list[Any]]:
+        """A rule's record with all that it points to on the host, and what has to stay alive."""
+        tau_plus, tau_minus = _taus(table)
+        past = self._histories[id(table.post), tau_minus]
+        record, alive = np.zeros(1, structures.RULE), []
+        for name, tau, arrays in (
+            ("history", tau_minus, [self.device.get(getattr(past, x)) for x in HISTORY_ARRAYS]),
+            ("source", tau_plus, list(sources.latest().values())),
+        ):
+            decay = self.device.get(self._decay(tau))
+            history = np.zeros(1, structures.HISTORY)
+            pointers = (each.ctypes.data for each in (*arrays, decay))
+            history[0] = (*pointers, len(decay), arrays[1].shape[1])
+            record[name] = history.ctypes.data
+            alive += [history, decay, *arrays]
+        return record, alive
+
+
+def _present(
+    table: SynapseTable, record: NDArray[np.void], alive: list[Any], step: int
+) -> NDArray[Any]:
+    rule = table.rule
+    weight: NDArray[Any] = table.weight.copy()
+    assert rule is not None
+    columns = list(rule.columns(table.post.grid).values())
+    for number, column in enumerate(columns):
+        each = column.ctypes.data if len(column) > 1 else 0
+        record["column"][0][number] = (each, column[0])
+    for number, state in enumerate(table.state.values()):
+        record["state"][0][number] = state.ctypes.data
+    record["sign"], record["dendritic"] = rule.sign, rule.dendritic
+    record["since"] = table.since
+    record["kind"] = KINDS.index(rule.kind)
+    host = HostTable(table, rule=record.ctypes.data, weight=weight.ctypes.data)
+    cpu_library().present_weights(host.pointer, pointer(table.row_start), ctypes.c_int64(step))
+    del alive, columns  # until now
+    return weight
+
+
+def _room(steps: int, apart: int) -> int:
+    """Spikes that a neuron may have in so many steps, if two are so far apart: a power of two."""
+    return 1 << int(np.ceil(np.log2(steps / apart + 2)))
+
+
+def _taus(table: SynapseTable) -> tuple[float, float]:
+    """tau_plus and tau_minus (ms), the greatest ones of a table."""
+    assert table.rule is not None
+    plus, minus = time_constants(table.rule.parameters)
+    return float(np.max(plus)), float(np.max(minus))
+
+
+class _Sources:
+    """The last spikes of the sources of a table, as each shard has seen them.
+
+    There are as many as a source may have from one that its first synapse has not seen to one that
+    its last synapse has, and the one before.
+    """
+
+    def __init__(self, table: SynapseTable, device: Device) -> None:
+        self._device = device
+        self._shape = device.n_shards, table.n_source
+        self.capacity = self.room(table)
+        n = device.n_shards * table.n_source
+        what = f"{self.capacity} spikes of each source of plastic synapses"
+        memory.require(20 * n * self.capacity, what)
+        self.count = device.zeros(n, np.int32)
+        self.stamp = device.zeros((n, self.capacity), np.int64)
+        self.trace = device.zeros((n, self.capacity), np.float64)
+
+    @staticmethod
+    def room(table: SynapseTable) -> int:
+        """Spikes of each source that have to be remembered: a power of two."""
+        most = table.lag_range[1]
+        return 1 << (most + 1).bit_length() if most else 1
+
+    def fields(self) -> tuple[int, int, int, int]:
+        """Addresses of count, stamp and trace, and the capacity."""
+        arrays = (self.count, self.stamp, self.trace)
+        count, stamp, trace = (self._device.address(each) for each in arrays)
+        return count, stamp, trace, self.capacity
+
+    def latest(self) -> dict[str, NDArray[Any]]:
+        """Of each source, [n_source], what the shard remembers that has seen most of it."""
+        count, stamp, trace = (
+            self._device.get(each) for each in (self.count, self.stamp, self.trace)
+        )
+        shards, n = self._shape
+        last = stamp[np.arange(len(count)), (count - 1) % self.capacity]
+        best = np.where(count > 0, last, -1).reshape(shards, n).argmax(axis=0)
+        place = best * n + np.arange(n)
+        return {"count": count[place], "stamp": stamp[place], "trace": trace[place]}
+
+    def put(self, arrays: dict[str, NDArray[Any]]) -> None:
+        """Have all shards remember what `latest` gave."""
+        shards = self._shape[0]
+        for name in HISTORY_ARRAYS:
+            every = np.concatenate([arrays[name]] * shards)
+            self._device.assign(getattr(self, name), slice(None), every)
+
+
+class _History:
+    """The last spikes of each neuron of a block: as many as it may have in a number of steps.
+
+    `waiting` is for how many steps weights cannot take a spike in, because it is on its way.
+    """
+
+    def __init__(
+        self, block: Block, steps: int, waiting: int, device: Device, apart: int | None = None
+    ) -> None:
+        self.steps, self.waiting = steps, waiting
+        self._device = device
+        # Steps between two spikes of a neuron, at least.
+        self._apart = apart or 1 + int(np.min(block.derived.get("n_refractory", 0)))
+        self.capacity = _room(steps, self._apart)
+        shape = (block.size, self.capacity)
+        memory.require(
+            16 * block.size * self.capacity,
+            f"{self.capacity} spikes of each of {block.size} neurons with plastic synapses",
+        )
+        self.count = device.zeros(block.size, np.int32)
+        self.stamp, self.trace = device.zeros(shape, np.int64), device.zeros(shape, np.float64)
+        self._seen = np.zeros(block.size, np.int32)
+
+    @property
+    def _room(self) -> int:
+        """Spikes that may come before weights have to catch up, and again until they do."""
+        return max((self.capacity - self.waiting // self._apart - 2) // 2, 1)
+
+    @property
+    def longest_run(self) -> int:
+        """Steps in which no more than `_room` spikes come."""
+        return self._room * self._apart
+
+    def behind(self) -> bool:
+        """Whether some neuron has had more spikes than that since `caught_up`."""
+        return bool((self._device.get(self.count) - self._seen).max(initial=0) > self._room)
+
+    def caught_up(self) -> None:
+        """Weights have taken in all that has come."""
+        self._seen = self._device.get(self.count).copy()
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All that is remembered, with the numbers that `of` needs."""
+        arrays = {name: self._device.get(getattr(self, name)) for name in HISTORY_ARRAYS}
+        return arrays | {
+            "seen": self._seen,
+            "steps": np.array([self.steps, self.waiting, self._apart]),
+        }
+
+    @staticmethod
+    def check(contents: Contents, name: str, block: Block, step: int) -> None:
+        """Raise `CheckpointError` for what `arrays` has not given."""
+        size, most = (block.size,), 2**31 - 1
+        numbers = contents.check(f"{name} steps", np.int64, (3,), least=1, most=most)
+        steps, waiting, apart = numbers.tolist()
+        shape = block.size, _room(steps, apart)
+        contents.check(f"{name} count", np.int32, size, least=0)
+        contents.check(f"{name} seen", np.int32, size, least=0)
+        contents.check(f"{name} stamp", np.int64, shape, least=0, most=max(step, 0))
+        contents.check(f"{name} trace", np.float64, shape, least=0, finite=True)
+        if waiting > steps:
+            contents.fail(f"{name} steps has the values {steps}, {waiting}")
+
+    @classmethod
+    def of(cls, arrays: dict[str, NDArray[Any]], block: Block, device: Device) -> _History:
+        """What `arrays` gave."""
+        steps, waiting, apart = map(int, arrays["steps"])
+        made = cls(block, steps, waiting, device, apart)
+        for name in HISTORY_ARRAYS:
+            setattr(made, name, device.put(arrays[name]))
+        made._seen = arrays["seen"].copy()
+        return made
+
+    def take_over(self, old: _History, rate: float) -> None:
+        """Copy the spikes of another history, with traces that decay by `rate` per step."""
+        get = self._device.get
+        number, kept = get(old.count), np.minimum(get(old.count), min(old.capacity, self.capacity))
+        stamp, trace = get(self.stamp).copy(), get(self.trace).copy()
+        old_stamp, last = get(old.stamp), np.zeros(len(kept))
+        for k in range(int(kept.max(initial=0))):  # the k-th of those that are kept, of all neurons
+            i = np.flatnonzero(kept > k)
+            stamp[i, k] = old_stamp[i, (number[i] - kept[i] + k) % old.capacity]
+            passed = stamp[i, k] - stamp[i, k - 1] if k else 0
+            last[i] = 1 + last[i] * np.exp(-rate * passed)
+            trace[i, k] = last[i]
+        self.stamp, self.trace = self._device.put(stamp), self._device.put(trace)
+        self.count = self._device.put(kept.astype(np.int32))
+        self._seen = np.maximum(kept - (number - old._seen), 0).astype(np.int32)

@@ -1,0 +1,86 @@
+"""Accumulators of synaptic input: their places and their units."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...network import Block, SynapseTable
+from .survey import Survey
+
+# Accumulators are 64-bit integers. A unit is chosen so that the most that one step can bring, and
+# what is in flight, stay below 2^52; while inputs are in flight it is kept as long as they stay
+# between 2^44 and 2^61, so that sums can neither overflow nor lose digits that matter.
+BITS = 52
+BITS_AT_LEAST = 44
+BITS_AT_MOST = 61
+SUM_BITS = 62  # of what all synapses of a table may bring, in counts of its own
+
+
+class Ports:
+    """Where the input of each neuron and receptor is summed up.
+
+    Port of (receptor r, neuron i of a block) = first[block] + r * size + i.
+    """
+
+    def __init__(self, blocks: list[Block]) -> None:
+        counts = [block.size * len(block.model.receptors) for block in blocks]
+        self.first = [int(port) for port in np.cumsum([0, *counts])[:-1]]
+        self.count = int(np.sum(counts, dtype=np.int64))
+        self._number = {id(block): number for number, block in enumerate(blocks)}
+
+    def of_table(self, table: SynapseTable) -> int:
+        """Port of the first target of a table."""
+        block = table.post
+        receptor = block.model.receptors.index(table.receptor)
+        return self.first[self._number[id(block)]] + receptor * block.size
+
+    def number(self, block: Block) -> int:
+        """Place of a block in the network."""
+        return self._number[id(block)]
+
+
+def input_bound(tables: list[SynapseTable], ports: Ports, threads: int) -> NDArray[np.float64]:
+    """Upper bound of the weight that one step can add to each port.
+
+    What synapses of a table bring is rounded up to whole counts, so that their sum does not depend
+    on their order.
+    """
+    bound = np.zeros(ports.count)
+    for table in tables:
+        pre = table.pre
+        most = np.asarray(pre.model.most_spikes(pre.parameters, pre.grid), np.float64)
+        rows = slice(table.first_source, table.first_source + table.n_source)
+        most = np.ascontiguousarray(np.broadcast_to(most, (pre.size,))[rows])
+        port = ports.of_table(table)
+        bound[port : port + table.post.size] += _bound_of_table(table, most, threads)
+    return bound
+
+
+def _bound_of_table(
+    table: SynapseTable, most: NDArray[np.float64], threads: int
+) -> NDArray[np.float64]:
+    """The same for the targets of a table, [n], where sources emit at most `most` spikes."""
+    survey, rule = Survey(table, threads), table.rule
+    factor = rule.dynamics.most(rule.parameters) if rule else 1.0
+    learned = rule.dynamics.greatest_weight(rule.parameters) if rule else 0.0
+    common = survey.greatest_weight if table.is_common("weight") else 0.0
+    least = max(common, learned)
+    greatest = max(survey.greatest_weight, least) * (factor * float(most.max(initial=0)))
+    if not greatest:
+        return np.zeros(table.post.size)
+    # All counts together stay below 2^62.
+    exponent = SUM_BITS - len(table).bit_length() - int(np.frexp(greatest)[1])
+    exponent = min(exponent, 900)
+    counts = survey.input_counts(most, least, factor, exponent)
+    return np.ldexp(counts.astype(np.float64), -exponent)
+
+
+def exponents(most: NDArray[np.float64], old: NDArray[np.int64] | None) -> NDArray[np.int64]:
+    """Binary exponents of the counts per weight, for the greatest sums that can come up."""
+    magnitude = np.frexp(most)[1].astype(np.int64)  # most < 2^magnitude
+    fresh = np.clip(BITS - magnitude, -900, 900)
+    if old is None:
+        return fresh
+    keep = (old + magnitude >= BITS_AT_LEAST) & (old + magnitude <= BITS_AT_MOST) | (most == 0)
+    return np.where(keep, old, fresh)

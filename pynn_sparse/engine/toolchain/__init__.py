@@ -1,0 +1,1 @@
+"""Libraries for the CPU: the compiler that makes them, and where they are kept."""

@@ -1,0 +1,141 @@
+"""Finds or makes the kernels for the CPU, as shared libraries.
+
+An installed copy carries a library per level of the instruction set. Where none fits the kernel
+sources at hand (an install without a compiler, sources changed in an editable install), one is
+compiled by the system's compiler when first needed and kept in the user's cache folder. So are
+models that are not among the files, each as a library of its own.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import hashlib
+import os
+import platform
+import sys
+from pathlib import Path
+
+from ...errors import DeviceError, EngineError
+from ...network import Model
+from .. import structures
+from ..kernels import host_texts, source_hash, step_code, step_name
+from . import cache
+from .compiler import build_library
+
+
+def cpu_step(model: Model, precision: str) -> ctypes.c_void_p:
+    """Address of the function that advances neurons of a model.
+
+    Raises `DeviceError` if the model has to be compiled and there is no compiler, and `EngineError`
+    if its two halves do not have the same fields.
+    """
+    name = step_name(model, precision)
+    library = _model_library(step_code(model, precision)) if model.source else cpu_library()
+    facts = (ctypes.c_int32 * 3)()
+    getattr(library, name.replace("neuron_step_", "cell_facts_"))(facts)
+    expected = [len(model.state), len(model.derived), len(model.receptors)]
+    if list(facts) != expected:
+        raise EngineError(
+            f"{model.name}: the kernel has {list(facts)} states, parameters and receptors, its "
+            f"entry has {expected}"
+        )
+    return ctypes.cast(getattr(library, name), ctypes.c_void_p)
+
+
+@functools.cache
+def _model_library(code: str) -> ctypes.CDLL:
+    """A library of the one kernel that a text defines, compiled when first needed."""
+    digest = hashlib.sha256(f"{source_hash()}\n{code}".encode()).hexdigest()[:16]
+    return ctypes.CDLL(str(_kept(f"model_{digest}", [code])))
+
+
+@functools.cache
+def cpu_library() -> ctypes.CDLL:
+    """The CPU library for the sources at hand; `DeviceError` if there is none and no compiler."""
+    for path in _installed_libraries():
+        try:
+            library = ctypes.CDLL(str(path))
+        except OSError:  # it is damaged, or was made for another system: another one is compiled
+            continue
+        if _hash_of(library) == source_hash():
+            return _checked(library)
+    return _checked(ctypes.CDLL(str(_kept(source_hash(), host_texts()))))
+
+
+def _hash_of(library: ctypes.CDLL) -> str:
+    library.source_hash.restype = ctypes.c_char_p
+    return str(library.source_hash().decode())
+
+
+def _checked(library: ctypes.CDLL) -> ctypes.CDLL:
+    sizes = (ctypes.c_int64 * len(structures.ALL))()
+    library.structure_sizes(sizes)
+    if list(sizes) != [structure.itemsize for structure in structures.ALL]:
+        raise EngineError("structures.py and plan.h disagree about the layout of the plan")
+    library.advance.restype = ctypes.c_int64
+    library.draw_pairs.restype = library.connect_room.restype = ctypes.c_int64
+    library.draw_one.restype = ctypes.c_double
+    os.register_at_fork(before=library.release_threads)
+    return library
+
+
+def _installed_libraries() -> list[Path]:
+    """Libraries that came with the package and that this processor can run, best first."""
+    levels = [*reversed(_x86_levels()), "generic"]
+    return [
+        path
+        for level in levels
+        for folder in _package_paths()
+        if (path := folder / "lib" / f"libpynn_sparse_{level}.so").is_file()
+    ]
+
+
+def _package_paths() -> list[Path]:
+    """Folders of the package: an editable install has the sources' and the site's."""
+    import pynn_sparse
+
+    return [Path(folder) for folder in pynn_sparse.__path__]
+
+
+def _x86_levels() -> list[str]:
+    """Levels of the x86-64 instruction set (x86-64 psABI) that the processor has, lowest first."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if platform.machine() != "x86_64" or not cpuinfo.exists():
+        return []
+    lines = cpuinfo.read_text().splitlines()
+    flags = next((set(line.split()[2:]) for line in lines if line.startswith("flags")), set())
+    needs = {
+        "x86-64-v2": {"sse4_2", "popcnt", "ssse3"},
+        "x86-64-v3": {"avx2", "bmi1", "bmi2", "f16c", "fma", "movbe"},
+        "x86-64-v4": {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"},
+    }
+    levels = []
+    for level, needed in needs.items():
+        if not needed <= flags:
+            break
+        levels.append(level)
+    return levels
+
+
+def _kept(name: str, texts: list[str]) -> Path:
+    """A library of that name in the user's cache, made of some texts if it is not there."""
+    level = (_x86_levels() or ["generic"])[-1]
+
+    def make(library: Path) -> None:
+        if len(texts) > 1:
+            print(
+                "pynn-sparse: compiling the kernels for this CPU, which takes about a minute of "
+                f"processor time and is done once; they are kept in {library.parent.parent}",
+                file=sys.stderr,
+                flush=True,
+            )
+        build_library(library, texts, level)
+
+    try:
+        return cache.kept(f"libpynn_sparse_{level}_{name}.so", make)
+    except OSError as error:
+        raise DeviceError(
+            f"compiled kernels cannot be kept in {cache.folder()}: {error}. Set XDG_CACHE_HOME to "
+            "a folder where there is room for them."
+        ) from error
