@@ -111,8 +111,8 @@ def _parts() -> dict[str, Any]:
 
 def _sources() -> list[SourcePart]:
     """Current sources, in the order in which they were injected."""
-    sources = {id(each.source): each.source for each in simulator.state.network.injections}
-    return [SourcePart(each) for each in sources.values()]
+    sources = dict.fromkeys(each.source for each in simulator.state.network.injections)
+    return [SourcePart(each) for each in sources]
 
 
 def _recorders() -> list[RecorderPart]:

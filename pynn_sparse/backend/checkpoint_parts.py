@@ -84,11 +84,10 @@ def _with(arrays: Arrays, prefix: str) -> Arrays:
 
 def described(network: Network, sources: list[Any]) -> dict[str, Any]:
     """What two networks must have in common, of numbers, texts and lists; digests of all arrays."""
-    number = {id(block): k for k, block in enumerate(network.blocks)}
-    place = {id(source): k for k, source in enumerate(sources)}
+    place = {source: k for k, source in enumerate(sources)}
 
     def ends(table: Any) -> list[Any]:
-        return [number[id(table.pre)], number[id(table.post)], len(table)]
+        return [table.pre.index, table.post.index, len(table)]
 
     return {
         "populations (model, cells)": [[b.model.name, b.size] for b in network.blocks],
@@ -102,7 +101,7 @@ def described(network: Network, sources: list[Any]) -> dict[str, Any]:
         "gap junctions (from, to, number)": [ends(table) for table in network.junctions],
         "connections by gap junctions": [wiring.of_table(table) for table in network.junctions],
         "recorded variables (population, variable, interval, cells)": [
-            [number[id(p.block)], p.variable, p.interval, p.index.tolist()] for p in network.probes
+            [p.block.index, p.variable, p.interval, p.index.tolist()] for p in network.probes
         ],
         "cells with recorded spikes": int(network.spikes_wanted.sum()),
         "which cells have recorded spikes": wiring.of_arrays(network.spikes_wanted),
@@ -111,7 +110,7 @@ def described(network: Network, sources: list[Any]) -> dict[str, Any]:
             [source._stream.seed, source._stream.first] for source in sources
         ],
         "cells with currents": [
-            [place[id(each.source)], wiring.of_arrays(each.neurons)] for each in network.injections
+            [place[each.source], wiring.of_arrays(each.neurons)] for each in network.injections
         ],
     }
 

@@ -130,7 +130,6 @@ def describe_network() -> NetworkDescription:
     `print` it, or look at its attributes.
     """
     network = simulator.state.network
-    number = {id(block): k for k, block in enumerate(network.blocks)}
     rates = [_rates(block) for block in network.blocks]
     scalar = np.dtype(simulator.state.scalar).itemsize
     ports = sum(block.size * len(block.model.receptors) for block in network.blocks)
@@ -139,8 +138,8 @@ def describe_network() -> NetworkDescription:
             _population(block, each, scalar)
             for block, each in zip(network.blocks, rates, strict=True)
         ],
-        [_projection(table, number, rates[number[id(table.pre)]]) for table in network.tables]
-        + [_junctions(table, number) for table in network.junctions],
+        [_projection(table, rates[table.pre.index]) for table in network.tables]
+        + [_junctions(table) for table in network.junctions],
         BYTES_OF_TIMING * ports * (network.greatest_delay() or 1),
     )
 
@@ -153,15 +152,13 @@ def _population(block: Block, rates: np.ndarray | None, scalar: int) -> Populati
     return PopulationDescription(block.model.name, block.size, n * size, rate)
 
 
-def _projection(
-    table: SynapseTable, number: dict[int, int], rates: np.ndarray | None
-) -> ProjectionDescription:
+def _projection(table: SynapseTable, rates: np.ndarray | None) -> ProjectionDescription:
     fan_out = np.diff(table.row_start)
     rows = slice(table.first_source, table.first_source + table.n_source)
     grid = simulator.state.network.grid
     least, greatest = (float(grid.time(each)) for each in table.delay_range)
     return ProjectionDescription(
-        *(number[id(table.pre)], number[id(table.post)], table.receptor),
+        *(table.pre.index, table.post.index, table.receptor),
         table.rule.dynamics.name if table.rule else "",
         len(table),
         table.nbytes,
@@ -171,11 +168,11 @@ def _projection(
     )
 
 
-def _junctions(table: SynapseTable, number: dict[int, int]) -> ProjectionDescription:
-    ends = number[id(table.pre)], number[id(table.post)]
+def _junctions(table: SynapseTable) -> ProjectionDescription:
     none = 0.0
     return ProjectionDescription(
-        *ends, "", "gap junctions", len(table), table.nbytes, (none, none), none, none
+        *(table.pre.index, table.post.index, "", "gap junctions"),
+        *(len(table), table.nbytes, (none, none), none, none),
     )
 
 

@@ -43,6 +43,7 @@ from .checks import as_flag, check_names
 from .dialects import seed_of_population
 from .door import Parameter, copied, restoring_generators, shown
 from .files import check_destination, file_of_record, write
+from .labels import Label
 from .members import Members
 from .plain import PLAIN
 from .recording import Recorder
@@ -492,6 +493,7 @@ class Population(_Cells, common.Population):
     _assembly_class = Assembly
     _selection = slice(None)
     _positions: Any
+    label = Label(lambda population: [population._block] if hasattr(population, "_block") else [])
 
     def __init__(
         self,
@@ -536,7 +538,9 @@ class Population(_Cells, common.Population):
         values = evaluated(self._named(), celltype.doors(), copied(given), self.size)
         prepared = for_engine(celltype, values, self.size)
         with self._named_errors():
-            self._block = simulator.state.network.add_block(celltype.model, self.size, prepared)
+            self._block = simulator.state.network.add_block(
+                celltype.model, self.size, prepared, str(self.label)
+            )
         if self._seed is not None:
             trials = simulator.state.network.trials
             self._block.stream = Stream(self._seed, self._block.first, trials)

@@ -37,6 +37,7 @@ from .checks import as_flag, as_integer, as_number, check_names
 from .connections import POST, PRE, Connection, Connections, Single
 from .connectors import expected_synapses
 from .door import restoring_generators, shown
+from .labels import Label
 from .plain import PLAIN
 from .projection_arguments import (
     check_arguments,
@@ -67,6 +68,7 @@ class Projection(common.Projection):
     __doc__ = common.Projection.__doc__
     _simulator = simulator
     _static_synapse_class = StaticSynapse
+    label = Label(lambda projection: projection._tables)
 
     def __init__(
         self,
@@ -107,9 +109,9 @@ class Projection(common.Projection):
             self._tables += self._finish()
         with held:
             if synapse_type.electrical:
-                self._network.junctions += self._tables
+                self._network.add_junctions(self._tables, str(self.label))
             else:
-                self._network.add_tables(self._tables)
+                self._network.add_tables(self._tables, str(self.label))
             simulator.state.projections.append(self)
         warn_of_rules(self.label, self._tables, ("weight", *self._of_rule))
 

@@ -29,6 +29,8 @@ class Block:
     """Neurons `first` .. `first + size - 1` of the network, all of one model.
 
     Attributes:
+        index: its place in the network.
+        label: its name for people, which need not be unlike others.
         parameters: user's parameters in PyNN's units; a float where all neurons share it, else
             an array [size] of its own. Sequences are an object array [size] of arrays.
         initial: state at time 0, name -> array [size] of float64.
@@ -52,8 +54,12 @@ class Block:
         grid: TimeGrid,
         stream: Stream,
         proven: Proven | None = None,
+        index: int = 0,
+        label: str = "",
     ) -> None:
         self.model = model
+        self.index = index
+        self.label = label
         self.size = size
         self.first = first
         self.grid = grid

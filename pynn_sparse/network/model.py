@@ -52,7 +52,7 @@ POSITIVE = Constraint(lambda x: np.isfinite(x) & (x > 0), "greater than 0")
 NOT_NEGATIVE = Constraint(lambda x: np.isfinite(x) & (x >= 0), "0 or greater")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Model:
     """A neuron model or spike source.
 

@@ -32,7 +32,8 @@ class Injection:
 @dataclass
 class Network:
     """All that there is to simulate. Invariants: blocks are contiguous and in order; every index
-    in a table is below `size`; a table's delays are at least 1.
+    in a table is below `size`; a table's delays are at least 1; blocks, tables and junctions know
+    their places in these lists as their `index`, from which only the last ones are taken away.
 
     `junctions` are tables of gap junctions, whose weights are conductances in uS and act both ways.
     """
@@ -46,7 +47,7 @@ class Network:
     probes: list[Probe] = field(default_factory=list)
     size: int = 0  # number of neurons, spike sources included
     _wanted: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
-    _proven: dict[int, tuple[Model, Proven]] = field(default_factory=dict)
+    _proven: dict[Model, Proven] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.trials = Trials()
@@ -58,14 +59,15 @@ class Network:
         """Whether each neuron's spikes are recorded, [size], to be written to."""
         return self._wanted[: self.size]
 
-    def add_block(self, model: Model, size: int, parameters: dict[str, Any]) -> Block:
+    def add_block(
+        self, model: Model, size: int, parameters: dict[str, Any], label: str = ""
+    ) -> Block:
         """Append neurons. Raises `ParameterError` or `NetworkTooLargeError`, changing nothing."""
         self.require_room(size)
-        known = self._proven.get(id(model))
-        proven = known[1] if known else None
-        block = Block(model, size, self.size, parameters, self.grid, self.stream, proven)
+        place = self.grid, self.stream, self._proven.get(model), len(self.blocks), label
+        block = Block(model, size, self.size, parameters, *place)
         if block.proven is not None:
-            self._proven[id(model)] = model, block.proven
+            self._proven[model] = block.proven
         self.blocks.append(block)
         if self.size + size > len(self._wanted):  # twice as many, so that single ones take no time
             more = np.zeros(self.size + 2 * size, bool)
@@ -86,12 +88,19 @@ class Network:
         self.stream = Stream(seed, self.size, self.trials)
         self._first_table = len(self.tables)
 
-    def add_tables(self, tables: list[SynapseTable]) -> None:
-        """Append synapses."""
+    def add_tables(self, tables: list[SynapseTable], label: str = "") -> None:
+        """Append synapses of a projection."""
         for table in tables:
-            number = len(self.tables) - self._first_table
+            table.index, table.label = len(self.tables), label
+            number = table.index - self._first_table
             table.stream = Stream(self.stream.seed, number, self.trials)
             self.tables.append(table)
+
+    def add_junctions(self, tables: list[SynapseTable], label: str = "") -> None:
+        """Append gap junctions of a projection."""
+        for table in tables:
+            table.index, table.label = len(self.junctions), label
+            self.junctions.append(table)
 
     def remove_last_block(self, block: Block) -> None:
         """Take back `add_block`, for a population that turned out to be ill-defined."""

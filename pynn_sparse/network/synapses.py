@@ -28,6 +28,8 @@ class SynapseTable:
     to suit delivery, so that a synapse is stored once. `order` gives the order that users see.
 
     Attributes:
+        index: its place among the network's tables, or among its gap junctions.
+        label: name of the projection that it belongs to, which need not be unlike others.
         pre, post: the blocks.
         first_source: index in `pre` of the neuron that row 0 belongs to.
         row_start: int64 [n_source + 1].
@@ -80,6 +82,8 @@ class SynapseTable:
         receptor: str,
         rule: Rule | None,
     ) -> None:
+        self.index = 0
+        self.label = ""
         self.pre = pre
         self.post = post
         self.first_source = first_source

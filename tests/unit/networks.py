@@ -196,9 +196,8 @@ def random_junctions(network: Network, pre: Block, post: Block, seed: int) -> No
         source, target = random.randint(0, 50, (2, 30))
         conductance = random.uniform(1e-6, 1e-5, 30)
         none = np.array([1])
-        network.junctions.append(
-            SynapseTable.from_pairs(other, post, source, target, conductance, none, "")
-        )
+        table = SynapseTable.from_pairs(other, post, source, target, conductance, none, "")
+        network.add_junctions([table])
 
 
 def everything(dt: float = 0.1, seed: int = 7, *, plastic: bool = True) -> Network:

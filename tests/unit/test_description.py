@@ -95,3 +95,14 @@ def test_quiet_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:
 def test_progress_is_a_flag() -> None:
     with pytest.raises(ValueError, match="progress = 'yes': must be True or False"):
         sim.setup(progress="yes")
+
+
+def test_the_network_knows_the_labels() -> None:
+    sim.setup()
+    pre, post = (sim.Population(2, sim.IF_curr_exp(), label=each) for each in ("a", "b"))
+    projection = sim.Projection(pre, post, sim.AllToAllConnector(), sim.StaticSynapse())
+    network = sim.simulator.state.network
+    assert [(each.index, each.label) for each in network.blocks] == [(0, "a"), (1, "b")]
+    assert [(each.index, each.label) for each in network.tables] == [(0, "a→b")]
+    post.label, projection.label = "c", "there"
+    assert (network.blocks[1].label, network.tables[0].label) == ("c", "there")
