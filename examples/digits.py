@@ -22,8 +22,8 @@ from sklearn.datasets import load_digits
 
 from pynn_sparse import export, run_instances
 from pynn_sparse.export import golden
-from pynn_sparse.export.rtl.simulate import Simulator, available
-from pynn_sparse.export.rtl.synthesise import energy, synthesise
+from pynn_sparse.export.targets.asic.simulate import Simulator, available
+from pynn_sparse.export.targets.asic.synthesise import energy, synthesise
 
 Floats = NDArray[np.float64]
 Layers = list[Floats]

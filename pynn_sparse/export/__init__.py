@@ -10,21 +10,23 @@ cores), `pack` (into words); `lower` goes through all of these, and gives `Table
 files of them, which `Tables.save` writes and `load` reads; `verify` says whether they are right.
 """
 
-from .capture import capture
 from .errors import DamagedTablesError, ExportError, LimitsError, Violation
-from .files import emit, load
-from .floatnet import FloatNet
-from .legalise import APPROXIMATIONS, legalise
-from .minifloat import Minifloat
-from .number_formats import Quantise
-from .prune import Prune, prune
-from .quantise import quantise
-from .regrow import prune_and_regrow
-from .resample import resample
+from .folder.files import emit, load
+from .models import golden
+from .nets.floatnet import FloatNet
+from .nets.minifloat import Minifloat
+from .nets.number_formats import Quantise
+from .registry import TARGETS, find, register
+from .stages.capture import capture
+from .stages.legalise import APPROXIMATIONS, legalise
+from .stages.lower import lower, pack, place
+from .stages.prune import Prune, prune
+from .stages.quantise import quantise
+from .stages.regrow import prune_and_regrow
+from .stages.resample import resample
 from .sweep import Sweep, distance_from, sweep
-from .tables import Tables, lower, pack, place
-from .targets import TARGETS, find
-from .verify import Report, verify
+from .tables import Tables
+from .verification.verify import Report, verify
 
 __all__ = [
     "APPROXIMATIONS",
@@ -44,6 +46,7 @@ __all__ = [
     "distance_from",
     "emit",
     "find",
+    "golden",
     "legalise",
     "load",
     "lower",
@@ -52,6 +55,7 @@ __all__ = [
     "prune",
     "prune_and_regrow",
     "quantise",
+    "register",
     "resample",
     "sweep",
     "verify",

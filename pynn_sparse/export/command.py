@@ -13,19 +13,21 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from . import pictures
-from .checks import is_number
+from .arguments import is_number
 from .errors import ExportError
-from .files import add, load
-from .number_formats import Quantise
-from .prune import Prune
-from .quantise import rule_for
-from .report import markdown, page
-from .rtl.simulate import TOOLS, available, bench_files, check
+from .folder import pictures
+from .folder.files import add, load
+from .folder.report import markdown, page
+from .nets.number_formats import Quantise
+from .registry import TARGETS, find
 from .script import Observed, observe
-from .tables import Tables, lower
-from .targets import TARGETS, Target, find
-from .verify import Report, verify
+from .stages.lower import lower
+from .stages.prune import Prune
+from .stages.quantise import rule_for
+from .tables import Tables
+from .target import Target
+from .targets.asic.simulate import TOOLS, available, bench_files, check
+from .verification.verify import Report, verify
 
 DESCRIPTION = """Run an unmodified PyNN script, make tables of its network for a target, run these
 on the script's own input, and compare. Exit status 0 if verification passed, 1 if not, 2 if the

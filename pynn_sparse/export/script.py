@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .capture import capture
 from .errors import ExportError
-from .floatnet import FloatNet
+from .nets.floatnet import FloatNet
+from .stages.capture import capture
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .compare import compare
 from .errors import ExportError
-from .number_formats import Quantise
-from .prune import Prune
-from .quantise import rule_for
-from .spikes import BlockOrBlocks, spikes_of
-from .tables import Tables, lower
-from .targets import Target, find
+from .nets.number_formats import Quantise
+from .registry import find
+from .stages.lower import lower
+from .stages.prune import Prune
+from .stages.quantise import rule_for
+from .tables import Tables
+from .target import Target
+from .verification.compare import compare
+from .verification.spikes import BlockOrBlocks, spikes_of
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Sweep:
 
     def picture(self) -> bytes:
         """As lines over sparsity, PNG; needs matplotlib."""
-        from .pictures import panels_of, png
+        from .folder.pictures import panels_of, png
 
         figure, (axes,) = panels_of(1)
         for column, bits in enumerate(self.bits):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,23 +10,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import golden
-from .capture import capture
-from .checks import is_number
-from .dynamics import RECEPTORS
+from .arguments import is_number
 from .errors import DamagedTablesError, ExportError
-from .fixednet import FixedNet, Frame
-from .floatnet import FloatNet
-from .legalise import legalise
-from .losses import Loss
-from .number_formats import Quantise
-from .prune import Prune, Pruned, prune
-from .quantise import quantise, rule_for, target_dynamics
-from .registers import RegisterError
-from .resample import resample
-from .spikes import BlockOrBlocks, block_of, stimulus
-from .targets import Target, find
-from .targets.target import Memory, Placement
+from .hardware import Memory, Placement
+from .models import golden
+from .models.dynamics import RECEPTORS
+from .models.registers import RegisterError
+from .nets.fixednet import FixedNet, Frame
+from .nets.floatnet import FloatNet
+from .nets.losses import Loss
+from .nets.number_formats import Quantise
+from .stages.prune import Pruned
+from .stages.quantise import target_dynamics
+from .target import Target
+from .verification.spikes import BlockOrBlocks, block_of, stimulus
 
 
 @dataclass(frozen=True, repr=False)
@@ -149,84 +145,6 @@ class Tables:
         the folder, are replaced, when all have been made. Raises what `emit` raises, and OSError
         where the folder cannot be written.
         """
-        from .files import save
+        from .folder.files import save
 
         save(self, folder, csv, hdf5, nir)
-
-
-def place(fixed: FixedNet, rule: Quantise, target: Target) -> Placement:
-    """The stage that maps neurons to cores, and counts what that takes.
-
-    Args:
-        fixed: the integers, from `quantise`.
-        rule: by which they were made.
-        target: the hardware.
-
-    Raises `LimitsError` where the network does not fit.
-    """
-    return target.place(fixed, rule.weight_bits, rule.signed)
-
-
-def pack(fixed: FixedNet, rule: Quantise, target: Target) -> dict[str, Memory]:
-    """The stage that makes words of integers: tables by name. Arguments are those of `place`."""
-    return target.pack(fixed, rule.weight_bits, rule.signed)
-
-
-def lower(
-    source: Any,
-    target: str | Target,
-    prune: Prune | None = None,
-    quantise: Quantise | None = None,
-    accept: Collection[str] = (),
-    timestep: float | None = None,
-) -> Tables:
-    """Make the tables of a network.
-
-    Args:
-        source: the module `pyNN.sparse`, a list of its projections, or what `capture` made.
-        target: name, or a target with options.
-        prune: which synapses to remove; None for none.
-        quantise: number formats; None for weights of 8 bits, or those that the target has.
-        accept: approximations that are allowed, see `legalise.APPROXIMATIONS`.
-        timestep: of the target, ms, if it is not that of the simulation.
-
-    Raises `ExportError` for an unknown target or bits that it does not have, and `LimitsError`
-    with all limits that the network breaks.
-    """
-    hardware = find(target)
-    if prune is not None and not isinstance(prune, Prune):
-        raise ExportError(f"prune = {prune!r}: must be a Prune, such as Prune(fraction=0.7)")
-    if quantise is not None and not isinstance(quantise, Quantise):
-        raise ExportError(
-            f"quantise = {quantise!r}: must be a Quantise, such as Quantise(weight_bits=8)"
-        )
-    rule = quantise or rule_for(hardware)
-    net = source if isinstance(source, FloatNet) else capture(source)
-    rule.numbers(hardware)
-    if timestep is not None:
-        net = resample(net, timestep)
-    legalise(net, hardware, accept)
-    return _lowered(net, hardware, prune, rule, tuple(sorted(accept)))
-
-
-def _lowered(
-    net: FloatNet, target: Target, pruning: Prune | None, rule: Quantise, accept: tuple[str, ...]
-) -> Tables:
-    kept, pruned = prune(net, pruning)
-    made = quantise(kept, rule, target, accept)
-    placement = place(made.fixed, rule, target)  # what does not fit is no matter for packing
-    return Tables(
-        target,
-        kept,
-        rule,
-        accept,
-        pruning.describe() if pruning else "none",
-        tuple(pruned),
-        made.losses,
-        made.registers,
-        made.fixed.frame,
-        pack(made.fixed, rule, target),
-        made.scale,
-        made.origin,
-        placement,
-    )

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pynn_sparse.export.fixednet import Axons, FixedNet, Formats, profiles_of
-from pynn_sparse.export.targets import Target
-from pynn_sparse.export.targets.odin import RANGE as ODIN_RANGE
-from pynn_sparse.export.targets.truenorth_words import NO_FLOOR
+from pynn_sparse.export.nets.fixednet import Axons, FixedNet, Formats, profiles_of
+from pynn_sparse.export.target import Target
+from pynn_sparse.export.targets.odin.target import RANGE as ODIN_RANGE
+from pynn_sparse.export.targets.truenorth.words import NO_FLOOR
 
 Integers = NDArray[np.int64]
 

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pynn_sparse.export.fixednet import Axons, FixedNet, Formats, Profiles
-from pynn_sparse.export.floatnet import Cells, FloatNet, make_connections
-from pynn_sparse.export.memh import to_memh
-from pynn_sparse.export.number_formats import Quantise
+from pynn_sparse.export.folder.memh import to_memh
+from pynn_sparse.export.nets.fixednet import Axons, FixedNet, Formats, Profiles
+from pynn_sparse.export.nets.floatnet import Cells, FloatNet, make_connections
+from pynn_sparse.export.nets.number_formats import Quantise
+from pynn_sparse.export.registry import find
 from pynn_sparse.export.tables import Tables
-from pynn_sparse.export.targets import Target, find
+from pynn_sparse.export.target import Target
 
 
 def random_fixed(

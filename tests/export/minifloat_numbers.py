@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import cache
 
-from pynn_sparse.export.minifloat import Minifloat
+from pynn_sparse.export.nets.minifloat import Minifloat
 
 
 @cache

@@ -10,8 +10,8 @@ import numpy as np
 from export_networks import neurons, random_float, sources
 from numpy.typing import NDArray
 
-from pynn_sparse.export.fixednet import FixedNet
-from pynn_sparse.export.floatnet import Cells, Connections, FloatNet, make_connections
+from pynn_sparse.export.nets.fixednet import FixedNet
+from pynn_sparse.export.nets.floatnet import Cells, Connections, FloatNet, make_connections
 from pynn_sparse.export.tables import Tables
 
 BOTH = ("spinnaker1", "spinnaker2")

@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 from references import python_with, run_reference
 
 from pynn_sparse import export
-from pynn_sparse.export import layers
-from pynn_sparse.export.dynamics import dynamics
-from pynn_sparse.export.fixednet import Axons, FixedNet, Formats, same
-from pynn_sparse.export.floatnet import FloatNet, make_connections
-from pynn_sparse.export.layers import LayerProfiles, LayerRule
-from pynn_sparse.export.targets.akida import GREATEST, Akida, akida_arrays
+from pynn_sparse.export.models import counting
+from pynn_sparse.export.models.counting import LayerProfiles, LayerRule
+from pynn_sparse.export.models.dynamics import dynamics
+from pynn_sparse.export.nets.fixednet import Axons, FixedNet, Formats, same
+from pynn_sparse.export.nets.floatnet import FloatNet, make_connections
+from pynn_sparse.export.targets.akida.target import GREATEST, Akida, akida_arrays
 
 WINDOWS = 30
 
@@ -87,7 +87,7 @@ def through_words(target: Akida, fixed: FixedNet, weight_bits: int) -> FixedNet:
 
 
 def outputs(folder: Path, fixed: FixedNet, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    potential, activation = layers.forward(fixed, np.load(folder / "counts.npy"))
+    potential, activation = counting.forward(fixed, np.load(folder / "counts.npy"))
     return potential[:, units], activation[:, units]
 
 
@@ -139,7 +139,7 @@ def test_lowered_network_in_akida(bits: int, tmp_path: Path) -> None:
     export.lower(net, "akida", export.Prune(fraction=0.6), rule, ["rate"]).save(tmp_path / "out")
     tables = export.load(tmp_path / "out")
     assert export.verify(tables, duration=200.0).passed
-    counts = layers.count(tables.fixed, 200, tables.events())
+    counts = counting.count(tables.fixed, 200, tables.events())
     np.save(tmp_path / "out" / "counts.npy", counts)
     run_reference(python, "akida_run.py", len(counts), [tmp_path / "out"])
     found = arrays_in(tmp_path / "out" / "reference.npz")
@@ -173,7 +173,7 @@ def test_layers_are_matrix_products(seed: int, depth: int) -> None:
     """Against products of dense matrices and the formula with a ceiling, in floats."""
     target, fixed = random_layers(seed, depth)
     counts = random_counts(seed, fixed)
-    potential, activation = layers.forward(fixed, counts)
+    potential, activation = counting.forward(fixed, counts)
     arrays, x = akida_arrays(fixed, 4), counts
     for n in range(1, depth + 1):
         part = fixed.axons[n - 1]
@@ -212,7 +212,7 @@ def test_levels_are_those_of_a_neuron(parameters: dict[str, Any]) -> None:
                 return n + int(refractory)
         raise AssertionError
 
-    charges = layers.level_charges(step, rule)[0]
+    charges = counting.level_charges(step, rule)[0]
     exact = 0
     for k, charge in enumerate(charges, 1):
         wanted = rule.window / (k - 0.5)
@@ -225,7 +225,7 @@ def test_levels_are_those_of_a_neuron(parameters: dict[str, Any]) -> None:
     assert exact >= 2
     reached = charges[np.isfinite(charges)]
     assert (np.diff(reached) > 0).all()
-    threshold, width = layers.line(charges[None, :])
+    threshold, width = counting.line(charges[None, :])
     assert threshold == reached[0]
     assert width == pytest.approx(
         np.mean([(q - reached[0]) / k for k, q in enumerate(reached) if k])
@@ -239,15 +239,15 @@ def test_counts_are_those_of_the_neurons() -> None:
     part = make_connections("s→n", 0, 1, "excitatory", 1, one, one, np.array([8.0]), one + 1)
     tables = export.lower(FloatNet(1.0, cells, (part,)), Akida(window=40), accept=["rate"])
     for number in range(16):
-        _, activation = layers.forward(tables.fixed, np.array([[number]]))
+        _, activation = counting.forward(tables.fixed, np.array([[number]]))
         assert abs(int(activation[0, 0]) - number * 8.0 / 15.0) <= 0.75  # weights have 4 bits
 
 
 def test_spikes_of_an_activation_are_spread_over_the_window() -> None:
     tables = export.lower(layered(1), "akida", accept=["rate"])
     trace = tables.trace(200.0, states=True)
-    counts = layers.count(tables.fixed, 200, tables.events())
-    _, activation = layers.forward(tables.fixed, counts)
+    counts = counting.count(tables.fixed, 200, tables.events())
+    _, activation = counting.forward(tables.fixed, counts)
     found = np.zeros_like(activation)
     np.add.at(found, ((trace.spikes[:, 0] - 1) // 20, trace.spikes[:, 1]), 1)
     np.testing.assert_array_equal(found, activation)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pynn_sparse.export.rtl.simulate import available
+from pynn_sparse.export.targets.asic.simulate import available
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "digits.py"
 

@@ -13,7 +13,7 @@ import pytest
 from export_networks import ACCEPT, random_float, rule_of, suited
 
 from pynn_sparse import export
-from pynn_sparse.export.targets import TARGETS
+from pynn_sparse.export.registry import TARGETS
 
 
 @pytest.mark.parametrize("target", sorted(TARGETS))

@@ -10,10 +10,11 @@ import pytest
 from export_networks import random_events, random_fixed
 from numpy.typing import NDArray
 
-from pynn_sparse.export import ExportError, golden
-from pynn_sparse.export.fixednet import Axons, FixedNet, Formats, Profiles
-from pynn_sparse.export.semantics import truncating, wrapped
-from pynn_sparse.export.targets import find
+from pynn_sparse.export import ExportError
+from pynn_sparse.export.models import golden
+from pynn_sparse.export.models.semantics import truncating, wrapped
+from pynn_sparse.export.nets.fixednet import Axons, FixedNet, Formats, Profiles
+from pynn_sparse.export.registry import find
 
 STEPS = 80
 

@@ -13,9 +13,9 @@ from export_networks import arrays_in, random_float
 
 from pynn_sparse import export
 from pynn_sparse.cli import main
-from pynn_sparse.export.files import add
-from pynn_sparse.export.rtl import simulate as rtl
-from pynn_sparse.export.rtl.simulate import TOOLS, available, bench_files, simulate
+from pynn_sparse.export.folder.files import add
+from pynn_sparse.export.targets.asic import simulate as rtl
+from pynn_sparse.export.targets.asic.simulate import TOOLS, available, bench_files, simulate
 
 STEPS = 40
 # As the documentation gives them.

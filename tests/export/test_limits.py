@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pynn_sparse import export
-from pynn_sparse.export.fixednet import same
-from pynn_sparse.export.floatnet import FloatNet, make_connections
-from pynn_sparse.export.targets import TARGETS
+from pynn_sparse.export.nets.fixednet import same
+from pynn_sparse.export.nets.floatnet import FloatNet, make_connections
+from pynn_sparse.export.registry import TARGETS
 
 STEPS = 50
 RANGE = "currents, voltages and inputs stay in range"

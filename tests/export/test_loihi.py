@@ -17,10 +17,10 @@ from export_networks import arrays_in, random_events, random_fixed, random_float
 from references import python_with, run_reference
 
 from pynn_sparse import export
-from pynn_sparse.export import golden
-from pynn_sparse.export.fixednet import FixedNet
-from pynn_sparse.export.targets.loihi import bits_of_axon
-from pynn_sparse.export.targets.loihi_files import bias_parts, loihi_arrays
+from pynn_sparse.export.models import golden
+from pynn_sparse.export.nets.fixednet import FixedNet
+from pynn_sparse.export.targets.loihi.files import bias_parts, loihi_arrays
+from pynn_sparse.export.targets.loihi.target import bits_of_axon
 
 STEPS = 60
 

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from minifloat_numbers import values
 
 from pynn_sparse import export
-from pynn_sparse.export.fixednet import same
-from pynn_sparse.export.minifloat import Minifloat, weight_format
-from pynn_sparse.export.targets import TARGETS
+from pynn_sparse.export.nets.fixednet import same
+from pynn_sparse.export.nets.minifloat import Minifloat, weight_format
+from pynn_sparse.export.registry import TARGETS
 
 FORMATS = [Minifloat(e, m) for e in range(1, 6) for m in range(6)]
 formats = st.sampled_from(FORMATS)

@@ -11,7 +11,7 @@ import pytest
 from export_networks import neurons, random_float, sources
 
 from pynn_sparse import export
-from pynn_sparse.export.floatnet import FloatNet, make_connections
+from pynn_sparse.export.nets.floatnet import FloatNet, make_connections
 
 h5py = pytest.importorskip("h5py")
 STEPS = 80

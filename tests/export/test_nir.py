@@ -12,8 +12,8 @@ import pytest
 from export_networks import neurons, random_float, sources
 
 from pynn_sparse import export
-from pynn_sparse.export import nir_file
-from pynn_sparse.export.floatnet import FloatNet, make_connections
+from pynn_sparse.export.folder import nir as nir_file
+from pynn_sparse.export.nets.floatnet import FloatNet, make_connections
 
 nir = pytest.importorskip("nir")
 DT, END = 0.02, 60.0  # ms

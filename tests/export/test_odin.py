@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 from references.rtl import Chip, folder_of, odin_rtl
 
 from pynn_sparse import export
-from pynn_sparse.export import golden
-from pynn_sparse.export.fixednet import FixedNet, same
-from pynn_sparse.export.floatnet import FloatNet, make_connections
+from pynn_sparse.export.hardware import Memory
+from pynn_sparse.export.models import golden
+from pynn_sparse.export.nets.fixednet import FixedNet, same
+from pynn_sparse.export.nets.floatnet import FloatNet, make_connections
 from pynn_sparse.export.tables import Tables
-from pynn_sparse.export.targets.odin_words import TIME_REFERENCE, aer_input, replayed
-from pynn_sparse.export.targets.target import Memory
+from pynn_sparse.export.targets.odin.words import TIME_REFERENCE, aer_input, replayed
 
 STEPS = 40
 ACCEPT = ("current", "events", "leak", "refractory")

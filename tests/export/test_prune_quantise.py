@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pynn_sparse import export
-from pynn_sparse.export.floatnet import FloatNet, make_connections
-from pynn_sparse.export.number_formats import GROUPS
-from pynn_sparse.export.regrow import schedule
-from pynn_sparse.export.targets import find
+from pynn_sparse.export.nets.floatnet import FloatNet, make_connections
+from pynn_sparse.export.nets.number_formats import GROUPS
+from pynn_sparse.export.registry import find
+from pynn_sparse.export.stages.regrow import schedule
 
 QUARTER_SECOND = 250.0
 

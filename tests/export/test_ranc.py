@@ -15,7 +15,7 @@ from references.rtl import build_ranc_simulator, folder_of, ranc_rtl, ranc_simul
 from truenorth_chip import CHANGES, check, prepared, small, with_words
 
 from pynn_sparse import export
-from pynn_sparse.export import golden
+from pynn_sparse.export.models import golden
 
 STEPS = 30
 ACCEPT = ("current", "leak", "refractory", "weights")

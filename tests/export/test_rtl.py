@@ -12,12 +12,12 @@ from export_networks import random_events, random_fixed, random_float, tables_of
 from numpy.typing import NDArray
 
 from pynn_sparse import export
-from pynn_sparse.export import golden
-from pynn_sparse.export.fixednet import FixedNet
-from pynn_sparse.export.rtl import SOURCES
-from pynn_sparse.export.rtl.simulate import TOOLS, Simulated, available, simulate
-from pynn_sparse.export.rtl.synthesise import energy, missing, synthesise
+from pynn_sparse.export.models import golden
+from pynn_sparse.export.nets.fixednet import FixedNet
 from pynn_sparse.export.tables import Tables
+from pynn_sparse.export.targets.asic.core import SOURCES
+from pynn_sparse.export.targets.asic.simulate import TOOLS, Simulated, available, simulate
+from pynn_sparse.export.targets.asic.synthesise import energy, missing, synthesise
 
 STEPS = 60
 

@@ -27,12 +27,12 @@ from spinnaker_networks import (
 )
 
 from pynn_sparse import export
-from pynn_sparse.export import accum
-from pynn_sparse.export.fixednet import same
-from pynn_sparse.export.floatnet import FloatNet
-from pynn_sparse.export.semantics import RELAXATION, STEPS
-from pynn_sparse.export.targets.spinnaker import regions
-from pynn_sparse.export.targets.spinnaker_shifts import RingBuffers, shift_for, shifts_of
+from pynn_sparse.export.models import relaxing
+from pynn_sparse.export.models.semantics import RELAXATION, STEPS
+from pynn_sparse.export.nets.fixednet import same
+from pynn_sparse.export.nets.floatnet import FloatNet
+from pynn_sparse.export.targets.spinnaker.shifts import RingBuffers, shift_for, shifts_of
+from pynn_sparse.export.targets.spinnaker.target import regions
 
 
 def words(tables: export.Tables, name: str) -> list[int]:
@@ -208,7 +208,7 @@ def test_a_membrane_relaxes_as_the_exponential_does() -> None:
 
 def test_refractory_periods_are_whole_steps_upwards() -> None:
     for tau, steps in ((0.0, 0), (0.1, 1), (2.0, 2), (2.01, 3)):
-        assert accum.refractory_steps(1 << 15, round(tau * 2**15)) == steps
+        assert relaxing.refractory_steps(1 << 15, round(tau * 2**15)) == steps
 
 
 def test_about_as_many_spikes_as_another_target() -> None:

@@ -15,8 +15,8 @@ from references import python_with, run_reference
 from spinnaker_networks import BOTH, constant, documented, drawn, fitting, manifold, with_words
 
 from pynn_sparse import export
-from pynn_sparse.export.floatnet import FloatNet
-from pynn_sparse.export.targets.spinnaker import regions
+from pynn_sparse.export.nets.floatnet import FloatNet
+from pynn_sparse.export.targets.spinnaker.target import regions
 
 
 def cases(target: str) -> dict[str, tuple[FloatNet, Any, export.Prune | None]]:

@@ -9,7 +9,7 @@ import pytest
 from export_networks import random_float
 
 from pynn_sparse import export
-from pynn_sparse.export.fixednet import same
+from pynn_sparse.export.nets.fixednet import same
 
 
 @pytest.mark.parametrize("name", ["asic", "loihi1"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,13 @@ import pytest
 from export_networks import random_float
 
 from pynn_sparse import export
-from pynn_sparse.export import targets
+from pynn_sparse.export import registry
 
 CONTRIBUTING = Path(__file__).resolve().parents[2] / "CONTRIBUTING.md"
 
 
 @pytest.fixture
-def toy(monkeypatch: pytest.MonkeyPatch) -> Any:
+def toy() -> Iterator[Any]:
     """The class in CONTRIBUTING.md, entered as it says."""
     text = CONTRIBUTING.read_text()
     section = text[text.index("## Add a target") :]
@@ -25,8 +26,9 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> Any:
     namespace: dict[str, Any] = {"__name__": "pynn_sparse.export.targets.toy"}
     exec(compile(code, "CONTRIBUTING.md", "exec"), namespace)
     toy = namespace["Toy"]
-    monkeypatch.setitem(targets.TARGETS, toy.name, toy)
-    return toy
+    export.register(toy)
+    yield toy
+    registry.TARGETS.remove(toy.name)
 
 
 def test_toy_target_lowers_saves_loads_and_verifies(toy: Any, tmp_path: Path) -> None:

@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from truenorth_chip import CHANGES, Ranc, check, chip_of_files, prepared, small, with_words
 
 from pynn_sparse import export
-from pynn_sparse.export import golden
-from pynn_sparse.export.fixednet import FixedNet, same
-from pynn_sparse.export.floatnet import FloatNet, make_connections
-from pynn_sparse.export.share import shared
-from pynn_sparse.export.targets.target import Memory
-from pynn_sparse.export.targets.truenorth_files import packets, simulator_input
+from pynn_sparse.export.hardware import Memory
+from pynn_sparse.export.models import golden
+from pynn_sparse.export.nets.fixednet import FixedNet, same
+from pynn_sparse.export.nets.floatnet import FloatNet, make_connections
+from pynn_sparse.export.stages.share import shared
+from pynn_sparse.export.targets.truenorth.files import packets, simulator_input
 
 STEPS = 30
 ACCEPT = ("current", "leak", "refractory", "weights")

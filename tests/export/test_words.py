@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pynn_sparse.export.layout import Field, Layout, LayoutError, bits_for, signed_bits_for
-from pynn_sparse.export.memh import MemoryFileError, from_memh, to_memh
+from pynn_sparse.export.folder.memh import MemoryFileError, from_memh, to_memh
+from pynn_sparse.export.nets.layout import Field, Layout, LayoutError, bits_for, signed_bits_for
 
 
 @st.composite

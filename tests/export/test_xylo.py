@@ -13,11 +13,11 @@ from export_networks import ACCEPT, arrays_in, neurons, random_float, sources
 from references import python_with, run_reference
 
 from pynn_sparse import export
-from pynn_sparse.export import golden
-from pynn_sparse.export.fixednet import Axons, FixedNet, Formats, Profiles
-from pynn_sparse.export.floatnet import FloatNet, make_connections
-from pynn_sparse.export.targets import find
-from pynn_sparse.export.targets.xylo import specification
+from pynn_sparse.export.models import golden
+from pynn_sparse.export.nets.fixednet import Axons, FixedNet, Formats, Profiles
+from pynn_sparse.export.nets.floatnet import FloatNet, make_connections
+from pynn_sparse.export.registry import find
+from pynn_sparse.export.targets.xylo.target import specification
 
 STEPS = 80
 

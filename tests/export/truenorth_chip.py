@@ -13,11 +13,11 @@ from export_networks import tables_of
 from numpy.typing import NDArray
 
 from pynn_sparse import export
-from pynn_sparse.export import golden
-from pynn_sparse.export.fixednet import FixedNet
+from pynn_sparse.export.hardware import Memory
+from pynn_sparse.export.models import golden
+from pynn_sparse.export.nets.fixednet import FixedNet
 from pynn_sparse.export.tables import Tables
-from pynn_sparse.export.targets.target import Memory
-from pynn_sparse.export.targets.truenorth_files import packets
+from pynn_sparse.export.targets.truenorth.files import packets
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,12 @@ import pytest
 from numpy.typing import NDArray
 from truenorth_chip import Ranc
 
-from pynn_sparse.export.layout import Field, Layout, bits_for
-from pynn_sparse.export.memh import from_memh, to_memh
+from pynn_sparse.export.folder.memh import from_memh, to_memh
+from pynn_sparse.export.nets.layout import Field, Layout, bits_for
 from pynn_sparse.export.tables import Tables
-from pynn_sparse.export.targets.odin_words import NEURON, NEURONS, SYNAPSES, aer_input
-from pynn_sparse.export.targets.truenorth_files import packets, ranc_parameters, simulator_input
-from pynn_sparse.export.targets.truenorth_words import Grid
+from pynn_sparse.export.targets.odin.words import NEURON, NEURONS, SYNAPSES, aer_input
+from pynn_sparse.export.targets.truenorth.files import packets, ranc_parameters, simulator_input
+from pynn_sparse.export.targets.truenorth.words import Grid
 
 HERE = Path(__file__).resolve().parent
 TOOLS = {"icarus": "iverilog", "verilator": "verilator"}

@@ -1,0 +1,1 @@
+"""The folder of an export: files, report and pictures."""

@@ -1,0 +1,385 @@
+"""The folder of an export: a manifest, memories, and the network that they stand for."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import DamagedTablesError, ExportError
+from ..hardware import Memory, Placement, Resource
+from ..models.registers import RegisterError
+from ..nets.fixednet import Axons, Frame
+from ..nets.floatnet import Cells, Connections, FloatNet
+from ..nets.layout import Layout
+from ..nets.losses import Loss
+from ..nets.number_formats import Quantise
+from ..registry import TARGETS
+from ..stages.prune import Pruned
+from .memh import MemoryFileError, from_memh, to_memh
+from .nir import nir_bytes
+
+if TYPE_CHECKING:
+    from ..tables import Tables
+
+SCHEMA = 1
+MAKER = "pynn-sparse"
+MANIFEST = "manifest.json"
+SOURCE = "source.npz"
+NET = "net.npz"
+
+
+def emit(
+    tables: Tables, csv: bool = False, hdf5: bool = False, nir: bool = False
+) -> dict[str, bytes]:
+    """All files of a folder by name; the same tables give the same bytes.
+
+    Args:
+        tables: the tables.
+        csv: whether `synapses.csv` is among them.
+        hdf5: whether `net.h5` is, the arrays of `net.npz`; needs h5py.
+        nir: whether `net.nir` is, a graph in floats with the weights of the tables; needs nir.
+
+    Raises `ExportError` where h5py or nir is needed and not installed, and for what NIR cannot say.
+    """
+    contents = dict(sorted(_contents(tables, csv, hdf5, nir).items()))
+    manifest = _manifest(tables)
+    manifest["files"] = {name: _about(data) for name, data in contents.items()}
+    return {**contents, MANIFEST: _json(manifest)}
+
+
+def save(tables: Tables, folder: str | os.PathLike[str], csv: bool, hdf5: bool, nir: bool) -> None:
+    """Write a folder; all contents are made before the first file is.
+
+    What an earlier manifest in the folder names goes, so that nothing of another export stays.
+    """
+    contents = emit(tables, csv, hdf5, nir)
+    path = Path(folder)
+    path.mkdir(parents=True, exist_ok=True)
+    for name in _named_before(path) - set(contents):
+        (path / name).unlink(missing_ok=True)
+    for name, data in contents.items():
+        (path / name).write_bytes(data)
+
+
+def add(folder: str | os.PathLike[str], contents: Mapping[str, bytes]) -> None:
+    """Write further files into a folder of tables, and enter them in its manifest."""
+    path = Path(folder)
+    manifest = _read_manifest(path)
+    for name, data in contents.items():
+        (path / name).write_bytes(data)
+        manifest["files"][name] = _about(data)
+    (path / MANIFEST).write_bytes(_json(manifest))
+
+
+def _about(data: bytes) -> dict[str, Any]:
+    return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def _json(data: Any) -> bytes:
+    return (json.dumps(data, indent=1, sort_keys=True) + "\n").encode()
+
+
+def _named_before(path: Path) -> set[str]:
+    """Files of an earlier export in a folder. Other programs have manifests, too."""
+    try:
+        manifest = json.loads((path / MANIFEST).read_bytes())
+    except (FileNotFoundError, ValueError):
+        return set()
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
+        return set()
+    if "schema" not in manifest or not str(manifest.get("made_by")).startswith(f"{MAKER} "):
+        return set()
+    return {name for name in manifest["files"] if Path(name).name == name}
+
+
+def load(folder: str | os.PathLike[str]) -> Tables:
+    """The tables of a folder.
+
+    Raises `DamagedTablesError` naming the file where one is missing, was changed or cut, or where
+    the folder is of another version; and FileNotFoundError where there is no manifest.
+    """
+    path = Path(folder)
+    manifest = _read_manifest(path)
+    try:
+        files = {name: _read(path / name, about) for name, about in manifest["files"].items()}
+        return _tables(manifest, files)
+    except DamagedTablesError:
+        raise
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise DamagedTablesError(
+            f"{path / MANIFEST} is not as it was written: {type(error).__name__}: {error}"
+        ) from error
+
+
+# --- writing ---------------------------------------------------------------------------------
+
+
+def _contents(tables: Tables, csv: bool, hdf5: bool, nir: bool) -> dict[str, bytes]:
+    contents = {
+        f"{name}.memh": to_memh(memory.words, memory.layout.width)
+        for name, memory in tables.memories.items()
+    }
+    integers = _integers(tables)
+    contents[NET] = _npz(integers)
+    contents[SOURCE] = _npz(_arrays(tables.net))
+    if hdf5:
+        contents["net.h5"] = _hdf5(integers)
+    if nir:
+        contents["net.nir"] = nir_bytes(tables)
+    if csv:
+        contents["synapses.csv"] = _csv(tables)
+    return contents | tables.target.more_files(tables)
+
+
+def _integers(tables: Tables) -> dict[str, Any]:
+    fixed = tables.fixed
+    return {
+        "indptr": fixed.start,
+        "indices": fixed.target,
+        "weight": fixed.weight,
+        "hop": fixed.hop,
+        "format": fixed.format,
+        "profile": fixed.profile,
+        "initial": fixed.initial,
+        "scale": tables.scale,
+        "origin": tables.origin,
+        "core": np.asarray(tables.placement.core, np.int64),
+        **{f"format_{name}": each for name, each in vars(fixed.formats).items()},
+        **{f"profile_{name}": each for name, each in fixed.profiles.registers().items()},
+    }
+
+
+def _hdf5(arrays: dict[str, Any]) -> bytes:
+    """Data sets of the root group; h5py writes no times unless asked to."""
+    try:
+        import h5py
+    except ImportError:
+        raise ExportError("hdf5 needs h5py: pip install 'pynn-sparse[export]'") from None
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        for name, each in arrays.items():
+            file[name] = _compact(each)
+    return buffer.getvalue()
+
+
+def _npz(arrays: dict[str, Any]) -> bytes:
+    """NumPy writes no time into these files, so the same arrays give the same bytes."""
+    buffer = io.BytesIO()
+    contiguous: dict[str, Any] = {name: _compact(each) for name, each in arrays.items()}
+    np.savez(buffer, **contiguous)
+    return buffer.getvalue()
+
+
+def _compact(values: Any) -> Any:
+    """Integers in the smallest type that holds them."""
+    array = np.ascontiguousarray(values)
+    if array.dtype.kind != "i" or not array.size:
+        return array
+    kind = np.promote_types(np.min_scalar_type(array.min()), np.min_scalar_type(array.max()))
+    return array.astype(kind)
+
+
+def _arrays(net: FloatNet) -> dict[str, Any]:
+    arrays: dict[str, Any] = {}
+    for index, cells in enumerate(net.cells):
+        arrays |= {f"cells{index} {name}": each for name, each in cells.parameters.items()}
+        arrays |= {f"initial{index} {name}": each for name, each in cells.initial.items()}
+        if cells.spikes is not None:
+            arrays[f"spikes{index}"] = cells.spikes
+    for index, part in enumerate(net.connections):
+        arrays |= {
+            f"synapses{index} {name}": getattr(part, name)
+            for name in ("start", "target", "weight", "delay")
+        }
+    return arrays
+
+
+def _csv(tables: Tables) -> bytes:
+    """A line for each synapse: axon, neuron, hop, integer charge, weight in PyNN's unit."""
+    fixed = tables.fixed
+    weight = np.concatenate([np.zeros(0), *(part.weight for part in tables.net.connections)])
+    columns = np.column_stack([fixed.source, fixed.target, fixed.hop, fixed.charge()])
+    lines = [
+        "{},{},{},{},{!r}".format(*row, float(value))
+        for row, value in zip(columns.tolist(), weight[tables.origin], strict=True)
+    ]
+    return "\n".join(["axon,neuron,hop,charge,weight_before", *lines, ""]).encode()
+
+
+def _manifest(tables: Tables) -> dict[str, Any]:
+    from ... import __version__
+
+    net = tables.net
+    return {
+        "schema": SCHEMA,
+        "made_by": f"{MAKER} {__version__}",
+        "target": {
+            "name": tables.target.name,
+            "version": tables.target.version,
+            "options": tables.target.options(),
+        },
+        "time_step_ms": net.dt,
+        "semantics": tables.frame.semantics.to_json(),
+        "populations": [each.to_json() for each in tables.frame.axons],
+        "memories": {
+            name: {"words": len(memory.words), "layout": memory.layout.to_json()}
+            for name, memory in tables.memories.items()
+        },
+        "quantise": asdict(tables.rule),
+        "accept": list(tables.accept),
+        "prune": tables.pruning,
+        "pruned": [asdict(each) for each in tables.pruned],
+        "losses": [_finite(asdict(each)) for each in tables.losses],
+        "registers": [asdict(each) for each in tables.registers],
+        "cores": tables.placement.cores,
+        "resources": [asdict(each) for each in tables.placement.resources],
+        "source": {
+            "cells": [
+                {
+                    "label": each.label,
+                    "model": each.model,
+                    "size": each.size,
+                    "is_source": each.is_source,
+                    "injected": each.injected,
+                }
+                for each in net.cells
+            ],
+            "connections": [
+                {
+                    "label": each.label,
+                    "pre": each.pre,
+                    "post": each.post,
+                    "receptor": each.receptor,
+                    "plastic": each.plastic,
+                }
+                for each in net.connections
+            ],
+        },
+    }
+
+
+def _finite(loss: dict[str, Any]) -> dict[str, Any]:
+    """JSON has no infinity: a quantisation without error has no SQNR."""
+    return loss | {"sqnr": loss["sqnr"] if np.isfinite(loss["sqnr"]) else None}
+
+
+# --- reading ---------------------------------------------------------------------------------
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads((path / MANIFEST).read_bytes())
+    except ValueError as error:
+        raise DamagedTablesError(f"{path / MANIFEST} is not JSON: {error}") from error
+    found = manifest.get("schema") if isinstance(manifest, dict) else None
+    if found != SCHEMA:
+        raise DamagedTablesError(f"{path / MANIFEST}: schema {found}, this version reads {SCHEMA}")
+    target = manifest.get("target")
+    about = target if isinstance(target, dict) else {"name": target}
+    name, version = about.get("name"), about.get("version")
+    if not isinstance(name, str) or name not in TARGETS:
+        raise DamagedTablesError(
+            f"{path / MANIFEST}: target {name!r}; there are {', '.join(TARGETS)}"
+        )
+    if version != TARGETS[name].version:
+        raise DamagedTablesError(
+            f"{path / MANIFEST}: version {version} of {name}, "
+            f"this version reads {TARGETS[name].version}"
+        )
+    return dict(manifest)
+
+
+def _read(file: Path, about: dict[str, Any]) -> bytes:
+    try:
+        data = file.read_bytes()
+    except FileNotFoundError:
+        raise DamagedTablesError(f"{file} is missing, which the manifest names") from None
+    if len(data) != about["bytes"]:
+        raise DamagedTablesError(f"{file} has {len(data)} bytes, the manifest {about['bytes']}")
+    if hashlib.sha256(data).hexdigest() != about["sha256"]:
+        raise DamagedTablesError(f"{file} is not what was written: its sha256 differs")
+    return data
+
+
+def _tables(manifest: dict[str, Any], files: dict[str, bytes]) -> Tables:
+    from ..tables import Tables
+
+    target = TARGETS[manifest["target"]["name"]](**manifest["target"]["options"])
+    with np.load(io.BytesIO(files[NET])) as net:
+        scale, origin, core = net["scale"], net["origin"].astype(np.int64), net["core"]
+    resources = tuple(Resource(**each) for each in manifest["resources"])
+    return Tables(
+        target,
+        _net(manifest, files[SOURCE]),
+        Quantise(**manifest["quantise"]),
+        tuple(manifest["accept"]),
+        manifest["prune"],
+        tuple(Pruned(**each) for each in manifest["pruned"]),
+        tuple(
+            Loss(**each | {"sqnr": np.inf if each["sqnr"] is None else each["sqnr"]})
+            for each in manifest["losses"]
+        ),
+        tuple(RegisterError(**each) for each in manifest["registers"]),
+        Frame(
+            target.model.semantics.from_json(manifest["semantics"]),
+            tuple(Axons(**each) for each in manifest["populations"]),
+        ),
+        _memories(manifest, files),
+        scale,
+        origin,
+        Placement(manifest["cores"], core, resources),
+    )
+
+
+def _memories(manifest: dict[str, Any], files: dict[str, bytes]) -> dict[str, Memory]:
+    if not manifest["memories"]:
+        raise DamagedTablesError(f"{MANIFEST}: memories: must have at least one")
+    memories = {}
+    for name, about in manifest["memories"].items():
+        layout = Layout.from_json(about["layout"])
+        file = f"{name}.memh"
+        try:
+            words = from_memh(files[file], layout.width, about["words"], file)
+        except (KeyError, MemoryFileError) as error:
+            raise DamagedTablesError(f"memory {name}: {error}") from error
+        memories[name] = Memory(layout, words)
+    return memories
+
+
+def _net(manifest: dict[str, Any], data: bytes) -> FloatNet:
+    with np.load(io.BytesIO(data)) as archive:
+        read = {name: archive[name] for name in archive.files}
+    arrays = {
+        name: each if each.dtype.kind == "f" else each.astype(np.int64)
+        for name, each in read.items()
+    }
+
+    def starting(prefix: str) -> dict[str, Any]:
+        return {n[len(prefix) :]: each for n, each in arrays.items() if n.startswith(prefix)}
+
+    cells = [
+        Cells(
+            about["label"],
+            about["model"],
+            about["size"],
+            starting(f"cells{index} "),
+            starting(f"initial{index} "),
+            about["is_source"],
+            arrays.get(f"spikes{index}"),
+            about["injected"],
+        )
+        for index, about in enumerate(manifest["source"]["cells"])
+    ]
+    connections = [
+        Connections(**about, **starting(f"synapses{index} "))
+        for index, about in enumerate(manifest["source"]["connections"])
+    ]
+    return FloatNet(manifest["time_step_ms"], tuple(cells), tuple(connections))

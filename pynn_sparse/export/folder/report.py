@@ -1,0 +1,180 @@
+"""The report of an export, as Markdown and as a page with pictures."""
+
+from __future__ import annotations
+
+import base64
+import html
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from ..tables import Tables
+from ..verification.verify import Report
+from .sizes import sizes
+
+
+def markdown(tables: Tables, report: Report) -> str:
+    """All figures of an export."""
+    parts = [
+        f"# Export to {tables.target.title}",
+        f"Verification **{'passed' if report.passed else 'failed'}**. "
+        f"Time step {tables.dt:g} ms; pruned: {tables.pruning}; weights of "
+        f"{tables.rule.weight_bits} bits{_floating(tables)}, {tables.rule.rounding} rounding"
+        f"{_exponents(tables)}; accepted: {', '.join(tables.accept) or 'nothing'}.",
+        "## Checks",
+        _table(
+            ("", "statement", "figures"),
+            [
+                ("ok" if check.holds else "**failed**", check.statement, check.figures)
+                for check in report.checks
+            ],
+        ),
+        *_spikes(report),
+        "## Projections",
+        _projections(tables),
+        "## Registers",
+        "Greatest relative errors by rounding.",
+        _registers(tables),
+        "## Resources",
+        _table(
+            ("resource", "used", "available"),
+            [
+                (each.name, f"{each.used:,}", f"{each.available:,}" if each.available else "")
+                for each in tables.placement.resources
+            ],
+        ),
+        "## Synapses in other forms",
+        "Bits for sources, targets and weights alone, without delays.",
+        _table(
+            ("form", "bits"),
+            [(name, f"{n:,}") for name, n in sizes(tables.fixed, tables.rule.weight_bits).items()],
+        ),
+        *_activity(tables, report),
+        *tables.target.notes(tables),
+        "## Words",
+        *(memory.layout.markdown() for memory in tables.memories.values()),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _floating(tables: Tables) -> str:
+    kind = tables.rule.minifloat
+    return f" ({kind}{' and a sign' if tables.rule.signed else ''})" if kind else ""
+
+
+def _exponents(tables: Tables) -> str:
+    """What has one, where the target has several to choose from."""
+    numbers = tables.rule.numbers(tables.target)
+    least, most = numbers.shifts
+    if least == most:
+        return ""
+    if numbers.one_exponent_for_inputs:
+        return ", an exponent for synapses of sources and one for all others"
+    return f", exponent per {tables.rule.per}"
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+
+
+def _spikes(report: Report) -> list[str]:
+    if not report.comparisons:
+        return []
+    rows = [
+        (c.label, c.cells, c.expected, c.found, f"{c.coincident:.1%}", f"{c.distance:.3f}")
+        for c in report.comparisons
+    ]
+    head = ("population", "cells", "simulation", "integer model", "coincident", "distance")
+    text = (
+        "Spikes count as coincident with a partner within 2 ms; the distance is van Rossum's, of "
+        "20 ms, relative to the norm of the simulation's spikes."
+    )
+    return ["## Spikes", text, _table(head, rows)]
+
+
+def _projections(tables: Tables) -> str:
+    rows = []
+    for pruning, loss in zip(tables.pruned, tables.losses, strict=True):
+        quality = f"{loss.sqnr:.1f} dB" if np.isfinite(loss.sqnr) else "exact"
+        row = pruning.label, pruning.before, pruning.after, f"{pruning.sparsity:.1%}", loss.zeroed
+        rows.append(
+            (
+                *row,
+                loss.clipped,
+                f"{loss.step:.4g}",
+                f"{loss.largest_error:.3g}",
+                quality,
+                loss.dead,
+            )
+        )
+    head = (
+        *("projection", "synapses", "after pruning", "sparsity", "quantised to 0"),
+        "clipped",
+        *("step", "largest error", "signal to noise", "targets left without input"),
+    )
+    return _table(head, rows)
+
+
+def _registers(tables: Tables) -> str:
+    rows = [
+        (each.label, *(f"{x:.2e}" for x in (each.tau_m, each.tau_syn, each.threshold, each.bias)))
+        for each in tables.registers
+    ]
+    return _table(("population", "decay of v", "decay of i", "threshold", "bias"), rows)
+
+
+def _activity(tables: Tables, report: Report) -> list[str]:
+    trace = report.trace
+    if trace is None:
+        return []
+    rows = [
+        ("spikes of neurons", f"{len(trace.spikes):,}"),
+        ("synaptic operations", f"{trace.synaptic_events:,}"),
+        (
+            "bit budget: synaptic operations x weight bits",
+            f"{trace.synaptic_events * tables.rule.weight_bits:,}",
+        ),
+    ]
+    return ["## Activity", _table(("", "number"), rows)]
+
+
+def page(text: str, pictures: Mapping[str, bytes]) -> str:
+    """A page of HTML, with everything in it, of the Markdown that `markdown` makes."""
+    body = "\n".join(_block(block) for block in text.strip().split("\n\n"))
+    images = "\n".join(
+        f'<h2>{html.escape(title)}</h2><img alt="{html.escape(title)}" '
+        f'src="data:image/png;base64,{base64.b64encode(data).decode()}">'
+        for title, data in pictures.items()
+    )
+    style = (
+        "body{font:15px sans-serif;max-width:1000px;margin:2em auto;padding:0 1em}"
+        "td,th{padding:2px 10px;text-align:left;border-bottom:1px solid #ddd}img{max-width:100%}"
+    )
+    return (
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Export</title>'
+        f"<style>{style}</style></head>\n<body>\n{body}\n{images}\n</body></html>\n"
+    )
+
+
+def _block(block: str) -> str:
+    if block.startswith("#"):
+        level = len(block) - len(block.lstrip("#"))
+        return f"<h{level}>{html.escape(block.lstrip('# '))}</h{level}>"
+    if not block.startswith("|"):
+        return f"<p>{_inline(block)}</p>"
+    head, _, *rows = [
+        [cell.strip() for cell in line.strip()[1:-1].split("|")] for line in block.splitlines()
+    ]
+    lines = [f"<tr>{''.join(f'<th>{_inline(cell)}</th>' for cell in head)}</tr>"]
+    lines += [f"<tr>{''.join(f'<td>{_inline(cell)}</td>' for cell in row)}</tr>" for row in rows]
+    return f"<table>{''.join(lines)}</table>"
+
+
+def _inline(text: str) -> str:
+    for mark, tag in (("**", "b"), ("`", "code")):
+        parts = text.split(mark) if tag == "b" else html.escape(text).split(mark)
+        text = "".join(
+            f"\0{tag}\1{part}\0/{tag}\1" if i % 2 else part for i, part in enumerate(parts)
+        )
+    return text.replace("\0", "<").replace("\1", ">")

@@ -1,0 +1,1 @@
+"""What neurons of a target compute in a time step."""

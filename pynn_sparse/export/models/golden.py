@@ -1,0 +1,299 @@
+"""The integer model that all tables are run with: it interprets a network's `Semantics`.
+
+Time step t (1, 2, ...) takes the sum of what arrives for it, advances all neurons, and sends their
+spikes; a spike of step s with hop h is input of step s + h. Sources have spikes at steps 0, 1, ...
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ExportError
+from ..nets.crossbar import Lines
+from ..nets.fixednet import FixedNet
+from .relaxing import FRACTION_BITS, Relaxation, multiplied, relaxation
+from .semantics import COMPARISONS, DECAYS, OVERFLOWS
+
+Integers = NDArray[np.int64]
+EVENTS_AT_ONCE = 1 << 22  # synaptic events that are expanded at a time
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What a run left.
+
+    Attributes:
+        spikes: int64 [n, 2], (step, axon) of the neurons' spikes, in ascending order; those of a
+            step in the order in which they happen, where spikes act one after the other.
+        synaptic_events: number of synapses that spikes went through.
+        overflows: number of times that a current or voltage left its range.
+        largest_input: greatest input of a receptor in a step, by magnitude.
+        merged: number of spikes that were lost beside others of their axon and step.
+        voltage: int64 [steps + 1, N], with `states`; row 0 is the initial state.
+        current: int64 [steps + 1, N, R], with `states`; magnitudes where neurons relax.
+        waiting: int64 [steps + 1, N], refractory steps that are left, with `states`.
+    """
+
+    spikes: Integers
+    synaptic_events: int
+    overflows: int
+    largest_input: int
+    merged: int
+    voltage: Integers | None = None
+    current: Integers | None = None
+    waiting: Integers | None = None
+
+
+def run(net: FixedNet, steps: int, events: Integers, states: bool = False) -> Trace:
+    """Run a network.
+
+    Args:
+        net: the integers.
+        steps: number of time steps.
+        events: int64 [n, 2], (step, axon) of the sources' spikes, in any order; those after
+            `steps` have no effect.
+        states: whether to keep the state after each step.
+
+    Raises `ExportError` for events of neurons, of axons that do not exist, or before step 0.
+    """
+    model = _ByEvent if net.semantics.by_event else _Golden
+    return model(net, steps, checked(net, events), states).run()
+
+
+def checked(net: FixedNet, events: Integers) -> Integers:
+    """Events in order, if all are of sources; see `run`."""
+    events = np.asarray(events, np.int64).reshape(-1, 2)
+    for step, axon in events[(events[:, 0] < 0)][:1]:
+        raise ExportError(f"axon {axon} has a spike at step {step}: must be 0 or later")
+    bad = (events[:, 1] < net.n_neurons) | (events[:, 1] >= net.n_axons)
+    for _, axon in events[bad][:1]:
+        raise ExportError(
+            f"axon {axon} cannot get spikes from outside: sources are {net.n_neurons} "
+            f"to {net.n_axons - 1}"
+        )
+    return np.asarray(events[np.lexsort((events[:, 1], events[:, 0]))])
+
+
+@dataclass
+class _Golden:
+    net: FixedNet
+    steps: int
+    events: Integers
+    keeps_states: bool
+    synaptic_events: int = 0
+    overflows: int = 0
+    largest_input: int = 0
+    merged: int = 0
+    spikes: list[Integers] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        net, profile = self.net, self.net.profile
+        rule, registers = net.semantics, net.profiles
+        n, receptors = net.n_neurons, rule.n_receptors
+        self.relaxation: Relaxation | None = relaxation(net) if rule.relaxes else None
+        self.current_decay = registers.current_decay[profile] + rule.current_decay_offset
+        self.voltage_decay = registers.voltage_decay[profile]
+        self.threshold, self.reset = registers.threshold[profile], registers.reset[profile]
+        self.bias, self.refractory = registers.bias[profile], registers.refractory[profile]
+        if self.relaxation is not None:
+            self.current_decay = self.relaxation.current_decay
+            self.refractory = self.relaxation.refractory
+        self.floor = registers.floor[profile] if registers.floor is not None else None
+        self.voltage = net.initial.copy()
+        self.current = np.zeros((n, receptors), np.int64)
+        self.waiting = np.zeros(n, np.int64)
+        self.charge = net.charge()
+        self.place = net.target * receptors + net.formats.receptor[net.format]
+        self.slots = int(net.hop.max(initial=0)) + 1
+        self.ring = np.zeros((self.slots, n * receptors), np.int64)
+        self.decay = DECAYS[rule.decay]
+        self.operations = [getattr(self, f"_{name}") for name in rule.order]
+
+    def run(self) -> Trace:
+        states = [self._state()]
+        first = np.searchsorted(self.events[:, 0], np.arange(self.steps + 2))
+        self._deliver(self.events[first[0] : first[1], 1], 0)
+        for step in range(1, self.steps + 1):
+            self.step = step
+            slot = self.ring[step % self.slots]
+            self.input = slot.reshape(self.current.shape)
+            self.free = self.waiting == 0
+            for operation in self.operations:
+                operation()
+            slot[:] = 0
+            fired = self._fired_in_order()
+            self.spikes.append(np.stack([np.full_like(fired, step), fired], axis=1))
+            self._deliver(
+                np.concatenate([fired, self.events[first[step] : first[step + 1], 1]]), step
+            )
+            if self.keeps_states:
+                states.append(self._state())
+        spikes = np.concatenate([np.zeros((0, 2), np.int64), *self.spikes])
+        kept = map(np.stack, zip(*states, strict=True)) if self.keeps_states else ()
+        counts = self.synaptic_events, self.overflows, self.largest_input, self.merged
+        return Trace(spikes, *counts, *kept)
+
+    def _state(self) -> tuple[Integers, Integers, Integers]:
+        return self.voltage.copy(), self.current.copy(), self.waiting.copy()
+
+    def _fired_in_order(self) -> Integers:
+        """A neuron for each spike of the step."""
+        return np.repeat(np.arange(len(self.fired)), self.fired)
+
+    # --- operations of a step, by their names in `semantics` ------------------------------------
+
+    def _decay_current(self) -> None:
+        self.current = self.decay(self.current, self.current_decay, self.net.semantics.decay_bits)
+
+    def _add_input(self) -> None:
+        rule = self.net.semantics
+        self.largest_input = max(self.largest_input, int(np.abs(self.input).max(initial=0)))
+        self.current = self._limited(
+            self.current + self.input, rule.current_range, rule.current_overflow
+        )
+
+    def _decay_voltage(self) -> None:
+        bits = self.net.semantics.decay_bits
+        self.next = self.decay(self.voltage, self.voltage_decay, bits)
+
+    def _add_current(self) -> None:
+        self.next = self.next + self.current.sum(axis=1)
+
+    def _add_bias(self) -> None:
+        self.next = self.next + self.bias
+
+    def _limit_voltage(self) -> None:
+        rule = self.net.semantics
+        limited = self._limited(
+            np.where(self.free, self.next, 0), rule.voltage_range, rule.voltage_overflow
+        )
+        self.next = limited
+
+    def _fire(self) -> None:
+        rule = self.net.semantics
+        reached = self.free & COMPARISONS[rule.compare](self.next, self.threshold)
+        if rule.reset == "subtract":
+            times = np.minimum(self.next // self.threshold, rule.spikes_per_step)
+            self.fired = np.where(reached, times, 0)
+            after = self.next - self.fired * self.threshold
+        else:
+            self.fired = reached.astype(np.int64)
+            after = np.where(reached, self.reset, self.next)
+        if self.floor is not None:
+            raised = self.next - self.floor if rule.reset == "subtract" else -self.reset
+            after = np.where(~reached & (self.next < self.floor), raised, after)
+        self.voltage = np.where(self.free, after, self.voltage)
+        counted = np.maximum(self.waiting - 1, 0)
+        self.waiting = np.where(reached, self.refractory, counted)
+
+    # --- those of neurons that relax, see `relaxing` ---------------------------------------------
+
+    def _saturate_input(self) -> None:
+        assert self.relaxation is not None
+        magnitude = np.abs(self.input)
+        self.input = np.minimum(magnitude, self.relaxation.limit)
+        self.overflows += int((self.input != magnitude).sum())
+
+    def _scale_input(self) -> None:
+        assert self.relaxation is not None
+        self.input = (self.input * self.relaxation.gain) >> FRACTION_BITS
+
+    def _relax_voltage(self) -> None:
+        rule, by = self.net.semantics, self.relaxation
+        assert by is not None
+        current = self._limited(
+            self.current[:, 0] - self.current[:, 1] + by.bias,
+            rule.current_range,
+            rule.current_overflow,
+        )
+        goal = multiplied(current, by.resistance) + by.rest
+        relaxed = goal - multiplied(by.factor, goal - self.voltage)
+        self.next = self._limited(
+            np.where(self.free, relaxed, self.voltage), rule.voltage_range, rule.voltage_overflow
+        )
+
+    def _limited(self, x: Integers, bounds: tuple[int, int], overflow: str) -> Integers:
+        limited = OVERFLOWS[overflow](x, *bounds)
+        self.overflows += int((limited != x).sum())
+        return limited
+
+    # --- spikes ------------------------------------------------------------------------------
+
+    def _deliver(self, axons: Integers, step: int) -> None:
+        """Add what spikes of these axons bring to the inputs of later steps."""
+        axons = self._merged(axons)
+        counts = self.net.start[axons + 1] - self.net.start[axons]
+        self.synaptic_events += int(counts.sum())
+        for part in _portions(counts):
+            begin, count = self.net.start[axons[part]], counts[part]
+            ends = np.cumsum(count)
+            total = int(ends[-1]) if len(ends) else 0
+            synapse = np.arange(total) + np.repeat(begin - (ends - count), count)
+            slot = (step + self.net.hop[synapse]) % self.slots
+            np.add.at(
+                self.ring.reshape(-1),
+                slot * self.ring.shape[1] + self.place[synapse],
+                self.charge[synapse],
+            )
+
+    def _merged(self, axons: Integers) -> Integers:
+        """Axons that spike, each once where the target cannot tell several spikes in a step."""
+        if not self.net.semantics.merges_spikes:
+            return axons
+        different = np.unique(axons)
+        self.merged += len(axons) - len(different)
+        return different
+
+
+@dataclass
+class _ByEvent(_Golden):
+    """Each spike that arrives is added to the voltages by itself; see `Semantics.order`."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.slots, self.ring = 1, np.zeros((1, self.ring.shape[1]), np.int64)
+        lines = Lines.of(self.net)
+        self.line_order = np.lexsort((self.net.target, lines.line))
+        self.line_ends = np.searchsorted(
+            lines.line[self.line_order], np.arange(len(lines.axon) + 1)
+        )
+        self.line_hop = lines.hop
+        self.lines_of = np.searchsorted(lines.axon, np.arange(self.net.n_axons + 1))
+        self.due: dict[int, list[int]] = {}
+
+    def _fired_in_order(self) -> Integers:
+        return np.asarray(self.order, np.int64)
+
+    def _take_events(self) -> None:
+        """Those of a step, after its leak, which may have made neurons fire, too."""
+        rule = self.net.semantics
+        self.order = np.flatnonzero(self.fired).tolist()
+        for line in sorted(self.due.pop(self.step, ())):
+            synapses = self.line_order[self.line_ends[line] : self.line_ends[line + 1]]
+            target, charge = self.net.target[synapses], self.charge[synapses]
+            self.largest_input = max(self.largest_input, int(np.abs(charge).max()))
+            after = self._limited(
+                self.voltage[target] + charge, rule.voltage_range, rule.voltage_overflow
+            )
+            reached = COMPARISONS[rule.compare](after, self.threshold[target])
+            self.voltage[target] = np.where(reached, self.reset[target], after)
+            self.order += target[reached].tolist()
+
+    def _deliver(self, axons: Integers, step: int) -> None:
+        counts = self.net.start[axons + 1] - self.net.start[axons]
+        self.synaptic_events += int(counts.sum())
+        for axon in axons.tolist():
+            for line in range(self.lines_of[axon], self.lines_of[axon + 1]):
+                self.due.setdefault(step + int(self.line_hop[line]), []).append(line)
+
+
+def _portions(counts: Integers) -> list[slice]:
+    """Axons that together have at most about `EVENTS_AT_ONCE` synapses."""
+    if not len(counts):
+        return []
+    portion = np.cumsum(counts) // EVENTS_AT_ONCE
+    first = np.flatnonzero(np.append(True, np.diff(portion) > 0))
+    return [slice(a, b) for a, b in zip(first, [*first[1:], len(counts)], strict=True)]

@@ -1,0 +1,110 @@
+"""What the neurons of a target compute: their registers, the proof of these, and the run."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..nets.fixednet import FixedNet, profiles_of
+from ..verification.proof import Check
+from ..verification.register_checks import register_checks
+from . import golden
+from .dynamics import Dynamics
+from .registers import RegisterError, register_columns, register_error
+from .semantics import Semantics
+
+if TYPE_CHECKING:
+    from ..hardware import Numbers
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+class Model(ABC):
+    """A family of update rules.
+
+    Attributes:
+        semantics: the class of a rule of the family; `from_json` reads what its `to_json` wrote.
+    """
+
+    semantics: Any
+
+    @abstractmethod
+    def gain(self, step: Dynamics, rule: Any) -> Floats:
+        """What a weight of 1 brings, mV, [size, 2]."""
+
+    @abstractmethod
+    def columns(self, step: Dynamics, scale: Floats, numbers: Numbers, rule: Any) -> Integers:
+        """Registers of a population's neurons, [size, registers]."""
+
+    @abstractmethod
+    def profiles(self, columns: Integers, rule: Any) -> tuple[Any, Integers]:
+        """The rows that occur in columns [N, registers], and that of each neuron."""
+
+    @abstractmethod
+    def error(
+        self, label: str, step: Dynamics, scale: Floats, numbers: Numbers, rule: Any
+    ) -> RegisterError:
+        """What rounding did to a population's registers."""
+
+    @abstractmethod
+    def checks(
+        self, fixed: FixedNet, steps: list[Dynamics], scale: Floats, numbers: Numbers
+    ) -> Iterator[Check]:
+        """Whether registers are those that the populations' steps ask for."""
+
+    def check_steps(self, rule: Any, steps: int) -> None:
+        """Raise `ExportError` where a run cannot have so many time steps. Any number will do."""
+        return
+
+    @abstractmethod
+    def run(
+        self, fixed: FixedNet, steps: int, events: Integers, states: bool = False
+    ) -> golden.Trace:
+        """Run a network; see `golden.run`."""
+
+
+class Leaky(Model):
+    """Leaky neurons, step by step: rules are `Semantics`."""
+
+    semantics = Semantics
+
+    def gain(self, step: Dynamics, rule: Semantics) -> Floats:
+        """That with which a spike brings the same charge, where input decays before it first acts.
+
+        Input w then brings w f + w f^2 + ... = w f / (1 - f), with the factor f that the target
+        has.
+        """
+        if not rule.decays_input:
+            return step.gain
+        amount = 1 - step.current_factor
+        rounded_amount = rule.amount(rule.decay_register(amount))
+        return np.asarray(step.gain / amount * rounded_amount / (1 - rounded_amount))
+
+    def columns(self, step: Dynamics, scale: Floats, numbers: Numbers, rule: Semantics) -> Integers:
+        return register_columns(step, scale, numbers, rule)
+
+    def profiles(self, columns: Integers, rule: Semantics) -> tuple[Any, Integers]:
+        return profiles_of(columns, rule.n_receptors)
+
+    def error(
+        self, label: str, step: Dynamics, scale: Floats, numbers: Numbers, rule: Semantics
+    ) -> RegisterError:
+        return register_error(label, step, scale, numbers, rule)
+
+    def checks(
+        self, fixed: FixedNet, steps: list[Dynamics], scale: Floats, numbers: Numbers
+    ) -> Iterator[Check]:
+        return register_checks(fixed, steps, scale, numbers)
+
+    def run(
+        self, fixed: FixedNet, steps: int, events: Integers, states: bool = False
+    ) -> golden.Trace:
+        return golden.run(fixed, steps, events, states)
+
+
+LEAKY = Leaky()

@@ -1,0 +1,1 @@
+"""Networks in floats and in integers, number formats, and layouts of words."""

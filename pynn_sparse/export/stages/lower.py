@@ -1,0 +1,98 @@
+"""All stages, one after the other: from a network to tables."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from ..errors import ExportError
+from ..hardware import Memory, Placement
+from ..nets.fixednet import FixedNet
+from ..nets.floatnet import FloatNet
+from ..nets.number_formats import Quantise
+from ..registry import find
+from ..tables import Tables
+from ..target import Target
+from .capture import capture
+from .legalise import legalise
+from .prune import Prune, prune
+from .quantise import quantise, rule_for
+from .resample import resample
+
+
+def place(fixed: FixedNet, rule: Quantise, target: Target) -> Placement:
+    """The stage that maps neurons to cores, and counts what that takes.
+
+    Args:
+        fixed: the integers, from `quantise`.
+        rule: by which they were made.
+        target: the hardware.
+
+    Raises `LimitsError` where the network does not fit.
+    """
+    return target.place(fixed, rule.weight_bits, rule.signed)
+
+
+def pack(fixed: FixedNet, rule: Quantise, target: Target) -> dict[str, Memory]:
+    """The stage that makes words of integers: tables by name. Arguments are those of `place`."""
+    return target.pack(fixed, rule.weight_bits, rule.signed)
+
+
+def lower(
+    source: Any,
+    target: str | Target,
+    prune: Prune | None = None,
+    quantise: Quantise | None = None,
+    accept: Collection[str] = (),
+    timestep: float | None = None,
+) -> Tables:
+    """Make the tables of a network.
+
+    Args:
+        source: the module `pyNN.sparse`, a list of its projections, or what `capture` made.
+        target: name, or a target with options.
+        prune: which synapses to remove; None for none.
+        quantise: number formats; None for weights of 8 bits, or those that the target has.
+        accept: approximations that are allowed, see `legalise.APPROXIMATIONS`.
+        timestep: of the target, ms, if it is not that of the simulation.
+
+    Raises `ExportError` for an unknown target or bits that it does not have, and `LimitsError`
+    with all limits that the network breaks.
+    """
+    hardware = find(target)
+    if prune is not None and not isinstance(prune, Prune):
+        raise ExportError(f"prune = {prune!r}: must be a Prune, such as Prune(fraction=0.7)")
+    if quantise is not None and not isinstance(quantise, Quantise):
+        raise ExportError(
+            f"quantise = {quantise!r}: must be a Quantise, such as Quantise(weight_bits=8)"
+        )
+    rule = quantise or rule_for(hardware)
+    net = source if isinstance(source, FloatNet) else capture(source)
+    rule.numbers(hardware)
+    if timestep is not None:
+        net = resample(net, timestep)
+    legalise(net, hardware, accept)
+    return _lowered(net, hardware, prune, rule, tuple(sorted(accept)))
+
+
+def _lowered(
+    net: FloatNet, target: Target, pruning: Prune | None, rule: Quantise, accept: tuple[str, ...]
+) -> Tables:
+    kept, pruned = prune(net, pruning)
+    made = quantise(kept, rule, target, accept)
+    placement = place(made.fixed, rule, target)  # what does not fit is no matter for packing
+    return Tables(
+        target,
+        kept,
+        rule,
+        accept,
+        pruning.describe() if pruning else "none",
+        tuple(pruned),
+        made.losses,
+        made.registers,
+        made.fixed.frame,
+        pack(made.fixed, rule, target),
+        made.scale,
+        made.origin,
+        placement,
+    )

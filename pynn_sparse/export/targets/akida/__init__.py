@@ -1,0 +1,3 @@
+"""BrainChip Akida."""
+
+TARGETS = {"akida": "pynn_sparse.export.targets.akida.target:Akida"}

@@ -1,0 +1,3 @@
+"""tinyODIN."""
+
+TARGETS = {"odin": "pynn_sparse.export.targets.odin.target:Odin"}

@@ -1,0 +1,312 @@
+"""SpiNNaker, with the tables that sPyNNaker 1!7.4.1 loads for static synapses.
+
+Nothing about numbers is a matter of choice: words, scales, slices and keys are sPyNNaker's. A core
+has neurons and their synapses, as sPyNNaker has it for time steps of 1 ms and longer, and with
+``n_synapse_cores=0``. Delay extensions are refused.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...arguments import integer, positive
+from ...errors import ExportError, LimitsError, Violation
+from ...hardware import Limits, Memory, Numbers, Placement, Resource
+from ...models.dynamics import RECEPTORS, Dynamics
+from ...models.relaxing import FRACTION_BITS, RANGE, UNIT
+from ...models.semantics import RELAXATION, Semantics
+from ...nets.fixednet import FixedNet, Frame
+from ...nets.floatnet import Cells, Connections, FloatNet
+from ...target import Target
+from .cells import beyond_range, exact_dynamics, exact_parameters
+from .keys import KEY_BITS, keys_of, slices_of
+from .read import unpack
+from .shifts import RingBuffers
+from .words import ADDRESS_WORDS, HEADER, LONGEST_ROW, most_delay, pack, projections_of
+
+MOST_NEURONS_PER_CORE = 256
+MOST_ADDRESSES = (1 << 13) - 1  # of a master population table
+SOURCES = ("SpikeSourceArray", "SpikeSourcePoisson")
+DEFAULT = RingBuffers()
+
+
+class Spinnaker(Target):
+    """What both chips share.
+
+    Args:
+        neurons_per_core: 1 to 256.
+        ring_buffer_sigma, spikes_per_second, max_expected_summed_weight: see `RingBuffers`.
+    """
+
+    title = ""
+    version = 1
+    defaults: Mapping[str, Any] = {
+        "weight_bits": 16,
+        "signed": False,
+        "rounding": "nearest",
+        "scale": "power_of_two",
+        "per": "receptor",
+        "headroom": 2,
+        "exponent_bits": 0,
+        "clip": 0.0,
+    }
+    remedy = "expect more spikes_per_second, or take a higher ring_buffer_sigma"
+    sdram = 0  # bytes of a chip
+    cores_of_chip = 0
+
+    def __init__(
+        self,
+        neurons_per_core: int = MOST_NEURONS_PER_CORE,
+        ring_buffer_sigma: float = DEFAULT.ring_buffer_sigma,
+        spikes_per_second: float = DEFAULT.spikes_per_second,
+        max_expected_summed_weight: float | None = None,
+    ) -> None:
+        self.neurons_per_core = integer(
+            "neurons_per_core", neurons_per_core, 1, MOST_NEURONS_PER_CORE
+        )
+        most = max_expected_summed_weight
+        self.ring_buffers = RingBuffers(
+            positive("ring_buffer_sigma", ring_buffer_sigma),
+            positive("spikes_per_second", spikes_per_second),
+            None if most is None else positive("max_expected_summed_weight", most),
+        )
+
+    def options(self) -> dict[str, Any]:
+        return {"neurons_per_core": self.neurons_per_core, **vars(self.ring_buffers)}
+
+    def limits(self) -> Limits:
+        return Limits(
+            receptors=2,
+            hop=None,
+            refractory=(1 << 16) - 1,
+            reset_to_zero=False,
+            models=("IF_curr_exp",),
+            latency=0,
+        )
+
+    def violations(self, net: FloatNet) -> Iterator[Violation]:
+        for cells in net.cells:
+            yield from _cells(cells, net.dt)
+        for part in net.connections:
+            yield from self._delays(part, net)
+            yield from _signs(part)
+
+    def _delays(self, part: Connections, net: FloatNet) -> Iterator[Violation]:
+        size = net.cells[part.post].size
+        most = most_delay(size, self.neurons_per_core)
+        late = part.delay > most
+        if late.any():
+            what = f"{int(late.sum())} synapses with delays up to {part.delay.max()} steps"
+            limit = f"{most} steps with {min(size, self.neurons_per_core)} neurons on a core"
+            remedy = "shorten delays, lengthen the step, or take fewer neurons_per_core"
+            yield Violation(part.label, what, limit, remedy)
+
+    def numbers(self, weight_bits: int, signed: bool) -> Numbers:
+        if (weight_bits, signed) != (16, False):
+            raise ExportError(
+                f"weight_bits = {weight_bits}, signed = {signed}: {self.name} has weights of 16 "
+                "bits whose sign is their receptor's, and quantises by itself: leave `quantise` out"
+            )
+        return Numbers(
+            greatest_weight=(1 << 16) - 1,
+            shifts=(0, 15),
+            voltage_range=RANGE,
+            threshold_unit=1,
+            greatest_threshold=RANGE[1],
+            bias_bits=31,
+            bias_exponents=0,
+        )
+
+    def dynamics(self, cells: Cells, dt: float) -> Dynamics:
+        return exact_dynamics(cells, dt)
+
+    def quantise(self, net: FloatNet, rule: Any) -> Any:
+        from .quantise import quantised
+
+        return quantised(net, rule, self)
+
+    def parameters(self, cells: Cells, dt: float) -> Mapping[str, NDArray[np.float64]]:
+        return exact_parameters(cells, dt)
+
+    def semantics(self, receptors: int) -> Semantics:
+        return Semantics(
+            order=RELAXATION,
+            decay="flooring",
+            decay_bits=FRACTION_BITS,
+            current_decay_offset=0,
+            compare="greater_or_equal",
+            reset="value",
+            current_range=RANGE,
+            current_overflow="wrap",
+            voltage_range=RANGE,
+            voltage_overflow="wrap",
+            n_receptors=2,
+        )
+
+    def place(self, fixed: FixedNet, weight_bits: int, signed: bool) -> Placement:
+        longest, rows = _longest_row(fixed, self.neurons_per_core)
+        addresses = _addresses(fixed)
+        slices = slices_of(fixed.axons, self.neurons_per_core)
+        keys = keys_of(slices, [each.pre for each in projections_of(fixed)])
+        sending = sum(part.cores for part in slices if part.axons.is_source)
+        cores = sum(part.cores for part in slices) - sending
+        resources = (
+            Resource("cores with neurons", cores, None),
+            Resource("cores with sources", sending, None),
+            Resource("chips at least", -(-(cores + sending) // self.cores_of_chip), None),
+            Resource("words of a row", longest, LONGEST_ROW),
+            Resource("addresses of a population table", addresses, MOST_ADDRESSES),
+            Resource("bits of a key", keys.width, KEY_BITS),
+            Resource("bytes of a core's synapses", 4 * rows, self.sdram),
+        )
+        remedies = {
+            "words of a row": "take fewer neurons_per_core, or make one synapse of several "
+            "between the same two cells",
+            "bits of a key": "make fewer or smaller populations",
+        }
+        over = [
+            Violation(
+                "network",
+                f"{each.used} {each.name}",
+                f"{each.available}",
+                remedies.get(each.name, "prune, or export fewer projections"),
+            )
+            for each in resources
+            if each.available is not None and each.used > each.available
+        ]
+        if over:
+            raise LimitsError(self.name, over)
+        return Placement(cores, _core_of_neurons(slices), resources)
+
+    def pack(self, fixed: FixedNet, weight_bits: int, signed: bool) -> dict[str, Memory]:
+        return pack(fixed, self.neurons_per_core)
+
+    def unpack(self, memories: Mapping[str, Memory], frame: Frame) -> FixedNet:
+        return unpack(memories, frame, self.neurons_per_core)
+
+    def greatest_input(self, fixed: FixedNet, weight_bits: int) -> int:
+        return RANGE[1]
+
+    def more_files(self, tables: Any) -> dict[str, bytes]:
+        buffer = io.BytesIO()
+        arrays: dict[str, Any] = regions(tables.memories)
+        np.savez(buffer, **arrays)
+        return {"spinnaker.npz": buffer.getvalue()}
+
+
+class Spinnaker1(Spinnaker):
+    """The first chip: 18 cores, 16 of them for the user."""
+
+    name = "spinnaker1"
+    title = "SpiNNaker 1"
+    sdram = 123469792
+    cores_of_chip = 16
+
+
+class Spinnaker2(Spinnaker):
+    """The second chip as sPyNNaker sees it: the same tables, with more cores and memory."""
+
+    name = "spinnaker2"
+    title = "SpiNNaker 2"
+    sdram = 1 << 30
+    cores_of_chip = 151
+
+
+def regions(memories: Mapping[str, Memory]) -> dict[str, NDArray[np.uint32]]:
+    """sPyNNaker's regions ``<core>/SynBlocks``, PopTable, SynapseParams, neuron_params."""
+    cores = memories["cores"].layout.decode(memories["cores"].words)
+    found: dict[str, NDArray[np.uint32]] = {}
+    for memory, region in (("populations", "PopTable"), ("synapses", "SynBlocks")):
+        words = memories[memory].words[:, 0].astype("<u4")
+        parts = np.split(words, np.cumsum(cores[f"{memory[:-1]}_words"])[:-1])
+        found |= {f"{core}/{region}": part for core, part in enumerate(parts)}
+    parameters = memories["parameters"]
+    columns = parameters.layout.decode(parameters.words)
+    rows = np.stack([columns[each.name] for each in parameters.layout.fields], axis=1)
+    found |= {f"{core}/SynapseParams": row for core, row in enumerate(rows.astype("<u4"))}
+    neurons = memories["neurons"].layout.decode(memories["neurons"].words)
+    ends = np.cumsum(cores["neurons"])
+    for core, (end, size) in enumerate(zip(ends, cores["neurons"], strict=True)):
+        mine = {name: column[end - size : end] for name, column in neurons.items()}
+        found[f"{core}/neuron_params"] = _neuron_params(mine)
+    return found
+
+
+def _neuron_params(p: Mapping[str, NDArray[np.int64]]) -> NDArray[np.uint32]:
+    """Steps in a time step (1); membranes, thresholds and synapses, with states that are 0."""
+    zero = np.zeros_like(p["rest"])
+    membrane = ("initial", "rest", "capacitance", "voltage_decay", "bias", "reset", "refractory")
+    taus = p["current_decay_0"], p["current_decay_1"]
+    blocks = (
+        np.column_stack([*(p[name] for name in membrane), zero, p["time_step"]]),
+        p["threshold"],
+        np.column_stack([taus[0], zero, taus[1], zero, p["time_step"]]),
+    )
+    words = np.concatenate([np.ones(1, np.int64), *(each.reshape(-1) for each in blocks)])
+    return words.astype("<i4").view("<u4")
+
+
+def _cells(cells: Cells, dt: float) -> Iterator[Violation]:
+    if cells.is_source:
+        if cells.model not in SOURCES:
+            what, limit = f"sources of type {cells.model}", ", ".join(SOURCES)
+            remedy = "record their spikes, and give them to a SpikeSourceArray"
+            yield Violation(cells.label, what, limit, remedy)
+        return
+    if cells.model != "IF_curr_exp":
+        return
+    names = beyond_range(cells, dt)
+    if names:
+        what = f"values of {', '.join(names)} beyond s16.15"
+        yield Violation(cells.label, what, "-65536 to 65535.99997", "choose smaller values")
+    p = cells.parameters
+    taus = np.stack([p[name] for name in ("tau_m", "tau_syn_E", "tau_syn_I")])
+    if (taus >= UNIT * dt).any():
+        what = f"a time constant of {taus.max():g} ms, which would not decay"
+        yield Violation(cells.label, what, f"below {UNIT * dt:g} ms", "choose a shorter one")
+
+
+def _signs(part: Connections) -> Iterator[Violation]:
+    if part.receptor not in RECEPTORS:
+        return
+    sign = 1 if part.receptor == RECEPTORS[0] else -1
+    wrong = int((part.weight * sign < 0).sum())
+    if wrong:
+        what = f"{wrong} {part.receptor} synapses with the sign of the other receptor"
+        limit = "signs that are the receptor's"
+        yield Violation(part.label, what, limit, "give them to the other receptor")
+
+
+def _longest_row(fixed: FixedNet, per_core: int) -> tuple[int, int]:
+    """Words of the longest row, and of the blocks of the fullest core."""
+    slices = slices_of(fixed.axons, per_core)
+    longest, words = 0, [0] * len(slices)
+    for each in projections_of(fixed):
+        post = slices[each.post]
+        core = (fixed.target[each.synapses] - post.axons.first) // post.per_core
+        row = fixed.source[each.synapses] * post.cores + core
+        most = int(np.unique(row, return_counts=True)[1].max())
+        longest = max(longest, most)
+        begin = -(-words[each.post] // ADDRESS_WORDS) * ADDRESS_WORDS
+        words[each.post] = begin + slices[each.pre].axons.size * (HEADER + most)
+    return longest, max(words)
+
+
+def _addresses(fixed: FixedNet) -> int:
+    """Of the population with most incoming projections."""
+    posts = [each.post for each in projections_of(fixed)]
+    return max(map(posts.count, posts), default=0)
+
+
+def _core_of_neurons(slices: list[Any]) -> NDArray[np.int64]:
+    first, cores = 0, []
+    for part in slices:
+        if not part.axons.is_source:
+            cores.append(first + np.arange(part.axons.size) // part.per_core)
+            first += part.cores
+    return np.concatenate(cores).astype(np.int64)

@@ -1,0 +1,3 @@
+"""IBM TrueNorth."""
+
+TARGETS = {"truenorth": "pynn_sparse.export.targets.truenorth.target:TrueNorth"}

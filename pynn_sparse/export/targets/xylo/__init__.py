@@ -1,0 +1,3 @@
+"""SynSense Xylo."""
+
+TARGETS = {"xylo": "pynn_sparse.export.targets.xylo.target:Xylo"}

@@ -1,0 +1,1 @@
+"""Whether tables are right: what they hold, and what they do."""

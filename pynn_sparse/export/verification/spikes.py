@@ -1,0 +1,132 @@
+"""Spikes between Neo's blocks and integer steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...network import TimeGrid
+from ..errors import ExportError
+from ..nets.fixednet import Axons
+from ..nets.floatnet import FloatNet
+
+Integers = NDArray[np.int64]
+BlockOrBlocks = Any  # a neo Block, a list of them, or label -> spike times (ms) of each cell
+
+
+def spikes_of(blocks: BlockOrBlocks) -> dict[str, tuple[Integers, NDArray[np.float64]]]:
+    """Label -> (cell, time in ms) of recorded spikes, from the first segment of each block.
+
+    Raises `ExportError` for anything else, and for spike trains that do not name their population
+    and cell, as those of PyNN do.
+    """
+    if isinstance(blocks, Mapping):
+        return {
+            label: (
+                np.repeat(np.arange(len(trains)), [len(each) for each in trains]),
+                np.concatenate([np.zeros(0), *(np.asarray(each, float) for each in trains)]),
+            )
+            for label, trains in blocks.items()
+        }
+    found: dict[str, list[tuple[int, NDArray[np.float64]]]] = {}
+    for block in blocks if isinstance(blocks, (list, tuple)) else [blocks]:
+        if not getattr(block, "segments", None):
+            raise ExportError(
+                f"spikes in {block!r}: must be Neo blocks with a segment, as PyNN records them, or "
+                "label -> times (ms) of each cell"
+            )
+        for train in block.segments[0].spiketrains:
+            notes = train.annotations
+            if "source_population" not in notes or "source_index" not in notes:
+                raise ExportError("spike trains must have source_population and source_index")
+            times = np.asarray(train.rescale("ms").magnitude, float)
+            found.setdefault(str(notes["source_population"]), []).append(
+                (int(notes["source_index"]), times)
+            )
+    return {
+        label: (
+            np.repeat([cell for cell, _ in trains], [len(times) for _, times in trains]),
+            np.concatenate([times for _, times in trains]),
+        )
+        for label, trains in found.items()
+    }
+
+
+def stimulus(
+    net: FloatNet, axons: tuple[Axons, ...], dt: float, spikes: BlockOrBlocks | None
+) -> Integers:
+    """Events int64 [n, 2], (step, axon), of all sources.
+
+    Args:
+        net: what was captured, with the given spikes of `SpikeSourceArray`.
+        axons: populations of the tables.
+        dt: time step of the tables, ms.
+        spikes: recorded ones, which replace those that are given; all sources in them, or whose
+            spikes are not known beforehand, must be there.
+
+    Raises `ExportError` for sources without spikes, spikes of cells that are not there, or of no
+    source at all.
+    """
+    recorded = spikes_of(spikes) if spikes is not None else {}
+    sources = [each.label for each in axons if each.is_source]
+    if spikes is not None and sources and not set(sources) & set(recorded):
+        raise ExportError(f"spikes of {', '.join(recorded)}: none is a source, of {sources}")
+    cells = {each.label: each for each in net.cells}
+    parts = [np.zeros((0, 2), np.int64)]
+    for population in axons:
+        if not population.is_source:
+            continue
+        label, given = population.label, cells[population.label].spikes
+        if label in recorded:
+            cell, time = recorded[label]
+            if len(cell) and cell.max() >= population.size:
+                raise ExportError(f"{label} has {population.size} cells; spikes name {cell.max()}")
+            if isinstance(spikes, Mapping) and len(spikes[label]) != population.size:
+                raise ExportError(
+                    f"{label} has {population.size} cells; spikes are given of {len(spikes[label])}"
+                )
+            if not np.isfinite(time).all():
+                raise ExportError(f"spikes of {label}: must be finite numbers of ms")
+            step = TimeGrid(dt).nearest(time)
+        elif given is not None:
+            cell, step = given.T
+        else:
+            raise ExportError(
+                f"the spikes of {label} ({cells[label].model}) are not known beforehand: record "
+                'them, record("spikes"), and give the block'
+            )
+        parts.append(np.stack([step, cell + population.first], axis=1))
+    return np.concatenate(parts)
+
+
+def block_of(spikes: Integers, axons: tuple[Axons, ...], dt: float, steps: int) -> Any:
+    """A Neo Block with spike trains as PyNN makes them, of the neurons' spikes (step, axon)."""
+    import neo
+
+    segment = neo.Segment(t_start=None)
+    order = np.lexsort((spikes[:, 0], spikes[:, 1]))
+    step, axon = spikes[order].T
+    stop = float(TimeGrid(dt).time(steps))
+    for population in axons:
+        if population.is_source:
+            continue
+        cells = np.arange(population.first, population.first + population.size + 1)
+        ends = np.searchsorted(axon, cells)
+        for cell in range(population.size):
+            times = TimeGrid(dt).time(step[ends[cell] : ends[cell + 1]])
+            segment.spiketrains.append(
+                neo.SpikeTrain(
+                    times,
+                    units="ms",
+                    t_start=0.0,
+                    t_stop=stop,
+                    source_population=population.label,
+                    source_index=cell,
+                )
+            )
+    block = neo.Block(name="golden")
+    block.segments.append(segment)
+    return block
