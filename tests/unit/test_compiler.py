@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import platform
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pynn_sparse.engine import kernels
-from pynn_sparse.engine.toolchain import cache, libraries
+from pynn_sparse.engine.toolchain import cache, instruction_sets, libraries
 from pynn_sparse.engine.toolchain.compiler import build_library, find_compiler
 from pynn_sparse.errors import DeviceError
 from pynn_sparse.network.cells.definition import Definition
@@ -134,3 +139,80 @@ def test_an_installed_library_that_cannot_be_loaded_is_passed_over(
     monkeypatch.setattr(libraries, "_installed_libraries", lambda: installed)
     libraries.cpu_library.cache_clear()
     assert libraries.cpu_library()._name == good._name
+
+
+FLAGS = {
+    "generic": "fpu sse2",
+    "x86-64-v2": "fpu ssse3 sse4_2 popcnt",
+    "x86-64-v3": "fpu ssse3 sse4_2 popcnt avx2 bmi1 bmi2 f16c fma movbe avx512f",
+    "x86-64-v4": "ssse3 sse4_2 popcnt avx2 bmi1 bmi2 f16c fma movbe "
+    "avx512f avx512bw avx512cd avx512dq avx512vl",
+}
+LEVELS = list(FLAGS)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_processor_runs_its_own_level_and_those_below(
+    level: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cpuinfo").write_text(f"processor\t: 0\nflags\t\t: {FLAGS[level]}\n")
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    expected = LEVELS[LEVELS.index(level) :: -1]
+    assert instruction_sets.supported(tmp_path / "cpuinfo") == expected
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_library_made_on_a_better_machine_is_not_loaded(
+    level: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would end the process with an illegal instruction."""
+    (tmp_path / "lib").mkdir()
+    for each in LEVELS:
+        (tmp_path / "lib" / f"libpynn_sparse_{each}.so").write_bytes(b"")
+    monkeypatch.setattr(libraries, "_package_paths", lambda: [tmp_path])
+    supported = LEVELS[LEVELS.index(level) :: -1]
+    monkeypatch.setattr(instruction_sets, "supported", lambda: supported)
+    names = [path.stem.removeprefix("libpynn_sparse_") for path in libraries._installed_libraries()]
+    assert names == supported
+
+
+@pytest.fixture
+def configure(tmp_path: Path) -> Callable[..., tuple[int, str, list[str]]]:
+    """Configures a build; returns CMake's status, what it said, and the libraries to be made."""
+    if not shutil.which("cmake"):
+        pytest.skip("there is no cmake; pip has one of its own when it builds the package")
+
+    def configure(*options: str) -> tuple[int, str, list[str]]:
+        command = ["cmake", "-S", kernels.source_folder(), "-B", tmp_path, *options]
+        done = subprocess.run(command, capture_output=True, text=True)
+        install = tmp_path / "cmake_install.cmake"
+        found = (
+            re.findall(r"libpynn_sparse_([\w-]+)\.so\"\)\n", install.read_text())
+            if install.exists()
+            else []
+        )
+        return done.returncode, done.stderr, sorted(set(found))
+
+    return configure
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="levels are those of x86-64")
+@pytest.mark.parametrize(
+    ("option", "levels"),
+    [
+        ([], [instruction_sets.supported()[0]]),
+        (["-DPYNN_SPARSE_LEVELS=all"], ["x86-64-v2", "x86-64-v3", "x86-64-v4"]),
+        (["-DPYNN_SPARSE_LEVELS=generic;x86-64-v3"], ["generic", "x86-64-v3"]),
+    ],
+    ids=["for this machine", "for distribution", "listed"],
+)
+def test_levels_of_a_build(option: list[str], levels: list[str], configure: Any) -> None:
+    assert configure(*option)[::2] == (0, levels)
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="levels are those of x86-64")
+def test_a_level_that_does_not_exist(configure: Any) -> None:
+    status, error, _ = configure("-DPYNN_SPARSE_LEVELS=x86-64-v5")
+    assert status != 0
+    assert "PYNN_SPARSE_LEVELS = x86-64-v5" in error
+    assert "x86-64-v4" in error

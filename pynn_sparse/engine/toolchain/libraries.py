@@ -1,9 +1,10 @@
 """Finds or makes the kernels for the CPU, as shared libraries.
 
-An installed copy carries a library per level of the instruction set. Where none fits the kernel
-sources at hand (an install without a compiler, sources changed in an editable install), one is
-compiled by the system's compiler when first needed and kept in the user's cache folder. So are
-models that are not among the files, each as a library of its own.
+An installed copy carries a library for the instruction set of the machine that built it, and a
+wheel for distribution one for each level. Where none fits the processor and the kernel sources at
+hand (an install without a compiler or from another machine, sources changed in an editable
+install), one is compiled by the system's compiler when first needed and kept in the user's cache
+folder. So are models that are not among the files, each as a library of its own.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import ctypes
 import functools
 import hashlib
 import os
-import platform
 import sys
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from ...errors import DeviceError, EngineError
 from ...network import Model
 from .. import structures
 from ..kernels import host_texts, source_hash, step_code, step_name
-from . import cache
+from . import cache, instruction_sets
 from .compiler import build_library
 
 
@@ -82,10 +82,9 @@ def _checked(library: ctypes.CDLL) -> ctypes.CDLL:
 
 def _installed_libraries() -> list[Path]:
     """Libraries that came with the package and that this processor can run, best first."""
-    levels = [*reversed(_x86_levels()), "generic"]
     return [
         path
-        for level in levels
+        for level in instruction_sets.supported()
         for folder in _package_paths()
         if (path := folder / "lib" / f"libpynn_sparse_{level}.so").is_file()
     ]
@@ -98,29 +97,9 @@ def _package_paths() -> list[Path]:
     return [Path(folder) for folder in pynn_sparse.__path__]
 
 
-def _x86_levels() -> list[str]:
-    """Levels of the x86-64 instruction set (x86-64 psABI) that the processor has, lowest first."""
-    cpuinfo = Path("/proc/cpuinfo")
-    if platform.machine() != "x86_64" or not cpuinfo.exists():
-        return []
-    lines = cpuinfo.read_text().splitlines()
-    flags = next((set(line.split()[2:]) for line in lines if line.startswith("flags")), set())
-    needs = {
-        "x86-64-v2": {"sse4_2", "popcnt", "ssse3"},
-        "x86-64-v3": {"avx2", "bmi1", "bmi2", "f16c", "fma", "movbe"},
-        "x86-64-v4": {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"},
-    }
-    levels = []
-    for level, needed in needs.items():
-        if not needed <= flags:
-            break
-        levels.append(level)
-    return levels
-
-
 def _kept(name: str, texts: list[str]) -> Path:
     """A library of that name in the user's cache, made of some texts if it is not there."""
-    level = (_x86_levels() or ["generic"])[-1]
+    level = instruction_sets.supported()[0]
 
     def make(library: Path) -> None:
         if len(texts) > 1:
