@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pyNN.sparse as sim
 import pytest
-from small import Net, build, digest
+from support.processes import in_a_child
+from support.small import Net, build, digest
 
 CALLS: dict[str, Callable[[Net], Any]] = {
     "run": lambda net: sim.run(1.0),
@@ -200,22 +201,6 @@ class TestCallbacks:
         thread.start()
         thread.join()
         assert sim.get_current_time() == 2.0
-
-
-def in_a_child(act: Callable[[], bool]) -> bool:
-    """What a function gives in the child of a fork."""
-    reading, writing = os.pipe()
-    process = os.fork()
-    if not process:
-        try:
-            os.write(writing, b"y" if act() else b"n")
-        finally:
-            os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as pipe:
-        said = pipe.read()
-    os.waitpid(process, 0)
-    return said == b"y"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

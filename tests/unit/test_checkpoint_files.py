@@ -15,8 +15,8 @@ import numpy as np
 import pyNN.sparse as sim
 import pytest
 from pyNN.sparse import simulator
-from small import build, digest
-from test_calls_from_threads import in_a_child
+from support.processes import in_a_child
+from support.small import build, digest
 
 import pynn_sparse
 from pynn_sparse.engine.neurons.spikes import SpikeStore

@@ -9,7 +9,7 @@ import re
 
 import pyNN.sparse as sim
 import pytest
-from nvrtc import Nvrtc, every_target, outermost_targets
+from support.nvrtc import Nvrtc, every_target, outermost_targets
 
 from pynn_sparse.engine import kernels
 from pynn_sparse.network import Model

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from networks import (
+from numpy.typing import NDArray
+from support.networks import (
     Driven,
     assert_identical,
     change,
@@ -16,7 +17,6 @@ from networks import (
     result,
     slow,
 )
-from numpy.typing import NDArray
 
 from pynn_sparse.engine import Engine
 from pynn_sparse.engine.devices.cpu import EVENT_TIMES, SEGMENT_TIME, CpuDevice

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from networks import (
+from support.networks import (
     MODELS,
     NEURONS,
     PARAMETERS,

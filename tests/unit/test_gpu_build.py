@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from connections import MADE, networks, same
-from emulated import DeviceArray, EmulatedRuntime
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.connections import MADE, networks, same
+from support.emulated import DeviceArray, EmulatedRuntime
 
 from pynn_sparse.engine import describe_devices
 from pynn_sparse.engine.building import connect, laws

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from emulated import EmulatedRuntime
-from networks import Driven, assert_identical, change, everything, result, slow
+from support.emulated import EmulatedRuntime
+from support.networks import Driven, assert_identical, change, everything, result, slow
 
 from pynn_sparse.engine import Engine, describe_devices
 from pynn_sparse.engine.devices.cpu import CpuDevice

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pyNN.sparse as sim
 import pytest
-from emulated import DeviceArray, EmulatedRuntime
 from pyNN.random import NumpyRNG, RandomDistribution
 from pyNN.sparse import simulator
+from support.emulated import DeviceArray, EmulatedRuntime
 
 from pynn_sparse import export
 from pynn_sparse.engine import Engine, describe_devices

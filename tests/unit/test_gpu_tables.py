@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from emulated import EmulatedRuntime
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from networks import add_neurons
+from support.emulated import EmulatedRuntime
+from support.networks import add_neurons
 
 from pynn_sparse.engine import Engine
 from pynn_sparse.engine.devices.gpu import CudaDevice

@@ -16,7 +16,7 @@ import pyNN.sparse as sim
 import pytest
 from numpy.typing import NDArray
 from pyNN.sparse import simulator
-from small import Net, build, digest
+from support.small import Net, build, digest
 
 from pynn_sparse import interrupts
 from pynn_sparse.engine.devices.cpu import CpuDevice

@@ -16,7 +16,7 @@ import pyNN.sparse as sim
 import pytest
 from pyNN.random import NumpyRNG, RandomDistribution
 from pyNN.sparse import garbage, simulator
-from small import build
+from support.small import build
 
 from pynn_sparse import run_instances
 from pynn_sparse.engine.synapses import layout
@@ -234,7 +234,7 @@ TURNS = """
 import gc, os, sys
 sys.path.insert(0, {tests!r})
 import pyNN.sparse as sim
-from small import build
+from support.small import build
 
 def mebibytes():
     return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from networks import PARAMETERS
+from support.networks import PARAMETERS
 
 from pynn_sparse.engine import kernels, structures
 from pynn_sparse.engine.toolchain import libraries

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from connections import MADE, matrix, networks, pairs, same
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from support.connections import MADE, matrix, networks, pairs, same
 
 from pynn_sparse.engine import kernels
 from pynn_sparse.engine.building import connect, laws

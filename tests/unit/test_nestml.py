@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pyNN.sparse as sim
 import pytest
-from emulated import EmulatedRuntime
 from numpy.typing import NDArray
 from pyNN import errors
+from support.emulated import EmulatedRuntime
 
 from pynn_sparse.engine import Engine
 from pynn_sparse.engine.devices.cpu import CpuDevice

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pyNN.sparse
 import pytest
-from comparison import pynn_nest
 from pyNN.random import NumpyRNG, RandomDistribution
 from pyNN.space import Line, RandomStructure, Space, Sphere
+from support.comparison import pynn_nest
 
 CONNECTORS: dict[str, Callable[[Any, NumpyRNG], Any]] = {
     "all to all": lambda sim, rng: sim.AllToAllConnector(),

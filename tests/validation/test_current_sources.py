@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pyNN.sparse as sim
 import pytest
-from comparison import Backend, Network, compare
-from models import BOUNDS, MODELS, PARAMETERS
+from support.comparison import Backend, Network, compare
+from support.parameters import BOUNDS, MODELS, PARAMETERS
 
 SOURCES: list[tuple[str, dict[str, Any]]] = [
     ("DCSource", {"amplitude": 0.3, "start": 10.0, "stop": 60.0}),

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyNN.sparse
 import pytest
-from comparison import Backend, Results, assert_same_spikes, compare, on_nest, on_sparse
+from support.comparison import Backend, Results, assert_same_spikes, compare, on_nest, on_sparse
 
 pytest.importorskip("pynestml")
 

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from comparison import Backend, Network, assert_close_traces, assert_same_spikes, compare, on_sparse
-from models import BOUNDS, KINK_BOUND, MODELS, PARAMETERS, WEIGHTS
 from pyNN.random import NumpyRNG, RandomDistribution
+from support.comparison import (
+    Backend,
+    Network,
+    assert_close_traces,
+    assert_same_spikes,
+    compare,
+    on_sparse,
+)
+from support.parameters import BOUNDS, KINK_BOUND, MODELS, PARAMETERS, WEIGHTS
 
 DURATION = 800.0
 

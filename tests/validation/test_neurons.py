@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from comparison import Backend, Network, compare
-from models import BOUNDS, MODELS, PARAMETERS, WEIGHTS
+from support.comparison import Backend, Network, compare
+from support.parameters import BOUNDS, MODELS, PARAMETERS, WEIGHTS
 
 DURATION = 300.0
 

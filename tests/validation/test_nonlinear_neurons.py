@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pyNN.sparse
 import pytest
-from comparison import Backend, Network, compare, on_nest, on_sparse
 from pyNN import errors
 from pyNN.random import NumpyRNG, RandomDistribution
+from support.comparison import Backend, Network, compare, on_nest, on_sparse
 
 DURATION = 300.0
 ADAPTIVE = {"tau_refrac": 1.5, "i_offset": [0.3, 0.6, 1.0]}

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pyNN.sparse
 import pytest
-from comparison import Backend, assert_same_spikes, on_nest, on_sparse
 from numpy.typing import NDArray
 from pyNN.parameters import Sequence
 from pyNN.random import NumpyRNG, RandomDistribution
+from support.comparison import Backend, assert_same_spikes, on_nest, on_sparse
 
 DURATION = 600.0
 EQUAL = 1e-12  # uS or nA; sums of thousands of changes, each rounded differently

@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from comparison import Backend, Network, assert_same_spikes, compare, on_sparse
-from models import MODELS, PARAMETERS, WEIGHTS
 from pyNN.random import NumpyRNG, RandomDistribution
+from support.comparison import Backend, Network, assert_same_spikes, compare, on_sparse
+from support.parameters import MODELS, PARAMETERS, WEIGHTS
 
 STEP = 0.1
 BOUND = 1e-3  # mV; see KINK_BOUND of the models, for stronger input

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pyNN.sparse
 import pytest
-from comparison import Backend, Network, compare
 from numpy.typing import NDArray
 from pyNN.parameters import Sequence
 from pyNN.random import NumpyRNG, RandomDistribution
+from support.comparison import Backend, Network, compare
 
 BOUND = 1e-9  # mV
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pyNN.sparse
 import pytest
-from comparison import pynn_nest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strong import BOUND, CELL, CM, E_EXC, E_INH, NEVER, V_REST, V_THRESH, exact, simulate
+from support.comparison import pynn_nest
+from support.strong import BOUND, CELL, CM, E_EXC, E_INH, NEVER, V_REST, V_THRESH, exact, simulate
 
 NEST_BOUND = 1e-2  # mV, of which nearly all is NEST's own tolerance
 STRENGTHS = np.geomspace(1e-3, 1e4, 13)  # of weight x timestep / cm

@@ -9,7 +9,7 @@ import pyNN.sparse as sim
 import pytest
 from pyNN import errors
 from scipy.integrate import solve_ivp
-from strong import simulate
+from support.strong import simulate
 
 DT, TIME = 0.1, 0.3  # ms; of the spike
 MODELS = ["EIF_cond_exp_isfa_ista", "EIF_cond_alpha_isfa_ista", "HH_cond_exp"]

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pyNN.sparse
 import pytest
-from comparison import pynn_nest
 from numpy.typing import NDArray
 from pyNN.parameters import Sequence
+from support.comparison import pynn_nest
 
 from pynn_sparse.network import TimeGrid
 

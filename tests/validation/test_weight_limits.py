@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pyNN.sparse
 import pytest
-from comparison import Backend, assert_same_spikes, on_nest, on_sparse
 from numpy.typing import NDArray
 from pyNN.random import NumpyRNG, RandomDistribution
+from support.comparison import Backend, assert_same_spikes, on_nest, on_sparse
 
 DEPENDENCES = (
     "AdditiveWeightDependence",

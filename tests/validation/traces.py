@@ -1,6 +1,6 @@
 """Writes docs/traces.md and its pictures: every model beside NEST, with measured deviations.
 
-python tests/validation/traces.py [name ...]    of all models, or only pictures of some
+PYTHONPATH=tests python tests/validation/traces.py [name ...]    of all, or only pictures of some
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import pyNN.sparse
 import test_neurons
 import test_nonlinear_neurons
 import test_short_term
-from comparison import Network, on_nest, on_sparse, pynn_nest
 from matplotlib import pyplot as plt
 from numpy.typing import NDArray
-from strong import BOUND, CELL, CM, E_EXC, E_INH, NEVER, V_REST, exact, simulate
+from support.comparison import Network, on_nest, on_sparse, pynn_nest
+from support.strong import BOUND, CELL, CM, E_EXC, E_INH, NEVER, V_REST, exact, simulate
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 FOLDER = DOCS / "traces"

@@ -1,0 +1,1 @@
+"""What tests of several folders share: networks, devices, other programs to compare with."""
