@@ -19,9 +19,9 @@ from .. import common, errors
 from ..common.control import DEFAULT_MAX_DELAY, DEFAULT_MIN_DELAY, DEFAULT_TIMESTEP
 from . import simulator
 from .access import exclusive, runs
-from .arguments import check_annotations, check_cells, checked_callbacks
-from .checks import as_number
-from .door import shown
+from .doors.arguments import check_annotations, check_cells, checked_callbacks
+from .doors.checks import as_number
+from .doors.parameters import shown
 from .options import check_option_names, check_ways, seed_of, warn_of_others
 
 DEVICES = ("auto", "cpu", "cuda")

@@ -12,7 +12,7 @@ from typing import Any
 from pynn_sparse.notices import warn
 
 from . import simulator
-from .checks import did_you_mean
+from .doors.checks import did_you_mean
 from .options import seed_number
 
 SPINNAKER, NEST, NEURON = "sPyNNaker", "pyNN.nest", "pyNN.neuron"

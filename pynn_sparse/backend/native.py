@@ -14,10 +14,10 @@ from pynn_sparse.network import Model
 from pynn_sparse.network.cells.user import CURRENT, Definition, user_model
 
 from ..standardmodels import StandardCellType, build_translations
-from .checked import Checked
-from .checks import as_flag
-from .door import shown
-from .plain import NotNumbersError, number_of
+from .doors.checked import Checked
+from .doors.checks import as_flag
+from .doors.parameters import shown
+from .doors.plain import NotNumbersError, number_of
 
 Numbers = Mapping[str, Any]  # name -> number, or (number, unit)
 

@@ -10,7 +10,7 @@ from pynn_sparse.errors import ModelError
 from pynn_sparse.interchange.nestml import read_model
 from pynn_sparse.interchange.nestml.units import DIMENSIONLESS
 
-from .door import shown
+from .doors.parameters import shown
 from .native import NativeCell, cell_type, checked_kind, checked_tolerance
 
 

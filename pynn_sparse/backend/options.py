@@ -15,7 +15,7 @@ import numpy as np
 
 from pynn_sparse.notices import warn
 
-from .door import shown
+from .doors.parameters import shown
 
 Options = Mapping[str, Any]
 

@@ -7,9 +7,9 @@ from typing import Any
 from .. import common
 from ..common import set  # noqa: F401
 from . import simulator
-from .arguments import check_cells
 from .connectors import AllToAllConnector, FixedProbabilityConnector
-from .plain import PLAIN
+from .doors.arguments import check_cells
+from .doors.plain import PLAIN
 from .populations import Population
 from .projections import Projection
 from .standardmodels.synapses import StaticSynapse

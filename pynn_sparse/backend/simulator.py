@@ -20,8 +20,8 @@ from pynn_sparse.notices import warn
 
 from .. import common, errors
 from . import access
-from .arguments import check_source
-from .checks import check_names
+from .doors.arguments import check_source
+from .doors.checks import check_names
 from .progress import RunProgress
 
 name = "PyNN-sparse"

@@ -225,7 +225,7 @@ class Watch:
 
 def _table(projection: Any) -> Any:
     """Pre, post, weight and delay of each connection."""
-    if type(projection).__module__ != "pyNN.sparse.projections":
+    if not type(projection).__module__.startswith("pyNN.sparse."):
         return projection.get(["weight", "delay"], format="list")
     # Without a Python object for each connection, which large networks have no memory for.
     columns = projection.get(["weight", "delay"], format="columns")

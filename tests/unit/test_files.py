@@ -13,7 +13,7 @@ import pyNN.sparse as sim
 import pytest
 from pyNN.random import NumpyRNG
 from pyNN.recording import files
-from pyNN.sparse.files import NEEDS
+from pyNN.sparse.recording.files import NEEDS
 
 SUFFIXES = [suffix for suffix in NEEDS if suffix != ".pickle"]
 PARTS: dict[str, Callable[[Any, Any], Any]] = {

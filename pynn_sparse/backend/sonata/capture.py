@@ -22,8 +22,8 @@ from ...network import Network
 from ...parameters import ArrayParameter
 from .. import simulator
 from ..populations import Assembly, Population, PopulationView
-from ..projections import FRACTION, POST, PRE, Projection
-from ..recording import SPIKES
+from ..projections.projection import FRACTION, POST, PRE, Projection
+from ..recording.recorder import SPIKES
 from ..standardmodels.electrodes import DCSource, SparseCurrentSource
 from .models import describe_cells, describe_synapses
 

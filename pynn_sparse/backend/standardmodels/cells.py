@@ -11,7 +11,7 @@ from typing import Any
 from pynn_sparse.network import cells as engine_models
 
 from ...standardmodels import build_translations, cells
-from ..checked import Checked
+from ..doors.checked import Checked
 from .point_neuron import LIF, AdExp, PointNeuron
 
 

@@ -14,9 +14,9 @@ from pynn_sparse.network.time import LAST_STEP
 from ...parameters import ParameterSpace, Sequence
 from ...standardmodels import StandardCurrentSource, build_translations, electrodes
 from ..access import exclusive_methods
-from ..checked import Checked
-from ..checks import check_names
-from ..door import copied, shown
+from ..doors.checked import Checked
+from ..doors.checks import check_names
+from ..doors.parameters import copied, shown
 from ..simulator import ID, state
 
 SETTING = "set_parameters", "set_native_parameters"

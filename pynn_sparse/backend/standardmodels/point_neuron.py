@@ -13,7 +13,7 @@ from pynn_sparse.network.receptors import Placed
 from ... import errors
 from ...parameters import ParameterSpace
 from ...standardmodels import StandardCellType, build_translations, cells
-from ..checked import Checked, Doors, door_of
+from ..doors.checked import Checked, Doors, door_of
 from . import receptors
 from .receptors import LOCATIONS
 

@@ -7,7 +7,7 @@ from typing import Any
 from pynn_sparse.network import receptors as engine_receptors
 
 from ...standardmodels import build_translations, receptors
-from ..checked import Checked, Doors
+from ..doors.checked import Checked, Doors
 
 LOCATIONS = "locations"  # of receptors on a morphology: means nothing for a point
 UNITS = {"e_syn": "mV", "tau_syn": "ms", "tau_rise": "ms", "tau_decay": "ms"}

@@ -9,11 +9,11 @@ from pynn_sparse.network.dynamics import Dynamics
 
 from ...parameters import ParameterSpace
 from ...standardmodels import build_translations, synapses
-from ..checks import check_names
-from ..door import copied, shown
-from ..signatures import bound, signature_with
+from ..doors.checks import check_names
+from ..doors.parameters import copied, shown
+from ..doors.signatures import bound, signature_with
 from ..simulator import state
-from ..synapse_values import accepted, all_accepted
+from ..synapses.parameters import accepted, all_accepted
 
 
 def _same_names(component: Any) -> dict[str, Any]:

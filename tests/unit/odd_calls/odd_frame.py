@@ -27,7 +27,7 @@ import quantities as pq
 from pyNN import errors
 from pyNN.parameters import LazyArray, Sequence
 from pyNN.random import RandomDistribution
-from pyNN.sparse.door import shown
+from pyNN.sparse.doors.parameters import shown
 from pyNN.sparse.simulator import state
 
 SECONDS = 20

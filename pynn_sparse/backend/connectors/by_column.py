@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..parameters import LazyArray, ParameterSpace
-from . import progress, simulator
-from .connector_arguments import Checked
-from .values import at_pairs
+from ...parameters import LazyArray, ParameterSpace
+from .. import progress, simulator
+from ..synapses.values import at_pairs
+from .arguments import Checked
 
 Columns = Callable[..., Iterable[Any]]
 NONE = np.zeros(0, np.int64)

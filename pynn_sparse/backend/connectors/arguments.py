@@ -10,14 +10,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .. import connectors as upstream
-from .. import errors
-from ..random import AbstractRNG, RandomDistribution
-from .checks import as_flag
-from .distances import distance_function
-from .door import shown
-from .plain import NotNumbersError, number_of
-from .signatures import bound, signature_of
+from ... import connectors as upstream
+from ... import errors
+from ...random import AbstractRNG, RandomDistribution
+from ..doors.checks import as_flag
+from ..doors.distances import distance_function
+from ..doors.parameters import shown
+from ..doors.plain import NotNumbersError, number_of
+from ..doors.signatures import bound, signature_of
 
 DRAWS_TO_LOOK_AT = 100  # of a distribution of numbers of connections, as upstream looks at
 Accept = Callable[[str, Any], Any]  # "owner: name", value -> what upstream gets

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import errors
-from ..recording import files
+from ... import errors
+from ...recording import files
 
 INDICES = ("i", "j")
 Connections = tuple[NDArray[np.float64], "tuple[str, ...] | None"]

@@ -19,10 +19,10 @@ from pynn_sparse.engine.sharing import each_of
 from pynn_sparse.errors import ParameterError
 from pynn_sparse.network.synapses import stable_order
 
-from .. import errors
-from ..random import MAX_REDRAWS, NumpyRNG, RandomDistribution
-from . import simulator
-from .native_rng import NativeRNG
+from ... import errors
+from ...random import MAX_REDRAWS, NumpyRNG, RandomDistribution
+from .. import simulator
+from ..native_rng import NativeRNG
 
 NUMBERS_AT_ONCE = 1 << 20  # drawn at a time, so that they stay in the cache
 Draw = Callable[[int], NDArray[np.float64]]

@@ -19,9 +19,9 @@ from pynn_sparse.network.block import Arrays
 from pynn_sparse.network.contents import Contents
 from pynn_sparse.notices import warn
 
-from . import simulator
-from .access import exclusive
-from .checkpoint_parts import RecorderPart, SourcePart, described
+from .. import simulator
+from ..access import exclusive
+from .parts import RecorderPart, SourcePart, described
 
 VERSION = 3
 WRITTEN_BY = "written by"

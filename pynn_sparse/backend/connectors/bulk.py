@@ -19,11 +19,11 @@ from pynn_sparse.engine.building.draws import possible_pairs
 from pynn_sparse.engine.devices.gpu_builder import GpuBuilder
 from pynn_sparse.errors import ParameterError
 
-from .. import connectors as upstream
-from .. import errors
-from ..random import RandomDistribution
-from . import simulator
-from .native_rng import NativeRNG
+from ... import connectors as upstream
+from ... import errors
+from ...random import RandomDistribution
+from .. import simulator
+from ..native_rng import NativeRNG
 
 MakeRows = Callable[[Builder], Rows]
 

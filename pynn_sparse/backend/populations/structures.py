@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import errors
-from ..space import BaseStructure, Cuboid, RandomStructure, Space, Sphere
-from .checks import as_number
-from .door import shown
-from .plain import NotNumbersError, has_items, items_of, number_of
+from ... import errors
+from ...space import BaseStructure, Cuboid, RandomStructure, Space, Sphere
+from ..doors.checks import as_number
+from ..doors.parameters import shown
+from ..doors.plain import NotNumbersError, has_items, items_of, number_of
 
 FINITE = "a finite number"
 WITHOUT_NUMBERS = ("fill_order", "boundary", "rng")

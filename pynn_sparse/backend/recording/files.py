@@ -14,8 +14,8 @@ from neo.io.baseio import BaseIO
 
 from pynn_sparse.replacing import replaced
 
-from ..recording import get_io
-from .door import shown
+from ...recording import get_io
+from ..doors.parameters import shown
 
 # Suffix -> the package that Neo needs to write such a file.
 NEEDS = {

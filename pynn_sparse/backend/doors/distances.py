@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import errors
+from ... import errors
 from .checks import did_you_mean
-from .door import shown
+from .parameters import shown
 
 FUNCTIONS = (
     *("arccos", "arcsin", "arctan", "arctan2", "ceil", "cos", "cosh", "exp", "fabs", "floor"),

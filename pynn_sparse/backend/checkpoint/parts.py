@@ -11,7 +11,7 @@ from pynn_sparse.network import Network, wiring
 from pynn_sparse.network.block import Arrays
 from pynn_sparse.network.contents import Contents
 
-from ..parameters import Sequence
+from ...parameters import Sequence
 
 
 class SourcePart:

@@ -19,25 +19,25 @@ from pynn_sparse.errors import ParameterError
 from pynn_sparse.network import memory
 from pynn_sparse.notices import warn
 
-from .. import connectors as upstream
-from .. import errors
-from ..core import IndexBasedExpression
-from ..parameters import LazyArray
-from ..random import NumpyRNG, RandomDistribution
-from . import connector_arguments as arguments
+from ... import connectors as upstream
+from ... import errors
+from ...core import IndexBasedExpression
+from ...parameters import LazyArray
+from ...random import NumpyRNG, RandomDistribution
+from ..doors.distances import distance_function, probabilities
+from ..doors.parameters import shown
+from ..synapses.values import NUMBERS_AT_ONCE
+from . import arguments as arguments
+from .arguments import Checked
 from .bulk import connect_in_bulk, same_cells
 from .by_column import ByColumn
-from .connection_lists import (
+from .lists import (
     ArrayConnector,
     CloneConnector,
     CSAConnector,
     FromFileConnector,
     FromListConnector,
 )
-from .connector_arguments import Checked
-from .distances import distance_function, probabilities
-from .door import shown
-from .values import NUMBERS_AT_ONCE
 
 
 class _InEngine(ByColumn):

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import errors
-from .door import shown
+from ... import errors
+from .parameters import shown
 from .plain import NotNumbersError, number_of
 
 

@@ -28,9 +28,9 @@ from numpy.typing import NDArray
 from pynn_sparse.errors import ParameterError
 from pynn_sparse.network.model import FINITE, Check, Constraint
 
-from .. import errors
-from ..parameters import ArrayParameter, LazyArray, Sequence
-from ..random import RandomDistribution
+from ... import errors
+from ...parameters import ArrayParameter, LazyArray, Sequence
+from ...random import RandomDistribution
 from .plain import PLAIN, NotNumbersError, as_array, has_items, has_unit, items_of, number_of
 
 _SHORT = reprlib.Repr()

@@ -10,9 +10,9 @@ from lazyarray import larray
 
 from pynn_sparse.network.model import FINITE, Check
 
-from ..parameters import ArrayParameter, Sequence
+from ...parameters import ArrayParameter, Sequence
 from .checks import Named
-from .door import Parameter, SequenceParameter
+from .parameters import Parameter, SequenceParameter
 from .plain import PLAIN
 
 Doors = Mapping[str, Parameter]

@@ -11,10 +11,10 @@ import neo
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import errors
-from ..common import Assembly, BasePopulation
+from ... import errors
+from ...common import Assembly, BasePopulation
 from .checks import as_integer
-from .door import shown
+from .parameters import shown
 from .plain import NotNumbersError, as_array, has_items, items_of, number_of
 
 

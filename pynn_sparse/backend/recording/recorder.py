@@ -15,11 +15,11 @@ from pynn_sparse.network import Probe
 from pynn_sparse.network.time import LAST_STEP
 from pynn_sparse.notices import warn
 
-from .. import errors, recording
-from . import garbage, simulator
-from .arguments import check_annotations, check_variables
-from .checks import RecordingError, as_flag, as_number
-from .dialects import warn_once
+from ... import errors, recording
+from .. import garbage, simulator
+from ..dialects import warn_once
+from ..doors.arguments import check_annotations, check_variables
+from ..doors.checks import RecordingError, as_flag, as_number
 from .files import check_destination, write
 from .spiketrains import GroupedSpikeTrainList
 

@@ -21,9 +21,9 @@ from pynn_sparse.network.dynamics import (
 from pynn_sparse.network.dynamics.short_term import FRACTION
 from pynn_sparse.network.model import FINITE, Check, Constraint
 
-from .. import errors
-from .distances import distance_function
-from .door import Parameter, shown
+from ... import errors
+from ..doors.distances import distance_function
+from ..doors.parameters import Parameter, shown
 
 # Those of weights depend on the target; what has no unit is a plain number.
 UNITS: dict[str, str | None] = {

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from .. import common, errors
-from ..connectors import Connector
-from ..models import BaseSynapseType
-from ..random import RandomDistribution
-from .checks import as_choice, did_you_mean
-from .door import restoring_generators, shown
-from .populations import Assembly, Population, PopulationView
-from .structures import check_space
+from ... import common, errors
+from ...connectors import Connector
+from ...models import BaseSynapseType
+from ...random import RandomDistribution
+from ..doors.checks import as_choice, did_you_mean
+from ..doors.parameters import restoring_generators, shown
+from ..populations import Assembly, Population, PopulationView
+from ..populations.structures import check_space
 
 OWNER = "Projection"
 COMBINED = tuple(common.Projection.MULTI_SYNAPSE_OPERATIONS)

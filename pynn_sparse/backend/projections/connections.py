@@ -9,13 +9,13 @@ from weakref import proxy
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import common
-from . import simulator
-from .access import exclusive
-from .checks import did_you_mean
+from ... import common
+from .. import simulator
+from ..access import exclusive
+from ..doors.checks import did_you_mean
 
 if TYPE_CHECKING:
-    from .projections import Projection
+    from .projection import Projection
 
 OWN = frozenset(("_projection", "_number", "weight", "delay"))
 PRE, POST = "presynaptic_index", "postsynaptic_index"

@@ -24,22 +24,25 @@ from pynn_sparse.network import Block, Rule, SynapseTable, memory
 from pynn_sparse.network.synapses import MAX_DELAY_STEPS, index_type, sort_repeated
 from pynn_sparse.replacing import replaced
 
-from .. import common, errors
-from ..connectors import FixedNumberPreConnector
-from ..core import deprecated
-from ..parameters import ParameterSpace
-from ..recording import files
-from ..space import Space
-from ..standardmodels.base import excitatory_receptor_types, inhibitory_receptor_types
-from . import simulator
-from .access import exclusive_methods
-from .checks import as_flag, as_integer, as_number, check_names
-from .connections import POST, PRE, Connection, Connections, Single
-from .connectors import expected_synapses
-from .door import restoring_generators, shown
-from .labels import Label
-from .plain import PLAIN
-from .projection_arguments import (
+from ... import common, errors
+from ...connectors import FixedNumberPreConnector
+from ...core import deprecated
+from ...parameters import ParameterSpace
+from ...recording import files
+from ...space import Space
+from ...standardmodels.base import excitatory_receptor_types, inhibitory_receptor_types
+from .. import simulator
+from ..access import exclusive_methods
+from ..connectors.connectors import expected_synapses
+from ..doors.checks import as_flag, as_integer, as_number, check_names
+from ..doors.parameters import restoring_generators, shown
+from ..doors.plain import PLAIN
+from ..labels import Label
+from ..standardmodels.synapses import StaticSynapse
+from ..synapses.parameters import UNITS, accepted, evaluating
+from ..synapses.suspicious import warn_of_rules, warn_of_weight
+from ..synapses.values import Pairs, matrix, stored_values
+from .arguments import (
     check_arguments,
     check_combined,
     check_file,
@@ -49,10 +52,7 @@ from .projection_arguments import (
     leaving_no_trace,
     names_of,
 )
-from .standardmodels.synapses import StaticSynapse
-from .suspicious import warn_of_rules, warn_of_weight
-from .synapse_values import UNITS, accepted, evaluating
-from .values import Pairs, matrix, stored_values
+from .connections import POST, PRE, Connection, Connections, Single
 
 # So that sums over any number of synapses are finite.
 GREATEST_WEIGHT: dict[Any, float] = {np.float64: 1e100, np.float32: 1e30}

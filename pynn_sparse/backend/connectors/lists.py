@@ -9,16 +9,16 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import common, errors
-from .. import connectors as upstream
-from ..random import RandomDistribution
+from ... import common, errors
+from ... import connectors as upstream
+from ...random import RandomDistribution
+from ..doors.checks import as_flag, check_names
+from ..doors.parameters import shown
+from ..doors.plain import NotNumbersError, as_array, has_items
+from ..synapses.values import at_pairs
+from .arguments import Checked
 from .by_column import ByColumn
-from .checks import as_flag, check_names
-from .connection_files import read_connections
-from .connector_arguments import Checked
-from .door import shown
-from .plain import NotNumbersError, as_array, has_items
-from .values import at_pairs
+from .files import read_connections
 
 FRACTION = "dendritic_delay_fraction"
 DEFAULT_COLUMNS = ("weight", "delay")

@@ -1,0 +1,1 @@
+"""What users give is checked here, once, before anything is changed."""

@@ -1,0 +1,225 @@
+"""Assemblies: several populations and views as one."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ... import common
+from .. import simulator
+from ..access import exclusive_methods
+from ..doors.arguments import (
+    check_annotations,
+    check_file,
+    check_id,
+    check_ids_present,
+    check_label,
+    check_names_of_parameters,
+    check_not_empty,
+    check_source,
+    check_summand,
+    checked_index,
+    checked_sample,
+)
+from ..doors.checks import as_flag
+from ..doors.parameters import restoring_generators, shown
+from ..recording.files import check_destination, file_of_record, write
+from .cells import CHANGING, READING
+from .members import Members
+
+logger = logging.getLogger("PyNN")
+
+
+@exclusive_methods(*READING)
+@exclusive_methods(*CHANGING, hold=True)
+class Assembly(common.Assembly):
+    __doc__ = common.Assembly.__doc__
+    _simulator = simulator
+
+    def __init__(self, *populations: Any, label: str | None = None) -> None:
+        for each in populations:
+            if not isinstance(each, common.BasePopulation):
+                raise TypeError(f"Assembly: {shown(each)}: must be a Population, or a view of one")
+        if label is not None:
+            check_label(label)
+        super().__init__(*populations, **({} if label is None else {"label": label}))
+
+    def save_positions(self, file: Any) -> None:
+        """Write the cells' positions to a file; see `pyNN.common.Assembly.save_positions`."""
+        check_file(file)
+        super().save_positions(file)
+
+    def id_to_index(self, id: Any) -> Any:
+        """Where cells are in the assembly; see `pyNN.common.Assembly.id_to_index`."""
+        check_id(id, self.label)
+        check_ids_present(id, self.all_cells, self.label)
+        return super().id_to_index(id)
+
+    def get(self, parameter_names: Any, gather: bool = False, simplify: bool = True) -> Any:
+        """Values of parameters of all cells; see `pyNN.common.Assembly.get`."""
+        check_names_of_parameters(parameter_names)
+        check_not_empty(self)
+        as_flag("gather", gather)
+        return super().get(parameter_names, gather, as_flag("simplify", simplify))
+
+    def get_data(
+        self,
+        variables: Any = "all",
+        gather: bool = True,
+        clear: bool = False,
+        annotations: Any = None,
+    ) -> Any:
+        """Recorded data of all cells as a Neo block; see `pyNN.common.Assembly.get_data`."""
+        check_not_empty(self)
+        check_annotations(annotations)
+        for part in self.populations:
+            part.recorder.check_reading(variables, gather, clear)
+        return super().get_data(variables, gather, clear, annotations)
+
+    @property
+    def populations(self) -> list[Any]:
+        """The populations and views, in the order in which they were added."""
+        return self._members.list()
+
+    @populations.setter
+    def populations(self, populations: Iterable[Any]) -> None:
+        self._members = Members()
+        for each in populations:
+            self._insert(each)
+
+    def _insert(self, element: Any) -> None:
+        """Add a population or view, unless its cells are there."""
+        if not isinstance(element, common.BasePopulation):
+            raise TypeError(f"argument is a {type(element).__name__}, not a Population.")
+        if isinstance(element, common.PopulationView):
+            if self._members.overlaps(element):
+                logger.warning(
+                    "Cannot add a PopulationView to an Assembly containing elements already present"
+                )
+                return
+        elif self._members.has(element):
+            logger.warning("Adding a Population twice in an Assembly is not possible")
+            return
+        self._members.add(element)
+
+    def __add__(self, other: Any) -> Assembly:
+        """A new assembly, of these and another's populations, or another population or view."""
+        check_summand(self.label, other)
+        made = Assembly()
+        made._members = self._members.copy()
+        made += other
+        return made
+
+    @property
+    def all_cells(self) -> NDArray[Any]:
+        """Identifiers of all cells."""
+        if not self.populations:
+            return np.zeros(0, object)
+        return np.concatenate([each.all_cells for each in self.populations])
+
+    local_cells = all_cells
+
+    @property
+    def _mask_local(self) -> NDArray[np.bool_]:
+        return np.ones(self.size, bool)
+
+    @property
+    def positions(self) -> NDArray[np.float64]:
+        """Positions of all cells in um, [3, n]."""
+        return np.hstack([np.zeros((3, 0)), *(each.positions for each in self.populations)])
+
+    @property
+    def position_generator(self) -> Callable[[Any], NDArray[np.float64]]:
+        """Function from an index, or indices, to positions [3] or [n, 3], like a Population's.
+
+        Upstream's gives [3, n], with which distances to or from an Assembly cannot be computed.
+        """
+        return lambda i: self.positions.T[i]
+
+    @property
+    def receptor_types(self) -> list[str]:
+        """Receptors that all populations have, in the order of the first one's.
+
+        The first is the default for excitatory, the second for inhibitory synapses; upstream's
+        order depends on how Python hashes the names, and differs from run to run.
+        """
+        others = [set(each.celltype.receptor_types) for each in self.populations[1:]]
+        first = self.populations[0].celltype.receptor_types
+        return [name for name in first if all(name in other for other in others)]
+
+    def set(self, **parameters: Any) -> None:
+        """Set parameters of all cells, see `pyNN.common.Assembly.set`; of all or none."""
+        check_not_empty(self)
+        prepared = [part._prepared(parameters) for part in self.populations]
+        for part, values in zip(self.populations, prepared, strict=True):
+            part._check_together(values)
+        for part, values in zip(self.populations, prepared, strict=True):
+            part._set(values)
+
+    def initialize(self, **initial_values: Any) -> None:
+        """Set state variables of all cells, see `pyNN.common.Assembly.initialize`; all or none."""
+        check_not_empty(self)
+        with restoring_generators(initial_values.values()):
+            prepared = [part._prepared_state(initial_values) for part in self.populations]
+        for part, values in zip(self.populations, prepared, strict=True):
+            part._set_state(values)
+
+    def inject(self, current_source: Any) -> None:
+        """Inject the current into all cells, see `pyNN.common.Assembly.inject`; all or none."""
+        check_source(current_source)
+        check_not_empty(self)
+        for part in self.populations:
+            part._check_injectable()
+        super().inject(current_source)
+
+    def __getitem__(self, index: Any) -> Any:
+        """A cell, or an Assembly of several; see `pyNN.common.Assembly`, and `Population`."""
+        index = checked_index(index, self.size, self.label)
+        if isinstance(index, int) and index < 0:
+            index += self.size
+        return super().__getitem__(index)
+
+    def sample(self, n: int, rng: Any = None) -> Assembly:
+        """An Assembly of `n` cells drawn at random; see `pyNN.common.Assembly.sample`."""
+        number = checked_sample(n, rng, self.size)
+        assembly: Assembly = super().sample(number, rng)
+        return assembly
+
+    def record(
+        self,
+        variables: Any,
+        to_file: Any = None,
+        sampling_interval: float | None = None,
+        locations: Any = None,
+    ) -> None:
+        """Record from all populations, see `pyNN.common.Assembly.record`; into one file, if any.
+
+        Upstream's populations write to the same file one after the other, and the last one remains.
+        """
+        file = file_of_record(to_file)
+        check_not_empty(self)
+        for part in self.populations:
+            part._check_record(variables, sampling_interval, locations)
+        super().record(variables, None, sampling_interval, locations)
+        if file is not None:
+            simulator.state.write_on_end.append((self, variables, file))
+
+    def write_data(
+        self,
+        io: Any,
+        variables: Any = "all",
+        gather: bool = True,
+        clear: bool = False,
+        annotations: Any = None,
+    ) -> None:
+        """Write recorded data to a file or a Neo IO; they are cleared only once that is done."""
+        check_destination("io", io)
+        as_flag("clear", clear)
+        write(io, self.get_data(variables, gather, annotations=annotations))
+        if clear:
+            for part in self.populations:
+                part.recorder.clear()

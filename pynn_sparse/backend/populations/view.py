@@ -1,0 +1,71 @@
+"""Views: some cells of a population."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ... import common
+from .. import simulator
+from ..access import exclusive_methods
+from ..doors.arguments import check_label, checked_index
+from ..doors.parameters import shown
+from .assembly import Assembly
+from .cells import CHANGING, READING, Cells
+
+logger = logging.getLogger("PyNN")
+
+
+@exclusive_methods(*READING)
+@exclusive_methods(*CHANGING, hold=True)
+class PopulationView(Cells, common.PopulationView):
+    __doc__ = common.PopulationView.__doc__
+    _simulator = simulator
+    _assembly_class = Assembly
+
+    def __init__(self, parent: Any, selector: Any, label: str | None = None) -> None:
+        if not isinstance(parent, common.BasePopulation):
+            raise TypeError(f"parent = {shown(parent)}: must be a Population, or a view of one")
+        if label is not None:
+            check_label(label)
+        self.parent = parent
+        self.mask = _mask(parent, selector)
+        self.celltype = parent.celltype
+        self.recorder = parent.recorder
+        self.annotations: dict[str, Any] = {}
+        self._block = parent._block
+        self.all_cells = self.local_cells = self._record_filter = parent.all_cells[self.mask]
+        self._mask_local = parent._mask_local[self.mask]
+        self.size = len(self.all_cells)
+        self.label = label or f"view of '{parent.label}' with size {self.size}"
+        self._selection = _selection(parent, self.mask, self.all_cells)
+        self._is_sorted = bool(isinstance(self._selection, slice)) or bool(
+            (np.diff(self._selection) > 0).all()
+        )
+        ends = (self.all_cells[0], self.all_cells[-1]) if self._is_sorted else self.all_cells
+        self.first_id, self.last_id = min(ends), max(ends)
+
+    def _get_view(self, selector: Any, label: str | None = None) -> PopulationView:
+        return PopulationView(self, selector, label)
+
+
+def _mask(parent: Any, selector: Any) -> Any:
+    """What a view selects of its parent: a slice, or an ascending array of indices, each once."""
+    index = checked_index(selector, parent.size, parent.label)
+    if isinstance(index, slice):
+        return index
+    ascending = np.unique(index)
+    if len(ascending) != np.size(index):
+        logger.warning("PopulationView can contain each ID only once, duplicates are removed")
+    return ascending
+
+
+def _selection(parent: Any, mask: Any, cells: NDArray[Any]) -> Any:
+    """The neurons of a view in its block: a slice, if they follow each other, else an array."""
+    if isinstance(mask, slice) and mask.step in (None, 1) and isinstance(parent._selection, slice):
+        first = int(cells[0]) - parent._block.first
+        return slice(first, first + len(cells))
+    return cells.astype(np.int64) - parent._block.first
