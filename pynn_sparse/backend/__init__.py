@@ -7,6 +7,7 @@ from ..connectors import Connector, FixedNumberConnector, MapConnector
 from ..network import Network
 from ..parameters import ArrayParameter, LazyArray, ParameterSpace, Sequence
 from ..random import GSLRNG, AbstractRNG, NumpyRNG, RandomDistribution
+from ..recording import files
 from ..space import Space
 from ..standardmodels import (
     StandardCellType,

@@ -171,8 +171,8 @@ def _projection(table: SynapseTable, rates: np.ndarray | None) -> ProjectionDesc
 def _junctions(table: SynapseTable) -> ProjectionDescription:
     none = 0.0
     return ProjectionDescription(
-        *(table.pre.index, table.post.index, "", "gap junctions"),
-        *(len(table), table.nbytes, (none, none), none, none),
+        *(table.pre.index, table.post.index, "", "gap junctions", len(table), table.nbytes),
+        *((none, none), none, none),
     )
 
 
