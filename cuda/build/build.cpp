@@ -2,7 +2,6 @@
 #include "build/sharing.h"
 #include "build/survey.h"
 
-#include <omp.h>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>

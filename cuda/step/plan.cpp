@@ -1,10 +1,10 @@
 // The step loop on the CPU: parallel regions of some milliseconds, one barrier for each batch of steps.
 #include "build/work.h"
+#include "core/openmp.h"
 #include "core/portable.h"
 #include "step/barrier.h"
 #include "step/pace.h"
 
-#include <omp.h>
 #include <atomic>
 #include <cstddef>
 #include <vector>
@@ -148,7 +148,7 @@ int64 run_slice(const Worker& worker, Flags flags, const Stopwatch& watch, int64
 EXPORT int64 advance(const Plan& plan, int64 first, int64 end, int32 n_worker, Pace* pace) {
   std::vector<std::atomic<int32>> full(2 * plan.n_shard);
   const Flags flags{full.data(), plan.n_shard};
-  n_worker = std::min(n_worker, plan.n_shard);
+  n_worker = kOpenMP ? std::min(n_worker, plan.n_shard) : 1;
   omp_set_dynamic(0);
   int64 step = first;
   while (step < end) {
@@ -183,6 +183,9 @@ EXPORT void deliver_pending(const Plan& plan, int64 step) {
       deliver(plan, {rank, plan.n_shard}, 0, step, 1);
   }
 }
+
+// Whether several threads can be had: the library was compiled with OpenMP.
+EXPORT int32 has_threads() { return kOpenMP; }
 
 // Ends OpenMP's idle threads. A process that is forked has none of them, but would wait for them.
 EXPORT void release_threads() { omp_pause_resource_all(omp_pause_hard); }

@@ -295,6 +295,23 @@ def test_wheel_serves_every_python_and_carries_the_sources(wheel, templates):
     }
 
 
+def test_wheel_carries_the_licence_and_says_that_it_is_typed(templates):
+    site = templates("wheel").site
+    (about,) = site.glob("pynn_sparse-*.dist-info")
+    assert "Apache License" in (about / "licenses" / "LICENSE").read_text()
+    metadata = (about / "METADATA").read_text()
+    assert "\nLicense-Expression: Apache-2.0\n" in metadata
+    assert "\nAuthor: The PyNN-sparse developers\n" in metadata
+    assert (site / "pynn_sparse" / "py.typed").is_file()
+
+
+def test_wheel_needs_no_compiler_but_for_models_of_ones_own(templates, tmp_path):
+    environment = templates("wheel").copy(tmp_path / "venv")
+    said = environment.output(ROOT / ".ci" / "try_wheel.py")
+    assert "spikes per second and neuron" in said
+    assert "DeviceError" in said
+
+
 def test_installed_library_fits_the_sources(installed):
     """Otherwise each user would compile a library of their own."""
     code = "from pynn_sparse.engine.toolchain import libraries as l; print(l.cpu_library()._name)"

@@ -12,10 +12,12 @@ import pyNN.sparse as sim
 import pytest
 from pyNN.random import NumpyRNG
 
-from pynn_sparse.engine import processors, sharing
+from pynn_sparse.engine import kernels, processors, sharing
 from pynn_sparse.engine.devices import choice
 from pynn_sparse.engine.devices.choice import make_device
 from pynn_sparse.engine.devices.cpu import CpuDevice
+from pynn_sparse.engine.toolchain import compiler, libraries
+from pynn_sparse.engine.toolchain.libraries import cpu_library
 
 
 def group(folder: Path, **files: str) -> None:
@@ -95,6 +97,45 @@ def test_an_engine_has_no_more_workers_than_processors(monkeypatch: pytest.Monke
     monkeypatch.setattr(processors, "_affinity", lambda: 2)
     device = CpuDevice(5)
     assert (device.n_shards, device._workers.value) == (5, 2)
+
+
+def test_without_openmp_there_is_one_thread_and_that_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cpu_library(), "has_threads", lambda: 0)
+    with pytest.warns(RuntimeWarning, match=r"threads = 3: .*compiled without OpenMP"):
+        assert make_device("cpu", 3, 100_000, "double").n_shards == 1
+    assert make_device("cpu", None, 100_000, "double").n_shards == 1
+    assert CpuDevice(3)._workers.value == 1
+    (found,) = (device for device in choice.describe_devices() if device.name == "cpu")
+    assert "one thread (compiled without OpenMP)" in found.detail
+
+
+@pytest.mark.slow
+def test_a_library_without_openmp_gives_the_same_spikes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Built as on a machine whose compiler has no OpenMP; quickly, without optimisation."""
+    expected = spikes(2, 300, 2)
+    monkeypatch.setattr(compiler, "THREAD_FLAGS", ["-Wno-unknown-pragmas"])
+    used = ("IF_curr_exp.h", "SpikeSourcePoisson.h")
+    texts = [
+        text
+        for text in kernels.host_texts()
+        if "cells/" not in text or any(name in text for name in used)
+    ]
+    path = tmp_path / "libpynn_sparse_one_thread.so"
+    compiler.build_library(path, texts, "generic", "-O0")
+    monkeypatch.setattr(libraries, "_installed_libraries", lambda: [path])
+    cpu_library.cache_clear()
+    try:
+        assert not cpu_library().has_threads()
+        assert spikes(1, 300, 1) == expected
+        # Two owners of neurons, whose work one thread does.
+        monkeypatch.setattr(sim.simulator, "make_device", lambda *arguments: CpuDevice(2))
+        assert spikes(2, 300, 1) == expected
+    finally:
+        cpu_library.cache_clear()
 
 
 @pytest.mark.parametrize("n", [100, sharing.LEAST_SHARE * 2 - 1])

@@ -21,6 +21,7 @@ WORK_OF_OWNER = 2_500  # at least, in neurons, where threads are asked for
 SYNAPSES_PER_NEURON = 100  # that are about as much work
 OLDEST_CAPABILITY = 7, 0  # blocks of a kernel cannot wait for each other before
 CUPY_CACHE = "CUPY_CACHE_DIR"
+NO_OPENMP = "one thread (compiled without OpenMP)"
 NO_KERNEL = 'extern "C" __global__ void nothing() {}'
 INSTALL = "CuPy comes with the extra 'cuda12' or 'cuda13' of this package, for CUDA 12 or 13"
 
@@ -51,7 +52,8 @@ def _find_cpu() -> Found:
     except DeviceError as error:
         return Found("cpu", False, str(error))
     limit = f" by a quota of {quota():g}," if quota() <= processors() else ","
-    detail = f"{processors()} processors{limit} kernels in {library._name}"
+    threads = "" if library.has_threads() else f" {NO_OPENMP},"
+    detail = f"{processors()} processors{limit}{threads} kernels in {library._name}"
     return Found("cpu", True, detail, present=True)
 
 
@@ -144,8 +146,13 @@ def make_device(
         from .runtime import CupyRuntime
 
         return CudaDevice(CupyRuntime(), precision)
+    from ..toolchain.libraries import cpu_library
     from .cpu import CpuDevice
 
+    if not cpu_library().has_threads():
+        if threads and threads > 1:
+            _warn_once(f"threads = {threads}: the CPU has {NO_OPENMP}; the results are the same")
+        return CpuDevice(1)
     if threads is None:
         return CpuDevice(processors() if n_neurons >= THREADS_PAY_FROM else 1)
     work = n_neurons + n_synapses // SYNAPSES_PER_NEURON

@@ -48,9 +48,10 @@ class CpuDevice:
     def __init__(self, threads: int) -> None:
         self.n_shards = self.build_threads = threads
         self.builder = HostBuilder(threads)
-        self._workers = ctypes.c_int32(min(threads, processors()))
-        self._pace = np.zeros(PACE)
         self._library = cpu_library()
+        most = processors() if self._library.has_threads() else 1
+        self._workers = ctypes.c_int32(min(threads, most))
+        self._pace = np.zeros(PACE)
 
     def put(self, array: NDArray[Any]) -> NDArray[Any]:
         return np.ascontiguousarray(array)

@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,9 +17,10 @@ from ..processors import processors
 
 # The steps must round as IEEE says, the same on every machine: no fused multiply-add, no fast math.
 CPU_FLAGS = (
-    "-std=c++17 -ffp-contract=off -fno-math-errno -fno-trapping-math -fopenmp -fPIC "
-    "-fvisibility=hidden"
+    "-std=c++17 -ffp-contract=off -fno-math-errno -fno-trapping-math -fPIC -fvisibility=hidden"
 ).split()
+# Apple's compiler has no OpenMP: there is one thread then, and no message about the directives.
+THREAD_FLAGS = ["-Wno-unknown-pragmas"] if sys.platform == "darwin" else ["-fopenmp"]
 MOST_AT_A_TIME = 16  # compilers; each takes some 0.5 GB
 MOST_LINES = 12  # of what a compiler says, in an error
 
@@ -35,7 +37,7 @@ def build_library(library: Path, texts: list[str], level: str, optimisation: str
     Raises `DeviceError` if there is no compiler, or if it fails.
     """
     compiler = find_compiler()
-    flags = [*CPU_FLAGS, optimisation, *_architecture(level)]
+    flags = [*CPU_FLAGS, *THREAD_FLAGS, optimisation, *_architecture(level)]
     defined = [f'-DPYNN_SPARSE_SOURCE_HASH="{source_hash()}"', f"-I{source_folder()}"]
     n = min(processors(), MOST_AT_A_TIME, len(texts))  # fewer units share more of what they include
     with tempfile.TemporaryDirectory(dir=library.parent) as folder:
@@ -74,8 +76,8 @@ def find_compiler() -> list[str]:
             return [name]
     raise DeviceError(
         "no library for the CPU came with this installation for what is to be simulated, and "
-        "no C++ compiler was found to make one. Install g++ (Debian: apt-get install g++), or "
-        "set CXX to a compiler."
+        "no C++ compiler was found to make one. Install one (Debian: apt-get install g++; macOS: "
+        "xcode-select --install), or set CXX to a compiler."
     )
 
 
