@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 import importlib.metadata
 import os
 import platform
 import resource
 import shlex
+import subprocess
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -73,8 +75,27 @@ def machine(packages: Iterable[str]) -> dict[str, Any]:
     }
 
 
+def origin() -> dict[str, str]:
+    """The day, and the commit of the source where this is a checkout; "release" elsewhere."""
+    folder = Path(__file__).parent
+    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--exclude", "*"]
+    try:
+        # A checkout has this very folder; one of another project may lie around an installed copy.
+        tracked = subprocess.run(
+            ["git", "-C", str(folder), "ls-files", "--error-unmatch", Path(__file__).name],
+            capture_output=True,
+            check=False,
+        )
+        found = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:  # there is no git
+        return {"date": f"{datetime.date.today()}", "commit": "release"}
+    known = tracked.returncode == 0 and found.returncode == 0
+    commit = found.stdout.strip() if known else "release"
+    return {"date": f"{datetime.date.today()}", "commit": commit}
+
+
 def version(package: str) -> str:
-    """Of an installed package, or "not installed"."""
+    """The version of an installed package, or "not installed"."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:

@@ -60,7 +60,7 @@ def replaced(path: str | os.PathLike[str], *, extend: bool = False) -> Iterator[
 
 @contextmanager
 def replaced_file(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
-    """As `replaced`, for a file opened for binary writing."""
+    """A file for binary writing that takes the place of the one at `path` when it is complete."""
     with replaced(path) as new, new.open("wb") as file:
         yield file
 

@@ -58,26 +58,26 @@ def _row(each: Comparison, found: list[Comparison]) -> list[str]:
         [f"rates differ: {each.problem}"] * 2
         if each.problem
         else [
-            _number(ratio(each, found, figure)) + (" (disturbed)" if each.disturbed else "")
+            number(ratio(each, found, figure)) + (" (disturbed)" if each.disturbed else "")
             for figure in ("build", "run per second")
         ]
     )
     own = [
-        _number(each.median(OWN, figure))
+        number(each.median(OWN, figure))
         for figure in ("ns per neuron-step", "ns per event", "bytes per synapse", "peak MiB")
     ]
     return [
         name,
         str(each.threads),
-        _spread(each, OWN, "build"),
+        spread(each, OWN, "build"),
         ", ".join(_peer(each, peer, "build") for peer in PEERS if peer in each.runs) or NOTHING,
         ratios[0],
-        _spread(each, OWN, "first step"),
-        _spread(each, OWN, "run per second"),
+        spread(each, OWN, "first step"),
+        spread(each, OWN, "run per second"),
         *(_peer(each, peer, "run per second") for peer in PEERS),
         ratios[1],
         *own,
-        _number(
+        number(
             max((x for run in each.runs for x in each.values(run, "other CPU")), default=math.nan)
         ),
     ]
@@ -86,18 +86,20 @@ def _row(each: Comparison, found: list[Comparison]) -> list[str]:
 def _peer(each: Comparison, peer: str, figure: str) -> str:
     if peer not in each.runs:
         return NOTHING
-    return f"{each.runs[peer][0].get('engine', peer)} {_spread(each, peer, figure)}"
+    return f"{each.runs[peer][0].get('engine', peer)} {spread(each, peer, figure)}"
 
 
-def _spread(each: Comparison, simulator: str, figure: str) -> str:
+def spread(each: Comparison, simulator: str, figure: str) -> str:
+    """The median of a figure, and in brackets the least and the greatest."""
     values = each.values(simulator, figure)
     if not values:
         return NOTHING
-    text = _number(each.median(simulator, figure))
-    return text if len(values) == 1 else f"{text} ({_number(values[0])}-{_number(values[-1])})"
+    text = number(each.median(simulator, figure))
+    return text if len(values) == 1 else f"{text} ({number(values[0])}-{number(values[-1])})"
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """Three digits, or what stands for nothing."""
     if math.isnan(value):
         return NOTHING
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
@@ -141,7 +143,7 @@ def caption(command: str) -> str:
 def write_json(file: Path, found: list[Comparison], command: str) -> None:
     """All figures of all runs."""
     results = [vars(each) for each in found]
-    about = machine() | {"command": command, "results": results}
+    about = machine() | measuring.origin() | {"command": command, "results": results}
     write_text(file, json.dumps(about, indent=1))
 
 

@@ -33,7 +33,7 @@ def _figure(width: float, height: float, *args: Any, **options: Any) -> tuple[An
 
 
 def _svg(figure: Any) -> str:
-    """As the address of an image."""
+    """A figure as the address of an image, with the picture itself in it."""
     data = io.BytesIO()
     figure.savefig(data, format="svg", metadata={"Date": None})
     _close(figure)

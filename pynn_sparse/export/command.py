@@ -144,7 +144,7 @@ def _check_folder(folder: Path) -> None:
     """Whether it can be written, or made: nothing is left behind."""
     there = next(each for each in (folder, *folder.parents) if each.exists())
     if not there.is_dir():
-        raise ExportError(f"--out {folder}: {there} is there, and is no folder")
+        raise ExportError(f"--out {folder}: {there} exists and is not a folder")
     if there == folder:
         with tempfile.TemporaryFile(dir=folder):
             return

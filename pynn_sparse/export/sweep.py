@@ -38,7 +38,7 @@ class Sweep:
     name: str
 
     def markdown(self) -> str:
-        """As a table."""
+        """The sweep as a table in Markdown."""
         head = f"| {self.name} | " + " | ".join(map(_heading, self.bits)) + " |"
         lines = [head, "|---" * (len(self.bits) + 1) + "|"]
         for fraction, row in zip(self.fractions, self.values, strict=True):
@@ -47,7 +47,7 @@ class Sweep:
         return "\n".join(lines)
 
     def picture(self) -> bytes:
-        """As lines over sparsity, PNG; needs matplotlib."""
+        """The sweep as lines over sparsity, a PNG; needs matplotlib."""
         from .folder.pictures import panels_of, png
 
         figure, (axes,) = panels_of(1)

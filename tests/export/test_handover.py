@@ -135,7 +135,7 @@ def test_the_bench_is_that_of_asic(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "--bench: loihi1 has none" in capsys.readouterr().err
     (tmp_path / "out").write_text("a file")
     assert main([*command, "--target", "loihi1"]) == 2
-    assert "is there, and is no folder" in capsys.readouterr().err
+    assert "exists and is not a folder" in capsys.readouterr().err
 
 
 def test_nothing_of_another_export_stays(tmp_path: Path) -> None:

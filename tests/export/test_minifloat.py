@@ -159,9 +159,9 @@ def test_a_name_leaves_the_sign_out() -> None:
 
 
 def test_a_number_that_is_not_of_the_format_is_not_encoded() -> None:
-    with pytest.raises(export.ExportError, match="17 is no number of e4m3"):
+    with pytest.raises(export.ExportError, match="17 is not a number of e4m3"):
         Minifloat(4, 3).encode(np.array([16, 17]))
-    with pytest.raises(export.ExportError, match="64 is no number of e2m3"):
+    with pytest.raises(export.ExportError, match="64 is not a number of e2m3"):
         Minifloat(2, 3).encode(np.array([64]))
 
 

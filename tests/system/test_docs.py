@@ -52,6 +52,15 @@ def test_support_table_is_what_the_code_says() -> None:
     assert made == path.with_name("support.md").read_text(), f"run python {path}"
 
 
+def test_tables_of_performance_are_those_of_the_files() -> None:
+    path = ROOT / "docs" / "performance_tables.py"
+    made = runpy.run_path(str(path))["page"]()
+    page = path.with_name("performance.md").read_text()
+    assert made == page, f"run python {path}"
+    files = {file.stem for file in path.with_name("benchmarks").glob("*.json")}
+    assert files == set(re.findall(r"<!-- table: (\w+) -->", page))
+
+
 def test_traces_page_shows_every_neuron() -> None:
     text = (ROOT / "docs" / "traces.md").read_text()
     shown = set(re.findall(r"^## (\w+)$", text, re.MULTILINE))

@@ -52,7 +52,7 @@ class Work:
 
     @property
     def pointer(self) -> ctypes.c_void_p:
-        """As an argument of a function of the CPU's library."""
+        """The address of the record, as an argument of a function of the CPU's library."""
         return ctypes.c_void_p(self.record.ctypes.data)
 
 

@@ -145,7 +145,7 @@ class Fastest:
         self._done[key] = done + end - first
 
     def _fastest(self, plan: Any, work: Work, first: int) -> Loop:
-        """That with the shortest of several times, taken in turn, of `TRIAL_STEPS` steps."""
+        """The loop that does `TRIAL_STEPS` steps fastest; all are timed several times, in turn."""
         times = [float("inf")] * len(self._loops)
         for loop in self._loops:
             loop.prepare(work)

@@ -165,7 +165,7 @@ class SpikeRecords:
         self.address = device.address(self._rows)
 
     def read(self) -> list[Spikes]:
-        """Those of each thread; a neuron that fired n times in a step comes n times."""
+        """The spikes of each owner; a neuron that fired n times in a step comes n times."""
         counts = self._device.get(self._counts)[:, 0]
         found = []
         for count, arrays in zip(counts, self._arrays, strict=True):

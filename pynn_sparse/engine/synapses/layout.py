@@ -250,7 +250,7 @@ class SynapseLayout:
             made.refresh(arrangement, self.device.build_threads)
 
     def _require_memory(self, tables: dict[int, SynapseTable]) -> None:
-        """Of a device with memory of its own, for the tables that are going to be brought there."""
+        """Check that a device with memory of its own has room for the tables to bring there."""
         if self.device.shares_memory:
             return
         coming = [

@@ -76,7 +76,7 @@ class Arrangement:
         return cls(starts, first, parts, least, most - least + 1, delay_group)
 
     def fields(self) -> dict[str, int]:
-        """Those of the record."""
+        """The fields of the kernels' record of a table that say how its rows are arranged."""
         names = ("first_rank", "n_part", "first_group", "n_group")
         return {name: getattr(self, name) for name in names}
 

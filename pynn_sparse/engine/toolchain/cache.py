@@ -1,4 +1,4 @@
-"""Compiled files that are kept from one run to the next, in a folder of the user's.
+"""Compiled files that are kept from one run to the next, in a folder of the user.
 
 What is kept is code that will be executed. So the folder and the files belong to the user, nobody
 else can write to them, and a file ends with a SHA-256 of its name and of what comes before: one

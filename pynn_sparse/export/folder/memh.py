@@ -48,7 +48,7 @@ def from_memh(text: bytes, width: int, n: int, name: str) -> Limbs:
     bad = (nibbles == NOT_A_DIGIT).any(axis=1) | (lines[:, -1] != NEWLINE)
     if bad.any():
         where = int(np.argmax(bad))
-        raise MemoryFileError(f"{name}, line {where + 1}: {lines[where].tobytes()!r} is no word")
+        raise MemoryFileError(f"{name}, line {where + 1}: {lines[where].tobytes()!r} is not a word")
     limbs = _limbs(nibbles, width)
     spare = 4 * digits - width
     if spare and n and (nibbles[:, 0] >> np.uint8(4 - spare)).any():

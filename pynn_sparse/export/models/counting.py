@@ -146,7 +146,7 @@ class Layers(Model):
     def error(
         self, label: str, step: Dynamics, scale: Floats, numbers: Numbers, rule: LayerRule
     ) -> RegisterError:
-        """As `threshold`, the greatest error of a level relative to that of the neuron."""
+        """The greatest error of a level relative to that of the neuron, as for `threshold`."""
         charges = level_charges(step, rule) * scale[:, None]
         columns = self.columns(step, scale, numbers, rule)
         error = np.abs(registered_levels(columns[:, 0], columns[:, 1], rule) - charges)

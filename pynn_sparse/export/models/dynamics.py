@@ -8,8 +8,8 @@ With u = v - origin and a current j of each receptor, in mV per time step::
 The origin is v_rest; or v_reset, where the target can only reset to 0, or v_thresh is not above
 v_rest. Then the bias has a share that draws u towards v_rest.
 
-where an arrival acts one step later in `IF_curr_exp` than in `IF_curr_delta`, see
-`docs/semantics.md`. The factors are the exact propagators that the simulation uses.
+An arrival acts one step later in `IF_curr_exp` than in `IF_curr_delta`, see `docs/semantics.md`.
+The factors are the exact propagators that the simulation uses.
 """
 
 from __future__ import annotations
@@ -154,5 +154,5 @@ def hops(
 
 
 def latency(cells: Cells) -> int:
-    """That of a population's `dynamics`."""
+    """Steps from the arrival of a spike to its effect on the voltage, in `dynamics`."""
     return 0 if cells.model == "IF_curr_delta" else 1

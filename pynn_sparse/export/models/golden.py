@@ -268,7 +268,7 @@ class _ByEvent(_Golden):
         return np.asarray(self.order, np.int64)
 
     def _take_events(self) -> None:
-        """Those of a step, after its leak, which may have made neurons fire, too."""
+        """Take a step's events, after its leak, which may have made neurons fire, too."""
         rule = self.net.semantics
         self.order = np.flatnonzero(self.fired).tolist()
         for line in sorted(self.due.pop(self.step, ())):

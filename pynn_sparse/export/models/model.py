@@ -74,7 +74,7 @@ class Leaky(Model):
     semantics = Semantics
 
     def gain(self, step: Dynamics, rule: Semantics) -> Floats:
-        """That with which a spike brings the same charge, where input decays before it first acts.
+        """The gain with which a spike brings the same charge if input decays before it acts.
 
         Input w then brings w f + w f^2 + ... = w f / (1 - f), with the factor f that the target
         has.

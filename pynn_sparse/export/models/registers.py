@@ -47,7 +47,7 @@ def bias_registers(bias: Floats, numbers: Numbers) -> Integers:
 
 
 def leak_registers(step: Dynamics, scale: Floats, semantics: Semantics) -> Integers:
-    """Those of the voltage's decay; a linear one takes units."""
+    """The registers of the voltage's decay; a linear decay is in units of the voltage."""
     if semantics.decay == "linear":
         return np.rint(step.leak * scale).astype(np.int64)
     return semantics.decay_register(1 - step.voltage_factor)

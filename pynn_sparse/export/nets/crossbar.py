@@ -31,7 +31,7 @@ class Lines:
 
     @classmethod
     def of(cls, fixed: FixedNet) -> Lines:
-        """Those of a network."""
+        """The lines that the synapses of a network need."""
         source, n = fixed.source, fixed.n_synapses
         copy = repeats(np.column_stack([source, fixed.target, fixed.hop]), fixed.charge())
         key = np.column_stack([source, fixed.hop, copy])

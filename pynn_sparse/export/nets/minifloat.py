@@ -83,7 +83,7 @@ class Minifloat:
         mantissa = significand & ((1 << self.mantissa_bits) - 1)
         bad = (self.decode(exponent, mantissa) != magnitude) | (magnitude > self.greatest)
         if bad.any():
-            raise ExportError(f"{magnitude[bad][0]} is no number of {self}")
+            raise ExportError(f"{magnitude[bad][0]} is not a number of {self}")
         return exponent, mantissa
 
     def decode(self, exponent: Integers | int, mantissa: Integers | int) -> Integers:

@@ -119,7 +119,7 @@ class Quantise:
         return self.minifloat.rounded(x, to_integers) if self.minifloat else to_integers(x)
 
     def numbers(self, target: Target) -> Numbers:
-        """Those of a target. Raises `ExportError` for weights that it does not hold."""
+        """The numbers of a target. Raises `ExportError` for weights that it does not hold."""
         if self.minifloat is not None and not target.minifloats:
             raise ExportError(
                 f"exponent_bits = {self.exponent_bits}: {target.name} has integer weights; "

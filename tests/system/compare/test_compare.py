@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 import wrong
+from support.browser import rendered
 
 from pynn_sparse.cli import main
 from pynn_sparse.compare.comparison import Comparison, compare_script
@@ -22,9 +21,6 @@ pytest.importorskip("elephant")
 
 NETWORK = Path(__file__).with_name("network.py")
 SCHEMA = Path(__file__).parents[3] / "pynn_sparse" / "compare" / "figures.schema.json"
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
-)
 
 
 @pytest.fixture
@@ -45,23 +41,15 @@ def figures(folder: Path) -> Any:
     return found
 
 
-def rendered(page: Path, folder: Path) -> str:
-    """The page's text and elements as Chromium has them when it has loaded the page."""
-    if not CHROMIUM:
-        pytest.skip("no Chromium here (Debian: apt-get install chromium)")
-    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
-    command += [f"--user-data-dir={folder}", "--host-resolver-rules=MAP * ~NOTFOUND"]
-    # A script that is added to a copy of the page asks for the size of each picture.
+def in_browser(page: Path, folder: Path) -> str:
+    """The page as a browser has it; each picture has its size as `data-size`."""
     probe = (
         "<script>addEventListener('load', () => {for (const image of document.images) "
         "image.dataset.size = `${image.naturalWidth}x${image.naturalHeight}`})</script>"
     )
     copy = folder / "copy.html"
     copy.write_text(page.read_text().replace("</head>", f"{probe}</head>"))
-    done = subprocess.run(
-        [*command, copy.as_uri()], capture_output=True, text=True, timeout=120, check=True
-    )
-    return done.stdout
+    return rendered(copy.as_uri(), folder)
 
 
 @pytest.mark.slow
@@ -78,7 +66,7 @@ def test_report_of_two_backends_in_a_browser(tmp_path: Path) -> None:
     assert {run["spike_precision"] for run in found["runs"]} == {"", "on_grid", "off_grid"}
     assert str(tmp_path) not in json.dumps(found)
 
-    page = rendered(out / "index.html", tmp_path)
+    page = in_browser(out / "index.html", tmp_path)
     assert re.search(r'<h1 id="verdict" class="same">', page)
     spikes = sum(row["spikes"][0] for row in on_grid["spikes"])
     assert f"nest does exactly the same as sparse: all {spikes} spikes" in page

@@ -64,7 +64,7 @@ def parameter_values(tables: Any) -> dict[str, int]:
 
 
 def input_bits(fixed: FixedNet, weight_bits: int) -> int:
-    """Of an accumulator in the ring, so that `BURST` spikes of every axon do not overflow it."""
+    """Bits of an accumulator in the ring: `BURST` spikes of every axon do not overflow it."""
     return max(signed_bits_for([BURST * fixed.largest_input()]), weight_bits + 1)
 
 

@@ -179,7 +179,7 @@ def bits_of_axon(synapses: Integers, bits_per_synapse: Integers) -> Integers:
 def _resources(
     fixed: FixedNet, core: Integers, weight_bits: int, repeated: NDArray[np.bool_]
 ) -> list[Resource]:
-    """Of the fullest core."""
+    """What the fullest core uses of each resource."""
     cores = int(core[-1]) + 1
     per_axon = _memory(fixed, core, weight_bits, repeated)
     incoming = np.bincount(per_axon["core"], minlength=cores)

@@ -298,7 +298,7 @@ def _longest_row(fixed: FixedNet, per_core: int) -> tuple[int, int]:
 
 
 def _addresses(fixed: FixedNet) -> int:
-    """Of the population with most incoming projections."""
+    """The number of addresses of the population with most incoming projections."""
     posts = [each.post for each in projections_of(fixed)]
     return max(map(posts.count, posts), default=0)
 
