@@ -40,7 +40,9 @@ def describe_model(
 
     What looks like a reference in PyNN's docstrings has no target there.
     """
-    lines[:] = [re.sub(r"`([^`]+)`_", r"\1", line) for line in lines]
+    lines[:] = [
+        re.sub(r"`([^`]+)`_", r"\1", line).replace("lambda_", "``lambda_``") for line in lines
+    ]
     if not (isinstance(obj, type) and issubclass(obj, BaseModelType)):
         return
     units = getattr(obj, "units", None) or {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import runpy
 import struct
 import subprocess
 import sys
@@ -12,8 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.gallery import GALLERY, assert_as_in_gallery
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "examples"
 
 
 def run(folder: Path, *command: str) -> str:
@@ -39,6 +42,14 @@ def assert_picture(file: Path) -> None:
     assert len(data) > 15_000
 
 
+def test_gallery_shows_every_example() -> None:
+    entries = runpy.run_path(str(GALLERY.parent / "gallery_pictures.py"))["entries"]()
+    assert {command[0] for command in entries.values()} == {
+        f"examples/{path.name}" for path in EXAMPLES.glob("*.py")
+    }
+    assert set(entries) == {path.stem for path in GALLERY.glob("*.png")}
+
+
 def rates(output: str) -> dict[str, tuple[float, float]]:
     """Population -> measured and published rate, from the table."""
     rows = re.findall(r"^(L\d+[EI]) +\d+ +([\d.]+) +([\d.]+)", output, re.MULTILINE)
@@ -57,6 +68,8 @@ def test_microcircuit(tmp_path: Path, background: str) -> None:
     mean = sum(rate for rate, _ in table.values()) / sum(rate for _, rate in table.values())
     assert mean == pytest.approx(1.0, abs=0.2)
     assert_picture(tmp_path / "results" / "microcircuit_sparse.png")
+    if background == "poisson":
+        assert_as_in_gallery(tmp_path / "results" / "microcircuit_sparse.png")
 
 
 def on_both(folder: Path, *options: str) -> list[dict[str, float]]:
@@ -128,6 +141,8 @@ def test_cell_types(tmp_path: Path, names: tuple[str, ...]) -> None:
     expected |= {"IF_cond_alpha": 6, "Izhikevich": 2}  # as on NEST
     assert {name: int(count) for name, count in counts.items()} == expected
     assert_picture(tmp_path / "results" / "cell_types.png")
+    if "nest" not in names:
+        assert_as_in_gallery(tmp_path / "results" / "cell_types.png")
 
 
 def test_balanced_network(tmp_path: Path) -> None:
@@ -141,6 +156,7 @@ def test_balanced_network(tmp_path: Path) -> None:
     assert 4.5 < rate < 7.5  # on NEST 5.8
     assert 0.3 < cv < 0.8
     assert_picture(tmp_path / "results" / "balanced_network.png")
+    assert_as_in_gallery(tmp_path / "results" / "balanced_network.png")
 
 
 def test_current_sources(tmp_path: Path) -> None:
@@ -154,6 +170,7 @@ def test_current_sources(tmp_path: Path) -> None:
     assert means["NoisyCurrentSource"] == pytest.approx(0.35 * 150 / 200, abs=0.1)
     assert [spikes[name] for name in ("DCSource", "ACSource", "StepCurrentSource")] == [7, 5, 4]
     assert_picture(tmp_path / "results" / "current_sources.png")
+    assert_as_in_gallery(tmp_path / "results" / "current_sources.png")
 
 
 @pytest.mark.parametrize("names", [(), ("sparse",), ("nest", "sparse")])
@@ -165,6 +182,8 @@ def test_swap_backends(tmp_path: Path, names: tuple[str, ...]) -> None:
     assert "10238 connections are identical" in output
     assert re.search(r"all \d{4} spikes are identical", output)
     assert_picture(tmp_path / "results" / "swap_backends.png")
+    if not names:
+        assert_as_in_gallery(tmp_path / "results" / "swap_backends.png")
 
 
 def test_swap_backends_tells_where_spikes_first_differ() -> None:
