@@ -11,7 +11,8 @@ files of them, which `Tables.save` writes and `load` reads; `verify` says whethe
 """
 
 from .errors import DamagedTablesError, ExportError, LimitsError, Violation
-from .folder.files import emit, load
+from .folder.writing import emit
+from .lower import lower, pack, place
 from .models import golden
 from .nets.floatnet import FloatNet
 from .nets.minifloat import Minifloat
@@ -19,13 +20,13 @@ from .nets.number_formats import Quantise
 from .registry import TARGETS, find, register
 from .stages.capture import capture
 from .stages.legalise import APPROXIMATIONS, legalise
-from .stages.lower import lower, pack, place
 from .stages.prune import Prune, prune
 from .stages.quantise import quantise
 from .stages.regrow import prune_and_regrow
 from .stages.resample import resample
 from .sweep import Sweep, distance_from, sweep
-from .tables import Tables
+from .tables import Tables, load
+from .target import Target
 from .verification.verify import Report, verify
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "Report",
     "Sweep",
     "Tables",
+    "Target",
     "Violation",
     "capture",
     "distance_from",

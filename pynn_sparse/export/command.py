@@ -15,16 +15,16 @@ from pathlib import Path
 
 from .arguments import is_number
 from .errors import ExportError
-from .folder import pictures
-from .folder.files import add, load
-from .folder.report import markdown, page
+from .folder.writing import add
+from .lower import lower
 from .nets.number_formats import Quantise
 from .registry import TARGETS, find
+from .reporting import pictures
+from .reporting.text import markdown, page
 from .script import Observed, observe
-from .stages.lower import lower
 from .stages.prune import Prune
-from .stages.quantise import rule_for
-from .tables import Tables
+from .stages.rules import rule_for
+from .tables import Tables, load
 from .target import Target
 from .targets.asic.simulate import TOOLS, available, bench_files, check
 from .verification.verify import Report, verify

@@ -14,8 +14,10 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
 from . import targets
+from .capability import Capability
 from .errors import ExportError
-from .target import Target
+from .hardware import Limits
+from .target import Target, returned
 
 GROUP = "pynn_sparse.targets"
 
@@ -28,17 +30,20 @@ class Registry(Mapping[str, type[Target]]):
 
     def __getitem__(self, name: str) -> type[Target]:
         if name not in self._classes:
-            self._classes[name] = _found()[name].load()
+            self._classes[name] = _loaded(name)
         return self._classes[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted({*_found(), *self._classes}))
+        return iter(sorted({*_entries(), *self._classes}))
 
     def __len__(self) -> int:
-        return len({*_found(), *self._classes})
+        return len({*_entries(), *self._classes})
 
     def add(self, target: type[Target]) -> None:
-        """Enter a class by its name."""
+        """Enter a class by its name, see `register`."""
+        check(target)
+        if target.name in _entries():
+            raise ExportError(f"name = {target.name!r}: there is a target of that name")
         self._classes[target.name] = target
 
     def remove(self, name: str) -> None:
@@ -47,21 +52,67 @@ class Registry(Mapping[str, type[Target]]):
 
 
 @cache
-def _found() -> dict[str, EntryPoint]:
-    """Those that ship with the package, and of other packages."""
-    own = {
-        name: EntryPoint(name, value, GROUP)
+def _entries() -> dict[str, tuple[EntryPoint, ...]]:
+    """By name: those that ship with the package, and those of other packages."""
+    own = [
+        EntryPoint(name, value, GROUP)
         for folder in pkgutil.iter_modules(targets.__path__, f"{targets.__name__}.")
         for name, value in import_module(folder.name).TARGETS.items()
-    }
-    return {each.name: each for each in entry_points(group=GROUP)} | own
+    ]
+    entries: dict[str, tuple[EntryPoint, ...]] = {}
+    for entry in (*own, *entry_points(group=GROUP)):
+        entries[entry.name] = (*entries.get(entry.name, ()), entry)
+    return entries
+
+
+def _loaded(name: str) -> type[Target]:
+    """The class of an entry.
+
+    Raises KeyError for a name that does not exist, and `ExportError` for what is not a target.
+    """
+    values = {entry.value: entry for entry in _entries()[name]}
+    if len(values) > 1:
+        raise ExportError(f"target {name!r} is claimed by {' and '.join(sorted(values))}")
+    ((value, entry),) = values.items()
+    target: type[Target] = entry.load()
+    check(target)
+    if target.name != name:
+        raise ExportError(f"{value}: name = {target.name!r}: must be {name!r}, as its entry says")
+    return target
+
+
+def check(target: type[Target]) -> None:
+    """Raise `ExportError` for what is not a complete target.
+
+    What a class lacks is said when it is defined, see `Target`; here its hooks are called that take
+    no network.
+    """
+    if not (isinstance(target, type) and issubclass(target, Target)):
+        raise ExportError(f"target = {target!r}: must be a class derived from Target")
+    if not hasattr(target, "name"):
+        raise ExportError(f"{target.__name__} has no name: must be of type str")
+    try:
+        made = target()
+    except TypeError as error:
+        raise ExportError(
+            f"{target.__name__}() failed: {error}; options need values by default"
+        ) from None
+    returned(made, "options", made.options(), dict)
+    returned(made, "limits", made.limits(), Limits)
+    for capability in returned(made, "capabilities", made.capabilities(), tuple):
+        returned(made, "capabilities", capability, Capability)
+    returned(made, "semantics", made.semantics(1), made.model.semantics)
 
 
 TARGETS = Registry()
 
 
 def register(target: type[Target]) -> type[Target]:
-    """Enter a target of a script, by its name; returns it, so that it may decorate a class."""
+    """Enter a target of a script, by its name; returns it, so that it may decorate a class.
+
+    A class of the same name that was registered before is replaced. Raises `ExportError` for what
+    is not a complete target, and for the name of a target that ships with a package.
+    """
     TARGETS.add(target)
     return target
 
@@ -73,7 +124,7 @@ def find(target: str | Target, **options: int) -> Target:
     what a target is, for anything else.
     """
     if not isinstance(target, str):
-        if isinstance(target, type) or not hasattr(target, "numbers"):
+        if not isinstance(target, Target):
             raise ExportError(
                 f"target = {target!r}: must be a name, or what find() returns; there are "
                 f"{', '.join(sorted(TARGETS))}"

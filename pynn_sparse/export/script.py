@@ -105,8 +105,8 @@ class _Watcher:
     def _begin(self) -> None:
         self._network = self._state.network
         self._net = capture(self._sim)
-        recorders = sorted(self._state.recorders, key=lambda each: each.population._block.first)
-        self._populations = [recorder.population for recorder in recorders]
+        populations = (recorder.population for recorder in self._state.recorders)
+        self._populations = sorted(populations, key=lambda population: int(population.first_id))
         for population in self._populations:
             population.record("spikes")
 

@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import ExportError
+from .lower import lower
 from .nets.number_formats import Quantise
 from .registry import find
-from .stages.lower import lower
+from .spikes import BlockOrBlocks, spikes_of
 from .stages.prune import Prune
-from .stages.quantise import rule_for
+from .stages.rules import rule_for
 from .tables import Tables
 from .target import Target
 from .verification.compare import compare
-from .verification.spikes import BlockOrBlocks, spikes_of
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Sweep:
 
     def picture(self) -> bytes:
         """The sweep as lines over sparsity, a PNG; needs matplotlib."""
-        from .folder.pictures import panels_of, png
+        from .reporting.pictures import panels_of, png
 
         figure, (axes,) = panels_of(1)
         for column, bits in enumerate(self.bits):

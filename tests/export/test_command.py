@@ -12,8 +12,8 @@ from export_networks import random_float, suited
 
 from pynn_sparse import export
 from pynn_sparse.cli import main
-from pynn_sparse.export.folder.report import markdown, page
-from pynn_sparse.export.folder.sizes import sizes
+from pynn_sparse.export.reporting.sizes import sizes
+from pynn_sparse.export.reporting.text import markdown, page
 from pynn_sparse.export.script import observe
 from pynn_sparse.export.targets.asic.simulate import available
 

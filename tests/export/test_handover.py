@@ -13,7 +13,7 @@ from export_networks import arrays_in, random_float
 
 from pynn_sparse import export
 from pynn_sparse.cli import main
-from pynn_sparse.export.folder.files import add
+from pynn_sparse.export.folder.writing import add
 from pynn_sparse.export.targets.asic import simulate as rtl
 from pynn_sparse.export.targets.asic.simulate import TOOLS, available, bench_files, simulate
 

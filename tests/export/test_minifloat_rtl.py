@@ -12,9 +12,9 @@ from export_networks import random_events, random_fixed, random_float, tables_of
 from minifloat_numbers import values
 
 from pynn_sparse import export
+from pynn_sparse.export.image import pack_rows, unpack_rows
 from pynn_sparse.export.models import golden
 from pynn_sparse.export.nets.fixednet import FixedNet, same
-from pynn_sparse.export.nets.image import pack_rows, unpack_rows
 from pynn_sparse.export.nets.minifloat import Minifloat
 from pynn_sparse.export.targets.asic.core import SOURCES
 from pynn_sparse.export.targets.asic.simulate import TOOLS, available, simulate

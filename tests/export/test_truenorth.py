@@ -24,8 +24,8 @@ from pynn_sparse.export.hardware import Memory
 from pynn_sparse.export.models import golden
 from pynn_sparse.export.nets.fixednet import FixedNet, same
 from pynn_sparse.export.nets.floatnet import FloatNet, make_connections
-from pynn_sparse.export.stages.share import shared
 from pynn_sparse.export.targets.truenorth.files import packets, simulator_input
+from pynn_sparse.export.targets.truenorth.share import shared
 
 STEPS = 30
 ACCEPT = ("current", "leak", "refractory", "weights")

@@ -20,7 +20,7 @@ from pynn_sparse.engine.sharing import each_of
 from pynn_sparse.engine.synapses.gpu import Resident
 from pynn_sparse.errors import ParameterError
 from pynn_sparse.interrupts import held
-from pynn_sparse.network import Block, Rule, SynapseTable, memory
+from pynn_sparse.network import Block, Network, Rule, SynapseTable, memory
 from pynn_sparse.network.synapses import MAX_DELAY_STEPS, index_type, sort_repeated
 from pynn_sparse.replacing import replaced
 
@@ -355,6 +355,14 @@ class Projection(common.Projection):
     def __len__(self) -> int:
         """Number of connections."""
         return sum(len(table) for table in self._tables)
+
+    def network_parts(self) -> tuple[Network, tuple[SynapseTable, ...]]:
+        """The network, and its tables of these connections, for the export.
+
+        Raises RuntimeError if `setup` has discarded that network.
+        """
+        simulator.state.check_present(self._network, self.label)
+        return self._network, tuple(self._tables)
 
     @property
     def connections(self) -> Connections:

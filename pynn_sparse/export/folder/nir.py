@@ -15,23 +15,21 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ExportError
+from ..exported import Exported
 from ..models.dynamics import dynamics
 from ..nets.floatnet import Cells, Connections
-
-if TYPE_CHECKING:
-    from ..tables import Tables
 
 MOST_ENTRIES = 50_000_000  # of all matrices together
 MS = 1e-3
 
 
-def nir_bytes(tables: Tables) -> bytes:
+def nir_bytes(tables: Exported) -> bytes:
     """The file `net.nir`. Errors are those of `nir_graph`."""
     graph = nir_graph(tables)
     import nir
@@ -41,7 +39,7 @@ def nir_bytes(tables: Tables) -> bytes:
     return buffer.getvalue()
 
 
-def nir_graph(tables: Tables) -> Any:
+def nir_graph(tables: Exported) -> Any:
     """A ``nir.NIRGraph``; nodes are named by number and label of population or projection.
 
     Raises `ExportError` where the package nir is missing, or with all that NIR cannot say:
@@ -108,7 +106,7 @@ def _neurons(nir: Any, cells: Cells) -> Any:
 
 
 def _matrices(
-    tables: Tables, part: Connections, values: NDArray[np.float64]
+    tables: Exported, part: Connections, values: NDArray[np.float64]
 ) -> Iterator[tuple[float, NDArray[np.float64]]]:
     """Delays (ms) and weights [post, pre]; those between the same two cells are added up."""
     cells = tables.net.cells
@@ -119,7 +117,7 @@ def _matrices(
         yield float(delay * tables.dt), matrix
 
 
-def _about(tables: Tables, index: int) -> dict[str, Any]:
+def _about(tables: Exported, index: int) -> dict[str, Any]:
     """How the weights of a projection were rounded."""
     kind, loss = tables.rule.minifloat, tables.losses[index]
     return {

@@ -21,22 +21,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ExportError
+from ..hardware import Numbers
 from ..nets.fixednet import FixedNet
-from ..verification.proof import Check
+from ..nets.floatnet import FloatNet
+from ..proof import Check
 from .dynamics import Dynamics
 from .golden import Trace, checked
 from .model import Model
 from .registers import RegisterError
 from .semantics import COMPARISONS
-
-if TYPE_CHECKING:
-    from ..hardware import Numbers
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -154,7 +153,12 @@ class Layers(Model):
         return RegisterError(label, 0.0, 0.0, float(greatest), 0.0)
 
     def checks(
-        self, fixed: FixedNet, steps: list[Dynamics], scale: Floats, numbers: Numbers
+        self,
+        fixed: FixedNet,
+        net: FloatNet,
+        steps: list[Dynamics],
+        scale: Floats,
+        numbers: Numbers,
     ) -> Iterator[Check]:
         rule, profile = fixed.semantics, fixed.profile
         fits = [_fitted(level_charges(step, rule)) for step in steps]

@@ -14,6 +14,7 @@ The factors are the exact propagators that the simulation uses.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,8 +25,6 @@ from ...network.cells import leaky
 from ..nets.floatnet import Cells, FloatNet
 
 Floats = NDArray[np.float64]
-RECEPTORS = ("excitatory", "inhibitory")
-MODELS = ("IF_curr_exp", "IF_curr_delta")
 NO_LEAK = 1e-5  # a share of the voltage that leaks in a step, and is as good as none
 
 
@@ -86,28 +85,21 @@ class Dynamics:
         return replace(self, voltage_factor=np.ones_like(leak), bias=bias, leak=leak)
 
 
-def dynamics(
-    cells: Cells, dt: float, one_current: bool = False, reset_to_zero: bool = False
-) -> Dynamics:
+def dynamics(cells: Cells, dt: float, reset_to_zero: bool = False) -> Dynamics:
     """The step of a population of one of `MODELS`.
 
     Args:
         cells: the population.
         dt: time step, ms.
-        one_current: decay both receptors with `tau_syn_E`, weights of the inhibitory one scaled
-            so that a spike brings the same charge.
         reset_to_zero: whether the origin has to be v_reset.
     """
     p, grid, n = cells.parameters, TimeGrid(dt), cells.size
     membrane, spiking = leaky.membrane(p, grid), leaky.spiking(p, grid)
     if cells.model == "IF_curr_delta":
-        factor, gain, latency = np.zeros((n, 2)), np.ones((n, 2)), 0
+        factor, gain = np.zeros((n, 2)), np.ones((n, 2))
     else:
         taus = np.stack([p["tau_syn_E"], p["tau_syn_I"]], axis=1)
-        used = taus[:, [0, 0]] if one_current else taus
-        factor = leaky.decay(used, grid)
-        each = [leaky.gain(p, used[:, receptor], grid) for receptor in range(2)]
-        gain, latency = np.stack(each, axis=1) * (taus / used), 1
+        factor, gain = leaky.decay(taus, grid), _gains(p, taus, grid)
     rest, reset = p["v_rest"], p["v_reset"]
     origin = np.where(reset_to_zero | (p["v_thresh"] <= rest), reset, rest)
     return Dynamics(
@@ -119,40 +111,36 @@ def dynamics(
         cells.initial["v"] - origin,
         p["i_offset"] * membrane["gain"] + (1 - membrane["leak"]) * (rest - origin),
         spiking["n_refractory"].astype(np.int64),
-        latency,
+        latency(cells),
         np.zeros(n),
     )
 
 
-def hops(
-    net: FloatNet,
-    recurrent: int | None = None,
-    own_latency: int | None = None,
-    timeless: bool = False,
-) -> list[NDArray[np.int64]]:
-    """Steps from a spike to the one whose input it is, for each synapse of each projection.
+def with_one_current(step: Dynamics, cells: Cells, dt: float) -> Dynamics:
+    """Both receptors decay with `tau_syn_E`.
 
-    With `recurrent`, those of a target without delays: this number between neurons, and the least
-    of all sources from each of them. `own_latency` is that of a target which does not follow the
-    models'. With `timeless`, all are 1: spikes are only counted.
+    Weights of the inhibitory one are scaled so that a spike brings the same charge.
     """
-    if timeless:
-        return [np.ones_like(part.delay) for part in net.connections]
-    exact = [
-        part.delay + (latency(net.cells[part.post]) if own_latency is None else own_latency)
-        for part in net.connections
-    ]
-    if recurrent is None:
-        return exact
-    of_source = [net.cells[part.pre].is_source for part in net.connections]
-    found = [each.min() for each, yes in zip(exact, of_source, strict=True) if yes and len(each)]
-    common = min(found, default=1)
-    return [
-        np.full_like(each, common if yes else recurrent)
-        for each, yes in zip(exact, of_source, strict=True)
-    ]
+    if cells.model == "IF_curr_delta":
+        return step
+    p, grid = cells.parameters, TimeGrid(dt)
+    taus = np.stack([p["tau_syn_E"], p["tau_syn_I"]], axis=1)
+    used = taus[:, [0, 0]]
+    gain = _gains(p, used, grid) * (taus / used)
+    return replace(step, current_factor=leaky.decay(used, grid), gain=gain)
+
+
+def _gains(parameters: Mapping[str, Floats], taus: Floats, grid: TimeGrid) -> Floats:
+    """Gains of both receptors, [size, 2], for time constants [size, 2] of their currents."""
+    of_receptor = [leaky.gain(parameters, taus[:, receptor], grid) for receptor in range(2)]
+    return np.stack(of_receptor, axis=1)
 
 
 def latency(cells: Cells) -> int:
-    """Steps from the arrival of a spike to its effect on the voltage, in `dynamics`."""
+    """Steps from the arrival of a spike at a population to the one whose input it is."""
     return 0 if cells.model == "IF_curr_delta" else 1
+
+
+def exact_hops(net: FloatNet) -> list[NDArray[np.int64]]:
+    """Steps from a spike to the one whose input it is, for each synapse of each projection."""
+    return [part.delay + latency(net.cells[part.post]) for part in net.connections]

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..hardware import Numbers
 from ..nets.fixednet import FixedNet, profiles_of
-from ..verification.proof import Check
-from ..verification.register_checks import register_checks
+from ..nets.floatnet import FloatNet
+from ..proof import Check
 from . import golden
 from .dynamics import Dynamics
+from .register_checks import register_checks
 from .registers import RegisterError, register_columns, register_error
 from .semantics import Semantics
-
-if TYPE_CHECKING:
-    from ..hardware import Numbers
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -53,9 +52,18 @@ class Model(ABC):
 
     @abstractmethod
     def checks(
-        self, fixed: FixedNet, steps: list[Dynamics], scale: Floats, numbers: Numbers
+        self,
+        fixed: FixedNet,
+        net: FloatNet,
+        steps: list[Dynamics],
+        scale: Floats,
+        numbers: Numbers,
     ) -> Iterator[Check]:
         """Whether registers are those that the populations' steps ask for."""
+
+    def merges_spikes(self, rule: Any) -> bool:
+        """Whether several spikes of an axon in a step are one."""
+        return False
 
     def check_steps(self, rule: Any, steps: int) -> None:
         """Raise `ExportError` where a run cannot have so many time steps. Any number will do."""
@@ -97,9 +105,17 @@ class Leaky(Model):
         return register_error(label, step, scale, numbers, rule)
 
     def checks(
-        self, fixed: FixedNet, steps: list[Dynamics], scale: Floats, numbers: Numbers
+        self,
+        fixed: FixedNet,
+        net: FloatNet,
+        steps: list[Dynamics],
+        scale: Floats,
+        numbers: Numbers,
     ) -> Iterator[Check]:
         return register_checks(fixed, steps, scale, numbers)
+
+    def merges_spikes(self, rule: Semantics) -> bool:
+        return rule.merges_spikes
 
     def run(
         self, fixed: FixedNet, steps: int, events: Integers, states: bool = False

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..hardware import Numbers
 from ..nets.fixednet import REGISTERS
 from .dynamics import Dynamics
 from .semantics import Semantics
-
-if TYPE_CHECKING:
-    from ..hardware import Numbers
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

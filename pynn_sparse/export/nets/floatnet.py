@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
+RECEPTORS = ("excitatory", "inhibitory")
+MODELS = ("IF_curr_exp", "IF_curr_delta")  # those that the export knows the equations of
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 from ..arguments import is_integer, is_number
 from ..errors import ExportError
-from ..hardware import Numbers
-from ..target import Target
 from .minifloat import MOST_EXPONENT_BITS, Minifloat, weight_format
 from .rounding import check_rounding, rounded
 
@@ -117,15 +115,3 @@ class Quantise:
             return rounded(values, self.rounding, rng)
 
         return self.minifloat.rounded(x, to_integers) if self.minifloat else to_integers(x)
-
-    def numbers(self, target: Target) -> Numbers:
-        """The numbers of a target. Raises `ExportError` for weights that it does not hold."""
-        if self.minifloat is not None and not target.minifloats:
-            raise ExportError(
-                f"exponent_bits = {self.exponent_bits}: {target.name} has integer weights; "
-                "must be 0"
-            )
-        numbers = target.numbers(self.weight_bits, self.signed)
-        if self.minifloat is None:
-            return numbers
-        return replace(numbers, greatest_weight=self.minifloat.greatest)

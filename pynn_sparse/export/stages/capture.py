@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,67 +17,56 @@ def capture(source: Any) -> FloatNet:
     """The network that is simulated, with its present weights.
 
     Args:
-        source: the module `pyNN.sparse`, for the whole network, or a list of projections, for
-            these and the populations that they connect.
+        source: the module `pyNN.sparse` or its `Network`, for all of it, or a list of projections,
+            for these and the populations that they connect.
 
     Raises `ExportError` where there is no projection, two populations have the same label, or
     there are gap junctions.
     """
-    network, labels, tables = _parts(source)
-    blocks = _blocks(network, tables, whole=hasattr(source, "simulator"))
-    junctions = {id(table) for table in network.junctions}
-    if junctions if hasattr(source, "simulator") else junctions & {id(t) for _, t in tables}:
+    network, tables = _parts(source)
+    whole = tables is network.tables
+    if network.junctions if whole else any(_is_junction(network, table) for table in tables):
         raise ExportError("gap junctions (ElectricalSynapse) cannot be exported to any target")
     if not tables:
         raise ExportError("there are no synapses to export; make a projection first")
-    names = [labels[id(block)] for block in blocks]
-    twice = [name for name, count in Counter(names).items() if count > 1]
+    used = {block.index for table in tables for block in (table.pre, table.post)}
+    blocks = [block for block in network.blocks if whole or block.index in used]
+    labels = [block.label for block in blocks]
+    twice = [label for label, count in Counter(labels).items() if count > 1]
     if twice:
         raise ExportError(
             f"populations need labels that differ, since tables are named by them: {twice[0]!r} "
-            f"occurs {names.count(twice[0])} times"
+            f"occurs {labels.count(twice[0])} times"
         )
-    place = {id(block): index for index, block in enumerate(blocks)}
-    cells = tuple(_cells(network, block, labels[id(block)]) for block in blocks)
-    named = _unique([label for label, _ in tables])
+    cells = tuple(_cells(network, block) for block in blocks)
+    position = {block.index: number for number, block in enumerate(blocks)}
+    named = [f"{table.pre.label}→{table.post.label}" if whole else table.label for table in tables]
     connections = [
-        _connections(label, table, place)
-        for label, (_, table) in zip(named, tables, strict=True)
+        _connections(label, table, position[table.pre.index], position[table.post.index])
+        for label, table in zip(_unique(named), tables, strict=True)
         if len(table)
     ]
     return FloatNet(network.grid.dt, cells, tuple(connections))
 
 
-def _parts(source: Any) -> tuple[Network, dict[int, str], list[tuple[str, SynapseTable]]]:
-    """The network, labels of blocks by identity, and tables with labels."""
+def _parts(source: Any) -> tuple[Network, Sequence[SynapseTable]]:
+    """The network, and those of its tables that are meant."""
+    if isinstance(source, Network):
+        return source, source.tables
     if hasattr(source, "simulator"):
-        state = source.simulator.state
-        labels = _labels(state)
-        named = [
-            (f"{labels[id(table.pre)]}→{labels[id(table.post)]}", table)
-            for table in state.network.tables
-        ]
-        return state.network, labels, named
+        network: Network = source.simulator.state.network
+        return network, network.tables
     projections = list(source) if isinstance(source, (list, tuple)) else [source]
-    if not projections or not all(hasattr(each, "_tables") for each in projections):
+    if not projections or not all(hasattr(each, "network_parts") for each in projections):
         raise ExportError(
             f"cannot export {source!r}: must be the module pyNN.sparse or a list of its projections"
         )
-    state = projections[0]._simulator.state
-    for each in projections:
-        state.check_present(each._network, each.label)
-    named = [(str(each.label), table) for each in projections for table in each._tables]
-    return state.network, _labels(state), named
+    parts = [projection.network_parts() for projection in projections]
+    return parts[0][0], [table for _, tables in parts for table in tables]
 
 
-def _labels(state: Any) -> dict[int, str]:
-    populations = [recorder.population for recorder in state.recorders]
-    return {id(each._block): str(each.label) for each in populations}
-
-
-def _blocks(network: Network, tables: list[tuple[str, SynapseTable]], whole: bool) -> list[Block]:
-    used = {id(block) for _, table in tables for block in (table.pre, table.post)}
-    return [block for block in network.blocks if whole or id(block) in used]
+def _is_junction(network: Network, table: SynapseTable) -> bool:
+    return table.index < len(network.junctions) and network.junctions[table.index] is table
 
 
 def _unique(labels: list[str]) -> list[str]:
@@ -88,7 +78,7 @@ def _unique(labels: list[str]) -> list[str]:
     return unique
 
 
-def _cells(network: Network, block: Block, label: str) -> Cells:
+def _cells(network: Network, block: Block) -> Cells:
     numbers = {
         name: np.array(np.broadcast_to(np.asarray(value, float), (block.size,)))
         for name, value in block.parameters.items()
@@ -105,17 +95,17 @@ def _cells(network: Network, block: Block, label: str) -> Cells:
         for each in network.injections
     )
     initial = {name: np.array(each, float) for name, each in block.initial.items()}
-    model = block.model
-    return Cells(label, model.name, block.size, numbers, initial, model.is_source, spikes, injected)
+    model, ends = block.model, (numbers, initial, block.model.is_source, spikes, injected)
+    return Cells(block.label, model.name, block.size, *ends)
 
 
-def _connections(label: str, table: SynapseTable, place: dict[int, int]) -> Connections:
+def _connections(label: str, table: SynapseTable, pre: int, post: int) -> Connections:
     target, weight, delay = table.arrays()
     n = len(table)
     return make_connections(
         label,
-        place[id(table.pre)],
-        place[id(table.post)],
+        pre,
+        post,
         table.receptor,
         table.pre.size,
         table.source(),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
+from ..capability import Capability
 from ..errors import ExportError, LimitsError, Violation
 from ..hardware import Limits
-from ..models.dynamics import RECEPTORS, Dynamics, dynamics, hops, latency
-from ..nets.floatnet import Cells, Connections, FloatNet
+from ..models.dynamics import dynamics, latency
+from ..nets.floatnet import RECEPTORS, Cells, Connections, FloatNet
 from ..target import Target
 
 APPROXIMATIONS = {
@@ -29,13 +30,19 @@ APPROXIMATIONS = {
 }
 
 
+def approximations(target: Target) -> dict[str, str]:
+    """What `accept` may name for a target, and what that allows."""
+    own = [capability.approximations for capability in target.capabilities()]
+    return APPROXIMATIONS | {name: text for each in own for name, text in each.items()}
+
+
 def legalise(net: FloatNet, target: Target, accept: Collection[str] = ()) -> None:
     """Raise `LimitsError` with every limit of a target that the network breaks.
 
     Args:
         net: the network.
         target: what it shall become tables for.
-        accept: approximations, of `APPROXIMATIONS`, that are allowed.
+        accept: names of `approximations` that are allowed.
 
     Raises `ExportError` for an unknown approximation.
     """
@@ -43,25 +50,25 @@ def legalise(net: FloatNet, target: Target, accept: Collection[str] = ()) -> Non
         raise ExportError(f'accept = "{accept}": must be a list of names, ["{accept}"]')
     if not isinstance(accept, Collection):
         raise ExportError(f"accept = {accept!r}: must be a list of names; [] for none")
+    known = approximations(target)
     for each in accept:
-        if not isinstance(each, str) or each not in APPROXIMATIONS:
-            raise ExportError(f"accept = {each!r}: must be of {', '.join(APPROXIMATIONS)}")
-    broken = (*_violations(net, target.limits()), *target.violations(net))
-    found = [each for each in broken if each.accept not in accept]
+        if not isinstance(each, str) or each not in known:
+            raise ExportError(f"accept = {each!r}: must be of {', '.join(known)}")
+    found = [each for each in _violations(net, target) if each.accept not in accept]
     if found:
         raise LimitsError(target.name, found)
 
 
-def _violations(net: FloatNet, limits: Limits) -> Iterator[Violation]:
+def _violations(net: FloatNet, target: Target) -> Iterator[Violation]:
+    limits, capabilities = target.limits(), target.capabilities()
     yield from _sizes(net, limits)
     for cells in net.cells:
         if not cells.is_source:
-            yield from _neurons(cells, net.dt, limits)
+            yield from _neurons(cells, net.dt, limits, capabilities)
     for part in net.connections:
         yield from _synapses(part, net.cells[part.post], limits)
-    yield from _fixed_delays(net, limits)
-    if limits.weights_per_neuron is not None:
-        yield from _different_weights(net, limits.weights_per_neuron)
+    for capability in capabilities:
+        yield from capability.of_network(net)
 
 
 def _sizes(net: FloatNet, limits: Limits) -> Iterator[Violation]:
@@ -77,7 +84,9 @@ def _sizes(net: FloatNet, limits: Limits) -> Iterator[Violation]:
             yield Violation("network", f"{number} {what}", f"{most}", "export fewer of them")
 
 
-def _neurons(cells: Cells, dt: float, limits: Limits) -> Iterator[Violation]:
+def _neurons(
+    cells: Cells, dt: float, limits: Limits, capabilities: Sequence[Capability]
+) -> Iterator[Violation]:
     if cells.model not in limits.models:
         models = ", ".join(limits.models)
         what = f"{cells.size} cells of type {cells.model}"
@@ -96,110 +105,9 @@ def _neurons(cells: Cells, dt: float, limits: Limits) -> Iterator[Violation]:
     if any(np.any(cells.initial[name] != 0) for name in currents):
         what = "synaptic currents that are not 0 at the beginning"
         yield Violation(cells.label, what, "0", "initialize them with 0")
-    yield from _of_target(cells, dt, limits)
-
-
-def _of_target(cells: Cells, dt: float, limits: Limits) -> Iterator[Violation]:
-    step = dynamics(cells, dt, reset_to_zero=limits.reset_to_zero)
-    if (
-        limits.receptors == 1
-        and not limits.jumps
-        and (step.current_factor[:, 0] != step.current_factor[:, 1]).any()
-    ):
-        count = int((step.current_factor[:, 0] != step.current_factor[:, 1]).sum())
-        yield Violation(
-            cells.label,
-            f"{count} cells whose tau_syn_E and tau_syn_I differ",
-            "one synaptic current",
-            "give both the same value",
-            "tau_syn",
-        )
-    long = step.refractory > limits.refractory
-    if long.any():
-        yield Violation(
-            cells.label,
-            f"{int(long.sum())} cells with refractory periods up to {step.refractory.max()} steps",
-            f"{limits.refractory} steps ({limits.refractory * dt:g} ms)",
-            "shorten tau_refrac, or take a longer time step",
-            "refractory",
-        )
-
-    if limits.starts_at_zero and step.initial.any():
-        what = f"{int((step.initial != 0).sum())} cells that do not begin at v_reset"
-        yield Violation(cells.label, what, "v_reset", "initialize v with v_reset", "initial")
-    if limits.subtracts:
-        what = f"{cells.size} cells that are reset to v_reset"
-        remedy = "none: the target has no other reset"
-        yield Violation(cells.label, what, "resets that subtract the threshold", remedy, "reset")
-    if limits.powers_of_two and (count := _far_from_power_of_two(step)):
-        what = f"{count} cells with time constants that are no power of two of the step"
-        remedy = f"choose tau_m and tau_syn near 2^k * {dt:g} ms"
-        yield Violation(cells.label, what, "1 - exp(-dt/tau) near 2^-k", remedy, "tau")
-    yield from _of_simple_neurons(cells, step, limits)
-
-
-def _of_simple_neurons(cells: Cells, step: Dynamics, limits: Limits) -> Iterator[Violation]:
-    """What targets without currents, or with a constant leak, do not have."""
-    if limits.jumps and step.current_factor.any():
-        what = f"{cells.size} cells with synaptic currents"
-        remedy = "use IF_curr_delta"
-        yield Violation(cells.label, what, "input that acts at once", remedy, "current")
-    if limits.leak != "share" and step.leaks.any():
-        what = f"{int(step.leaks.sum())} cells that leak a share of their voltage"
-        floor = ", not below v_reset" if limits.leak == "down" else ""
-        limit = f"a constant leak{floor}"
-        yield Violation(cells.label, what, limit, "give them a very long tau_m", "leak")
-    if not limits.bias and step.bias.any():
-        what = f"{int((step.bias != 0).sum())} cells with a constant input"
-        remedy = "set i_offset to 0 and v_rest to v_reset, or drive them with spikes"
-        yield Violation(cells.label, what, "none", remedy)
-    if limits.by_event:
-        what = f"{cells.size} cells whose input is summed up in a step"
-        limit = "spikes that act one after the other"
-        yield Violation(cells.label, what, limit, "none: the target has no other way", "events")
-
-
-def _different_weights(net: FloatNet, most: int) -> Iterator[Violation]:
-    """Cells with more weights than that; those that differ by rounding errors are one."""
-    for index, cells in enumerate(net.cells):
-        into = [part for part in net.connections if part.post == index and len(part)]
-        if not into:
-            continue
-        weight = np.concatenate([part.weight for part in into])
-        receptor = [RECEPTORS.index(part.receptor) for part in into if part.receptor in RECEPTORS]
-        if len(receptor) < len(into):
-            continue
-        kind = np.column_stack(
-            [
-                np.concatenate([part.target for part in into]),
-                np.repeat(receptor, [len(part) for part in into]),
-                np.rint(weight / np.abs(weight).max(initial=1e-300) * 1e9),
-            ]
-        )
-        count = np.bincount(np.unique(kind, axis=0)[:, 0].astype(np.int64))
-        if count.max() > most:
-            what = f"{int((count > most).sum())} cells with up to {count.max()} different weights"
-            remedy = "give their synapses fewer weights"
-            yield Violation(cells.label, what, f"{most} weights", remedy, "weights")
-
-
-def _far_from_power_of_two(step: Dynamics) -> int:
-    """Cells for which the nearest 2^-k is more than a twentieth off."""
-    amounts = 1 - np.column_stack([step.current_factor, step.voltage_factor])
-    nearest = np.exp2(-np.clip(np.rint(-np.log2(amounts)), 1, 15))
-    return int((np.abs(nearest / amounts - 1) > 0.05).any(axis=1).sum())
-
-
-def _fixed_delays(net: FloatNet, limits: Limits) -> Iterator[Violation]:
-    if limits.recurrent_hop is None:
-        return
-    exact, possible = hops(net), hops(net, limits.recurrent_hop)
-    for part, wanted, has in zip(net.connections, exact, possible, strict=True):
-        other = wanted != has
-        if other.any():
-            what = f"{int(other.sum())} synapses with other delays than the target's"
-            limit = "one delay for all sources, none between neurons"
-            yield Violation(part.label, what, limit, "give all sources one delay", "delay")
+    step = dynamics(cells, dt, limits.reset_to_zero)
+    for capability in capabilities:
+        yield from capability.of_cells(cells, step, dt)
 
 
 def _synapses(part: Connections, post: Cells, limits: Limits) -> Iterator[Violation]:
@@ -216,7 +124,7 @@ def _synapses(part: Connections, post: Cells, limits: Limits) -> Iterator[Violat
         yield Violation(part.label, what, "static synapses", remedy, "plasticity")
     if limits.hop is None:
         return
-    most = limits.hop - (latency(post) if limits.latency is None else limits.latency)
+    most = limits.hop - latency(post)
     late = part.delay > most
     if late.any():
         what = f"{int(late.sum())} synapses with delays up to {part.delay.max()} steps"

@@ -16,17 +16,11 @@ from numpy.typing import NDArray
 from ..arguments import is_number
 from ..errors import DamagedTablesError, ExportError
 from ..models import golden
-from ..models.dynamics import RECEPTORS
-from ..models.semantics import Semantics
-from ..nets.fixednet import FixedNet
-from ..nets.layout import LayoutError
-from ..nets.rounding import ROUNDINGS, possible
-from ..stages.quantise import target_dynamics
+from ..proof import Check
+from ..spikes import BlockOrBlocks, spikes_of
 from ..tables import Tables
 from .compare import Comparison, compare
-from .proof import Check
-from .register_checks import parameter_checks
-from .spikes import BlockOrBlocks, spikes_of
+from .words import word_checks
 
 Floats = NDArray[np.float64]
 
@@ -110,7 +104,7 @@ def verify(
     if fixed.n_synapses != len(tables.origin):
         figures = f"{fixed.n_synapses} instead of {len(tables.origin)}"
         return Report((Check("no synapse is missing", False, figures),), (), None)
-    checks = [*_words(tables, fixed)]
+    checks = [*word_checks(tables, fixed)]
     if against is None and duration is None:
         return Report(tuple(checks), (), None)
     length = _duration(against) if duration is None else duration
@@ -121,7 +115,7 @@ def verify(
         for label, (cell, time) in recorded.items()
     }
     comparisons = tuple(_compared(tables, trace, until))
-    if isinstance(fixed.semantics, Semantics) and fixed.semantics.merges_spikes:
+    if tables.target.model.merges_spikes(fixed.semantics):
         checks.append(_merged_check(tables, trace))
     checks += [_range_check(tables, trace), *_spike_checks(comparisons, tolerance)]
     return Report(tuple(checks), comparisons, trace)
@@ -163,152 +157,6 @@ def _stimulus(
         for label, (cell, time) in recorded.items()
         if label in sources
     } or None
-
-
-# --- words -----------------------------------------------------------------------------------
-
-
-def _words(tables: Tables, fixed: FixedNet) -> Iterator[Check]:
-    numbers = tables.rule.numbers(tables.target)
-    expected = tables.target.semantics(fixed.semantics.n_receptors)
-    yield Check("the update rule is the target's", fixed.semantics == expected, "see the manifest")
-    yield from _synapses(tables, fixed)
-    steps = target_dynamics(tables.net, tables.target)
-    cells = [tables.net.cells[i] for i in sorted(steps)]
-    own = [tables.target.parameters(each, tables.dt) for each in cells]
-    exact = [each for each in own if each is not None]
-    each = [steps[i] for i in sorted(steps)]
-    if exact:
-        yield from parameter_checks(fixed, exact)
-    else:
-        yield from tables.target.model.checks(fixed, each, tables.scale, numbers)
-    yield _same_words(tables, fixed)
-
-
-def _same_words(tables: Tables, fixed: FixedNet) -> Check:
-    statement = "words encode what they decode to"
-    try:
-        again = tables.target.pack(fixed, tables.rule.weight_bits, tables.rule.signed)
-    except (ExportError, LayoutError) as error:
-        return Check(statement, False, str(error))
-    differing = [
-        name
-        for name, memory in tables.memories.items()
-        if not np.array_equal(again[name].words, memory.words)
-    ]
-    text = f"{', '.join(differing) or 'nothing'} differs in {len(again)} memories"
-    return Check(statement, not differing, text)
-
-
-def _synapses(tables: Tables, fixed: FixedNet) -> Iterator[Check]:
-    """Sources, targets, delays exactly; weights to the error that their rounding makes."""
-    net, first = tables.net, {each.label: each.first for each in tables.frame.axons}
-    steps = target_dynamics(net, tables.target)
-    source, target, jump = (np.zeros(0) for _ in range(3))
-    limits = tables.target.limits()
-    delays = limits.hops(net)
-    hop = np.concatenate([np.zeros(0), *delays])
-    for part in net.connections:
-        pre, post = (first[net.cells[index].label] for index in (part.pre, part.post))
-        step = steps[part.post]
-        gain = step.gain[part.target, RECEPTORS.index(part.receptor)]
-        source = np.append(source, part.source + pre)
-        target = np.append(target, part.target + post)
-        jump = np.append(jump, _limited(part.weight, tables.rule.clip) * gain)
-    origin = tables.origin
-    for name, found, wanted in (
-        ("source", fixed.source, source),
-        ("target", fixed.target, target),
-        ("delay", fixed.hop, hop),
-    ):
-        wrong = int((found != wanted[origin]).sum())
-        yield Check(f"each synapse has its {name}", not wrong, f"{wrong} of {len(origin)} differ")
-    exact = jump * tables.scale[target.astype(np.int64)]
-    unit = np.exp2(fixed.formats.shift[fixed.format])
-    own = tables.target.weight_checks(tables, exact[origin] / unit)
-    if own is not None:
-        yield from own
-        return
-    yield _zeroed(tables)
-    if limits.weights_per_neuron is not None and "weights" in tables.accept:
-        most = limits.weights_per_neuron
-        yield _shared_weights(fixed, exact[origin], tables.rule.rounding, most)
-    else:
-        yield _rounded(tables, fixed, exact[origin] / unit, unit)
-
-
-def _rounded(tables: Tables, fixed: FixedNet, exact: Floats, unit: Floats) -> Check:
-    """Weights are those that rounding of `exact`, in units, leaves."""
-    error = np.abs(fixed.charge() / unit - exact)
-    if tables.rule.minifloat is not None:  # steps grow with the weights
-        digits = 2.0**tables.rule.minifloat.mantissa_bits
-        power = np.floor(np.log2(np.maximum(np.abs(exact), 1.0)))
-        error /= np.maximum(np.exp2(power) / digits, 1.0)
-    worst = float(error.max(initial=0.0))
-    bound = ROUNDINGS[tables.rule.rounding][1]
-    text = f"largest error {worst:.3f} steps, {tables.rule.rounding} rounding makes {bound}"
-    return Check("each weight is as rounding leaves it", worst <= bound * (1 + 1e-6), text)
-
-
-def _limited(weight: Floats, share: float) -> Floats:
-    """Weights of a projection, but for this share of the greatest, which are as the next one."""
-    order = np.argsort(np.abs(weight))
-    most = np.abs(weight[order[: len(weight) - int(share * len(weight))]]).max(initial=0.0)
-    return np.asarray(np.sign(weight) * np.minimum(np.abs(weight), most))
-
-
-def _shared_weights(fixed: FixedNet, exact: Floats, rounding: str, most: int) -> Check:
-    """Each neuron has a few weights, which are the means of what they stand for, and the nearest.
-
-    Args:
-        fixed: the integers.
-        exact: [n], before rounding, in integer units.
-        rounding: of weights, before they were shared.
-        most: different weights of a neuron.
-    """
-    weight, bound = fixed.charge(), ROUNDINGS[rounding][1]
-    pairs, which = np.unique(np.column_stack([fixed.target, weight]), axis=0, return_inverse=True)
-    which = which.reshape(-1)
-    count = np.maximum(np.bincount(which, minlength=len(pairs)), 1)
-    least, greatest = (
-        np.rint(np.bincount(which, each, minlength=len(pairs)) / count)
-        for each in possible(exact, rounding)
-    )
-    off = int(((pairs[:, 1] < least) | (pairs[:, 1] > greatest)).sum())
-    first = np.searchsorted(pairs[:, 0], fixed.target)  # of the neuron's weights
-    different = np.bincount(pairs[:, 0], minlength=fixed.n_neurons)
-    farther = 0.0  # than another weight of the neuron, with the same sign
-    for place in range(min(most, int(different.max(initial=0)))):
-        there = place < different[fixed.target]
-        other = pairs[(first + place)[there], 1]
-        same = np.sign(other) == np.sign(weight[there])
-        excess = np.abs(exact - weight)[there] - np.abs(exact[there] - other)
-        farther = max(farther, float(excess[same].max(initial=0.0)))
-    holds = (different <= most).all() and not off and farther <= 1 + 2 * bound
-    worst = float(np.abs(weight - exact).max(initial=0.0))
-    return Check(
-        f"each neuron has up to {most} weights, means of what they stand for",
-        bool(holds),
-        f"up to {different.max(initial=0)}; {off} of {len(pairs)} are no means; "
-        f"largest error {worst:.3f} steps",
-    )
-
-
-def _zeroed(tables: Tables) -> Check:
-    """Synapses that are left out had weights that round to 0."""
-    bound = ROUNDINGS[tables.rule.rounding][1]
-    parts = zip(tables.net.connections, tables.losses, strict=True)
-    ratio = np.concatenate(
-        [np.zeros(0), *(np.abs(part.weight) / (loss.step or 1.0) for part, loss in parts)]
-    )
-    left_out = np.ones(len(ratio), bool)
-    left_out[tables.origin] = False
-    worst = float(ratio[left_out].max(initial=0.0))
-    return Check(
-        "only weights that round to 0 are left out",
-        worst <= bound * (1 + 1e-9),
-        f"{int(left_out.sum())} of {len(ratio)}, the greatest has {worst:.3f} steps",
-    )
 
 
 # --- runs ------------------------------------------------------------------------------------

@@ -11,20 +11,22 @@ as far apart.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...arguments import integer, one_of
+from ...capability import Capability, Refractory
 from ...errors import DamagedTablesError, ExportError, LimitsError, Violation
 from ...hardware import Limits, Memory, Numbers, Placement, Resource
 from ...models.counting import FRACTION, LAYERS, LayerRule
 from ...nets.fixednet import Axons, FixedNet, Formats, Frame
-from ...nets.floatnet import FloatNet
 from ...nets.layout import Field, Layout, bits_for
 from ...target import Target
+from .capabilities import Counts
+from .chain import chain, edges_of, layers_of, matrices
 
 Integers = NDArray[np.int64]
 Tables = Mapping[str, Mapping[str, Integers]]
@@ -75,26 +77,11 @@ class Akida(Target):
         return ("Spikes are counted in windows: when in a window they come means nothing.",)
 
     def limits(self) -> Limits:
-        # A neuron that waits for two windows does not reach its first level.
-        waiting = 2 * self.window - 1
-        return Limits(2, hop=1 << 40, refractory=waiting, reset_to_zero=False, timeless=True)
+        return Limits(hop=1 << 40, reset_to_zero=False)
 
-    def violations(self, net: FloatNet) -> Iterable[Violation]:
-        neurons = sum(cells.size for cells in net.cells if not cells.is_source)
-        what = f"{neurons} neurons whose spikes have times"
-        remedy = "none: the target counts spikes"
-        yield Violation("network", what, "counts of spikes in windows", remedy, "rate")
-        if not any(cells.is_source for cells in net.cells):
-            yield Violation("network", "no sources", "at least one", "drive it with spikes")
-        axons = [Axons(each.label, 0, each.size, each.is_source) for each in net.cells]
-        parts = [part for part in net.connections if len(part)]
-        for index in layers_of(axons, [(part.pre, part.post) for part in parts])[1]:
-            yield Violation(
-                parts[index].label,
-                "synapses that do not lead from one layer to the next",
-                "a chain of layers, from sources on",
-                "leave recurrent projections out, and those that skip a layer",
-            )
+    def capabilities(self) -> tuple[Capability, ...]:
+        # A neuron that waits for two windows does not reach its first level.
+        return (Refractory(2 * self.window - 1), Counts(self.window))
 
     def numbers(self, weight_bits: int, signed: bool) -> Numbers:
         if (weight_bits, signed) not in ((1, False), (2, True), (4, True)):
@@ -118,7 +105,7 @@ class Akida(Target):
         return LayerRule(self.window, self.input_bits, self.activation_bits)
 
     def place(self, fixed: FixedNet, weight_bits: int, signed: bool) -> Placement:
-        layer, _ = layers_of(fixed.axons, _edges(fixed))
+        layer, _ = layers_of(fixed.axons, edges_of(fixed))
         parts = list(chain(fixed.axons, layer))
         inputs = max(len(into) for into, _ in parts)
         found = list(_violations(fixed, weight_bits, inputs))
@@ -138,7 +125,7 @@ class Akida(Target):
         )
 
     def pack(self, fixed: FixedNet, weight_bits: int, signed: bool) -> dict[str, Memory]:
-        layer, _ = layers_of(fixed.axons, _edges(fixed))
+        layer, _ = layers_of(fixed.axons, edges_of(fixed))
         populations = Layout(
             "population", (Field("layer", bits_for(int(layer.max())), False, "0: sources"),)
         )
@@ -200,7 +187,7 @@ def akida_arrays(fixed: FixedNet, weight_bits: int) -> dict[str, NDArray[Any]]:
     ``threshold_n`` [units] and ``act_step_n`` [units]; and ``weights_bits``, ``input_bits``,
     ``act_bits`` and ``window``.
     """
-    layer, _ = layers_of(fixed.axons, _edges(fixed))
+    layer, _ = layers_of(fixed.axons, edges_of(fixed))
     rule, profiles, profile = fixed.semantics, fixed.profiles, fixed.profile
     arrays: dict[str, NDArray[Any]] = {
         "weights_bits": np.array(weight_bits),
@@ -215,71 +202,6 @@ def akida_arrays(fixed: FixedNet, weight_bits: int) -> dict[str, NDArray[Any]]:
         step = profiles.step[profile[units]] / (1 << FRACTION)
         arrays[f"act_step_{number}"] = step.astype(np.float32)
     return arrays
-
-
-# --- layers ----------------------------------------------------------------------------------
-
-
-def layers_of(
-    axons: Sequence[Axons], edges: Sequence[tuple[int, int]]
-) -> tuple[Integers, list[int]]:
-    """Layer of each population, 0 for sources, and which edges do not lead to the next layer.
-
-    Args:
-        axons: the populations.
-        edges: (from, to), indices of populations between which there are synapses.
-    """
-    known = np.array([each.is_source for each in axons], bool)
-    layer = np.zeros(len(axons), np.int64)
-    _spread(layer, known, edges)
-    while not known.all():  # populations to which no path leads from sources
-        before = known.copy()
-        known[np.argmin(known)] = True
-        _spread(layer, known, edges)
-        layer[known & ~before] += 1 - layer[known & ~before].min()
-    return layer, [
-        index
-        for index, (pre, post) in enumerate(edges)
-        if layer[post] != layer[pre] + 1 or (layer[pre] < 1 and not axons[pre].is_source)
-    ]
-
-
-def _spread(layer: Integers, known: NDArray[np.bool_], edges: Sequence[tuple[int, int]]) -> None:
-    """Fill in the layers of populations that are connected with those whose layer is known."""
-    for _ in edges:
-        for pre, post in edges:
-            if known[pre] and not known[post]:
-                layer[post], known[post] = layer[pre] + 1, True
-            elif known[post] and not known[pre]:
-                layer[pre], known[pre] = layer[post] - 1, True
-
-
-def _edges(fixed: FixedNet) -> list[tuple[int, int]]:
-    """Pairs of populations between which there are synapses."""
-    population = np.repeat(np.arange(len(fixed.axons)), [each.size for each in fixed.axons])
-    pairs = np.stack([population[fixed.source], population[fixed.target]], axis=1)
-    return [(int(pre), int(post)) for pre, post in np.unique(pairs, axis=0)]
-
-
-def chain(axons: Sequence[Axons], layer: Integers) -> Iterator[tuple[Integers, Integers]]:
-    """Axons that are inputs, and those that are units, of each layer from the first on."""
-    of_axon = np.repeat(layer, [each.size for each in axons])
-    for number in range(1, int(layer.max()) + 1):
-        yield np.flatnonzero(of_axon == number - 1), np.flatnonzero(of_axon == number)
-
-
-def matrices(fixed: FixedNet, layer: Integers) -> Iterator[Integers]:
-    """Weights [inputs, units] of each layer."""
-    source, charge = fixed.source, fixed.charge()
-    for inputs, units in chain(fixed.axons, layer):
-        here = np.isin(fixed.target, units)
-        matrix = np.zeros((len(inputs), len(units)), np.int64)
-        row, column = (
-            np.searchsorted(inputs, source[here]),
-            np.searchsorted(units, fixed.target[here]),
-        )
-        np.add.at(matrix, (row, column), charge[here])
-        yield matrix
 
 
 def _violations(fixed: FixedNet, weight_bits: int, inputs: int) -> Iterator[Violation]:

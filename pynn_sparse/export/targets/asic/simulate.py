@@ -15,8 +15,8 @@ from ...errors import ExportError
 from ...folder.memh import from_memh, to_memh
 from ...models import golden
 from ...nets.layout import Field, Layout
+from ...proof import Check
 from ...tables import Tables
-from ...verification.proof import Check
 from .core import BENCH, SOURCES, parameter_values
 
 Integers = NDArray[np.int64]

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...arguments import integer
+from ...capability import Capability, Refractory
 from ...hardware import Limits, Memory, Numbers, Placement, Resource
+from ...image import pack_rows, unpack_rows
 from ...models.semantics import STEPS, Semantics
 from ...nets.fixednet import FixedNet, Frame
-from ...nets.image import pack_rows, unpack_rows
 from ...target import Target
 from .core import input_bits, parameters, ring_slots, sources
 
@@ -37,14 +38,10 @@ class Asic(Target):
         return {"voltage_bits": self.voltage_bits, "decay_bits": self.decay_bits}
 
     def limits(self) -> Limits:
-        return Limits(
-            receptors=2,
-            hop=MOST_HOPS,
-            refractory=65535,
-            reset_to_zero=False,
-            neurons=1 << 20,
-            synapses=1 << 28,
-        )
+        return Limits(hop=MOST_HOPS, reset_to_zero=False, neurons=1 << 20, synapses=1 << 28)
+
+    def capabilities(self) -> tuple[Capability, ...]:
+        return (Refractory(65535),)
 
     def numbers(self, weight_bits: int, signed: bool) -> Numbers:
         greatest = (1 << (weight_bits - signed)) - 1

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from ...errors import DamagedTablesError
 from ...hardware import Memory
+from ...image import REGISTERS, profile_layout
 from ...nets.fixednet import FixedNet, Formats, Frame
-from ...nets.image import REGISTERS, profile_layout
 from ...nets.layout import Field, Layout, bits_for
 from .subsets import BASES, nearest
 

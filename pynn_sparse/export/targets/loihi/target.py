@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...arguments import integer
+from ...capability import Capability, OneCurrent, Refractory
 from ...errors import ExportError, LimitsError, Violation
 from ...hardware import Limits, Memory, Numbers, Placement, Resource
+from ...image import pack_rows, unpack_rows
 from ...models.semantics import STEPS, Semantics
 from ...nets.fixednet import FixedNet, Frame
-from ...nets.image import pack_rows, unpack_rows
 from ...nets.layout import bits_for
 from ...target import Target
 from .files import loihi_files, loihi_notes
@@ -59,13 +60,10 @@ class Loihi(Target):
         return {"most_exponent": self.most_exponent}
 
     def limits(self) -> Limits:
-        return Limits(
-            receptors=1,
-            hop=63,
-            refractory=62,
-            reset_to_zero=True,
-            neurons=self.cores * NEURONS_OF_CORE,
-        )
+        return Limits(hop=63, reset_to_zero=True, neurons=self.cores * NEURONS_OF_CORE)
+
+    def capabilities(self) -> tuple[Capability, ...]:
+        return (OneCurrent(), Refractory(62))
 
     def numbers(self, weight_bits: int, signed: bool) -> Numbers:
         if weight_bits not in WEIGHT_BITS:

@@ -17,12 +17,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ...capability import Capability, ConstantLeak, Jumps, OrderByWeight, Refractory
 from ...errors import ExportError, LimitsError, Violation
 from ...hardware import Limits, Memory, Numbers, Placement, Resource
 from ...models.semantics import EVENT_STEPS, Semantics
 from ...nets.crossbar import Lines
 from ...nets.fixednet import FixedNet, Frame
 from ...target import Target
+from .capabilities import ByEvent, NoBias
 from .words import LEAK_BITS, LINES, NEURONS, VOLTAGE_BITS, WEIGHT_BITS, pack, unpack
 
 RANGE = (-(1 << (VOLTAGE_BITS - 1)), (1 << (VOLTAGE_BITS - 1)) - 1)
@@ -40,17 +42,11 @@ class Odin(Target):
         return {}
 
     def limits(self) -> Limits:
-        return Limits(
-            receptors=1,
-            hop=65535,
-            refractory=0,
-            reset_to_zero=True,
-            neurons=NEURONS,
-            jumps=True,
-            leak="towards",
-            bias=False,
-            by_event=True,
-        )
+        return Limits(hop=65535, reset_to_zero=True, neurons=NEURONS)
+
+    def capabilities(self) -> tuple[Capability, ...]:
+        leak = ConstantLeak(towards_origin=True, greatest=(1 << LEAK_BITS) - 1)
+        return (Refractory(0), Jumps(), leak, NoBias(), ByEvent(), OrderByWeight())
 
     def numbers(self, weight_bits: int, signed: bool) -> Numbers:
         if not signed or weight_bits > WEIGHT_BITS:
@@ -66,8 +62,6 @@ class Odin(Target):
             greatest_threshold=RANGE[1],
             bias_bits=1,
             bias_exponents=0,
-            told_by_weight=True,
-            greatest_leak=(1 << LEAK_BITS) - 1,
         )
 
     def semantics(self, receptors: int) -> Semantics:

@@ -10,25 +10,23 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ExportError, LimitsError, Violation
-from ...models.dynamics import RECEPTORS
 from ...models.registers import RegisterError
 from ...models.relaxing import BITS, UNIT
+from ...models.semantics import Semantics
 from ...nets.fixednet import Axons, FixedNet, Formats
-from ...nets.floatnet import Cells, Connections, FloatNet
+from ...nets.floatnet import RECEPTORS, Cells, Connections, FloatNet
 from ...nets.losses import Weights, loss_of
 from ...nets.number_formats import Quantise
-from ...stages.quantise import Quantised, axons_of, joined, order_of
+from ...stages.assemble import axons_of, joined, order_of
+from ...stages.quantise import Quantised
 from .cells import cell_parameters, exact_parameters
-from .shifts import shifts_of
-
-if TYPE_CHECKING:
-    from .target import Spinnaker
+from .shifts import RingBuffers, shifts_of
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -38,22 +36,37 @@ MOST_SHIFT = BITS  # an input of 16 bits, shifted, has 31
 POISSON_PER_CORE = 500
 
 
-def check_rule(rule: Quantise, target: Spinnaker) -> None:
-    """Raise `ExportError` for a choice that the target does not leave."""
-    for name, has in target.defaults.items():
+def check_rule(rule: Quantise, target: str, choices: Mapping[str, Any]) -> None:
+    """Raise `ExportError` for a choice that a target does not leave."""
+    for name, has in choices.items():
         if getattr(rule, name) != has:
-            raise ExportError(f"{name} = {getattr(rule, name)!r}: {target.name} has {has!r} only")
+            raise ExportError(f"{name} = {getattr(rule, name)!r}: {target} has {has!r} only")
 
 
-def quantised(net: FloatNet, rule: Quantise, target: Spinnaker) -> Quantised:
+def quantised(
+    net: FloatNet,
+    rule: Quantise,
+    target: str,
+    choices: Mapping[str, Any],
+    ring_buffers: RingBuffers,
+    semantics: Semantics,
+) -> Quantised:
     """The integers of a network.
+
+    Args:
+        net: the network.
+        rule: what users chose of number formats.
+        target: name of the chip.
+        choices: fields of `Quantise` with the value that the chip has.
+        ring_buffers: what the shifts of ring buffers follow from.
+        semantics: the update rule.
 
     Raises `ExportError` for a rule that is not sPyNNaker's, and `LimitsError` for weights that do
     not fit.
     """
-    check_rule(rule, target)
+    check_rule(rule, target, choices)
     axons = tuple(_with_cores(each, net) for each in axons_of(net))
-    shifts = shifts_of(net, target.ring_buffers)
+    shifts = shifts_of(net, ring_buffers)
     weights = [
         _weights(part, shifts.get((part.post, part.receptor), 0)) for part in net.connections
     ]
@@ -63,12 +76,12 @@ def quantised(net: FloatNet, rule: Quantise, target: Spinnaker) -> Quantised:
         for each in _overflows(part, made)
     ]
     if over:
-        raise LimitsError(target.name, over)
+        raise LimitsError(target, over)
     order = order_of(net, axons, weights, zeros=True)
     neurons = [cells for cells in net.cells if not cells.is_source]
     exact = [exact_parameters(cells, net.dt) for cells in neurons]
     return Quantised(
-        _fixed(net, target, axons, weights, order, exact),
+        _fixed(net, semantics, axons, weights, order, exact),
         np.full(sum(cells.size for cells in neurons), float(UNIT)),
         order,
         tuple(loss_of(part, made) for part, made in zip(net.connections, weights, strict=True)),
@@ -108,7 +121,7 @@ def _overflows(part: Connections, made: Weights) -> list[Violation]:
 
 def _fixed(
     net: FloatNet,
-    target: Spinnaker,
+    semantics: Semantics,
     axons: tuple[Axons, ...],
     weights: list[Weights],
     order: Integers,
@@ -129,7 +142,7 @@ def _fixed(
         }
     )
     return FixedNet(
-        target.semantics(2),
+        semantics,
         axons,
         profiles,
         profile,

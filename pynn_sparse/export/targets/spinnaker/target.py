@@ -8,30 +8,31 @@ has neurons and their synapses, as sPyNNaker has it for time steps of 1 ms and l
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...arguments import integer, positive
+from ...capability import Capability, Refractory
 from ...errors import ExportError, LimitsError, Violation
 from ...hardware import Limits, Memory, Numbers, Placement, Resource
-from ...models.dynamics import RECEPTORS, Dynamics
-from ...models.relaxing import FRACTION_BITS, RANGE, UNIT
+from ...models.relaxing import FRACTION_BITS, RANGE
 from ...models.semantics import RELAXATION, Semantics
 from ...nets.fixednet import FixedNet, Frame
-from ...nets.floatnet import Cells, Connections, FloatNet
+from ...nets.floatnet import FloatNet
 from ...target import Target
-from .cells import beyond_range, exact_dynamics, exact_parameters
+from .capabilities import Programs, Words
 from .keys import KEY_BITS, keys_of, slices_of
+from .model import Parameters
+from .quantise import quantised
 from .read import unpack
 from .shifts import RingBuffers
-from .words import ADDRESS_WORDS, HEADER, LONGEST_ROW, most_delay, pack, projections_of
+from .words import ADDRESS_WORDS, HEADER, LONGEST_ROW, pack, projections_of
 
 MOST_NEURONS_PER_CORE = 256
 MOST_ADDRESSES = (1 << 13) - 1  # of a master population table
-SOURCES = ("SpikeSourceArray", "SpikeSourcePoisson")
 DEFAULT = RingBuffers()
 
 
@@ -55,6 +56,7 @@ class Spinnaker(Target):
         "exponent_bits": 0,
         "clip": 0.0,
     }
+    model = Parameters()
     remedy = "expect more spikes_per_second, or take a higher ring_buffer_sigma"
     sdram = 0  # bytes of a chip
     cores_of_chip = 0
@@ -80,31 +82,10 @@ class Spinnaker(Target):
         return {"neurons_per_core": self.neurons_per_core, **vars(self.ring_buffers)}
 
     def limits(self) -> Limits:
-        return Limits(
-            receptors=2,
-            hop=None,
-            refractory=(1 << 16) - 1,
-            reset_to_zero=False,
-            models=("IF_curr_exp",),
-            latency=0,
-        )
+        return Limits(hop=None, reset_to_zero=False, models=("IF_curr_exp",))
 
-    def violations(self, net: FloatNet) -> Iterator[Violation]:
-        for cells in net.cells:
-            yield from _cells(cells, net.dt)
-        for part in net.connections:
-            yield from self._delays(part, net)
-            yield from _signs(part)
-
-    def _delays(self, part: Connections, net: FloatNet) -> Iterator[Violation]:
-        size = net.cells[part.post].size
-        most = most_delay(size, self.neurons_per_core)
-        late = part.delay > most
-        if late.any():
-            what = f"{int(late.sum())} synapses with delays up to {part.delay.max()} steps"
-            limit = f"{most} steps with {min(size, self.neurons_per_core)} neurons on a core"
-            remedy = "shorten delays, lengthen the step, or take fewer neurons_per_core"
-            yield Violation(part.label, what, limit, remedy)
+    def capabilities(self) -> tuple[Capability, ...]:
+        return (Refractory((1 << 16) - 1), Programs(), Words(self.neurons_per_core))
 
     def numbers(self, weight_bits: int, signed: bool) -> Numbers:
         if (weight_bits, signed) != (16, False):
@@ -122,16 +103,8 @@ class Spinnaker(Target):
             bias_exponents=0,
         )
 
-    def dynamics(self, cells: Cells, dt: float) -> Dynamics:
-        return exact_dynamics(cells, dt)
-
     def quantise(self, net: FloatNet, rule: Any) -> Any:
-        from .quantise import quantised
-
-        return quantised(net, rule, self)
-
-    def parameters(self, cells: Cells, dt: float) -> Mapping[str, NDArray[np.float64]]:
-        return exact_parameters(cells, dt)
+        return quantised(net, rule, self.name, self.defaults, self.ring_buffers, self.semantics(2))
 
     def semantics(self, receptors: int) -> Semantics:
         return Semantics(
@@ -249,37 +222,6 @@ def _neuron_params(p: Mapping[str, NDArray[np.int64]]) -> NDArray[np.uint32]:
     )
     words = np.concatenate([np.ones(1, np.int64), *(each.reshape(-1) for each in blocks)])
     return words.astype("<i4").view("<u4")
-
-
-def _cells(cells: Cells, dt: float) -> Iterator[Violation]:
-    if cells.is_source:
-        if cells.model not in SOURCES:
-            what, limit = f"sources of type {cells.model}", ", ".join(SOURCES)
-            remedy = "record their spikes, and give them to a SpikeSourceArray"
-            yield Violation(cells.label, what, limit, remedy)
-        return
-    if cells.model != "IF_curr_exp":
-        return
-    names = beyond_range(cells, dt)
-    if names:
-        what = f"values of {', '.join(names)} beyond s16.15"
-        yield Violation(cells.label, what, "-65536 to 65535.99997", "choose smaller values")
-    p = cells.parameters
-    taus = np.stack([p[name] for name in ("tau_m", "tau_syn_E", "tau_syn_I")])
-    if (taus >= UNIT * dt).any():
-        what = f"a time constant of {taus.max():g} ms, which would not decay"
-        yield Violation(cells.label, what, f"below {UNIT * dt:g} ms", "choose a shorter one")
-
-
-def _signs(part: Connections) -> Iterator[Violation]:
-    if part.receptor not in RECEPTORS:
-        return
-    sign = 1 if part.receptor == RECEPTORS[0] else -1
-    wrong = int((part.weight * sign < 0).sum())
-    if wrong:
-        what = f"{wrong} {part.receptor} synapses with the sign of the other receptor"
-        limit = "signs that are the receptor's"
-        yield Violation(part.label, what, limit, "give them to the other receptor")
 
 
 def _longest_row(fixed: FixedNet, per_core: int) -> tuple[int, int]:

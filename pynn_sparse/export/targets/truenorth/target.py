@@ -19,11 +19,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...arguments import integer, one_of
+from ...capability import (
+    Capability,
+    ConstantLeak,
+    Jumps,
+    OrderByWeight,
+    Refractory,
+    ResetBySubtraction,
+)
 from ...errors import ExportError, LimitsError, Violation
 from ...hardware import Limits, Memory, Numbers, Placement, Resource
 from ...models.semantics import STEPS, Semantics
 from ...nets.fixednet import FixedNet, Frame
 from ...target import Target
+from .capabilities import FewWeights
 from .files import ranc_files
 from .map import Chip, arrange
 from .words import LEAK_BITS, POTENTIAL_BITS, THRESHOLD_BITS, WEIGHT_BITS, pack, unpack
@@ -56,17 +65,12 @@ class TrueNorth(Target):
         return {"axons": self.axons, "neurons": self.neurons, "reset_mode": self.reset_mode}
 
     def limits(self) -> Limits:
-        return Limits(
-            receptors=1,
-            hop=MOST_DELAY,
-            refractory=0,
-            reset_to_zero=True,
-            neurons=CORES * self.neurons,
-            subtracts=self.reset_mode == 1,
-            jumps=True,
-            leak="down",
-            weights_per_neuron=4,
-        )
+        return Limits(hop=MOST_DELAY, reset_to_zero=True, neurons=CORES * self.neurons)
+
+    def capabilities(self) -> tuple[Capability, ...]:
+        resets = (ResetBySubtraction(),) if self.reset_mode == 1 else ()
+        leak = ConstantLeak(towards_origin=False)
+        return (Refractory(0), *resets, Jumps(), leak, FewWeights(4), OrderByWeight())
 
     def numbers(self, weight_bits: int, signed: bool) -> Numbers:
         if not signed or weight_bits > WEIGHT_BITS:
@@ -82,7 +86,6 @@ class TrueNorth(Target):
             greatest_threshold=(1 << THRESHOLD_BITS) - 1,
             bias_bits=LEAK_BITS - 1,
             bias_exponents=0,
-            told_by_weight=True,
         )
 
     def semantics(self, receptors: int) -> Semantics:

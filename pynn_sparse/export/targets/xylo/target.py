@@ -18,12 +18,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...capability import Capability, FixedHop, Refractory, ResetBySubtraction
 from ...errors import ExportError, LimitsError, Violation
 from ...hardware import Limits, Memory, Numbers, Placement, Resource
+from ...image import pack_rows, unpack_rows
 from ...models.semantics import Semantics
 from ...nets.fixednet import FixedNet, Frame
-from ...nets.image import pack_rows, unpack_rows
 from ...target import Target
+from .capabilities import OneExponentForInputs, PowersOfTwo
 
 NEURONS, INPUTS = 1000, 16
 MOST_SHIFT = 7
@@ -42,16 +44,20 @@ class Xylo(Target):
 
     def limits(self) -> Limits:
         return Limits(
-            receptors=2,
             hop=65535,
-            refractory=0,
             reset_to_zero=True,
             neurons=NEURONS,
             sources=INPUTS,
             models=("IF_curr_exp",),
-            recurrent_hop=1,
-            powers_of_two=True,
-            subtracts=True,
+        )
+
+    def capabilities(self) -> tuple[Capability, ...]:
+        return (
+            Refractory(0),
+            ResetBySubtraction(),
+            PowersOfTwo(),
+            FixedHop(1),
+            OneExponentForInputs(),
         )
 
     def numbers(self, weight_bits: int, signed: bool) -> Numbers:
@@ -68,7 +74,6 @@ class Xylo(Target):
             greatest_threshold=RANGE[1],
             bias_bits=15,
             bias_exponents=0,
-            one_exponent_for_inputs=True,
         )
 
     def semantics(self, receptors: int) -> Semantics:

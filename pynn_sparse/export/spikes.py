@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...network import TimeGrid
-from ..errors import ExportError
-from ..nets.fixednet import Axons
-from ..nets.floatnet import FloatNet
+from ..network import TimeGrid
+from .errors import ExportError
+from .nets.fixednet import Axons
+from .nets.floatnet import FloatNet
 
 Integers = NDArray[np.int64]
 BlockOrBlocks = Any  # a neo Block, a list of them, or label -> spike times (ms) of each cell

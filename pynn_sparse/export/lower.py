@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from ..errors import ExportError
-from ..hardware import Memory, Placement
-from ..nets.fixednet import FixedNet
-from ..nets.floatnet import FloatNet
-from ..nets.number_formats import Quantise
-from ..registry import find
-from ..tables import Tables
-from ..target import Target
-from .capture import capture
-from .legalise import legalise
-from .prune import Prune, prune
-from .quantise import quantise, rule_for
-from .resample import resample
+from .errors import ExportError
+from .hardware import Memory, Placement
+from .nets.fixednet import FixedNet
+from .nets.floatnet import FloatNet
+from .nets.number_formats import Quantise
+from .registry import find
+from .stages.capture import capture
+from .stages.legalise import legalise
+from .stages.prune import Prune
+from .stages.prune import prune as without_pruned
+from .stages.quantise import quantise as quantised
+from .stages.resample import resample
+from .stages.rules import numbers_for, rule_for
+from .tables import Tables
+from .target import Target, returned
 
 
 def place(fixed: FixedNet, rule: Quantise, target: Target) -> Placement:
@@ -30,12 +32,14 @@ def place(fixed: FixedNet, rule: Quantise, target: Target) -> Placement:
 
     Raises `LimitsError` where the network does not fit.
     """
-    return target.place(fixed, rule.weight_bits, rule.signed)
+    placement = target.place(fixed, rule.weight_bits, rule.signed)
+    return returned(target, "place", placement, Placement)
 
 
 def pack(fixed: FixedNet, rule: Quantise, target: Target) -> dict[str, Memory]:
     """The stage that makes words of integers: tables by name. Arguments are those of `place`."""
-    return target.pack(fixed, rule.weight_bits, rule.signed)
+    memories = target.pack(fixed, rule.weight_bits, rule.signed)
+    return returned(target, "pack", memories, dict)
 
 
 def lower(
@@ -53,7 +57,7 @@ def lower(
         target: name, or a target with options.
         prune: which synapses to remove; None for none.
         quantise: number formats; None for weights of 8 bits, or those that the target has.
-        accept: approximations that are allowed, see `legalise.APPROXIMATIONS`.
+        accept: approximations that are allowed, see `APPROXIMATIONS`.
         timestep: of the target, ms, if it is not that of the simulation.
 
     Raises `ExportError` for an unknown target or bits that it does not have, and `LimitsError`
@@ -68,30 +72,25 @@ def lower(
         )
     rule = quantise or rule_for(hardware)
     net = source if isinstance(source, FloatNet) else capture(source)
-    rule.numbers(hardware)
+    numbers_for(rule, hardware)
     if timestep is not None:
         net = resample(net, timestep)
     legalise(net, hardware, accept)
-    return _lowered(net, hardware, prune, rule, tuple(sorted(accept)))
-
-
-def _lowered(
-    net: FloatNet, target: Target, pruning: Prune | None, rule: Quantise, accept: tuple[str, ...]
-) -> Tables:
-    kept, pruned = prune(net, pruning)
-    made = quantise(kept, rule, target, accept)
-    placement = place(made.fixed, rule, target)  # what does not fit is no matter for packing
+    kept, pruned = without_pruned(net, prune)
+    made = quantised(kept, rule, hardware, accept)
+    placement = place(made.fixed, rule, hardware)  # what does not fit is no matter for packing
+    memories = pack(made.fixed, rule, hardware)
     return Tables(
-        target,
+        hardware,
         kept,
         rule,
-        accept,
-        pruning.describe() if pruning else "none",
+        tuple(sorted(accept)),
+        prune.describe() if prune else "none",
         tuple(pruned),
         made.losses,
         made.registers,
         made.fixed.frame,
-        pack(made.fixed, rule, target),
+        memories,
         made.scale,
         made.origin,
         placement,

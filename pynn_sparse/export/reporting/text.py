@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from ..stages.rules import numbers_for
 from ..tables import Tables
 from ..verification.verify import Report
 from .sizes import sizes
@@ -64,12 +65,13 @@ def _floating(tables: Tables) -> str:
 
 def _exponents(tables: Tables) -> str:
     """What has one, where the target has several to choose from."""
-    numbers = tables.rule.numbers(tables.target)
+    numbers = numbers_for(tables.rule, tables.target)
     least, most = numbers.shifts
     if least == most:
         return ""
-    if numbers.one_exponent_for_inputs:
-        return ", an exponent for synapses of sources and one for all others"
+    for capability in tables.target.capabilities():
+        if capability.exponents:
+            return f", {capability.exponents}"
     return f", exponent per {tables.rule.per}"
 
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..models.dynamics import Dynamics
-from ..models.semantics import Semantics
+from ..hardware import Numbers
 from ..nets.fixednet import FixedNet
-from .proof import Check
-
-if TYPE_CHECKING:
-    from ..hardware import Numbers
+from ..proof import Check
+from .dynamics import Dynamics
+from .semantics import Semantics
 
 Floats = NDArray[np.float64]
 
@@ -61,18 +58,6 @@ def register_checks(
         yield Check(
             f"each neuron has its {name}", holds, f"largest error {error.max(initial=0):.4g} units"
         )
-
-
-def parameter_checks(fixed: FixedNet, exact: list[Mapping[str, Floats]]) -> Iterator[Check]:
-    """Registers that are parameters themselves, to the nearest unit."""
-    for name in exact[0]:
-        wanted = np.concatenate([each[name] for each in exact])
-        is_state = name == "initial"
-        found = fixed.initial if is_state else getattr(fixed.profiles, name)[fixed.profile]
-        worst = float(np.abs(found - wanted).max(initial=0.0))
-        what = "initial voltage" if is_state else name.replace("_", " ")
-        text = f"largest error {worst:.4g} units"
-        yield Check(f"each neuron has its {what}", worst <= 0.5 + 1e-6, text)
 
 
 def _decay(

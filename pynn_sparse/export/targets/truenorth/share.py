@@ -5,10 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import LimitsError, Violation
-from ..nets.floatnet import FloatNet
-from ..nets.losses import Weights
-
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -34,25 +30,6 @@ def shared(neuron: Integers, weight: Integers, most: int) -> Integers:
         if len(values) > most:
             result[synapses] = _grouped(values, counts, most)[which.reshape(-1)]
     return result
-
-
-def check_unshared(
-    net: FloatNet, before: list[Weights], after: list[Weights], most: int, target: str
-) -> None:
-    """Raise `LimitsError` where rounding left more weights than `legalise` counted."""
-    found = [
-        Violation(
-            part.label,
-            f"{changed} synapses onto cells with more different weights after rounding",
-            f"{most} weights",
-            'round to the "nearest", or give synapses fewer weights',
-            "weights",
-        )
-        for part, one, other in zip(net.connections, before, after, strict=True)
-        if (changed := int((one.mantissa != other.mantissa).sum()))
-    ]
-    if found:
-        raise LimitsError(target, found)
 
 
 def _grouped(values: Integers, counts: Integers, groups: int) -> Integers:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..nets.floatnet import FloatNet
+from ..spikes import BlockOrBlocks, spikes_of
 from ..tables import Tables
-from ..verification.spikes import BlockOrBlocks, spikes_of
 from ..verification.verify import Report
 
 MOST_DOTS = 20_000

@@ -9,35 +9,20 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ..errors import DamagedTablesError, ExportError
-from ..hardware import Memory, Placement, Resource
-from ..models.registers import RegisterError
-from ..nets.fixednet import Axons, Frame
-from ..nets.floatnet import Cells, Connections, FloatNet
-from ..nets.layout import Layout
-from ..nets.losses import Loss
-from ..nets.number_formats import Quantise
-from ..registry import TARGETS
-from ..stages.prune import Pruned
-from .memh import MemoryFileError, from_memh, to_memh
+from ..errors import ExportError
+from ..exported import Exported
+from ..nets.floatnet import FloatNet
+from .manifest import MAKER, MANIFEST, NET, SCHEMA, SOURCE, read_manifest
+from .memh import to_memh
 from .nir import nir_bytes
-
-if TYPE_CHECKING:
-    from ..tables import Tables
-
-SCHEMA = 1
-MAKER = "pynn-sparse"
-MANIFEST = "manifest.json"
-SOURCE = "source.npz"
-NET = "net.npz"
 
 
 def emit(
-    tables: Tables, csv: bool = False, hdf5: bool = False, nir: bool = False
+    tables: Exported, csv: bool = False, hdf5: bool = False, nir: bool = False
 ) -> dict[str, bytes]:
     """All files of a folder by name; the same tables give the same bytes.
 
@@ -55,7 +40,9 @@ def emit(
     return {**contents, MANIFEST: _json(manifest)}
 
 
-def save(tables: Tables, folder: str | os.PathLike[str], csv: bool, hdf5: bool, nir: bool) -> None:
+def save(
+    tables: Exported, folder: str | os.PathLike[str], csv: bool, hdf5: bool, nir: bool
+) -> None:
     """Write a folder; all contents are made before the first file is.
 
     What an earlier manifest in the folder names goes, so that nothing of another export stays.
@@ -72,7 +59,7 @@ def save(tables: Tables, folder: str | os.PathLike[str], csv: bool, hdf5: bool, 
 def add(folder: str | os.PathLike[str], contents: Mapping[str, bytes]) -> None:
     """Write further files into a folder of tables, and enter them in its manifest."""
     path = Path(folder)
-    manifest = _read_manifest(path)
+    manifest = read_manifest(path)
     for name, data in contents.items():
         (path / name).write_bytes(data)
         manifest["files"][name] = _about(data)
@@ -100,29 +87,7 @@ def _named_before(path: Path) -> set[str]:
     return {name for name in manifest["files"] if Path(name).name == name}
 
 
-def load(folder: str | os.PathLike[str]) -> Tables:
-    """The tables of a folder.
-
-    Raises `DamagedTablesError` naming the file where one is missing, was changed or cut, or where
-    the folder is of another version; and FileNotFoundError where there is no manifest.
-    """
-    path = Path(folder)
-    manifest = _read_manifest(path)
-    try:
-        files = {name: _read(path / name, about) for name, about in manifest["files"].items()}
-        return _tables(manifest, files)
-    except DamagedTablesError:
-        raise
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        raise DamagedTablesError(
-            f"{path / MANIFEST} is not as it was written: {type(error).__name__}: {error}"
-        ) from error
-
-
-# --- writing ---------------------------------------------------------------------------------
-
-
-def _contents(tables: Tables, csv: bool, hdf5: bool, nir: bool) -> dict[str, bytes]:
+def _contents(tables: Exported, csv: bool, hdf5: bool, nir: bool) -> dict[str, bytes]:
     contents = {
         f"{name}.memh": to_memh(memory.words, memory.layout.width)
         for name, memory in tables.memories.items()
@@ -139,7 +104,7 @@ def _contents(tables: Tables, csv: bool, hdf5: bool, nir: bool) -> dict[str, byt
     return contents | tables.target.more_files(tables)
 
 
-def _integers(tables: Tables) -> dict[str, Any]:
+def _integers(tables: Exported) -> dict[str, Any]:
     fixed = tables.fixed
     return {
         "indptr": fixed.start,
@@ -202,7 +167,7 @@ def _arrays(net: FloatNet) -> dict[str, Any]:
     return arrays
 
 
-def _csv(tables: Tables) -> bytes:
+def _csv(tables: Exported) -> bytes:
     """A line for each synapse: axon, neuron, hop, integer charge, weight in PyNN's unit."""
     fixed = tables.fixed
     weight = np.concatenate([np.zeros(0), *(part.weight for part in tables.net.connections)])
@@ -214,7 +179,7 @@ def _csv(tables: Tables) -> bytes:
     return "\n".join(["axon,neuron,hop,charge,weight_before", *lines, ""]).encode()
 
 
-def _manifest(tables: Tables) -> dict[str, Any]:
+def _manifest(tables: Exported) -> dict[str, Any]:
     from ... import __version__
 
     net = tables.net
@@ -269,117 +234,3 @@ def _manifest(tables: Tables) -> dict[str, Any]:
 def _finite(loss: dict[str, Any]) -> dict[str, Any]:
     """JSON has no infinity: a quantisation without error has no SQNR."""
     return loss | {"sqnr": loss["sqnr"] if np.isfinite(loss["sqnr"]) else None}
-
-
-# --- reading ---------------------------------------------------------------------------------
-
-
-def _read_manifest(path: Path) -> dict[str, Any]:
-    try:
-        manifest = json.loads((path / MANIFEST).read_bytes())
-    except ValueError as error:
-        raise DamagedTablesError(f"{path / MANIFEST} is not JSON: {error}") from error
-    found = manifest.get("schema") if isinstance(manifest, dict) else None
-    if found != SCHEMA:
-        raise DamagedTablesError(f"{path / MANIFEST}: schema {found}, this version reads {SCHEMA}")
-    target = manifest.get("target")
-    about = target if isinstance(target, dict) else {"name": target}
-    name, version = about.get("name"), about.get("version")
-    if not isinstance(name, str) or name not in TARGETS:
-        raise DamagedTablesError(
-            f"{path / MANIFEST}: target {name!r}; there are {', '.join(TARGETS)}"
-        )
-    if version != TARGETS[name].version:
-        raise DamagedTablesError(
-            f"{path / MANIFEST}: version {version} of {name}, "
-            f"this version reads {TARGETS[name].version}"
-        )
-    return dict(manifest)
-
-
-def _read(file: Path, about: dict[str, Any]) -> bytes:
-    try:
-        data = file.read_bytes()
-    except FileNotFoundError:
-        raise DamagedTablesError(f"{file} is missing, which the manifest names") from None
-    if len(data) != about["bytes"]:
-        raise DamagedTablesError(f"{file} has {len(data)} bytes, the manifest {about['bytes']}")
-    if hashlib.sha256(data).hexdigest() != about["sha256"]:
-        raise DamagedTablesError(f"{file} is not what was written: its sha256 differs")
-    return data
-
-
-def _tables(manifest: dict[str, Any], files: dict[str, bytes]) -> Tables:
-    from ..tables import Tables
-
-    target = TARGETS[manifest["target"]["name"]](**manifest["target"]["options"])
-    with np.load(io.BytesIO(files[NET])) as net:
-        scale, origin, core = net["scale"], net["origin"].astype(np.int64), net["core"]
-    resources = tuple(Resource(**each) for each in manifest["resources"])
-    return Tables(
-        target,
-        _net(manifest, files[SOURCE]),
-        Quantise(**manifest["quantise"]),
-        tuple(manifest["accept"]),
-        manifest["prune"],
-        tuple(Pruned(**each) for each in manifest["pruned"]),
-        tuple(
-            Loss(**each | {"sqnr": np.inf if each["sqnr"] is None else each["sqnr"]})
-            for each in manifest["losses"]
-        ),
-        tuple(RegisterError(**each) for each in manifest["registers"]),
-        Frame(
-            target.model.semantics.from_json(manifest["semantics"]),
-            tuple(Axons(**each) for each in manifest["populations"]),
-        ),
-        _memories(manifest, files),
-        scale,
-        origin,
-        Placement(manifest["cores"], core, resources),
-    )
-
-
-def _memories(manifest: dict[str, Any], files: dict[str, bytes]) -> dict[str, Memory]:
-    if not manifest["memories"]:
-        raise DamagedTablesError(f"{MANIFEST}: memories: must have at least one")
-    memories = {}
-    for name, about in manifest["memories"].items():
-        layout = Layout.from_json(about["layout"])
-        file = f"{name}.memh"
-        try:
-            words = from_memh(files[file], layout.width, about["words"], file)
-        except (KeyError, MemoryFileError) as error:
-            raise DamagedTablesError(f"memory {name}: {error}") from error
-        memories[name] = Memory(layout, words)
-    return memories
-
-
-def _net(manifest: dict[str, Any], data: bytes) -> FloatNet:
-    with np.load(io.BytesIO(data)) as archive:
-        read = {name: archive[name] for name in archive.files}
-    arrays = {
-        name: each if each.dtype.kind == "f" else each.astype(np.int64)
-        for name, each in read.items()
-    }
-
-    def starting(prefix: str) -> dict[str, Any]:
-        return {n[len(prefix) :]: each for n, each in arrays.items() if n.startswith(prefix)}
-
-    cells = [
-        Cells(
-            about["label"],
-            about["model"],
-            about["size"],
-            starting(f"cells{index} "),
-            starting(f"initial{index} "),
-            about["is_source"],
-            arrays.get(f"spikes{index}"),
-            about["injected"],
-        )
-        for index, about in enumerate(manifest["source"]["cells"])
-    ]
-    connections = [
-        Connections(**about, **starting(f"synapses{index} "))
-        for index, about in enumerate(manifest["source"]["connections"])
-    ]
-    return FloatNet(manifest["time_step_ms"], tuple(cells), tuple(connections))

@@ -17,11 +17,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..errors import DamagedTablesError
-from ..hardware import Memory
-from .fixednet import FixedNet, Formats, Frame, Integers, Profiles
-from .layout import Field, Layout, bits_for, signed_bits_for
-from .minifloat import Minifloat
+from .errors import DamagedTablesError
+from .hardware import Memory
+from .nets.fixednet import FixedNet, Formats, Frame, Integers, Profiles
+from .nets.layout import Field, Layout, bits_for, signed_bits_for
+from .nets.minifloat import Minifloat
 
 REGISTERS = ("voltage_decay", "threshold", "reset", "bias", "refractory")
 

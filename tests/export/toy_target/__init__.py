@@ -1,0 +1,1 @@
+"""The target that CONTRIBUTING.md shows, as a package of somebody else would bring it."""
