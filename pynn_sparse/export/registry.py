@@ -101,7 +101,7 @@ def check(target: type[Target]) -> None:
     returned(made, "limits", made.limits(), Limits)
     for capability in returned(made, "capabilities", made.capabilities(), tuple):
         returned(made, "capabilities", capability, Capability)
-    returned(made, "semantics", made.semantics(1), made.model.semantics)
+    returned(made, "semantics", made.semantics(1), made.model.semantics_type)
 
 
 TARGETS = Registry()

@@ -19,7 +19,7 @@ from references import python_with, run_reference
 
 from pynn_sparse import export
 from pynn_sparse.export.models import counting
-from pynn_sparse.export.models.counting import LayerProfiles, LayerRule
+from pynn_sparse.export.models.counting import LayerProfiles, LayerSemantics
 from pynn_sparse.export.models.dynamics import dynamics
 from pynn_sparse.export.nets.fixednet import Axons, FixedNet, Formats, same
 from pynn_sparse.export.nets.floatnet import FloatNet, make_connections
@@ -198,7 +198,7 @@ def test_layers_are_matrix_products(seed: int, depth: int) -> None:
 )
 def test_levels_are_those_of_a_neuron(parameters: dict[str, Any]) -> None:
     """Driven for long with Q_k in each window, it fires k - 1/2 times in one, or a little less."""
-    rule, step = LayerRule(60, 4, 4), dynamics(neurons("n", 1, **parameters), 1.0)
+    rule, step = LayerSemantics(60, 4, 4), dynamics(neurons("n", 1, **parameters), 1.0)
     factor, bias, refractory = (
         float(each[0]) for each in (step.voltage_factor, step.bias, step.refractory)
     )

@@ -74,7 +74,7 @@ def _exported(manifest: dict[str, Any], files: dict[str, bytes]) -> Exported:
         ),
         tuple(RegisterError(**each) for each in manifest["registers"]),
         Frame(
-            target.model.semantics.from_json(manifest["semantics"]),
+            target.model.semantics_type.from_json(manifest["semantics"]),
             tuple(Axons(**each) for each in manifest["populations"]),
         ),
         _memories(manifest, files),

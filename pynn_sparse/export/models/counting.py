@@ -44,7 +44,7 @@ MOST_BITS = 4  # of activations; steps are those of so many bits
 
 
 @dataclass(frozen=True)
-class LayerRule:
+class LayerSemantics:
     """What a layer does with the counts of a window.
 
     Attributes:
@@ -80,8 +80,8 @@ class LayerRule:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> LayerRule:
-        """The rule that `to_json` described."""
+    def from_json(cls, data: dict[str, Any]) -> LayerSemantics:
+        """The semantics that `to_json` described."""
         return cls(**data)
 
 
@@ -97,20 +97,20 @@ class LayerProfiles:
         return vars(self)
 
 
-def level_charges(step: Dynamics, rule: LayerRule) -> Floats:
+def level_charges(step: Dynamics, semantics: LayerSemantics) -> Floats:
     """Charges of a window, mV, at which neurons fire k - 1/2 times in it, [size, levels].
 
     NaN where refractory periods, or the time step, leave no time for that.
     """
-    k = np.arange(1, rule.levels + 1)
-    steps = rule.window / (k - 0.5) - step.refractory[:, None]
+    k = np.arange(1, semantics.levels + 1)
+    steps = semantics.window / (k - 0.5) - step.refractory[:, None]
     factor, reset = step.voltage_factor[:, None], step.reset[:, None]
     with np.errstate(invalid="ignore", divide="ignore"):
         left = factor**steps
         lost = -np.expm1(steps * np.log(factor))  # 1 - left, also where that is small
         share = np.where(factor < 1, (1 - factor) / lost, 1 / steps)
         drive = (step.threshold[:, None] - reset * left) * share - step.bias[:, None]
-    return np.where(steps >= 1, rule.window * drive, np.nan)
+    return np.where(steps >= 1, semantics.window * drive, np.nan)
 
 
 def line(charges: Floats) -> tuple[Floats, Floats]:
@@ -123,32 +123,36 @@ def line(charges: Floats) -> tuple[Floats, Floats]:
 
 
 class Layers(Model):
-    """Neurons as levels of a sum: rules are `LayerRule`."""
+    """Neurons as levels of a sum: their update is a `LayerSemantics`."""
 
-    semantics = LayerRule
+    semantics_type = LayerSemantics
 
-    def gain(self, step: Dynamics, rule: LayerRule) -> Floats:
+    def gain(self, step: Dynamics, semantics: LayerSemantics) -> Floats:
         """All that a spike brings, for ever: its charge."""
         return np.asarray(step.gain / (1 - step.current_factor))
 
-    def columns(self, step: Dynamics, scale: Floats, numbers: Numbers, rule: LayerRule) -> Integers:
-        threshold, width = line(level_charges(step, rule))
-        strict = 1 if rule.compare == "greater" else 0
-        sixteenths = width * scale * (1 << FRACTION) / rule.unit
+    def columns(
+        self, step: Dynamics, scale: Floats, numbers: Numbers, semantics: LayerSemantics
+    ) -> Integers:
+        threshold, width = line(level_charges(step, semantics))
+        strict = 1 if semantics.compare == "greater" else 0
+        sixteenths = width * scale * (1 << FRACTION) / semantics.unit
         columns = [np.rint(threshold * scale) - strict, np.maximum(np.rint(sixteenths), 1)]
         return np.stack(columns, axis=1).astype(np.int64)
 
-    def profiles(self, columns: Integers, rule: LayerRule) -> tuple[LayerProfiles, Integers]:
+    def profiles(
+        self, columns: Integers, semantics: LayerSemantics
+    ) -> tuple[LayerProfiles, Integers]:
         unique, which = np.unique(columns, axis=0, return_inverse=True)
         return LayerProfiles(unique[:, 0], unique[:, 1]), which.reshape(-1).astype(np.int64)
 
     def error(
-        self, label: str, step: Dynamics, scale: Floats, numbers: Numbers, rule: LayerRule
+        self, label: str, step: Dynamics, scale: Floats, numbers: Numbers, semantics: LayerSemantics
     ) -> RegisterError:
         """The greatest error of a level relative to that of the neuron, as for `threshold`."""
-        charges = level_charges(step, rule) * scale[:, None]
-        columns = self.columns(step, scale, numbers, rule)
-        error = np.abs(registered_levels(columns[:, 0], columns[:, 1], rule) - charges)
+        charges = level_charges(step, semantics) * scale[:, None]
+        columns = self.columns(step, scale, numbers, semantics)
+        error = np.abs(registered_levels(columns[:, 0], columns[:, 1], semantics) - charges)
         greatest = np.nanmax(error / np.nanmax(np.abs(charges), axis=1)[:, None], initial=0.0)
         return RegisterError(label, 0.0, 0.0, float(greatest), 0.0)
 
@@ -160,23 +164,23 @@ class Layers(Model):
         scale: Floats,
         numbers: Numbers,
     ) -> Iterator[Check]:
-        rule, profile = fixed.semantics, fixed.profile
-        fits = [_fitted(level_charges(step, rule)) for step in steps]
+        semantics, profile = fixed.semantics, fixed.profile
+        fits = [_fitted(level_charges(step, semantics)) for step in steps]
         threshold, width = (np.concatenate(each) * scale for each in zip(*fits, strict=True))
-        strict = 1 if rule.compare == "greater" else 0
+        strict = 1 if semantics.compare == "greater" else 0
         off = np.abs(fixed.profiles.threshold[profile] + strict - threshold)
         yield _nearest("threshold", off)
-        sixteenths = np.maximum(width * (1 << FRACTION) / rule.unit, 1)
+        sixteenths = np.maximum(width * (1 << FRACTION) / semantics.unit, 1)
         off = np.abs(fixed.profiles.step[profile] - sixteenths)
         yield _nearest("step", off)
 
-    def check_steps(self, rule: LayerRule, steps: int) -> None:
-        if not steps % rule.window:
+    def check_steps(self, semantics: LayerSemantics, steps: int) -> None:
+        if not steps % semantics.window:
             return
-        fitting = next(n for n in range(min(rule.window, steps), 0, -1) if not steps % n)
+        fitting = next(n for n in range(min(semantics.window, steps), 0, -1) if not steps % n)
         raise ExportError(
-            f"duration of {steps} steps: must be a multiple of the window of {rule.window}; run "
-            f"as long as that, or take window={fitting} (--option window={fitting})"
+            f"duration of {steps} steps: must be a multiple of the window of {semantics.window}; "
+            f"run as long as that, or take window={fitting} (--option window={fitting})"
         )
 
     def run(self, fixed: FixedNet, steps: int, events: Integers, states: bool = False) -> Trace:
@@ -189,15 +193,15 @@ class Layers(Model):
 
         Raises `ExportError` unless the duration is a multiple of the window.
         """
-        rule = fixed.semantics
-        self.check_steps(rule, steps)
+        semantics = fixed.semantics
+        self.check_steps(semantics, steps)
         counts = count(fixed, steps, checked(fixed, events))
-        most = (1 << rule.input_bits) - 1
+        most = (1 << semantics.input_bits) - 1
         over = int((counts > most).sum())
         potential, activation = forward(fixed, np.minimum(counts, most))
         passed = np.concatenate([activation, np.minimum(counts, most)], axis=1)
         return Trace(
-            _spikes(activation, rule.window),
+            _spikes(activation, semantics.window),
             int((passed * np.diff(fixed.start)).sum()),
             over,
             int(np.abs(potential).max(initial=0)),
@@ -240,20 +244,22 @@ def forward(fixed: FixedNet, counts: Integers) -> tuple[Integers, Integers]:
 
 
 def activations(
-    potential: Integers, threshold: Integers, step: Integers, rule: LayerRule
+    potential: Integers, threshold: Integers, step: Integers, semantics: LayerSemantics
 ) -> Integers:
     """Number of levels that potentials [..., N] reach."""
     above = (potential - threshold) << FRACTION
-    reached = COMPARISONS[rule.compare]
-    width = step * rule.unit
-    return np.asarray(sum(reached(above, k * width).astype(np.int64) for k in range(rule.levels)))
+    reached = COMPARISONS[semantics.compare]
+    width = step * semantics.unit
+    return np.asarray(
+        sum(reached(above, k * width).astype(np.int64) for k in range(semantics.levels))
+    )
 
 
-def registered_levels(threshold: Integers, step: Integers, rule: LayerRule) -> Floats:
+def registered_levels(threshold: Integers, step: Integers, semantics: LayerSemantics) -> Floats:
     """The least potentials, with a fraction, of each activation, [N, levels]."""
-    strict = 1 if rule.compare == "greater" else 0
-    k = np.arange(rule.levels)
-    width = step * rule.unit / (1 << FRACTION)
+    strict = 1 if semantics.compare == "greater" else 0
+    k = np.arange(semantics.levels)
+    width = step * semantics.unit / (1 << FRACTION)
     return np.asarray(threshold[:, None] + strict + k * width[:, None], float)
 
 

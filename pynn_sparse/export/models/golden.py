@@ -91,10 +91,10 @@ class _Golden:
 
     def __post_init__(self) -> None:
         net, profile = self.net, self.net.profile
-        rule, registers = net.semantics, net.profiles
-        n, receptors = net.n_neurons, rule.n_receptors
-        self.relaxation: Relaxation | None = relaxation(net) if rule.relaxes else None
-        self.current_decay = registers.current_decay[profile] + rule.current_decay_offset
+        semantics, registers = net.semantics, net.profiles
+        n, receptors = net.n_neurons, semantics.n_receptors
+        self.relaxation: Relaxation | None = relaxation(net) if semantics.relaxes else None
+        self.current_decay = registers.current_decay[profile] + semantics.current_decay_offset
         self.voltage_decay = registers.voltage_decay[profile]
         self.threshold, self.reset = registers.threshold[profile], registers.reset[profile]
         self.bias, self.refractory = registers.bias[profile], registers.refractory[profile]
@@ -106,11 +106,11 @@ class _Golden:
         self.current = np.zeros((n, receptors), np.int64)
         self.waiting = np.zeros(n, np.int64)
         self.charge = net.charge()
-        self.place = net.target * receptors + net.formats.receptor[net.format]
+        self.receiver = net.target * receptors + net.formats.receptor[net.format]
         self.slots = int(net.hop.max(initial=0)) + 1
         self.ring = np.zeros((self.slots, n * receptors), np.int64)
-        self.decay = DECAYS[rule.decay]
-        self.operations = [getattr(self, f"_{name}") for name in rule.order]
+        self.decay = DECAYS[semantics.decay]
+        self.operations = [getattr(self, f"_{name}") for name in semantics.order]
 
     def run(self) -> Trace:
         states = [self._state()]
@@ -149,10 +149,10 @@ class _Golden:
         self.current = self.decay(self.current, self.current_decay, self.net.semantics.decay_bits)
 
     def _add_input(self) -> None:
-        rule = self.net.semantics
+        semantics = self.net.semantics
         self.largest_input = max(self.largest_input, int(np.abs(self.input).max(initial=0)))
         self.current = self._limited(
-            self.current + self.input, rule.current_range, rule.current_overflow
+            self.current + self.input, semantics.current_range, semantics.current_overflow
         )
 
     def _decay_voltage(self) -> None:
@@ -166,24 +166,24 @@ class _Golden:
         self.next = self.next + self.bias
 
     def _limit_voltage(self) -> None:
-        rule = self.net.semantics
+        semantics = self.net.semantics
         limited = self._limited(
-            np.where(self.free, self.next, 0), rule.voltage_range, rule.voltage_overflow
+            np.where(self.free, self.next, 0), semantics.voltage_range, semantics.voltage_overflow
         )
         self.next = limited
 
     def _fire(self) -> None:
-        rule = self.net.semantics
-        reached = self.free & COMPARISONS[rule.compare](self.next, self.threshold)
-        if rule.reset == "subtract":
-            times = np.minimum(self.next // self.threshold, rule.spikes_per_step)
+        semantics = self.net.semantics
+        reached = self.free & COMPARISONS[semantics.compare](self.next, self.threshold)
+        if semantics.reset == "subtract":
+            times = np.minimum(self.next // self.threshold, semantics.spikes_per_step)
             self.fired = np.where(reached, times, 0)
             after = self.next - self.fired * self.threshold
         else:
             self.fired = reached.astype(np.int64)
             after = np.where(reached, self.reset, self.next)
         if self.floor is not None:
-            raised = self.next - self.floor if rule.reset == "subtract" else -self.reset
+            raised = self.next - self.floor if semantics.reset == "subtract" else -self.reset
             after = np.where(~reached & (self.next < self.floor), raised, after)
         self.voltage = np.where(self.free, after, self.voltage)
         counted = np.maximum(self.waiting - 1, 0)
@@ -202,17 +202,19 @@ class _Golden:
         self.input = (self.input * self.relaxation.gain) >> FRACTION_BITS
 
     def _relax_voltage(self) -> None:
-        rule, by = self.net.semantics, self.relaxation
+        semantics, by = self.net.semantics, self.relaxation
         assert by is not None
         current = self._limited(
             self.current[:, 0] - self.current[:, 1] + by.bias,
-            rule.current_range,
-            rule.current_overflow,
+            semantics.current_range,
+            semantics.current_overflow,
         )
         goal = multiplied(current, by.resistance) + by.rest
         relaxed = goal - multiplied(by.factor, goal - self.voltage)
         self.next = self._limited(
-            np.where(self.free, relaxed, self.voltage), rule.voltage_range, rule.voltage_overflow
+            np.where(self.free, relaxed, self.voltage),
+            semantics.voltage_range,
+            semantics.voltage_overflow,
         )
 
     def _limited(self, x: Integers, bounds: tuple[int, int], overflow: str) -> Integers:
@@ -235,7 +237,7 @@ class _Golden:
             slot = (step + self.net.hop[synapse]) % self.slots
             np.add.at(
                 self.ring.reshape(-1),
-                slot * self.ring.shape[1] + self.place[synapse],
+                slot * self.ring.shape[1] + self.receiver[synapse],
                 self.charge[synapse],
             )
 
@@ -269,16 +271,16 @@ class _ByEvent(_Golden):
 
     def _take_events(self) -> None:
         """Take a step's events, after its leak, which may have made neurons fire, too."""
-        rule = self.net.semantics
+        semantics = self.net.semantics
         self.order = np.flatnonzero(self.fired).tolist()
         for line in sorted(self.due.pop(self.step, ())):
             synapses = self.line_order[self.line_ends[line] : self.line_ends[line + 1]]
             target, charge = self.net.target[synapses], self.charge[synapses]
             self.largest_input = max(self.largest_input, int(np.abs(charge).max()))
             after = self._limited(
-                self.voltage[target] + charge, rule.voltage_range, rule.voltage_overflow
+                self.voltage[target] + charge, semantics.voltage_range, semantics.voltage_overflow
             )
-            reached = COMPARISONS[rule.compare](after, self.threshold[target])
+            reached = COMPARISONS[semantics.compare](after, self.threshold[target])
             self.voltage[target] = np.where(reached, self.reset[target], after)
             self.order += target[reached].tolist()
 

@@ -27,26 +27,26 @@ class Model(ABC):
     """A family of update rules.
 
     Attributes:
-        semantics: the class of a rule of the family; `from_json` reads what its `to_json` wrote.
+        semantics_type: the class of its update rules; `from_json` reads what `to_json` wrote.
     """
 
-    semantics: Any
+    semantics_type: Any
 
     @abstractmethod
-    def gain(self, step: Dynamics, rule: Any) -> Floats:
+    def gain(self, step: Dynamics, semantics: Any) -> Floats:
         """What a weight of 1 brings, mV, [size, 2]."""
 
     @abstractmethod
-    def columns(self, step: Dynamics, scale: Floats, numbers: Numbers, rule: Any) -> Integers:
+    def columns(self, step: Dynamics, scale: Floats, numbers: Numbers, semantics: Any) -> Integers:
         """Registers of a population's neurons, [size, registers]."""
 
     @abstractmethod
-    def profiles(self, columns: Integers, rule: Any) -> tuple[Any, Integers]:
+    def profiles(self, columns: Integers, semantics: Any) -> tuple[Any, Integers]:
         """The rows that occur in columns [N, registers], and that of each neuron."""
 
     @abstractmethod
     def error(
-        self, label: str, step: Dynamics, scale: Floats, numbers: Numbers, rule: Any
+        self, label: str, step: Dynamics, scale: Floats, numbers: Numbers, semantics: Any
     ) -> RegisterError:
         """What rounding did to a population's registers."""
 
@@ -61,11 +61,11 @@ class Model(ABC):
     ) -> Iterator[Check]:
         """Whether registers are those that the populations' steps ask for."""
 
-    def merges_spikes(self, rule: Any) -> bool:
+    def merges_spikes(self, semantics: Any) -> bool:
         """Whether several spikes of an axon in a step are one."""
         return False
 
-    def check_steps(self, rule: Any, steps: int) -> None:
+    def check_steps(self, semantics: Any, steps: int) -> None:
         """Raise `ExportError` where a run cannot have so many time steps. Any number will do."""
         return
 
@@ -77,32 +77,34 @@ class Model(ABC):
 
 
 class Leaky(Model):
-    """Leaky neurons, step by step: rules are `Semantics`."""
+    """Leaky neurons, step by step: their update is a `Semantics`."""
 
-    semantics = Semantics
+    semantics_type = Semantics
 
-    def gain(self, step: Dynamics, rule: Semantics) -> Floats:
+    def gain(self, step: Dynamics, semantics: Semantics) -> Floats:
         """The gain with which a spike brings the same charge if input decays before it acts.
 
         Input w then brings w f + w f^2 + ... = w f / (1 - f), with the factor f that the target
         has.
         """
-        if not rule.decays_input:
+        if not semantics.decays_input:
             return step.gain
         amount = 1 - step.current_factor
-        rounded_amount = rule.amount(rule.decay_register(amount))
+        rounded_amount = semantics.amount(semantics.decay_register(amount))
         return np.asarray(step.gain / amount * rounded_amount / (1 - rounded_amount))
 
-    def columns(self, step: Dynamics, scale: Floats, numbers: Numbers, rule: Semantics) -> Integers:
-        return register_columns(step, scale, numbers, rule)
+    def columns(
+        self, step: Dynamics, scale: Floats, numbers: Numbers, semantics: Semantics
+    ) -> Integers:
+        return register_columns(step, scale, numbers, semantics)
 
-    def profiles(self, columns: Integers, rule: Semantics) -> tuple[Any, Integers]:
-        return profiles_of(columns, rule.n_receptors)
+    def profiles(self, columns: Integers, semantics: Semantics) -> tuple[Any, Integers]:
+        return profiles_of(columns, semantics.n_receptors)
 
     def error(
-        self, label: str, step: Dynamics, scale: Floats, numbers: Numbers, rule: Semantics
+        self, label: str, step: Dynamics, scale: Floats, numbers: Numbers, semantics: Semantics
     ) -> RegisterError:
-        return register_error(label, step, scale, numbers, rule)
+        return register_error(label, step, scale, numbers, semantics)
 
     def checks(
         self,
@@ -114,8 +116,8 @@ class Leaky(Model):
     ) -> Iterator[Check]:
         return register_checks(fixed, steps, scale, numbers)
 
-    def merges_spikes(self, rule: Semantics) -> bool:
-        return rule.merges_spikes
+    def merges_spikes(self, semantics: Semantics) -> bool:
+        return semantics.merges_spikes
 
     def run(
         self, fixed: FixedNet, steps: int, events: Integers, states: bool = False

@@ -20,26 +20,26 @@ def register_checks(
     fixed: FixedNet, steps: list[Dynamics], scale: Floats, numbers: Numbers
 ) -> Iterator[Check]:
     """Registers of leaky neurons are the nearest."""
-    rule, registers, profile = fixed.semantics, fixed.profiles, fixed.profile
+    semantics, registers, profile = fixed.semantics, fixed.profiles, fixed.profile
 
     def joined(name: str) -> Floats:
         return np.concatenate([np.asarray(getattr(step, name), float) for step in steps])
 
-    currents = joined("current_factor")[:, : rule.n_receptors]
-    offset = rule.current_decay_offset
-    yield _decay("currents", rule, registers.current_decay[profile], currents, offset)
-    if rule.decay == "linear":
+    currents = joined("current_factor")[:, : semantics.n_receptors]
+    offset = semantics.current_decay_offset
+    yield _decay("currents", semantics, registers.current_decay[profile], currents, offset)
+    if semantics.decay == "linear":
         error = np.abs(registers.voltage_decay[profile] - joined("leak") * scale)
         text = f"largest error {error.max(initial=0):.4g} units"
         yield Check("each neuron has its leak", bool((error <= 0.5 + 1e-6).all()), text)
     else:
         voltages = joined("voltage_factor")
-        yield _decay("voltages", rule, registers.voltage_decay[profile], voltages, 0)
-    if rule.floor and registers.floor is not None:
+        yield _decay("voltages", semantics, registers.voltage_decay[profile], voltages, 0)
+    if semantics.floor and registers.floor is not None:
         floor = np.where(joined("leak") > 0, 0, numbers.voltage_range[0])
         wrong = int((registers.floor[profile] != floor).sum())
         yield Check("each neuron has its floor", not wrong, f"{wrong} of {len(floor)} differ")
-    least = 0.0 if rule.compare == "greater_or_equal" else 1.0
+    least = 0.0 if semantics.compare == "greater_or_equal" else 1.0
     for name, found, wanted, bound in (
         (
             "threshold",
@@ -61,14 +61,14 @@ def register_checks(
 
 
 def _decay(
-    name: str, rule: Semantics, registers: NDArray[np.int64], factor: Floats, offset: int
+    name: str, semantics: Semantics, registers: NDArray[np.int64], factor: Floats, offset: int
 ) -> Check:
     """Registers are the nearest: of 2^bits (1 - factor), or of the power of two."""
-    if rule.decay == "shifting":
+    if semantics.decay == "shifting":
         wanted = np.maximum(-np.log2(1 - factor), 1)
-        error = np.abs(registers - np.minimum(wanted, (1 << rule.decay_bits) - 1))
+        error = np.abs(registers - np.minimum(wanted, (1 << semantics.decay_bits) - 1))
     else:
-        one = float(1 << rule.decay_bits)
+        one = float(1 << semantics.decay_bits)
         wanted = (1 - factor) * one
         error = np.abs(registers + offset - np.clip(wanted, offset, one - 1 + offset))
     worst = float(error.max(initial=0.0))

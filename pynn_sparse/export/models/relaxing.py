@@ -129,6 +129,6 @@ def relaxation(net: FixedNet) -> Relaxation:
 def _limit(net: FixedNet) -> Integers:
     """The fullest ring buffer, shifted as the synapses of a receptor are."""
     shift = np.zeros((net.n_neurons, 2), np.int64)
-    place = net.target, net.formats.receptor[net.format]
-    np.maximum.at(shift, place, net.formats.shift[net.format])
+    receiver = net.target, net.formats.receptor[net.format]
+    np.maximum.at(shift, receiver, net.formats.shift[net.format])
     return np.asarray(RING_MOST << shift)

@@ -45,6 +45,6 @@ def repeats(keys: Integers, within: Integers) -> Integers:
     ordered = keys[order]
     first = np.append(True, (np.diff(ordered, axis=0) != 0).any(axis=1))[: len(keys)]
     begin = np.maximum.accumulate(np.where(first, np.arange(len(keys)), 0))
-    place = np.empty(len(keys), np.int64)
-    place[order] = np.arange(len(keys)) - begin
-    return place
+    position = np.empty(len(keys), np.int64)
+    position[order] = np.arange(len(keys)) - begin
+    return position

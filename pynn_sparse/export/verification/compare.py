@@ -87,9 +87,9 @@ def _energy(cell: Cells, time: Times, sign: Times) -> float:
     trace, last, total = np.zeros(len(first)), np.zeros(len(first)), 0.0
     for rank in range(int(lengths.max(initial=0))):
         live = np.flatnonzero(lengths > rank)
-        place = first[live] + rank
-        trace[live] *= np.exp((last[live] - time[place]) / TAU) if rank else 0.0
-        total += float((sign[place] * (sign[place] + 2 * trace[live])).sum())
-        trace[live] += sign[place]
-        last[live] = time[place]
+        position = first[live] + rank
+        trace[live] *= np.exp((last[live] - time[position]) / TAU) if rank else 0.0
+        total += float((sign[position] * (sign[position] + 2 * trace[live])).sum())
+        trace[live] += sign[position]
+        last[live] = time[position]
     return total * TAU / 2

@@ -21,7 +21,7 @@ from ...arguments import integer, one_of
 from ...capability import Capability, Refractory
 from ...errors import DamagedTablesError, ExportError, LimitsError, Violation
 from ...hardware import Limits, Memory, Numbers, Placement, Resource
-from ...models.counting import FRACTION, LAYERS, LayerRule
+from ...models.counting import FRACTION, LAYERS, LayerSemantics
 from ...nets.fixednet import Axons, FixedNet, Formats, Frame
 from ...nets.layout import Field, Layout, bits_for
 from ...target import Target
@@ -101,8 +101,8 @@ class Akida(Target):
             bias_exponents=0,
         )
 
-    def semantics(self, receptors: int) -> LayerRule:
-        return LayerRule(self.window, self.input_bits, self.activation_bits)
+    def semantics(self, receptors: int) -> LayerSemantics:
+        return LayerSemantics(self.window, self.input_bits, self.activation_bits)
 
     def place(self, fixed: FixedNet, weight_bits: int, signed: bool) -> Placement:
         layer, _ = layers_of(fixed.axons, edges_of(fixed))
@@ -188,12 +188,12 @@ def akida_arrays(fixed: FixedNet, weight_bits: int) -> dict[str, NDArray[Any]]:
     ``act_bits`` and ``window``.
     """
     layer, _ = layers_of(fixed.axons, edges_of(fixed))
-    rule, profiles, profile = fixed.semantics, fixed.profiles, fixed.profile
+    semantics, profiles, profile = fixed.semantics, fixed.profiles, fixed.profile
     arrays: dict[str, NDArray[Any]] = {
         "weights_bits": np.array(weight_bits),
-        "input_bits": np.array(rule.input_bits),
-        "act_bits": np.array(rule.activation_bits),
-        "window": np.array(rule.window),
+        "input_bits": np.array(semantics.input_bits),
+        "act_bits": np.array(semantics.activation_bits),
+        "window": np.array(semantics.window),
     }
     parts = zip(chain(fixed.axons, layer), matrices(fixed, layer), strict=True)
     for number, ((_, units), matrix) in enumerate(parts, 1):

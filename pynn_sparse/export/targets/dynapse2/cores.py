@@ -27,9 +27,9 @@ class CoreProfiles(Profiles):
 class CoreModel(Leaky):
     """Leaky neurons in cores, which share all parameters."""
 
-    def profiles(self, columns: Integers, rule: Semantics) -> tuple[Any, Integers]:
+    def profiles(self, columns: Integers, semantics: Semantics) -> tuple[Any, Integers]:
         """Neurons with equal registers, in their order, `NEURONS` on a core."""
-        kinds, kind = super().profiles(columns, rule)
+        kinds, kind = super().profiles(columns, semantics)
         core, first = np.zeros(len(kind), np.int64), 0
         rows: list[int] = []
         for number in range(len(kinds.bias)):

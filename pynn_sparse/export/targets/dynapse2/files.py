@@ -105,10 +105,10 @@ def _bits(mask: Any) -> list[bool]:
 def _cores(tables: Any) -> list[dict[str, Any]]:
     """Of each core the fine values, and the currents of its time constants."""
     fixed, dt = tables.fixed, tables.dt
-    registers, rule = fixed.profiles, fixed.semantics
-    current = rule.amount(registers.current_decay, rule.current_decay_offset)
+    registers, semantics = fixed.profiles, fixed.semantics
+    current = semantics.amount(registers.current_decay, semantics.current_decay_offset)
     amounts = {
-        "Itau_mem": ("mem", rule.amount(registers.voltage_decay)),
+        "Itau_mem": ("mem", semantics.amount(registers.voltage_decay)),
         "Itau_ampa": ("ampa", current[:, 0]),
         "Itau_gaba": ("gaba", current[:, -1]),
     }

@@ -267,8 +267,8 @@ def _connections(
     key = core * TAGS + tag
     low, high = np.searchsorted(heard, key, "left"), np.searchsorted(heard, key, "right")
     count = high - low
-    place = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count - low, count)
-    return np.repeat(axon, count), word[place], np.repeat(later, count)
+    position = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count - low, count)
+    return np.repeat(axon, count), word[position], np.repeat(later, count)
 
 
 def _sent(table: Mapping[str, Columns], n: int, cores: int) -> tuple[Integers, ...]:

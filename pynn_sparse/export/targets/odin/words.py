@@ -155,8 +155,8 @@ def replayed(commands: Limbs) -> tuple[Limbs, Limbs, dict[int, int]]:
             registers[address] = byte
         elif command in memories:
             bits = 8 if command == OF_NEURONS else 13
-            place = address & ((1 << bits) - 1), address >> bits & 3
-            memories[command][place] = byte & ~mask | memories[command][place] & mask
+            location = address & ((1 << bits) - 1), address >> bits & 3
+            memories[command][location] = byte & ~mask | memories[command][location] & mask
     words = [
         (each << (8 * np.arange(4))).sum(axis=1).astype(np.uint64)[:, None]
         for each in memories.values()

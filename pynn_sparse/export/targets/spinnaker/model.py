@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 class Parameters(Leaky):
     """Leaky neurons in s16.15; see `models/relaxing.py`."""
 
-    def gain(self, step: Dynamics, rule: Semantics) -> Floats:
+    def gain(self, step: Dynamics, semantics: Semantics) -> Floats:
         return step.gain
 
     def checks(

@@ -130,7 +130,7 @@ def _fixed(
     first = {each.label: each.first for each in axons}
     parts, labels = net.connections, [cells.label for cells in net.cells]
     some = [index for index, part in enumerate(parts) if len(part)]
-    number = {index: place for place, index in enumerate(some)}
+    number = {index: position for position, index in enumerate(some)}
     receptor = np.array([RECEPTORS.index(parts[index].receptor) for index in some], np.int64)
     shift = np.array([weights[index].shift[0] for index in some], np.int64)
     source = joined([part.source + first[labels[part.pre]] for part in parts])[order]

@@ -160,17 +160,17 @@ def _columns(
         for i, column in enumerate(each.columns)
     ]
     own = [(*row[:4], -1 if row[4] is None else row[4], *row[5:]) for row in rows]
-    place, core, relay, neuron, through, to, axon, hop = np.asarray(own, np.int64).T
+    word, core, relay, neuron, through, to, axon, hop = np.asarray(own, np.int64).T
     to = np.where(to == BUS, grid.places, to)
-    values["tick"][place], values["axon"][place] = hop - 1, axon
-    values["dx"][place] = to % grid.x - core % grid.x
-    values["dy"][place] = to // grid.x - core // grid.x
-    _neurons(values, fixed, chip, place[relay == 0], neuron[relay == 0], reset_mode)
-    relays = place[relay == 1]
+    values["tick"][word], values["axon"][word] = hop - 1, axon
+    values["dx"][word] = to % grid.x - core % grid.x
+    values["dy"][word] = to // grid.x - core // grid.x
+    _neurons(values, fixed, chip, word[relay == 0], neuron[relay == 0], reset_mode)
+    relays = word[relay == 1]
     values["threshold"][relays] = values["weight_0"][relays] = 1
     _connect(values, relays, through[relay == 1])
     role, sends = np.zeros(n, np.int64), np.zeros(n, np.int64)
-    role[place], sends[place] = np.where(relay == 1, RELAY, NEURON), neuron
+    role[word], sends[word] = np.where(relay == 1, RELAY, NEURON), neuron
     return values, role, sends
 
 
@@ -178,13 +178,13 @@ def _neurons(
     values: dict[str, Integers],
     fixed: FixedNet,
     chip: Chip,
-    place: Integers,
+    word: Integers,
     neuron: Integers,
     reset_mode: int,
 ) -> None:
     """Registers and synapses of neurons and their copies."""
     registers, profile = fixed.profiles, fixed.profile[neuron]
-    values["reset_mode"][place] = reset_mode
+    values["reset_mode"][word] = reset_mode
     for name, each in (
         ("threshold", registers.threshold),
         ("floor", registers.floor),
@@ -192,23 +192,23 @@ def _neurons(
         ("leak", registers.bias),
     ):
         if each is not None:
-            values[name][place] = each[profile]
-    values["potential"][place] = fixed.initial[neuron]
+            values[name][word] = each[profile]
+    values["potential"][word] = fixed.initial[neuron]
     for kind in range(TYPES):
-        values[f"weight_{kind}"][place] = chip.weights[neuron, kind]
+        values[f"weight_{kind}"][word] = chip.weights[neuron, kind]
     order = np.argsort(fixed.target, kind="stable")
     ends = np.searchsorted(fixed.target[order], np.arange(fixed.n_neurons + 1))
     counts = np.diff(ends)[neuron]
     begin = np.cumsum(counts) - counts
     index = np.arange(counts.sum()) - np.repeat(begin - ends[neuron], counts)
-    _connect(values, np.repeat(place, counts), chip.axon[order[index]])
+    _connect(values, np.repeat(word, counts), chip.axon[order[index]])
 
 
-def _connect(values: dict[str, Integers], place: Integers, axon: Integers) -> None:
+def _connect(values: dict[str, Integers], word: Integers, axon: Integers) -> None:
     for i in range(sum(name.startswith("axons_") for name in values)):
         mine = axon // CONNECTION_BITS == i
         bit = np.int64(1) << (axon[mine] % CONNECTION_BITS)
-        np.bitwise_or.at(values[f"axons_{i}"], place[mine], bit)
+        np.bitwise_or.at(values[f"axons_{i}"], word[mine], bit)
 
 
 # --- back ------------------------------------------------------------------------------------
@@ -279,11 +279,11 @@ class _Reader:
 
     def _first(self) -> Integers:
         """The word of each neuron, of which others are copies."""
-        place = np.flatnonzero(self.role == NEURON)
-        found, index = np.unique(self.neuron[place], return_index=True)
+        word = np.flatnonzero(self.role == NEURON)
+        found, index = np.unique(self.neuron[word], return_index=True)
         if not np.array_equal(found, np.arange(self.n_neurons)):
             raise DamagedTablesError(f"columns has {len(found)} of {self.n_neurons} neurons")
-        return np.asarray(place[index])
+        return np.asarray(word[index])
 
     def _bits(self) -> NDArray[np.bool_]:
         """Synapses [words, axons]."""
@@ -317,26 +317,26 @@ class _Reader:
         """Source, target, hop and weight of each, [n, 4]."""
         source, hop = self._drivers()
         neuron, axon = np.nonzero(self.bits[self.first])
-        place = self.first[neuron] // self.columns * self.axons + axon
-        if (source[place] < 0).any():
-            where = place[np.argmin(source[place])]
+        word = self.first[neuron] // self.columns * self.axons + axon
+        if (source[word] < 0).any():
+            where = word[np.argmin(source[word])]
             raise DamagedTablesError(
                 f"axon {where % self.axons} of core {where // self.axons} "
                 "has synapses, and nobody sends to it"
             )
         weights = np.column_stack([self.values[f"weight_{kind}"] for kind in range(TYPES)])
-        weight = weights[self.first[neuron], self.kind[place]]
-        return np.column_stack([source[place], neuron, hop[place], weight])
+        weight = weights[self.first[neuron], self.kind[word]]
+        return np.column_stack([source[word], neuron, hop[word], weight])
 
     def _drivers(self) -> tuple[Integers, Integers]:
         """For each axon of each core, whose spikes it carries, or -1; and how many steps later."""
         source = np.full(self.grid.places * self.axons, -1)
         hop = np.zeros_like(source)
 
-        def drive(place: Integers, axon: Integers, later: Integers) -> None:
-            if len(np.unique(place)) < len(place) or (source[place] >= 0).any():
+        def drive(word: Integers, axon: Integers, later: Integers) -> None:
+            if len(np.unique(word)) < len(word) or (source[word] >= 0).any():
                 raise DamagedTablesError("an axon gets spikes from several neurons or sources")
-            source[place], hop[place] = axon, later
+            source[word], hop[word] = axon, later
 
         core = self.inputs["core"]
         if (core >= self.grid.places).any() or (
@@ -366,9 +366,9 @@ class _Reader:
         y = core // self.grid.x + self.values["dy"][words]
         if ((x < 0) | (x >= self.grid.x) | (y < 0) | (y >= self.grid.y)).any():
             raise DamagedTablesError("csram: a neuron sends to a core that is not there")
-        place = y * self.grid.x + x
-        axon = place * self.axons + self.values["axon"][words]
-        return np.asarray(np.where(place < self.grid.places, axon, -1))
+        word = y * self.grid.x + x
+        axon = word * self.axons + self.values["axon"][words]
+        return np.asarray(np.where(word < self.grid.places, axon, -1))
 
     def _relayed(self, words: Integers, source: Integers, hop: Integers) -> Integers:
         """Steps until relays fire, after the spikes that they repeat."""
