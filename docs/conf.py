@@ -9,7 +9,7 @@ from pyNN.models import BaseModelType
 import pynn_sparse
 
 project = "PyNN-sparse"
-author = "the PyNN-sparse developers"
+author = copyright = "the PyNN-sparse developers"
 release = pynn_sparse.__version__
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
@@ -21,6 +21,7 @@ html_title = f"PyNN-sparse {release}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
 autodoc_member_order = "bysource"
 suppress_warnings = ["ref.python"]  # PyNN and the engine both have a `Network`
 

@@ -1,6 +1,6 @@
 """A digest of what makes a network: models, who is connected with whom, and what is recorded.
 
-What may change between runs, such as parameters, weights and delays, is no part of it.
+What may change between runs, such as parameters, weights and delays, is not part of it.
 """
 
 from __future__ import annotations

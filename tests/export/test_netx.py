@@ -128,9 +128,9 @@ def twice(net: FloatNet) -> FloatNet:
     [
         (chain(tau_refrac=2.0), "hidden: refract is 3, must be 1"),
         (chain(i_offset=0.01), "hidden: biases are no multiples of 64"),
-        (random_float(1, tau_refrac=0.0), "populations are no chain"),
+        (random_float(1, tau_refrac=0.0), "populations are not a chain"),
         (twice(chain()), "input→hidden: there are several synapses between two cells"),
-        (without(chain(), "0-1", "01"), "populations are no chain"),
+        (without(chain(), "0-1", "01"), "populations are not a chain"),
     ],
 )
 def test_what_netx_cannot_say_is_told(net: FloatNet, reason: str, tmp_path: Path) -> None:

@@ -311,7 +311,7 @@ class TestProbabilities:
             ("-1", "it gives -1"),
             ("log(d - 1)", "it gives nan"),
             ("sqrt(-1) + 0*d", "it gives nan"),
-            ("1j*d", "is no number"),
+            ("1j*d", "is not a number"),
             ("[0.1, 0.2, 0.3]", "shape"),
         ],
     )

@@ -21,7 +21,7 @@ def read_connections(file: Any) -> Connections:
     """Rows of presynaptic index, postsynaptic index and values, and the names of the values.
 
     `file` is the name of a text file, an open one, or one of PyNN's files; names are None where the
-    file has none. Raises ConnectionError for what is no list of connections.
+    file has none. Raises ConnectionError for what is not a list of connections.
     """
     name = _name_of(file)
     try:

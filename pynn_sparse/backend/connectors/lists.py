@@ -207,7 +207,7 @@ class FromFileConnector(FromListConnector, upstream.FromFileConnector):
         safe, callback: as for FromListConnector.
 
     The file is read when a projection is made. Raises what FromListConnector raises, and
-    ConnectionError for a file that cannot be read or is no list of connections.
+    ConnectionError for a file that cannot be read or is not a list of connections.
     """
 
     arguments: ClassVar = {"file": _file, "distributed": as_flag}

@@ -75,7 +75,7 @@ def _check(name: str, text: str, node: ast.AST, looked_into: list[ast.expr]) -> 
     if isinstance(node, ast.keyword) and node.arg == "out":
         raise _refused(name, text, "'out' would change an array")
     if isinstance(node, ast.Constant) and not isinstance(node.value, (int, float, type(None))):
-        raise _refused(name, text, f"{node.value!r} is no number")
+        raise _refused(name, text, f"{node.value!r} is not a number")
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
         _make_float(node.left)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):

@@ -19,7 +19,7 @@ MOST_ITEMS = 10**8  # of a list; more neurons have their values in an array
 
 
 class NotNumbersError(Exception):
-    """A value is no number, or not one that can be meant; the text says why, and may be empty."""
+    """A value is not a number, or not a plausible one; the text says why, and may be empty."""
 
     def instead_of(self, what: str) -> str:
         """What the value must be, and why it is not."""
@@ -44,7 +44,7 @@ def number_of(value: Any, unit: str | None = "") -> float:
     if type(value) is float:
         return value
     if isinstance(value, (bool, np.bool_)):
-        raise NotNumbersError("True and False are no numbers")
+        raise NotNumbersError("True and False are not numbers")
     if has_unit(value):
         value = in_unit(value, unit)
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
@@ -102,7 +102,7 @@ def array_of(value: NDArray[Any]) -> NDArray[np.float64]:
     """A copy of an array of integers or floating-point numbers. Raises NotNumbersError."""
     kind = value.dtype.kind
     if kind == "b":
-        raise NotNumbersError("True and False are no numbers")
+        raise NotNumbersError("True and False are not numbers")
     if kind == "c":
         raise NotNumbersError("they are complex")
     if kind not in "iuf":

@@ -228,7 +228,7 @@ def _known(kind: Any, shared: Parameters) -> Parameters:
 
 
 def check_parameters(given: Parameters, known: Any, where: str) -> None:
-    """Raise SonataError for a parameter that the model does not have, or that is no number."""
+    """Raise SonataError for a parameter that the model does not have, or that is not a number."""
     for name, value in given.items():
         if name not in known:
             raise SonataError(

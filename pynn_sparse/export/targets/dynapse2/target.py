@@ -5,7 +5,7 @@ its spikes are sent: a chip, some of its cores, a tag. A synapse's current is th
 the core's 4 base currents that its mask selects. These limits, the chips' places and the order of
 bits in masks are those of rockpool 3.1.0 (``devices.dynapse``).
 
-What the analog circuits compute is no integer arithmetic. The model that runs here has leaky
+What the analog circuits compute is not integer arithmetic. The model that runs here has leaky
 neurons in fixed point with the weights that the tables hold: it shows what pruning and masks do to
 the network, not what a chip does.
 """

@@ -52,7 +52,9 @@ def _chain(net: Any) -> list[tuple[int, int]]:
         order.append((seen[-1], after[seen[-1]]))
         seen.append(after[seen[-1]])
     if not pairs or set(order) != pairs:
-        raise ExportError("populations are no chain from one of sources, each feeding the next")
+        raise ExportError(
+            "populations are not a chain that begins with sources, each feeding the next"
+        )
     return order
 
 
