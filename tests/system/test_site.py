@@ -14,7 +14,7 @@ from html.parser import HTMLParser
 from importlib import import_module
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urldefrag, urlparse
+from urllib.parse import unquote, urlparse
 
 import pyNN.sparse as sim
 import pytest
@@ -71,9 +71,10 @@ def test_no_link_is_broken(site: Path) -> None:
     broken = []
     for page, links in pages.items():
         for target in links.targets:
-            address, name = urldefrag(target)
-            if urlparse(address).scheme or address.startswith("//"):
+            parts = urlparse(target)
+            if parts.scheme or parts.netloc:
                 continue
+            address, name = parts.path, parts.fragment
             file = (page.parent / unquote(address)).resolve() if address else page
             file = file / "index.html" if file.is_dir() else file
             if not file.is_file() or (name and file in pages and name not in pages[file].names):
@@ -118,7 +119,8 @@ addEventListener("load", () => {{
     assert {each["inner"] for each in found.values()} == {NARROW}
     assert not {name: each["lost"] for name, each in found.items() if each["lost"]}
     assert not {name: each for name, each in found.items() if each["width"] > NARROW}
-    assert found["gallery.html"]["images"] >= 6
+    entries = (ROOT / "docs" / "gallery.md").read_text().count("](gallery/")
+    assert found["gallery.html"]["images"] >= entries >= 5
 
 
 def notebook(site: Path, name: str) -> dict[str, Any]:
@@ -131,7 +133,7 @@ def notebook(site: Path, name: str) -> dict[str, Any]:
 def test_tutorial_runs(site: Path, tutorial: Path) -> None:
     cells = [c for c in notebook(site, tutorial.stem)["cells"] if c["cell_type"] == "code"]
     written = tutorial.read_text().count("```{code-cell}")
-    assert len(cells) == written >= 5
+    assert len(cells) == written >= 4
     outputs = [output for cell in cells for output in cell["outputs"]]
     assert all(cell["execution_count"] for cell in cells)
     assert not [o for o in outputs if o.get("name") == "stderr" or o["output_type"] == "error"]
