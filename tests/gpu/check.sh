@@ -76,8 +76,9 @@ export python
 phase info 60 "$python" -m pynn_sparse.cli info
 on_gpu found 30 "$python" -c 'from pynn_sparse.engine import require_cuda; require_cuda()'
 phase bits 120 "$python" tests/gpu/same_bits.py ${dry:+--devices cpu cpu --duration 20}
-on_gpu device-tests 100 "$python" -m pytest -q -m "not slow" -k "cuda or cupy" \
-  tests/unit/test_gpu_device.py tests/unit/test_gpu_build.py tests/unit/test_gpu_network.py \
+on_gpu device-tests 100 "$python" -m pytest -q -m "gpu and not slow" \
+  tests/unit/test_gpu_device.py tests/unit/test_gpu_build.py
+on_gpu cupy-options 30 "$python" -m pytest -q \
   tests/unit/test_cuda_compiles.py::test_options_are_what_cupy_passes_on
 
 for network in microcircuit1.0-poisson brunel cuba4000; do

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import hashlib
 import os
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from pynn_sparse.engine import kernels
 from pynn_sparse.engine.devices.runtime import THREADS
+from pynn_sparse.engine.toolchain import cache
 
 LAUNCHER = """
 #include <thread>
@@ -75,14 +77,21 @@ FLAGS = "-std=c++17 -O1 -ffp-contract=off -fPIC -shared -pthread -Wall -Wno-unus
 
 @functools.cache
 def _library(code: str) -> ctypes.CDLL:
-    folder = Path(tempfile.mkdtemp())
-    source = folder / "unit.cpp"
-    source.write_text(f'#include "cuda_emulator.h"\n{code}{LAUNCHER}')
-    library = folder / "unit.so"
+    """A library of kernels, which is kept in the user's cache, as those for the CPU are."""
+    text = f'#include "cuda_emulator.h"\n{code}{LAUNCHER}'
     includes = [f"-I{kernels.source_folder()}", f"-I{Path(__file__).parent}"]
     compiler = os.environ.get("CXX") or shutil.which("g++") or "c++"
-    command = [compiler, *FLAGS, "-DPYNN_SPARSE_EMULATE_CUDA", *includes]
-    subprocess.run([*command, str(source), "-o", str(library)], check=True)
+    command = [compiler, *FLAGS, "-DPYNN_SPARSE_EMULATE_CUDA", *includes, "-x", "c++", "-"]
+    emulator = (Path(__file__).parent / "cuda_emulator.h").read_text()
+    all_that_matters = "\n".join([kernels.source_hash(), emulator, text, compiler, *FLAGS])
+    digest = hashlib.sha256(all_that_matters.encode()).hexdigest()[:16]
+    library = cache.folder() / f"emulated_{digest}.so"
+    if not library.exists():
+        # Two processes may make the same one: that of the second replaces that of the first.
+        with tempfile.TemporaryDirectory(dir=library.parent) as folder:
+            made = Path(folder) / library.name
+            subprocess.run([*command, "-o", str(made)], input=text, text=True, check=True)
+            made.replace(library)
     return ctypes.CDLL(str(library))
 
 

@@ -20,7 +20,7 @@ import pytest
 from pynn_sparse.engine.devices.choice import OLDEST_CAPABILITY
 from pynn_sparse.engine.kernels import CUPY_FLAGS, nvrtc_options
 
-GENERATIONS = {75, 80, 90, 100, 120}  # of GPUs, by compute capability times 10
+GENERATIONS = frozenset({75, 80, 90, 100, 120})  # of GPUs, by compute capability times 10
 OLDEST = 10 * OLDEST_CAPABILITY[0] + OLDEST_CAPABILITY[1]
 VARIABLE = "PYNN_SPARSE_NVRTC"
 LIBRARY = "libnvrtc.so.[0-9]*"
@@ -103,18 +103,24 @@ def versions() -> list[Nvrtc]:
     return [every[version] for version in sorted(every, reverse=True)]
 
 
-def targets(generations: set[int]) -> pytest.MarkDecorator:
-    """Runs a test with each version, for the oldest and the newest GPUs that it knows.
-
-    With the newest version, there are those of `generations` as well.
-    """
-    found = []
-    for number, nvrtc in enumerate(versions()):
-        known = [each for each in nvrtc.architectures() if each >= OLDEST]
-        taken = {known[0], known[-1], *(generations.intersection(known) if number == 0 else ())}
-        found += [pytest.param(nvrtc, each, id=f"{nvrtc.name}-{each}") for each in sorted(taken)]
-    none = pytest.param(None, 0, marks=pytest.mark.skip(reason="there is no NVRTC"))
-    return pytest.mark.parametrize(("nvrtc", "architecture"), found or [none])
+def _parametrized(found: list[tuple[Nvrtc, int]]) -> pytest.MarkDecorator:
+    """Runs a test with versions of the compiler and compute capabilities, times 10."""
+    targets = [pytest.param(*each, id=f"{each[0].name}-{each[1]}") for each in found]
+    none = pytest.param(None, 0, marks=pytest.mark.skip(reason="there is no such NVRTC"))
+    return pytest.mark.parametrize(("nvrtc", "architecture"), targets or [none])
 
 
-every_target, outermost_targets = targets(GENERATIONS), targets(set())
+def _known(nvrtc: Nvrtc) -> list[int]:
+    return [each for each in nvrtc.architectures() if each >= OLDEST]
+
+
+def _ends(values: list[int]) -> list[int]:
+    return sorted({values[0], values[-1]})
+
+
+# No kernel asks which GPU it is compiled for: the oldest and the newest stand for those in between.
+_OUTERMOST = [(nvrtc, each) for nvrtc in versions()[:1] for each in _ends(_known(nvrtc))]
+_ALL = [(nvrtc, each) for nvrtc in versions()[:1] for each in _known(nvrtc) if each in GENERATIONS]
+_OLDER = [(nvrtc, _known(nvrtc)[-1]) for nvrtc in versions()[1:]]
+newest_version, every_generation = _parametrized(_OUTERMOST), _parametrized(_ALL)
+older_versions, every_version = _parametrized(_OLDER), _parametrized(_OUTERMOST + _OLDER)

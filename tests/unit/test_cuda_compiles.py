@@ -1,4 +1,4 @@
-"""Every kernel compiles for every supported GPU, with every version of NVRTC that is here.
+"""Every kernel compiles for old and new GPUs, with every version of NVRTC that is here.
 
 The options are those of `engine/gpu_runtime.py` and those that CuPy adds itself.
 """
@@ -9,7 +9,7 @@ import re
 
 import pyNN.sparse as sim
 import pytest
-from support.nvrtc import Nvrtc, every_target, outermost_targets
+from support.nvrtc import Nvrtc, every_generation, every_version, newest_version, older_versions
 
 from pynn_sparse.engine import kernels
 from pynn_sparse.network import Model
@@ -19,13 +19,27 @@ from pynn_sparse.network.cells.user import user_model
 UNITS = {name: text for p in kernels.PRECISIONS for name, text in kernels.step_kernels(p).items()}
 
 
-@every_target
+@newest_version
 @pytest.mark.parametrize("kernel", UNITS)
 def test_compiles(kernel: str, nvrtc: Nvrtc, architecture: int) -> None:
     nvrtc.compile(UNITS[kernel], architecture).check(kernel)
 
 
-@outermost_targets
+def test_no_kernel_asks_which_gpu_it_is_compiled_for() -> None:
+    """Else, those between the oldest and the newest would have to be compiled for, too."""
+    files = [path for path in kernels.source_folder().rglob("*") if path.suffix in {".h", ".cu"}]
+    assert files
+    assert not [path.name for path in files if "_ARCH__" in path.read_text()]
+
+
+@older_versions
+@pytest.mark.parametrize("kernel", kernels.step_kernels("double"))
+def test_compiles_with_older_versions(kernel: str, nvrtc: Nvrtc, architecture: int) -> None:
+    """In one precision: the other has the same text, but for the name of a type."""
+    nvrtc.compile(UNITS[kernel], architecture).check(kernel)
+
+
+@newest_version
 @pytest.mark.parametrize("precision", kernels.PRECISIONS)
 def test_all_kernels_as_one(precision: str, nvrtc: Nvrtc, architecture: int) -> None:
     """With two models, as many as a network is likely to have."""
@@ -38,7 +52,7 @@ def test_all_kernels_as_one(precision: str, nvrtc: Nvrtc, architecture: int) -> 
     nvrtc.compile(code, architecture).check("run")
 
 
-@every_target
+@every_version
 @pytest.mark.parametrize("unit", sorted(set(kernels.BUILD_KERNELS.values())))
 def test_builders_compile(unit: str, nvrtc: Nvrtc, architecture: int) -> None:
     names = [name for name, file in kernels.BUILD_KERNELS.items() if file == unit]
@@ -48,7 +62,7 @@ def test_builders_compile(unit: str, nvrtc: Nvrtc, architecture: int) -> None:
 FUNCTIONS = ("log_of", "log_of_complement", "exp_of", "normal_quantile")
 
 
-@outermost_targets
+@every_generation
 def test_functions_compile(nvrtc: Nvrtc, architecture: int) -> None:
     calls = "\n".join(f"x[i] = {name}(x[i]);" for name in FUNCTIONS)
     source = f"""
@@ -76,7 +90,7 @@ def models_without_files() -> list[Model]:
     return [composed.model, user_model(formulas), *nestml]
 
 
-@outermost_targets
+@every_version
 def test_models_without_files_compile(nvrtc: Nvrtc, architecture: int) -> None:
     for model in models_without_files():
         code = kernels.step_code(model, "double")
