@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, settings
 from pynn_sparse.engine import processors
 from pynn_sparse.engine.devices import choice
 
+pytest_plugins = ["support.devices"]  # its fixtures
+
 HERE = Path(__file__).parent
 
 # Files of the tests for the time between two changes, `-m quick`: some of each room of the house.
@@ -20,10 +22,10 @@ QUICK = frozenset(
     unit/test_engine.py unit/test_time.py unit/test_changes_between_runs.py unit/test_checkpoint.py
     unit/test_front.py unit/test_connectors.py unit/test_bulk.py unit/test_single_connections.py
     unit/test_rho.py unit/test_instances.py unit/test_small_networks.py unit/test_names.py
-    unit/test_cache.py unit/test_compiler.py unit/test_devices.py unit/test_notices.py
+    unit/test_cache.py unit/test_reference.py unit/test_devices.py unit/test_notices.py
     unit/test_gpu_tables.py unit/test_description.py unit/test_sonata_written.py
     unit/compare/test_compare_exact.py unit/compare/test_compare_connections.py
-    export/test_stages.py export/test_folders.py export/test_limits.py export/test_tables.py
+    export/test_stages.py export/test_folders.py export/test_tables.py
     export/test_toy_target.py export/test_words.py system/test_project.py
     """.split()
 )
