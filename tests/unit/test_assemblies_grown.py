@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyNN.sparse as sim
 import pytest
-from pyNN.sparse import members
+from pyNN.sparse.populations import members
 
 
 @pytest.fixture(autouse=True)

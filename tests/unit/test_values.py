@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pyNN import errors
 from pyNN.parameters import LazyArray
 from pyNN.random import NumpyRNG, RandomDistribution
-from pyNN.sparse import values
+from pyNN.sparse.synapses import values
 
 ENDS: dict[str, Callable[[Any], Any]] = {
     "population": lambda p: p,
