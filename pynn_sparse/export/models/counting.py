@@ -32,10 +32,10 @@ from ..nets.fixednet import FixedNet
 from ..nets.floatnet import FloatNet
 from ..proof import Check
 from .dynamics import Dynamics
-from .golden import Trace, checked
 from .model import Model
 from .registers import RegisterError
 from .semantics import COMPARISONS
+from .stepping import Trace, checked
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -19,13 +19,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from ..nets.fixednet import FixedNet
+from ..nets.fixednet import CellParameters, FixedNet
+from .stepping import Stepping
 
 Integers = NDArray[np.int64]
 BITS = 15
@@ -96,8 +95,6 @@ def refractory_steps(time_step: int, tau_refrac: int) -> int:
 
 def relaxation(net: FixedNet) -> Relaxation:
     """The factors of all neurons of a network whose registers are `CellParameters`."""
-    from ..nets.fixednet import CellParameters
-
     registers, profile = net.profiles, net.profile
     assert isinstance(registers, CellParameters)
     steps = registers.time_step.tolist()
@@ -132,3 +129,37 @@ def _limit(net: FixedNet) -> Integers:
     receiver = net.target, net.formats.receptor[net.format]
     np.maximum.at(shift, receiver, net.formats.shift[net.format])
     return np.asarray(RING_MOST << shift)
+
+
+@dataclass
+class Relaxing(Stepping):
+    """Neurons that relax, with the operations of `RELAXATION`."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.relaxation = relaxation(self.net)
+        self.current_decay = self.relaxation.current_decay
+        self.refractory = self.relaxation.refractory
+
+    def _saturate_input(self) -> None:
+        magnitude = np.abs(self.input)
+        self.input = np.minimum(magnitude, self.relaxation.limit)
+        self.overflows += int((self.input != magnitude).sum())
+
+    def _scale_input(self) -> None:
+        self.input = (self.input * self.relaxation.gain) >> FRACTION_BITS
+
+    def _relax_voltage(self) -> None:
+        semantics, by = self.net.semantics, self.relaxation
+        current = self._limited(
+            self.current[:, 0] - self.current[:, 1] + by.bias,
+            semantics.current_range,
+            semantics.current_overflow,
+        )
+        goal = multiplied(current, by.resistance) + by.rest
+        relaxed = goal - multiplied(by.factor, goal - self.voltage)
+        self.next = self._limited(
+            np.where(self.free, relaxed, self.voltage),
+            semantics.voltage_range,
+            semantics.voltage_overflow,
+        )

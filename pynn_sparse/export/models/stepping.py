@@ -1,0 +1,207 @@
+"""Running a network in integers, step by step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ExportError
+from ..nets.fixednet import FixedNet
+from .semantics import COMPARISONS, DECAYS, OVERFLOWS
+
+Integers = NDArray[np.int64]
+EVENTS_AT_ONCE = 1 << 22  # synaptic events that are expanded at a time
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What a run left.
+
+    Attributes:
+        spikes: int64 [n, 2], (step, axon) of the neurons' spikes, in ascending order; those of a
+            step in the order in which they happen, where spikes act one after the other.
+        synaptic_events: number of synapses that spikes went through.
+        overflows: number of times that a current or voltage left its range.
+        largest_input: greatest input of a receptor in a step, by magnitude.
+        merged: number of spikes that were lost beside others of their axon and step.
+        voltage: int64 [steps + 1, N], with `states`; row 0 is the initial state.
+        current: int64 [steps + 1, N, R], with `states`; magnitudes where neurons relax.
+        waiting: int64 [steps + 1, N], refractory steps that are left, with `states`.
+    """
+
+    spikes: Integers
+    synaptic_events: int
+    overflows: int
+    largest_input: int
+    merged: int
+    voltage: Integers | None = None
+    current: Integers | None = None
+    waiting: Integers | None = None
+
+
+def checked(net: FixedNet, events: Integers) -> Integers:
+    """Events in order, if all are of sources; see `run`."""
+    events = np.asarray(events, np.int64).reshape(-1, 2)
+    for step, axon in events[(events[:, 0] < 0)][:1]:
+        raise ExportError(f"axon {axon} has a spike at step {step}: must be 0 or later")
+    bad = (events[:, 1] < net.n_neurons) | (events[:, 1] >= net.n_axons)
+    for _, axon in events[bad][:1]:
+        raise ExportError(
+            f"axon {axon} cannot get spikes from outside: sources are {net.n_neurons} "
+            f"to {net.n_axons - 1}"
+        )
+    return np.asarray(events[np.lexsort((events[:, 1], events[:, 0]))])
+
+
+@dataclass
+class Stepping:
+    """A network that is run step by step, by the operations that its `Semantics` names."""
+
+    net: FixedNet
+    steps: int
+    events: Integers
+    keeps_states: bool
+    synaptic_events: int = 0
+    overflows: int = 0
+    largest_input: int = 0
+    merged: int = 0
+    spikes: list[Integers] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        net, profile = self.net, self.net.profile
+        semantics, registers = net.semantics, net.profiles
+        n, receptors = net.n_neurons, semantics.n_receptors
+        self.current_decay = registers.current_decay[profile] + semantics.current_decay_offset
+        self.voltage_decay = registers.voltage_decay[profile]
+        self.threshold, self.reset = registers.threshold[profile], registers.reset[profile]
+        self.bias, self.refractory = registers.bias[profile], registers.refractory[profile]
+        self.floor = registers.floor[profile] if registers.floor is not None else None
+        self.voltage = net.initial.copy()
+        self.current = np.zeros((n, receptors), np.int64)
+        self.waiting = np.zeros(n, np.int64)
+        self.charge = net.charge()
+        self.receiver = net.target * receptors + net.formats.receptor[net.format]
+        self.slots = int(net.hop.max(initial=0)) + 1
+        self.ring = np.zeros((self.slots, n * receptors), np.int64)
+        self.decay = DECAYS[semantics.decay]
+        self.operations = [getattr(self, f"_{name}") for name in semantics.order]
+
+    def run(self) -> Trace:
+        states = [self._state()]
+        first = np.searchsorted(self.events[:, 0], np.arange(self.steps + 2))
+        self._deliver(self.events[first[0] : first[1], 1], 0)
+        for step in range(1, self.steps + 1):
+            self.step = step
+            slot = self.ring[step % self.slots]
+            self.input = slot.reshape(self.current.shape)
+            self.free = self.waiting == 0
+            for operation in self.operations:
+                operation()
+            slot[:] = 0
+            fired = self._fired_in_order()
+            self.spikes.append(np.stack([np.full_like(fired, step), fired], axis=1))
+            self._deliver(
+                np.concatenate([fired, self.events[first[step] : first[step + 1], 1]]), step
+            )
+            if self.keeps_states:
+                states.append(self._state())
+        spikes = np.concatenate([np.zeros((0, 2), np.int64), *self.spikes])
+        kept = map(np.stack, zip(*states, strict=True)) if self.keeps_states else ()
+        counts = self.synaptic_events, self.overflows, self.largest_input, self.merged
+        return Trace(spikes, *counts, *kept)
+
+    def _state(self) -> tuple[Integers, Integers, Integers]:
+        return self.voltage.copy(), self.current.copy(), self.waiting.copy()
+
+    def _fired_in_order(self) -> Integers:
+        """A neuron for each spike of the step."""
+        return np.repeat(np.arange(len(self.fired)), self.fired)
+
+    # --- operations of a step, by their names in `semantics` ------------------------------------
+
+    def _decay_current(self) -> None:
+        self.current = self.decay(self.current, self.current_decay, self.net.semantics.decay_bits)
+
+    def _add_input(self) -> None:
+        semantics = self.net.semantics
+        self.largest_input = max(self.largest_input, int(np.abs(self.input).max(initial=0)))
+        self.current = self._limited(
+            self.current + self.input, semantics.current_range, semantics.current_overflow
+        )
+
+    def _decay_voltage(self) -> None:
+        bits = self.net.semantics.decay_bits
+        self.next = self.decay(self.voltage, self.voltage_decay, bits)
+
+    def _add_current(self) -> None:
+        self.next = self.next + self.current.sum(axis=1)
+
+    def _add_bias(self) -> None:
+        self.next = self.next + self.bias
+
+    def _limit_voltage(self) -> None:
+        semantics = self.net.semantics
+        limited = self._limited(
+            np.where(self.free, self.next, 0), semantics.voltage_range, semantics.voltage_overflow
+        )
+        self.next = limited
+
+    def _fire(self) -> None:
+        semantics = self.net.semantics
+        reached = self.free & COMPARISONS[semantics.compare](self.next, self.threshold)
+        if semantics.reset == "subtract":
+            times = np.minimum(self.next // self.threshold, semantics.spikes_per_step)
+            self.fired = np.where(reached, times, 0)
+            after = self.next - self.fired * self.threshold
+        else:
+            self.fired = reached.astype(np.int64)
+            after = np.where(reached, self.reset, self.next)
+        if self.floor is not None:
+            raised = self.next - self.floor if semantics.reset == "subtract" else -self.reset
+            after = np.where(~reached & (self.next < self.floor), raised, after)
+        self.voltage = np.where(self.free, after, self.voltage)
+        counted = np.maximum(self.waiting - 1, 0)
+        self.waiting = np.where(reached, self.refractory, counted)
+
+    def _limited(self, x: Integers, bounds: tuple[int, int], overflow: str) -> Integers:
+        limited = OVERFLOWS[overflow](x, *bounds)
+        self.overflows += int((limited != x).sum())
+        return limited
+
+    # --- spikes ------------------------------------------------------------------------------
+
+    def _deliver(self, axons: Integers, step: int) -> None:
+        """Add what spikes of these axons bring to the inputs of later steps."""
+        axons = self._merged(axons)
+        counts = self.net.start[axons + 1] - self.net.start[axons]
+        self.synaptic_events += int(counts.sum())
+        for part in _portions(counts):
+            begin, count = self.net.start[axons[part]], counts[part]
+            ends = np.cumsum(count)
+            total = int(ends[-1]) if len(ends) else 0
+            synapse = np.arange(total) + np.repeat(begin - (ends - count), count)
+            slot = (step + self.net.hop[synapse]) % self.slots
+            np.add.at(
+                self.ring.reshape(-1),
+                slot * self.ring.shape[1] + self.receiver[synapse],
+                self.charge[synapse],
+            )
+
+    def _merged(self, axons: Integers) -> Integers:
+        """Axons that spike, each once where the target cannot tell several spikes in a step."""
+        if not self.net.semantics.merges_spikes:
+            return axons
+        different = np.unique(axons)
+        self.merged += len(axons) - len(different)
+        return different
+
+
+def _portions(counts: Integers) -> list[slice]:
+    """Axons that together have at most about `EVENTS_AT_ONCE` synapses."""
+    if not len(counts):
+        return []
+    portion = np.cumsum(counts) // EVENTS_AT_ONCE
+    first = np.flatnonzero(np.append(True, np.diff(portion) > 0))
+    return [slice(a, b) for a, b in zip(first, [*first[1:], len(counts)], strict=True)]
