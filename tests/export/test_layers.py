@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -42,6 +43,7 @@ def imported(name: str, file: Path, known: dict[str, Path]) -> set[str]:
     return found - {name}
 
 
+@cache
 def graph() -> dict[str, set[str]]:
     known = modules()
     return {name: imported(name, file, known) for name, file in known.items() if name}
