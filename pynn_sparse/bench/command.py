@@ -9,7 +9,7 @@ from typing import Any
 
 from ..measuring import command_line
 from ..replacing import write_text
-from . import report
+from . import baseline, report
 from .networks import NETWORKS
 from .peers import PEERS
 from .suite import compare, peers_for
@@ -31,6 +31,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--json", type=Path, metavar="FILE", help="all figures of all runs")
     add("--table", type=Path, metavar="FILE", help="the table, as Markdown")
     add("--picture", type=Path, metavar="FILE", help="times as a picture")
+    add("--against", type=Path, metavar="FILE", help="of --json, earlier: exit status 1 if slower")
 
 
 def _names() -> str:
@@ -41,8 +42,12 @@ def _names() -> str:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run, print, write; 0 if all simulators did the same, 1 if not."""
+    """Run, print, write; 0 if all simulators did the same, and no slower than before, 1 if not."""
     _fill_in(options)
+    try:
+        before = baseline.load(options.against) if options.against else []
+    except ValueError as error:
+        raise SystemExit(f"--against {error}") from None
     for name in ("threads", "repeats", "duration"):
         values = getattr(options, name)
         for value in values if isinstance(values, list) else [values]:
@@ -52,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     for each in _all(options):
         found.append(compare(**each))
         print(report.table(found[-1:]).splitlines()[2], file=sys.stderr, flush=True)
-    files = [options.json, options.table, options.picture]
+    files = [options.json, options.table, options.picture, options.against]
     command = command_line(options.typed, files)
     text = f"{report.table(found)}\n\n{report.caption(command)}{report.missing(found)}"
     print(text)
@@ -62,7 +67,11 @@ def run(options: argparse.Namespace) -> int:
         report.write_json(options.json, found, command)
     if options.picture:
         report.write_picture(options.picture, found)
-    return int(any(each.problem for each in found))
+    slower = False
+    if options.against:
+        lines, slower = baseline.beside(found, before)
+        print(f"\n{lines}")
+    return int(slower or any(each.problem for each in found))
 
 
 def _fill_in(options: argparse.Namespace) -> None:

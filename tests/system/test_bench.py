@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pynn_sparse.bench import report
+from pynn_sparse.bench import baseline, report
 from pynn_sparse.bench.networks import NETWORKS
 from pynn_sparse.bench.peers import GENN, NEST, PEERS, Peer
 from pynn_sparse.bench.suite import Comparison, RunError, compare, execute, peers_for
@@ -161,3 +161,55 @@ def test_microcircuit_is_that_of_the_example() -> None:
     assert (n.weight == script["full_weights"]() / 0.1**0.5).all()
     assert script["NEURON"] == microcircuit.NEURON
     assert set(NETWORKS) >= {"brunel", "stdp", "silent", "wide"}
+
+
+def times(build: float, *run: float, other_cpu: float = 0.1) -> Comparison:
+    """A comparison of this backend alone, with the times of its runs."""
+    figures = [GOOD | {"build": build, "run per second": r, "other CPU": other_cpu} for r in run]
+    return Comparison("cuba4000", 2, "numpy", {"sparse": figures})
+
+
+@pytest.mark.parametrize(
+    ("now", "slower", "verdict"),
+    [
+        (times(0.2, 0.021, 0.022, 0.023), False, "run 0.022 s, before 0.02 s: alike"),
+        (times(0.2, 0.028, 0.03, 0.04), True, "run 0.03 s, before 0.02 s: SLOWER"),
+        (times(0.4, 0.02), True, "build 0.4 s, before 0.2 s: SLOWER"),
+        (times(0.2, 0.01), False, "run 0.01 s, before 0.02 s: faster"),
+        (times(0.2, 0.024), False, "alike"),  # no slower than the slowest run before
+        (times(0.2, 0.03, other_cpu=1.0), False, "SLOWER, disturbed"),
+    ],
+)
+def test_times_beside_earlier_ones(now: Comparison, slower: bool, verdict: str) -> None:
+    lines, found = baseline.beside([now], [times(0.2, 0.019, 0.02, 0.025)])
+    assert verdict in lines
+    assert found is slower
+
+
+def test_networks_that_were_not_measured_before_are_named() -> None:
+    other = Comparison("brunel", 1, "numpy", {"sparse": [GOOD]})
+    assert baseline.beside([other], [times(0.2, 0.02)]) == (
+        "brunel, 1 thr.: not measured before",
+        False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(None, "No such file"), ("{}", "is not a file of"), ("[1", "is not a file of")],
+)
+def test_what_is_not_a_file_of_figures(tmp_path: Path, content: str | None, message: str) -> None:
+    file = tmp_path / "earlier.json"
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(SystemExit, match=rf"--against .*earlier\.json: {message}"):
+        main(["bench", "--quick", "--against", str(file)])
+
+
+def test_files_of_the_documentation_can_be_compared_with() -> None:
+    folder = Path(__file__).resolve().parents[2] / "docs" / "benchmarks"
+    for name in ("peers", "microcircuits", "threads"):
+        found = baseline.load(folder / f"{name}.json")
+        lines, slower = baseline.beside(found, found)
+        assert not slower
+        assert "SLOWER" not in lines
