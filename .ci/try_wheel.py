@@ -17,9 +17,9 @@ README = Path(__file__).resolve().parents[1] / "README.md"
 LIBRARY = """
 import pynn_sparse
 from pathlib import Path
-from pynn_sparse.engine.compile import cpu_library
-folder = Path(pynn_sparse.__file__).parent / "lib"
-assert Path(cpu_library()._name).parent == folder, f"{cpu_library()._name} is not in {folder}"
+from pynn_sparse.engine import describe_devices
+cpu = next(device for device in describe_devices() if device.name == "cpu")
+assert str(Path(pynn_sparse.__file__).parent / "lib") in cpu.detail, cpu.detail
 """
 COMPILED = """
 import pyNN.sparse as sim
