@@ -9,7 +9,7 @@ which a target lists them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -75,7 +75,7 @@ class Capability:
         """
         return None
 
-    def fitted(self, draft: Draft, accept: Iterable[str]) -> Draft:
+    def fitted(self, draft: Draft, accept: Collection[str]) -> Draft:
         """Weights and registers as the target holds them, after weights were rounded.
 
         Raises `ExportError` for choices of `Quantise` that the target does not leave, and

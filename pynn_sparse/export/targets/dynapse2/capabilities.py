@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
@@ -59,7 +59,7 @@ class SignedReceptors(Capability):
 class Masks(Capability):
     """A weight is the sum of those of the core's base currents that its mask selects."""
 
-    def fitted(self, draft: Draft, accept: Iterable[str]) -> Draft:
+    def fitted(self, draft: Draft, accept: Collection[str]) -> Draft:
         """Base weights of each core, and the sums of them that are nearest to its weights."""
         if draft.rounding != "nearest":
             raise ExportError(f'rounding = {draft.rounding!r}: {draft.target} only has "nearest"')

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -50,7 +50,7 @@ class FewWeights(Capability):
                 remedy = "give their synapses fewer weights"
                 yield Violation(cells.label, what, f"{self.most} weights", remedy, "weights")
 
-    def fitted(self, draft: Draft, accept: Iterable[str]) -> Draft:
+    def fitted(self, draft: Draft, accept: Collection[str]) -> Draft:
         parts, weights = draft.net.connections, draft.weights
         ends = np.cumsum([len(part) for part in parts])[:-1]
         mantissas = np.concatenate([np.zeros(0, np.int64), *(each.mantissa for each in weights)])
