@@ -45,9 +45,9 @@ def replaced(path: str | os.PathLike[str], *, extend: bool = False) -> Iterator[
         yield new
         if target.exists():
             os.chmod(new, stat.S_IMODE(target.stat().st_mode))
-        _synchronise(new)
+        synchronise(new)
         os.replace(new, target)
-        _synchronise(target.parent)
+        synchronise(target.parent)
     except OSError as error:
         if error.filename in (str(new), None):
             number = error.errno or 0
@@ -101,7 +101,7 @@ def _alive(process: int) -> bool:
     return True
 
 
-def _synchronise(path: Path) -> None:
+def synchronise(path: Path) -> None:
     """Have a file, or a folder, on the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:

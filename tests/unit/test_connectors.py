@@ -202,7 +202,7 @@ def test_constant_values_draw_the_same_pairs(
     monkeypatch: pytest.MonkeyPatch, self_connections: bool, part: Any
 ) -> None:
     """Many columns at a time or one, twice with one connector, and the generator afterwards."""
-    monkeypatch.setattr("pyNN.sparse.connectors.connectors.NUMBERS_AT_ONCE", 130)
+    monkeypatch.setattr("pyNN.sparse.connectors.by_probability.NUMBERS_AT_ONCE", 130)
     found = []
     for backend in (mock, sim):
         backend.setup()

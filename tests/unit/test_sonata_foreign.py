@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import inspect
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyNN.mock
+import pyNN.serialization
 import pyNN.sparse as sim
 import pytest
 from pyNN.network import Network
@@ -106,7 +108,12 @@ class TestFilesOfPyNN:
 
 
 def test_the_exporter_of_pynn_gives_the_files_of_this_backend(tmp_path: Path) -> None:
-    """Also under the name that this module had for it before."""
+    """By the names that PyNN's modules have for it; the function of PyNN itself stays as it is."""
+    export_to_sonata = pyNN.serialization.export_to_sonata
+    assert export_to_sonata is pyNN.serialization.sonata.export_to_sonata
+    assert (
+        inspect.unwrap(export_to_sonata).__code__.co_filename == pyNN.serialization.sonata.__file__
+    )
     sim.setup(timestep=0.1)
     cells = sim.Population(200, sim.IF_curr_exp(), label="cells")
     synapse = sim.StaticSynapse(weight=np.arange(40000.0).reshape(200, 200), delay=1.0)

@@ -6,26 +6,20 @@ numbers or drawn from a `NativeRNG`, too. All else goes column by column, see `c
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pynn_sparse.engine.building import connect, laws
+from pynn_sparse.engine.building import laws
 from pynn_sparse.engine.building.builder import Builder, HostBuilder
-from pynn_sparse.engine.building.connect import Rows
-from pynn_sparse.engine.building.draws import possible_pairs
 from pynn_sparse.engine.devices.gpu_builder import GpuBuilder
 from pynn_sparse.errors import ParameterError
 
-from ... import connectors as upstream
 from ... import errors
 from ...random import RandomDistribution
 from .. import simulator
 from ..native_rng import NativeRNG
-
-MakeRows = Callable[[Builder], Rows]
 
 
 def connect_in_bulk(connector: Any, projection: Any) -> bool:
@@ -34,10 +28,11 @@ def connect_in_bulk(connector: Any, projection: Any) -> bool:
     Raises ConnectionError for parameters that are not valid, and NetworkTooLargeError for more
     synapses than there is memory for, whoever is going to make them.
     """
+    make = connector.rows(projection)
+    if make is None:
+        return False
     parameters = dict(connector._parameters_from_synapse_type(projection).items())
-    make = _maker(connector, projection)
-    if make is None or not all(map(_in_bulk, parameters.values())):
-        projection._require_memory()
+    if not all(map(_in_bulk, parameters.values())):
         return False
     builder = _builder(connector, projection)
     try:
@@ -64,71 +59,17 @@ def _builder(connector: Any, projection: Any) -> Builder:
     Those from cell i to cell i are few, and looked at on the host: `engine/synapses/drawn.py`.
     """
     gpu = simulator.state.gpu
-    alone = isinstance(connector, upstream.OneToOneConnector)
-    if gpu is None or alone or not projection._fits_gpu:
+    if gpu is None or connector.on_host or not projection._fits_gpu:
         projection._require_memory()
         return HostBuilder(simulator.state.threads)
     projection._require_memory(gpu)
     return gpu.builder
 
 
-def _maker(connector: Any, projection: Any) -> MakeRows | None:
-    """What makes the rows of a connector, or None if that is up to PyNN."""
-    n_pre, n_post = projection.shape
-    if isinstance(connector, upstream.OneToOneConnector):
-        return lambda builder: connect.one_to_one(n_pre, n_post, builder)
+def not_connected(connector: Any, projection: Any) -> NDArray[np.int64] | None:
+    """The target that is the same cell as each source, or -1; None where it may be connected."""
     allowed = connector.allow_self_connections
-    if allowed not in (True, False):  # "NoMutual"
-        return None
-    skip = None if allowed else same_cells(projection._pre_ids, projection._post_ids)
-    if isinstance(connector, upstream.AllToAllConnector):
-        return lambda builder: connect.all_to_all(n_pre, n_post, builder, skip_self=skip)
-    if not isinstance(connector.rng, NativeRNG):
-        return None
-    if isinstance(connector, upstream.FixedProbabilityConnector):
-        p = min(connector.p_connect, 1.0)
-        seed = connector.rng.seed_of_bulk()
-        return lambda builder: connect.fixed_probability(
-            n_pre, n_post, p, seed, builder, skip_self=skip
-        )
-    return _maker_by_number(connector, n_pre, n_post, skip)
-
-
-def _maker_by_number(
-    connector: Any, n_pre: int, n_post: int, skip: NDArray[np.int64] | None
-) -> MakeRows | None:
-    if not isinstance(connector.n, (int, np.integer)):
-        return None
-    n = int(connector.n)
-    if isinstance(connector, upstream.FixedTotalNumberConnector):
-        return _maker_of_total(connector, n, n_pre, n_post, skip)
-    before = isinstance(connector, upstream.FixedNumberPreConnector)
-    repeat = connector.with_replacement
-    # PyNN takes every cell once more where there are fewer than asked for.
-    if not repeat and n > (n_pre if before else n_post) - (skip is not None):
-        return None
-    seed = connector.rng.seed_of_bulk()
-    make = connect.fixed_number_pre if before else connect.fixed_number_post
-    return lambda builder: make(
-        n_pre, n_post, n, seed, builder, with_replacement=repeat, skip_self=skip
-    )
-
-
-def _maker_of_total(
-    connector: Any, n: int, n_pre: int, n_post: int, skip: NDArray[np.int64] | None
-) -> MakeRows:
-    """All pairs are alike if cells may repeat; the engine draws them then, else the host."""
-    if connector.with_replacement and (skip is None or (skip < 0).all()):
-        seed = connector.rng.seed_of_bulk()
-        return lambda builder: connect.fixed_total_number(n_pre, n_post, n, seed, builder)
-
-    def make(builder: Builder) -> Rows:
-        pairs = possible_pairs(
-            connector.rng, n, n_pre, n_post, skip, with_replacement=connector.with_replacement
-        )
-        return connect.from_pairs(n_pre, n_post, *pairs, builder)
-
-    return make
+    return None if allowed else same_cells(projection._pre_ids, projection._post_ids)
 
 
 def same_cells(cells: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -16,9 +16,8 @@ from ..doors.checks import as_flag, check_names
 from ..doors.parameters import shown
 from ..doors.plain import NotNumbersError, as_array, has_items
 from ..synapses.values import at_pairs
-from .arguments import Checked
-from .by_column import ByColumn
 from .files import read_connections
+from .rule import Rule
 
 FRACTION = "dendritic_delay_fraction"
 DEFAULT_COLUMNS = ("weight", "delay")
@@ -86,7 +85,14 @@ def named_columns(
     return names
 
 
-class FromListConnector(Checked, upstream.FromListConnector):
+class Listed(Rule):
+    """A connector that is given its connections, which go column by column."""
+
+    def rows(self, projection: Any) -> None:
+        """These are made column by column."""
+
+
+class FromListConnector(Listed, upstream.FromListConnector):
     """Makes the connections of a list.
 
     Arguments:
@@ -110,10 +116,14 @@ class FromListConnector(Checked, upstream.FromListConnector):
         given = self._checked(args, kwargs)
         rows = given["conn_list"]
         names = named_columns(type(self).__name__, rows, given.get("column_names"))
-        super(Checked, self).__init__(**given | {"column_names": names})
+        upstream.FromListConnector.__init__(self, **given | {"column_names": names})
         self.conn_list, self.column_names = rows, names
 
-    def connect(self, projection: Any) -> None:
+    def expected(self, n_pre: int, n_post: int) -> float:
+        """As many as there are rows."""
+        return float(len(self.conn_list))
+
+    def by_column(self, projection: Any) -> None:
         """Make the connections of the list, if all its indices are those of cells."""
         make_connections(self, projection, self.conn_list, self.column_names)
 
@@ -219,7 +229,11 @@ class FromFileConnector(FromListConnector, upstream.FromFileConnector):
         )
         self.file, self.distributed = given["file"], given.get("distributed", False)
 
-    def connect(self, projection: Any) -> None:
+    def expected(self, n_pre: int, n_post: int) -> float:
+        """It is not known before the file is read."""
+        return 0.0
+
+    def by_column(self, projection: Any) -> None:
         """Read the file and make its connections."""
         file = f"{self.file}.0" if self.distributed and isinstance(self.file, str) else self.file
         self.conn_list, names = read_connections(file)
@@ -249,12 +263,16 @@ def _matrix(name: str, value: Any) -> NDArray[np.bool_]:
     return array.astype(bool)
 
 
-class ArrayConnector(ByColumn, upstream.ArrayConnector):
+class ArrayConnector(Listed, upstream.ArrayConnector):
     """Connects the pairs of cells for which a matrix [presynaptic, postsynaptic] is True, or 1."""
 
     arguments: ClassVar = {"array": _matrix}
 
-    def connect(self, projection: Any) -> None:
+    def expected(self, n_pre: int, n_post: int) -> float:
+        """As many as are True."""
+        return float(self.array.sum())
+
+    def by_column(self, projection: Any) -> None:
         """Connect where the matrix is True, or 1; upstream takes numbers for indices."""
         if self.array.shape != projection.shape:
             raise errors.ConnectionError(
@@ -279,11 +297,15 @@ def _connection_set(name: str, value: Any) -> Any:
     return value
 
 
-class CSAConnector(ByColumn, upstream.CSAConnector):
+class CSAConnector(Listed, upstream.CSAConnector):
     __doc__ = upstream.CSAConnector.__doc__
     arguments: ClassVar = {"cset": _connection_set} if upstream.haveCSA else {}
 
-    def connect(self, projection: Any) -> None:
+    def expected(self, n_pre: int, n_post: int) -> float:
+        """It is not known before the set is enumerated."""
+        return 0.0
+
+    def by_column(self, projection: Any) -> None:
         """Make the connections of a connection set, with the values that it has, if it has any."""
         csa = upstream.csa
         n_pre, n_post = projection.shape
@@ -303,7 +325,7 @@ def _projection(name: str, value: Any) -> Any:
     return value
 
 
-class CloneConnector(ByColumn, upstream.CloneConnector):
+class CloneConnector(Listed, upstream.CloneConnector):
     """Connects cells as another projection does, between the same groups of cells.
 
     Where that one has several connections between two cells, so has this.
@@ -311,7 +333,11 @@ class CloneConnector(ByColumn, upstream.CloneConnector):
 
     arguments: ClassVar = {"reference_projection": _projection}
 
-    def connect(self, projection: Any) -> None:
+    def expected(self, n_pre: int, n_post: int) -> float:
+        """As many as that projection has."""
+        return float(len(self.reference_projection))
+
+    def by_column(self, projection: Any) -> None:
         """Connect the pairs of cells that the other projection connects."""
         other = self.reference_projection
         if (projection.pre, projection.post) != (other.pre, other.post):

@@ -21,8 +21,8 @@ class Members:
 
     def __init__(self) -> None:
         self._list: list[Any] = []
-        self._place: dict[int, int] = {}  # of populations, by identity
-        self._cells: dict[int, NDArray[np.int64]] = {}  # of blocks: place of each cell's view
+        self._place: dict[Any, int] = {}  # of populations, by their blocks
+        self._cells: dict[Any, NDArray[np.int64]] = {}  # of blocks: place of each cell's view
         self._n = 0
 
     def copy(self) -> Members:
@@ -40,13 +40,13 @@ class Members:
 
     def has(self, population: Any) -> bool:
         """Whether a population is one of them."""
-        return self._place.get(id(population), NOBODY) < self._n
+        return self._place.get(population._block, NOBODY) < self._n
 
     def overlaps(self, view: Any) -> bool:
         """Whether some cells of a view are cells of a member."""
         if self.has(view.grandparent):
             return True
-        cells = self._cells.get(id(view._block))
+        cells = self._cells.get(view._block)
         return cells is not None and bool((cells[view._selection] < self._n).any())
 
     def add(self, member: Any) -> None:
@@ -58,11 +58,11 @@ class Members:
                 self.add(each)
         if hasattr(member, "grandparent"):
             block = member._block
-            if id(block) not in self._cells:
-                self._cells[id(block)] = np.full(block.size, NOBODY)
-            cells = self._cells[id(block)]
+            if block not in self._cells:
+                self._cells[block] = np.full(block.size, NOBODY)
+            cells = self._cells[block]
             cells[member._selection] = np.minimum(cells[member._selection], self._n)
         else:
-            self._place[id(member)] = self._n
+            self._place[member._block] = self._n
         self._list.append(member)
         self._n += 1

@@ -14,6 +14,7 @@ from ... import common, errors
 from ...connectors import Connector
 from ...models import BaseSynapseType
 from ...random import RandomDistribution
+from ..connectors.rule import check_connects
 from ..doors.checks import as_choice, did_you_mean
 from ..doors.parameters import restoring_generators, shown
 from ..populations import Assembly, Population, PopulationView
@@ -45,6 +46,7 @@ def check_arguments(
             f"{OWNER}: connector = {shown(connector)}: must be an instance of a Connector, such as "
             "AllToAllConnector()"
         )
+    check_connects(connector)
     if synapse_type is not None:
         _check_synapse_type(synapse_type)
     electrical = getattr(synapse_type, "electrical", False)

@@ -16,6 +16,7 @@ from ..doors.checks import did_you_mean
 
 if TYPE_CHECKING:
     from .projection import Projection
+    from .synapse_columns import SynapseColumns
 
 OWN = frozenset(("_projection", "_number", "weight", "delay"))
 PRE, POST = "presynaptic_index", "postsynaptic_index"
@@ -110,7 +111,7 @@ class Single:
     when the first one was looked at.
     """
 
-    def __init__(self, projection: Projection) -> None:
+    def __init__(self, projection: SynapseColumns) -> None:
         self._projection = proxy(projection)  # which it belongs to
         self._places: tuple[Any, ...] = ()
         self._versions: tuple[Any, ...] = ()

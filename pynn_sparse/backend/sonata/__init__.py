@@ -76,6 +76,6 @@ def from_sonata(
     return network
 
 
-upstream.redirect()
+upstream.offer()
 
 __all__ = ["from_sonata", "to_sonata"]

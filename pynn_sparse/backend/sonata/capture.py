@@ -17,12 +17,15 @@ from pynn_sparse.interchange.sonata import (
     Part,
     Spikes,
 )
+from pynn_sparse.network import Block
 
 from ...network import Network
 from ...parameters import ArrayParameter
 from .. import simulator
 from ..populations import Assembly, Population, PopulationView
-from ..projections.projection import FRACTION, POST, PRE, Projection
+from ..projections import Projection
+from ..projections.connections import POST, PRE
+from ..projections.synapse_columns import FRACTION
 from ..recording.recorder import SPIKES
 from ..standardmodels.electrodes import DCSource, SparseCurrentSource
 from .models import describe_cells, describe_synapses
@@ -58,7 +61,7 @@ def _parts(given: Any) -> tuple[list[Population], list[Projection]]:
             f"network = {given!r}: must be a pyNN.network.Network, or a list of populations and "
             "projections"
         )
-    populations: dict[int, Population] = {}
+    populations: dict[Block, Population] = {}
     projections: list[Projection] = []
     for item in items:
         ends = [item]
@@ -71,11 +74,11 @@ def _parts(given: Any) -> tuple[list[Population], list[Projection]]:
                     f"network: {part!r} is not a population or projection of pyNN.sparse"
                 )
             whole: Any = getattr(part, "grandparent", part)
-            populations[id(whole)] = whole
-    order = {id(each): number for number, each in enumerate(state.projections)}
+            populations[whole._block] = whole
+    order = {each: number for number, each in enumerate(state.projections)}
     return (
         sorted(populations.values(), key=lambda each: each._block.first),
-        sorted(projections, key=lambda each: order.get(id(each), 0)),
+        sorted(projections, key=lambda each: order.get(each, 0)),
     )
 
 
@@ -92,6 +95,13 @@ def _new_name(label: Any, used: set[str]) -> str:
     return name
 
 
+def _key(cells: Any) -> tuple[str, Any]:
+    """What groups of cells have in common that one node set stands for: label, parts and cells."""
+    if isinstance(cells, Assembly):
+        return str(cells.label), tuple(map(_key, cells.populations))
+    return str(cells.label), cells.all_cells.astype(np.int64).tobytes()
+
+
 class _Capture:
     """Makes the parts of a circuit, and names for groups of cells as they are needed."""
 
@@ -101,7 +111,7 @@ class _Capture:
         self.names = [_new_name(each.label, self._used) for each in populations]
         # Each population has a node set of its name without that, but libsonata wants it said.
         self.node_sets: dict[str, Any] = {name: {"population": name} for name in self.names}
-        self._named: dict[int, str] = {}  # id of a view or assembly -> node set
+        self._named: dict[Any, str] = {}  # `_key` of a view or assembly -> node set
         self._starts = np.array([each._block.first for each in populations], np.int64)
 
     def circuit(self) -> Circuit:
@@ -150,7 +160,8 @@ class _Capture:
         """The node set of a projection's end; "" for a whole population."""
         if isinstance(cells, Population):
             return ""
-        if id(cells) not in self._named:
+        key = _key(cells)
+        if key not in self._named:
             if isinstance(cells, Assembly):
                 parts = [
                     self._set_of(each) or self.names[self.populations.index(each)]
@@ -160,8 +171,8 @@ class _Capture:
             else:
                 number, places = self._where(cells.all_cells.astype(np.int64))
                 rule = _chosen(self.names[number[0]], places)
-            self._named[id(cells)] = self._new_set(cells.label, rule)
-        return self._named[id(cells)]
+            self._named[key] = self._new_set(cells.label, rule)
+        return self._named[key]
 
     def _new_set(self, label: Any, rule: Any) -> str:
         name = _new_name(label, self._used)
@@ -221,7 +232,7 @@ class _Capture:
     # --- input and output ---------------------------------------------------------------------
 
     def _currents(self) -> list[CurrentInput]:
-        sources: dict[int, int] = {}
+        sources: dict[Any, int] = {}
         found: list[CurrentInput] = []
         ends = self._starts + [each.size for each in self.populations]
         for injection in simulator.state.network.injections:
@@ -229,7 +240,7 @@ class _Capture:
             cells = injection.neurons[(number >= 0) & (injection.neurons < ends[number])]
             if not len(cells):
                 continue
-            source = sources.setdefault(id(injection.source), len(sources))
+            source = sources.setdefault(injection.source, len(sources))
             name = f"current {len(found)}"
             module, values = _describe_current(injection.source)
             found.append(

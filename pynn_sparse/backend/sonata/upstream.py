@@ -1,44 +1,33 @@
 """PyNN's own exporter, `pyNN.serialization.export_to_sonata`, for networks of this backend.
 
 That of PyNN 0.13.0 loses attributes of more than 32,768 connections or cells, calls nodes by their
-numbers in the simulation, and writes two projections of one label into one file. A script that
-calls it with a network of this backend gets the files of `to_sonata` instead; with those of other
-backends it does what it did.
+numbers in the simulation, and writes two projections of one label into one file. It asks a network
+for nothing that could lead it elsewhere, so the name stands for `export_to_sonata` below once
+this backend is imported: a network of this backend gets the files of `to_sonata`, those of other
+backends what PyNN's function does, which itself stays as it is. A script that has imported the name
+before it imports this backend has PyNN's function.
 """
 
 from __future__ import annotations
 
-from types import FunctionType
+import functools
 from typing import Any
 
 from pynn_sparse.interchange import sonata
 
+from ... import serialization
 from ...serialization import sonata as pynns
 from ..populations import Population
 from .capture import capture
 
-_of_pynn: Any = None
+_of_pynn = pynns.export_to_sonata
 
 
-def _called(network: Any, output_path: Any, target: str = "PyNN", overwrite: bool = False) -> Any:
-    from pyNN.sparse.sonata.upstream import export
-
-    return export(network, output_path, target, overwrite)
-
-
-def redirect() -> None:
-    """Have PyNN's function call `export`, also under the names that scripts have for it already."""
-    global _of_pynn
-    function = pynns.export_to_sonata
-    if function.__code__ is not _called.__code__:
-        _of_pynn = FunctionType(
-            function.__code__, function.__globals__, function.__name__, function.__defaults__
-        )
-        function.__code__ = _called.__code__
-
-
-def export(network: Any, output_path: Any, target: str, overwrite: bool) -> None:
-    """What `export_to_sonata` does; paths in the configurations are absolute, as PyNN reads them.
+@functools.wraps(_of_pynn)
+def export_to_sonata(
+    network: Any, output_path: Any, target: str = "PyNN", overwrite: bool = False
+) -> None:
+    """What PyNN's function does; paths in the configurations are absolute, as PyNN reads them.
 
     Raises ValueError for a target other than "PyNN", and what `to_sonata` raises.
     """
@@ -50,3 +39,9 @@ def export(network: Any, output_path: Any, target: str, overwrite: bool) -> None
             f"target = {target!r}: pyNN.sparse writes SONATA files with PyNN's models, 'PyNN'"
         )
     sonata.write(capture(network), output_path, overwrite=bool(overwrite), for_pynn=True)
+
+
+def offer() -> None:
+    """Let PyNN's modules give this function by the name of theirs."""
+    for module in (serialization, pynns):
+        module.export_to_sonata = export_to_sonata

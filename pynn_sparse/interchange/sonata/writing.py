@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import SonataError
+from ...replacing import synchronise
 from .circuit import Circuit, EdgePopulation, NodePopulation, Part
 from .config import CIRCUIT, SIMULATION
 from .hdf5 import created, h5py, put, put_vectors
@@ -55,7 +56,8 @@ def write(
         new, old = Path(beside, "new"), Path(beside, "old")
         new.mkdir()
         _write(circuit, new, str(path) if for_pynn else None)
-        _sync(new)
+        for each in (*new.rglob("*"), new):  # before they get their names
+            synchronise(each)
         if path.exists():
             path.rename(old)
         try:
@@ -78,16 +80,6 @@ def _check_free(path: Path, overwrite: bool) -> None:
         )
     if inside and not overwrite:
         raise SonataError(f"{path}: is not empty; overwrite=True replaces the circuit in it")
-
-
-def _sync(folder: Path) -> None:
-    """Have everything on the disk before it gets its name."""
-    for each in (*folder.rglob("*"), folder):
-        descriptor = os.open(each, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _write(circuit: Circuit, folder: Path, base: str | None) -> None:

@@ -1,0 +1,150 @@
+"""Changes of the synapses of a projection: all are checked before the first is made."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pynn_sparse.errors import ParameterError
+from pynn_sparse.network import SynapseTable
+
+from ... import errors
+from ...parameters import ParameterSpace
+from .. import simulator
+from ..doors.checks import as_number
+from ..doors.parameters import shown
+from ..synapses.parameters import UNITS, accepted, evaluating
+from ..synapses.suspicious import warn_of_rules, warn_of_weight
+from ..synapses.values import Pairs, stored_values
+from .connecting import Connecting, part_of
+from .synapse_columns import FRACTION, present_weights
+
+
+class Changing(Connecting):
+    """Takes over new values of the synapses, of all of them or of one."""
+
+    _handle_distance_expressions: Any  # PyNN's
+
+    def _refuse_fraction(self, names: Any) -> None:
+        if FRACTION in names:
+            raise NotImplementedError(
+                f"{self.label}: {FRACTION} cannot be changed: must stay as it is; make another "
+                "projection"
+            )
+
+    def _assign(self, values: dict[str, NDArray[np.float64]]) -> None:
+        """Take over values in the order of storage; all are checked before the first is."""
+        simulator.state.check_open(self._network, self.label)
+        if not len(self):
+            return
+        checked: dict[str, Any] = dict(values)
+        if "weight" in values:
+            self._check_weights(values["weight"])
+        if "delay" in values:
+            checked["delay"] = self._delay_steps(values["delay"])
+        starts = np.cumsum([0, *map(len, self._tables)])
+        parts = [
+            {name: part_of(each, slice(first, last)) for name, each in checked.items()}
+            for first, last in itertools.pairwise(starts.tolist())
+        ]
+        try:
+            for table, part in zip(self._tables, parts, strict=True):
+                table.check(**part)
+                self._check_kind(table, part)
+        except ParameterError as error:
+            raise errors.InvalidParameterValueError(f"{self.label}: {error}") from error
+        for table, part in zip(self._tables, parts, strict=True):
+            if table.rule is not None and table.rule.learns:  # with what has come until now
+                table.weight = present_weights(table)
+                table.since = simulator.state.step
+            table.update(**part)
+        warn_of_rules(self.label, self._tables, values)
+
+    def _check_kind(self, table: SynapseTable, values: dict[str, Any]) -> None:
+        """Traces that synapses share cannot become their own in the middle of a simulation."""
+        rule = table.rule
+        if rule is None or not simulator.state.step:
+            return
+        parameters = {name: each for name, each in values.items() if name in rule.parameters}
+        if rule.changed(parameters).kind != rule.kind:
+            raise NotImplementedError(
+                f"{self.label}: time constants that differ between its synapses must be set before "
+                "the first run, or after reset()"
+            )
+
+    def _assign_one(self, name: str, number: int, value: Any) -> None:
+        """Give one connection a weight, a delay in ms, or another parameter."""
+        simulator.state.check_open(self._network, self.label)
+        self._refuse_fraction([name])
+        unit, what = UNITS.get(name, ""), f"{self.label}[{number}]: {name}"
+        given = np.array([as_number(what, value, "a number", lambda number: True, unit)])
+        if name not in ("weight", "delay"):
+            values = self._stored(name).copy()
+            values[self._order()[number]] = given[0]
+            self._assign({name: values})
+            return
+        if name == "weight":
+            self._check_weights(given)
+        else:
+            given = self._delay_steps(given)
+        place = self._single.place(number)
+        fresh = self._single.up_to_date()
+        table, index = self._table_at(place)
+        try:
+            learns = table.rule is not None and table.rule.learns
+            if name == "weight" and learns and table.since != simulator.state.step:
+                table.weight = present_weights(table)  # with what has come until now
+                table.since = simulator.state.step
+                fresh = False
+            table.update_one(index, **{name: given[0]})
+        except ParameterError as error:
+            raise errors.InvalidParameterValueError(f"{self.label}: {error}") from error
+        if fresh:
+            now = simulator.state.network.grid.time(given[0]) if name == "delay" else given[0]
+            self._single.assigned(name, self._single.place(number), now)
+        if name == "weight" and learns:
+            warn_of_weight(self.label, table, index)
+
+    def _table_at(self, place: int) -> tuple[SynapseTable, int]:
+        """The table in which a connection is stored, and where there."""
+        for table in self._tables:
+            if place < len(table):
+                return table, place
+            place -= len(table)
+        raise IndexError(f"{self.label} has {len(self)} connections")
+
+    def _values(self, pairs: Pairs, name: str, value: Any) -> NDArray[np.float64]:
+        """An attribute's new values, one for all or one for each connection as they are stored."""
+        given = accepted(str(self.label), name, value, checked=False)
+        if isinstance(given, np.ndarray) and given.ndim != 1 and given.shape != pairs.shape:
+            raise errors.InvalidDimensionsError(
+                f"{self.label}: {name} = {shown(value)}: has the shape {given.shape}: must be one "
+                f"number, one for each of {len(pairs.unique)} connected pairs of cells, or a "
+                f"matrix of shape {pairs.shape}"
+            )
+
+        def lazy() -> Any:
+            space = ParameterSpace({name: given}, {name: float}, self.shape)
+            return self._handle_distance_expressions(space)[name]
+
+        with evaluating(str(self.label), name, value):
+            return stored_values(pairs, name, given, lazy)
+
+    def _initialize_stored(self, values: dict[str, NDArray[np.float64]]) -> None:
+        """Set state variables; values are one for all, or [n] as connections are stored."""
+        starts = np.cumsum([0, *map(len, self._tables)])
+        parts = [
+            {name: part_of(each, slice(first, last)) for name, each in values.items()}
+            for first, last in itertools.pairwise(starts.tolist())
+        ]
+        try:
+            for table, part in zip(self._tables, parts, strict=True):
+                table.check_state(part)
+        except ParameterError as error:
+            raise errors.InvalidParameterValueError(f"{self.label}: {error}") from error
+        for table, part in zip(self._tables, parts, strict=True):
+            for name, each in part.items():
+                table.initialize(name, each[0] if len(each) == 1 else each[table.order()])

@@ -1,0 +1,153 @@
+"""The synapses of a projection as columns, which are read from its tables."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pynn_sparse.engine.sharing import each_of
+from pynn_sparse.network import Block, Network, SynapseTable
+from pynn_sparse.network.synapses import sort_repeated
+
+from .. import simulator
+from ..synapses.values import Pairs
+from .connections import POST, PRE, Single
+
+FRACTION = "dendritic_delay_fraction"  # one for all synapses of a projection
+TAU_PSC = "tau_psc"  # of the target's receptor: looked up, not given
+
+
+class SynapseColumns:
+    """Attributes of all synapses, as they are stored or as users see them.
+
+    Attributes:
+        _tables: where the synapses are, one for each pair of populations that is connected.
+        _pre_ids, _post_ids: int64, indices of the cells of both ends in the network.
+    """
+
+    pre: Any
+    post: Any
+    shape: tuple[int, int]
+    synapse_type: Any
+    label: Any
+    _network: Network
+    _pre_ids: NDArray[np.int64]
+    _post_ids: NDArray[np.int64]
+    _tables: list[SynapseTable]
+
+    @property
+    def _of_rule(self) -> list[str]:
+        """Names of parameters of the synapses, besides weight and delay."""
+        dynamics = self.synapse_type.dynamics
+        return [name for name in dynamics.parameters if name != TAU_PSC] if dynamics else []
+
+    @property
+    def _states(self) -> list[str]:
+        """Names of state variables that may be initialized."""
+        dynamics = self.synapse_type.dynamics
+        return list(dynamics.state) if dynamics and not dynamics.learns else []
+
+    def __len__(self) -> int:
+        """Number of connections."""
+        return sum(len(table) for table in self._tables)
+
+    @cached_property
+    def _single(self) -> Single:
+        return Single(self)
+
+    def _order(self) -> NDArray[np.int64]:
+        """Where the connections are stored, ordered by target and then by source.
+
+        Positions count through the tables. Of several connections between two cells, the one with
+        the lesser delay, and then with the lesser weight, comes first.
+        """
+        if len(self._tables) == 1 and _ascending(self._pre_ids) and _ascending(self._post_ids):
+            return self._tables[0].order()
+        if self._tables and len(self._tables[0].identity):
+            return np.argsort(np.concatenate([table.identity for table in self._tables]))
+        key = self._stored(POST) * self.shape[0] + self._stored(PRE)
+        order = np.argsort(key)
+        repeated = np.diff(key[order]) == 0
+        if repeated.any():
+            sort_repeated(order, repeated, self._stored("delay"), self._stored("weight"))
+        return order
+
+    def _keep_order(self) -> NDArray[np.int64]:
+        """As `_order`; where it follows from values that may change, it is kept from now on."""
+        order = self._order()
+        if any(table.has_repeated() for table in self._tables if not len(table.identity)):
+            identity = np.empty(len(order), np.uint32)
+            identity[order] = np.arange(len(order), dtype=np.uint32)
+            ends = np.cumsum([len(table) for table in self._tables])[:-1]
+            for table, part in zip(self._tables, np.split(identity, ends), strict=True):
+                table.take_back()
+                table.identity = part
+        return order
+
+    def _stored(self, name: str) -> NDArray[Any]:
+        """An attribute of all connections, in the order in which they are stored."""
+        parts = [self._of_table(name, table) for table in self._tables]
+        if not parts:
+            return np.zeros(0, np.int64 if name in (PRE, POST) else np.float64)
+        return np.concatenate(parts) if len(parts) > 1 else parts[0]
+
+    def _of_table(self, name: str, table: SynapseTable) -> NDArray[Any]:
+        n = len(table)
+        if name == PRE:
+            rows = table.first_source + np.arange(table.n_source)
+            return np.repeat(_position(self._pre_ids, table.pre, rows), np.diff(table.row_start))
+        if name == POST:
+            return _position(self._post_ids, table.post, np.arange(table.post.size))[table.target]
+        if name == "weight":
+            return np.broadcast_to(present_weights(table), (n,)).astype(np.float64, copy=False)
+        if name == "delay":
+            times = table.post.grid.time(np.arange(table.delay_range[1] + 1))
+            return np.broadcast_to(times[table.delay], (n,))
+        assert table.rule is not None
+        if name == FRACTION:
+            return np.full(n, table.rule.dendritic)
+        return np.broadcast_to(table.rule.parameters[name], (n,))
+
+    def _column(self, name: str, which: Any = slice(None)) -> NDArray[Any]:
+        """An attribute of all connections, or of those at `which`."""
+        return self._columns_of([name], which)[0]
+
+    def _columns_of(self, names: Any, which: Any = slice(None)) -> list[NDArray[Any]]:
+        self._check_present()
+        order = self._order()[which]
+
+        def column(name: str) -> NDArray[Any]:
+            return np.asarray(self._stored(name)[order])
+
+        return each_of(column, names, len(order) * len(names), simulator.state.threads)
+
+    def _check_present(self) -> None:
+        """Raise RuntimeError if weights that learn have gone with their network.
+
+        What they are depends on spikes that they have not taken in yet.
+        """
+        if any(table.rule is not None and table.rule.learns for table in self._tables):
+            simulator.state.check_present(self._network, self.label)
+
+    def _pairs(self) -> Pairs:
+        return Pairs(self.shape, lambda: self._stored(PRE), lambda: self._stored(POST), self.label)
+
+
+def present_weights(table: SynapseTable) -> NDArray[Any]:
+    """Weights as they are now, with what has been learnt until the present step."""
+    engine = simulator.state.engine
+    return table.weight if engine is None else engine.weights(table)
+
+
+def _ascending(ids: NDArray[np.int64]) -> bool:
+    return bool((np.diff(ids) > 0).all())
+
+
+def _position(ids: NDArray[np.int64], block: Block, index: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where neurons of a block stand in `ids`, which need not be in order; if they do."""
+    wanted = index + block.first
+    order = np.argsort(ids)
+    return order[np.minimum(np.searchsorted(ids, wanted, sorter=order), len(ids) - 1)]
