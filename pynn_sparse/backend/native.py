@@ -1,4 +1,4 @@
-"""Neuron models of the user's own, for every device from one definition."""
+"""User-defined neuron models, for every device from one definition."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def cell_type(
     """The cell type of a definition; `initial` are initial values for default parameters."""
     recordable = (*definition.state, *definition.outputs)
     attributes = {
-        "__doc__": f"{definition.name}, a model of the user's.",
+        "__doc__": f"{definition.name}, a user-defined model.",
         "model": user_model(definition),
         "default_parameters": dict(defaults),
         "default_initial_values": dict(initial or definition.state),

@@ -364,5 +364,5 @@ CONNECTORS = {name for name in dir(sim) if name.endswith("Connector")} - BASES -
 
 @pytest.mark.parametrize("name", sorted(CONNECTORS))
 def test_unknown_arguments_are_named(name: str) -> None:
-    with pytest.raises(TypeError, match=f"{name}: 'colour' is no argument: must be one of"):
+    with pytest.raises(TypeError, match=f"{name}: 'colour' is not an argument: must be one of"):
         getattr(sim, name)(colour=1)

@@ -39,7 +39,7 @@ class SourcePart:
         }
 
     def check(self, contents: Contents, step: int) -> None:
-        """Raise an error for what is no snapshot of a source of the same class."""
+        """Raise an error for what is not a snapshot of a source of the same class."""
         for name, value in self.item._values.items():
             shape = (None,) if isinstance(value, Sequence) else ()
             contents.check(f"value {name}", np.float64, shape)
@@ -69,7 +69,7 @@ class RecorderPart:
         return {"start": np.array(float(self.item._recording_start_time))}
 
     def check(self, contents: Contents, step: int) -> None:
-        """Raise `CheckpointError` for what is no such time."""
+        """Raise `CheckpointError` for what is not such a time."""
         contents.check("start", np.float64, (), least=0, finite=True)
         contents.finish()
 

@@ -81,7 +81,7 @@ def _checked_indices(index: Any, size: int, label: str) -> NDArray[np.int64]:
 def checked_size(size: Any) -> Any:
     """The number of cells of a population, or of its rows, columns and layers.
 
-    Raises InvalidDimensionsError for none, ValueError for what is no number of cells.
+    Raises InvalidDimensionsError for none, ValueError for what is not a number of cells.
     """
     parts = size if isinstance(size, tuple) else (size,)
     must = "an integer, 1 or greater, or a tuple of one to three of them"
@@ -96,7 +96,7 @@ def checked_size(size: Any) -> Any:
 
 
 def check_label(label: Any) -> None:
-    """Raise TypeError for a label that is no text."""
+    """Raise TypeError for a label that is not a string."""
     if not isinstance(label, str):
         raise TypeError(f"label = {shown(label)}: must be a string")
 
@@ -184,7 +184,7 @@ def check_ids_present(id: Any, cells: NDArray[Any], label: str) -> None:
 
 
 def check_cells(name: str, cells: Any) -> None:
-    """Raise TypeError for what is no Population, view or Assembly."""
+    """Raise TypeError for what is not a Population, view or Assembly."""
     if not isinstance(cells, (BasePopulation, Assembly)):
         raise TypeError(f"{name} = {shown(cells)}: must be a Population, a view or an Assembly")
 

@@ -122,7 +122,7 @@ def probabilities(name: str, given: Any, compute: Callable[[], Any], n: int) -> 
     """Probabilities of connections for n pairs of cells, [n] or one for all, that `compute` gives.
 
     True and False are 1 and 0; what is greater than 1 stays. Raises InvalidParameterValueError for
-    anything that is no probability, calling what the user gave by its name.
+    anything that is not a probability, calling what the user gave by its name.
     """
     must = "an expression or function that gives a probability for each pair of cells"
     try:

@@ -29,7 +29,7 @@ def bound(owner: str, signature: inspect.Signature, args: Any, kwargs: Any) -> d
         if name not in signature.parameters:
             known = list(signature.parameters)
             raise TypeError(
-                f"{owner}: {name!r} is no argument: must be one of {', '.join(known)}"
+                f"{owner}: {name!r} is not an argument: must be one of {', '.join(known)}"
                 f"{did_you_mean(name, known)}"
             )
     try:

@@ -13,7 +13,7 @@ from pynn_sparse.engine.building.connect import Rows
 from pynn_sparse.engine.devices.device import Device
 from pynn_sparse.engine.devices.gpu_builder import GpuBuilder
 from pynn_sparse.engine.synapses.gpu import Resident
-from pynn_sparse.errors import ParameterError
+from pynn_sparse.errors import NetworkTooLargeError, ParameterError
 from pynn_sparse.network import Block, Rule, SynapseTable, memory
 from pynn_sparse.network.synapses import MAX_DELAY_STEPS, index_type
 
@@ -70,11 +70,13 @@ class Connecting(SynapseColumns):
         """Raise NetworkTooLargeError if the host, or the GPU, has no memory for the synapses."""
         expected = self._connector.expected(*self.shape)
         what = f"{self.label} with about {expected:.3g} synapses"
-        if gpu is None:
-            memory.require(expected * memory.BYTES_PER_SYNAPSE, what)
-        else:
-            size = expected * memory.BYTES_PER_SYNAPSE_ON_GPU
-            memory.require(size, what, gpu.free_memory())
+        free = None if gpu is None else gpu.free_memory()
+        each = memory.BYTES_PER_SYNAPSE if gpu is None else memory.BYTES_PER_SYNAPSE_ON_GPU
+        try:
+            memory.require(expected * each, what, free)
+        except NetworkTooLargeError as error:
+            most = (memory.available() if free is None else free) / each
+            raise NetworkTooLargeError(f"{error}; must be at most about {most:.2g}") from error
 
     @cached_property
     def _stretches(self) -> tuple[tuple[Block, int], tuple[Block, int]] | None:

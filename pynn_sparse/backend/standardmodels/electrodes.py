@@ -77,7 +77,7 @@ class SparseCurrentSource(Checked, StandardCurrentSource):
         self.set_parameters(**dict(parameters.items()))
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Change a parameter. Raises NonExistentParameterError for what is no attribute."""
+        """Change a parameter. Raises NonExistentParameterError for what is not an attribute."""
         if not (name.startswith("_") or name == "parameter_space" or hasattr(type(self), name)):
             check_names([name], type(self).__name__, self.default_parameters)
         super().__setattr__(name, value)
