@@ -81,8 +81,8 @@ def seed_of(options: Options, default: int) -> int:
     """The seed that `rng_seed`, or the options of other backends' seeds, ask for.
 
     One number is the seed itself, as `rng_seed` would be; several, as old scripts for NEST have
-    them, determine one together. Raises ValueError for what is not a seed, and for `rng_seed` beside
-    another's option.
+    them, determine one together. Raises ValueError for what is not a seed, and for `rng_seed`
+    beside another's option.
     """
     given = [name for name in ("rng_seed", *SEEDS) if name in options]
     if "rng_seed" in given and len(given) > 1:

@@ -60,7 +60,7 @@ class ID(int, common.IDMixin):
         return super().__getattr__(name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Set a parameter. Raises NonExistentParameterError for what is not an attribute of a cell."""
+        """Set a parameter. Raises NonExistentParameterError for other names than a cell has."""
         if name.startswith("_") or hasattr(type(self), name):
             super().__setattr__(name, value)
             return

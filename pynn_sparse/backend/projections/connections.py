@@ -66,8 +66,8 @@ class Connection(common.Connection):
         known = self._projection.synapse_type.get_parameter_names()
         if name not in known:
             raise AttributeError(
-                f"{self._projection.label}: {name} is not an attribute of a connection: must be one of "
-                f"{', '.join((PRE, POST, *known))}{did_you_mean(name, known)}"
+                f"{self._projection.label}: {name} is not an attribute of a connection: must be "
+                f"one of {', '.join((PRE, POST, *known))}{did_you_mean(name, known)}"
             )
         return float(self._projection._column(name, [self._number])[0])
 
