@@ -23,8 +23,7 @@ QUICK = frozenset(
     unit/test_front.py unit/test_connectors.py unit/test_bulk.py unit/test_single_connections.py
     unit/test_rho.py unit/test_instances.py unit/test_small_networks.py unit/test_names.py
     unit/test_cache.py unit/test_reference.py unit/test_devices.py unit/test_notices.py
-    unit/test_gpu_tables.py unit/test_description.py unit/test_sonata_written.py
-    unit/compare/test_compare_exact.py unit/compare/test_compare_connections.py
+    unit/test_gpu_tables.py unit/test_description.py unit/compare/test_compare_exact.py
     export/test_stages.py export/test_folders.py export/test_tables.py
     export/test_toy_target.py export/test_words.py system/test_project.py
     """.split()

@@ -122,8 +122,13 @@ def run(net: Net) -> tuple[list[list[int]], list[Any], list[float]]:
     return spikes, voltages, weights
 
 
+# Networks are small as they are drawn; to look for smaller ones takes minutes.
 @pytest.mark.usefixtures("device")
-@settings(max_examples=40, phases=[Phase.generate], suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=25,
+    phases=[Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(net=networks())
 def test_networks(net: Net) -> None:
     expected = deepcopy(net)
