@@ -15,6 +15,7 @@ from pynn_sparse.engine.devices.gpu import CudaDevice
 
 from .emulated import EmulatedRuntime
 
+Runtimes = list[EmulatedRuntime]
 DEVICES = ("one thread", "two threads", "emulated", "cuda")
 
 
@@ -58,3 +59,17 @@ def device(request: pytest.FixtureRequest) -> Iterator[str]:
     with place:
         yield request.param
     sim.setup(device="cpu")  # nothing of that device is left
+
+
+@pytest.fixture
+def runtimes() -> Iterator[Runtimes]:
+    """After `setup` without a device, networks run on an emulated GPU; these are those of all."""
+    made: Runtimes = []
+
+    def make() -> EmulatedRuntime:
+        made.append(EmulatedRuntime(backwards=True))
+        return made[-1]
+
+    with gpu_from(make):
+        yield made
+    sim.setup(device="cpu")

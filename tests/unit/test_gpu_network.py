@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,39 +10,16 @@ import pyNN.sparse as sim
 import pytest
 from pyNN.random import NumpyRNG, RandomDistribution
 from pyNN.sparse import simulator
+from support.devices import Runtimes
 from support.emulated import DeviceArray, EmulatedRuntime
 
 from pynn_sparse import export
 from pynn_sparse.engine import Engine, describe_devices
 from pynn_sparse.engine.devices.cpu import CpuDevice
-from pynn_sparse.engine.devices.gpu import CudaDevice
 from pynn_sparse.engine.synapses import layout
 from pynn_sparse.engine.synapses.gpu import Resident
 from pynn_sparse.errors import NetworkTooLargeError
 from pynn_sparse.network.holder import ARRAYS
-
-Runtimes = list[EmulatedRuntime]
-
-
-@pytest.fixture
-def runtimes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtimes]:
-    """After `setup(device="auto")` the GPU is one of these."""
-    made: Runtimes = []
-
-    def make_device(name: str, threads: Any, n: int, precision: str) -> Any:
-        assert name == "cuda"
-        made.append(EmulatedRuntime(backwards=True))
-        return CudaDevice(made[-1], precision)
-
-    original = simulator.make_device
-    monkeypatch.setattr(simulator, "chosen", lambda name: "cuda" if name == "auto" else name)
-    monkeypatch.setattr(
-        simulator,
-        "make_device",
-        lambda name, *rest: original(name, *rest) if name == "cpu" else make_device(name, *rest),
-    )
-    yield made
-    sim.setup(device="cpu")
 
 
 def normal(mean: float, rng: Any) -> RandomDistribution:

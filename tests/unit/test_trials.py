@@ -8,7 +8,7 @@ import numpy as np
 import pyNN.sparse as sim
 import pytest
 from pyNN.parameters import Sequence
-from test_gpu_network import Runtimes, runtimes  # noqa: F401
+from support.devices import Runtimes
 
 from pynn_sparse import run_instances
 
@@ -102,7 +102,7 @@ def test_trials_are_the_same_for_the_same_seed_however_they_are_run() -> None:
 
 
 @pytest.mark.slow  # it compiles kernels of many models
-def test_a_gpu_has_the_same_trials(runtimes: Runtimes) -> None:  # noqa: F811
+def test_a_gpu_has_the_same_trials(runtimes: Runtimes) -> None:
     assert run_trials(2, device="auto") == run_trials(2, device="cpu")
     assert runtimes
 
