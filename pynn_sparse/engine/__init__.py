@@ -1,6 +1,7 @@
 """The engine: lays a network out for a device and advances it. It knows nothing of PyNN."""
 
-from .devices.choice import chosen, describe_devices, make_device, require_cuda
+from .devices.choice import make_device
+from .devices.found import chosen, describe_devices, require_cuda
 from .engine import Engine
 
 __all__ = ["Engine", "chosen", "describe_devices", "make_device", "require_cuda"]

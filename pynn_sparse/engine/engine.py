@@ -14,11 +14,12 @@ from ..network import Network, Probe, SynapseTable
 from ..network.block import Arrays
 from ..notices import warn
 from .devices.device import Device
+from .layout import Layout
 from .neurons.blocks import BlockArrays, scalar
 from .neurons.currents import CurrentLayout
 from .neurons.junctions import JunctionLayout
 from .neurons.spikes import Emitted, SpikeStore
-from .ownership import owner_starts
+from .ownership import Ownership
 from .pace import Pace
 from .plan import Plan
 from .synapses.drawn import Backgrounds
@@ -68,7 +69,8 @@ class Engine:
         self.junctions = JunctionLayout(network, device)
         self.backgrounds = Backgrounds(network, device)
         self.plasticity = Plasticity(network, device)
-        self.owner_starts: list[NDArray[np.int32]] = []
+        self._ownership = Ownership([], device.n_shards)
+        self._layout: Layout | None = None
         self._plan: Plan | None = None
         self._diverged: set[int] = set()
         self.waiting: Emitted | None = None  # spikes that a restored state has in axons
@@ -126,9 +128,9 @@ class Engine:
 
     def discard(self) -> None:
         """Give all memory back, also if a traceback refers to the engine; it is of no use then."""
-        if self._plan is not None:
-            self._plan.__dict__.clear()
-        self.__dict__.clear()
+        for part in (self._plan, self._layout, self):
+            if part is not None:
+                part.__dict__.clear()
 
     @property
     def can_go_on(self) -> bool:
@@ -140,18 +142,25 @@ class Engine:
 
         A run does so itself, unless memory runs out.
         """
-        if self._plan is not None:
-            self._plan.collect()
+        self._collect()
+
+    def _collect(self, but: int = 0) -> None:
+        """The same, `but` for the last calls down, of which one may still be at work."""
+        for recorded in self._plan.collect(but) if self._plan is not None else ():
+            for probe, rows in recorded.samples:
+                probe.append(rows)
+            self.spikes.extend(recorded.spikes)
 
     def _prepare(self) -> None:
         """Lay the network out, and make the plan of a run."""
-        self._lay_out()
-        self._plan, self.waiting = Plan(self, self._plan), None
+        self._layout = self._lay_out()
+        self._plan = Plan(self._layout, self.device, self._plan, self.waiting)
+        self.waiting = None
 
-    def _lay_out(self) -> None:
+    def _lay_out(self) -> Layout:
         """Take over what has changed in the network; what was recorded has been collected."""
         try:
-            self._synchronise()
+            return self._synchronise()
         except ParameterError:  # which changes nothing
             raise
         except BaseException as error:
@@ -174,7 +183,8 @@ class Engine:
             self._pace.begin()
             first = self.step
             stop = min(end, first + self._pace.steps, self._ask_at)
-            call = self._plan.prepare(min(stop, progress.next_stop(first)) if progress else stop)
+            stop = min(stop, progress.next_stop(first)) if progress else stop
+            call = self._plan.prepare(first, stop)
             self._between_steps = True
             try:
                 self.step = self._plan.begin(call)
@@ -182,7 +192,7 @@ class Engine:
                 self._between_steps = False
                 raise
             self._between_steps = False
-            self._plan.collect(but=1)  # while the call that has begun may still be at work
+            self._collect(but=1)
             self.spill()
             self._pace.end(self.step - first)
             if progress:
@@ -203,11 +213,11 @@ class Engine:
     def _warn_of_divergence(self) -> None:
         """Warn once of each population in which a potential is not a finite number any more."""
         for arrays in self.blocks:
-            if "v" not in arrays.block.model.state or id(arrays.block) in self._diverged:
+            if "v" not in arrays.block.model.state or arrays.block.index in self._diverged:
                 continue
             bad = np.flatnonzero(~np.isfinite(self.device.get(arrays.row("v"))))
             if len(bad):
-                self._diverged.add(id(arrays.block))
+                self._diverged.add(arrays.block.index)
                 model = arrays.block.model
                 synaptic = ", ".join(name for name in model.recordable if "syn" in name)
                 warn(
@@ -240,7 +250,7 @@ class Engine:
             self.collect()
             self._lay_out()
             self.synapses.settle(self.step, self._settle)
-        waiting = self._plan.waiting() if self._plan else self.waiting
+        waiting = self._plan.waiting(self.step) if self._plan else self.waiting
         neuron, stamp = self.spikes.of(0, self.network.size)
         parts: dict[str, Arrays] = {
             "synapses": self.synapses.snapshot(),
@@ -302,24 +312,38 @@ class Engine:
         self.spikes = SpikeStore()
         self.spikes.append(arrays["spikes/neuron"], arrays["spikes/stamp"])
 
-    def _synchronise(self) -> None:
+    def _synchronise(self) -> Layout:
         for block in self.network.blocks[len(self.blocks) :]:
             self.blocks.append(BlockArrays(block, self.device, self.precision))
         for arrays in self.blocks:
             arrays.synchronise(self.step)
-        if len(self.owner_starts) != len(self.blocks):
+        if len(self._ownership.starts) != len(self.blocks):
             self._pace = Pace()
-            self.owner_starts = owner_starts(self.network.blocks, self.device.n_shards)
+            self._ownership = Ownership(self.network.blocks, self.device.n_shards)
         fused = self.backgrounds.tables()
         closing = self.backgrounds.closing(self.step, fused)
-        self.synapses.synchronise(self.step, fused, closing, self.owner_starts, self._settle)
+        self.synapses.synchronise(self.step, fused, closing, self._ownership, self._settle)
         self.backgrounds.synchronise(self.step, fused, self.blocks)
-        self.plasticity.synchronise(self.owner_starts)
-        self.junctions.synchronise(self.blocks, self.owner_starts, self.network.grid.dt)
-        self.currents.synchronise(self.blocks, self.owner_starts, self.junctions.coupled)
+        self.plasticity.synchronise(self._ownership)
+        self.junctions.synchronise(self.blocks, self._ownership, self.network.grid.dt)
+        self.currents.synchronise(self.blocks, self._ownership, self.junctions)
+        layout = Layout(
+            network=self.network,
+            precision=self.precision,
+            step=self.step,
+            blocks=tuple(self.blocks),
+            ownership=self._ownership,
+            synapses=self.synapses,
+            plasticity=self.plasticity,
+            backgrounds=self.backgrounds,
+            currents=self.currents,
+            junctions=self.junctions,
+        )
         for probe in self.network.probes:
             if not probe.rows and probe.first == max(self.step, 0):
-                probe.append(self._state(probe)[np.newaxis])
+                state = layout.arrays_of(probe).sample(probe.variable, probe.index)
+                probe.append(state[np.newaxis])
+        return layout
 
     def spill(self) -> None:
         """Move what was recorded to disk, if it takes more memory than it may."""
@@ -333,9 +357,3 @@ class Engine:
         if self._plan is not None:
             self._plan.settle(synapses, self.step)
             self._plan = None
-
-    def _state(self, probe: Probe) -> NDArray[np.float64]:
-        return self.arrays_of(probe).sample(probe.variable, probe.index)
-
-    def arrays_of(self, probe: Probe) -> BlockArrays:
-        return next(arrays for arrays in self.blocks if arrays.block is probe.block)

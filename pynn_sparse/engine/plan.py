@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..network import Block, Probe
-from ..network.cells.leaky import substeps
+from ..network import Probe
+from ..network.propagators import substeps
 from . import structures
-from .devices.device import Launch
+from .devices.device import Device, Launch
+from .layout import Layout
 from .neurons.blocks import BlockArrays
-from .neurons.spikes import Emitted, SpikeLists, SpikeRecords
+from .neurons.spikes import Emitted, SpikeLists, SpikeRecords, Spikes
 from .ownership import split
 from .synapses.layout import SynapseLayout
 from .synapses.plasticity import MAX_BATCH
-
-if TYPE_CHECKING:
-    from .engine import Engine
 
 MAX_STEPS = 10_000  # of one call down, so that an interrupt from the keyboard is seen
 MAX_SAMPLES = 1 << 23  # of recorded variables, and of waveforms, held for one call
@@ -39,18 +37,42 @@ class Call:
     wait: Callable[[], None] = lambda: None  # until what was recorded can be read
 
 
-class Plan:
-    """The structure `Plan` of cuda/core/plan.h for one run, and the arrays that it points to."""
+@dataclass
+class Recorded:
+    """What a call has recorded: rows of probes, to be appended to them, and spikes.
 
-    def __init__(self, engine: Engine, last: Plan | None) -> None:
-        self.engine = engine
-        self.device = engine.device
-        self.network = engine.network
+    Spikes are arrays of neurons and stamps, one pair for each owner.
+    """
+
+    samples: Iterator[tuple[Probe, NDArray[np.float64]]]
+    spikes: list[Spikes]
+
+
+class Plan:
+    """The structure `Plan` of cuda/core/plan.h for one run, and the arrays that it points to.
+
+    Args:
+        layout: the network on the device.
+        device: where it is.
+        last: the plan before, if there is one, whose lists of spikes may be taken over.
+        waiting: spikes that are in axons, where there is no plan before.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        device: Device,
+        last: Plan | None = None,
+        waiting: Emitted | None = None,
+    ) -> None:
+        self.layout = layout
+        self.device = device
+        self.network = layout.network
         self._alive: list[Any] = []
         self.launches: list[Launch] = []
         self._begun: list[Call] = []  # whose records have not been collected, at most two
         self.record = np.zeros(1, structures.PLAN)
-        self._fill(last)
+        self._fill(last, waiting)
 
     # --- filling in ---------------------------------------------------------------------------
 
@@ -71,13 +93,13 @@ class Plan:
         for name, value in fields.items():
             self.record[name] = value
 
-    def _fill(self, last: Plan | None) -> None:
-        engine, currents = self.engine, self.engine.currents
-        injections, junctions = currents.describe(), engine.junctions.describe(self._put)
+    def _fill(self, last: Plan | None, waiting: Emitted | None) -> None:
+        layout, currents = self.layout, self.layout.currents
+        injections, junctions = currents.describe(), layout.junctions.describe(self._put)
         self.probes = [probe for probe in self.network.probes if len(probe.index)]
         self._probe_addresses = [self._put_probe(probe) for probe in self.probes]
         self.launches.append(Launch("inject", 0, currents.longest))
-        self.launches.append(Launch("couple", 0, engine.junctions.longest))
+        self.launches.append(Launch("couple", 0, layout.junctions.longest))
         self._fill_backgrounds()
         self._fill_blocks()
         self.launches.append(
@@ -85,7 +107,7 @@ class Plan:
         )
         self._fill_synapses()
         self._clock = self._zeros(2, np.int64)
-        self.device.assign(self._clock, slice(None), np.full(2, engine.step))
+        self.device.assign(self._clock, slice(None), np.full(2, layout.step))
         self._set(
             clock=self.device.address(self._clock),
             n_shard=self.device.n_shards,
@@ -96,43 +118,38 @@ class Plan:
             n_probe=len(self.probes),
             wanted=self._put(self.network.spikes_wanted.astype(np.uint8)),
             substeps=substeps(self.network.grid),
-            flush_denormals=engine.precision == "single",
+            flush_denormals=layout.precision == "single",
         )
-        self._fill_spikes(last)
+        self._fill_spikes(last, waiting)
 
     def _fill_backgrounds(self) -> None:
-        engine, synapses = self.engine, self.engine.synapses
-        starts = [self.device.put(each) for each in engine.owner_starts]
-        self._alive.append(starts)
-        self._starts = starts
-        records, fed = engine.backgrounds.describe(
-            synapses.exponent_of,
-            synapses.ports.of_table,
-            synapses.ports.number,
-            lambda block: starts[synapses.ports.number(block)],
-        )
+        layout = self.layout
+        self._starts = [self.device.put(each) for each in layout.ownership.starts]
+        self._alive.append(self._starts)
+        addresses = [self.device.address(each) for each in self._starts]
+        records, fed = layout.backgrounds.describe(layout.synapses, addresses)
         self._set(background=self._put(records))
-        self._first_background = np.searchsorted(fed, np.arange(len(starts) + 1)).tolist()
+        self._first_background = np.searchsorted(fed, np.arange(len(addresses) + 1)).tolist()
 
     def _fill_blocks(self) -> None:
         """Blocks by model, in the order in which models first appear; without sources that emit
         nothing because their spikes are drawn where they arrive.
         """
-        synapses = self.engine.synapses
-        drawn = {id(drive.table.pre) for drive in self.engine.backgrounds.open()}
+        synapses = self.layout.synapses
+        drawn = {drive.table.pre.index for drive in self.layout.backgrounds.open()}
         self.advanced: list[BlockArrays] = []
         by_model: dict[str, list[BlockArrays]] = {}
-        for arrays in self.engine.blocks:
-            if id(arrays.block) not in drawn:
+        for arrays in self.layout.blocks:
+            if arrays.block.index not in drawn:
                 by_model.setdefault(arrays.block.model.name, []).append(arrays)
         groups: list[tuple[Any, ...]] = []
         for name, members in by_model.items():
             blocks = []
             for arrays in members:
-                number = synapses.ports.number(arrays.block)
+                number = arrays.block.index
                 port, unit = synapses.ports.first[number], synapses.units[number]
                 place = len(self.advanced)
-                histories = self.engine.plasticity.histories_of(arrays.block)
+                histories = self.layout.plasticity.histories_of(arrays.block)
                 fixed = place, port, unit, self._starts[number]
                 first, end = self._first_background[number : number + 2]
                 remembered = self._put(histories), len(histories)
@@ -144,7 +161,7 @@ class Plan:
                 f"neuron_step_{name}", len(groups), largest, len(blocks), model.is_source
             )
             self.launches.append(launch)
-            step = self.device.step_function(model, self.engine.precision)
+            step = self.device.step_function(model, self.layout.precision)
             address = self._put(np.array(blocks, structures.BLOCK))
             groups.append((step, address, len(blocks), model.is_source))
         self._set(
@@ -154,14 +171,14 @@ class Plan:
         )
 
     def _fill_synapses(self) -> None:
-        synapses = self.engine.synapses
-        plasticity = self.engine.plasticity
+        synapses = self.layout.synapses
+        plasticity = self.layout.plasticity
         rules = {
-            id(table): self._put(plasticity.rule_of(table, synapses.rule_fields(table)))
+            table.index: self._put(plasticity.rule_of(table, synapses.rule_fields(table)))
             for table in plasticity.tables
         }
         blocks = [arrays.block for arrays in self.advanced]
-        records, starts = synapses.describe(blocks, lambda table: rules.get(id(table), 0))
+        records, starts = synapses.describe(blocks, lambda table: rules.get(table.index, 0))
         most_tables = int(np.diff(starts).max(initial=0))
         rows = max(most_tables * synapses.n_delay_group, 1)
         delivery = "deliver" if rules else "deliver_plain"
@@ -184,13 +201,13 @@ class Plan:
             most_tables=most_tables,
         )
 
-    def _fill_spikes(self, last: Plan | None) -> None:
+    def _fill_spikes(self, last: Plan | None, axons: Emitted | None) -> None:
         """Lists of spikes by step, and records of those that the user wants, for each thread."""
-        synapses, n_shards = self.engine.synapses, self.device.n_shards
+        synapses, n_shards = self.layout.synapses, self.device.n_shards
         wanted, owners = np.zeros(n_shards, np.int64), {}
         for arrays in self.advanced:
-            starts = self._owner_starts(arrays.block)
-            owners[synapses.ports.number(arrays.block)] = starts
+            starts = self.layout.owner_starts(arrays.block)
+            owners[arrays.block.index] = starts
             first = arrays.block.first
             flags = self.network.spikes_wanted[first : first + arrays.block.size]
             wanted += np.diff(np.concatenate([[0], np.cumsum(flags)])[starts])
@@ -201,7 +218,7 @@ class Plan:
             self.lists: SpikeLists = last.lists
         else:
             self.lists = SpikeLists(self.device, n_list, self.batch, owners)
-            spikes = last.waiting() if last else self.engine.waiting
+            spikes = last.waiting(self.layout.step) if last else axons
             if spikes and self._lag:
                 self.lists.write(spikes)
         self._reserve = max(int(wanted.max(initial=0)), 1)
@@ -209,12 +226,8 @@ class Plan:
         self._records = [SpikeRecords(self.device, wanted, 2 * MAX_BATCH) for _ in range(2)]
         self._set(spikes=self.lists.address, n_list=n_list)
 
-    def _owner_starts(self, block: Block) -> NDArray[np.int32]:
-        return self.engine.owner_starts[self.engine.synapses.ports.number(block)]
-
-    def waiting(self) -> Emitted:
-        """Spikes that synapses which wait have not seen yet."""
-        step = self.engine.step
+    def waiting(self, step: int) -> Emitted:
+        """Spikes that synapses which wait have not seen yet at a step."""
         return self.lists.read(range(max(step - self._lag, -1), step))
 
     def settle(self, synapses: SynapseLayout, step: int) -> None:
@@ -228,9 +241,8 @@ class Plan:
 
     # --- running ------------------------------------------------------------------------------
 
-    def prepare(self, end: int) -> Call:
-        """Make room for one call down, at most to step `end`."""
-        first = self.engine.step
+    def prepare(self, first: int, end: int) -> Call:
+        """Make room for one call down, from step `first` to step `end` at most."""
         end = min(end, first + self._chunk())
         samples = [self._zeros_now(probe, end) for probe in self.probes]
         rows = [
@@ -240,7 +252,7 @@ class Plan:
             )
         ]
         begin = max(first, 0)
-        waveforms = self.engine.currents.waveforms(begin, end - begin)
+        waveforms = self.layout.currents.waveforms(begin, end - begin)
         alive = [self.device.put(np.array(rows, structures.PROBE)), self.device.put(waveforms)]
         self._set(
             probe=self.device.address(alive[0]),
@@ -267,22 +279,24 @@ class Plan:
         self._begun.append(call)
         return call.reached
 
-    def collect(self, but: int = 0) -> None:
-        """Bring to the host what all calls, `but` the last ones, have recorded; wait for them.
+    def collect(self, but: int = 0) -> Iterator[Recorded]:
+        """What all calls, `but` the last ones, have recorded, brought to the host; waits for them.
 
-        If memory runs out, all that is left can be collected later.
+        If memory runs out while it is taken over, all that is left can be collected later.
         """
         while len(self._begun) > but:
             call = self._begun[0]
             call.wait()
-            for probe, array in zip(self.probes, call.samples, strict=True):
-                rows = _rows_until(probe, call.reached) - probe.rows
-                if rows > 0:
-                    part = self.device.get(array)[:rows]
-                    probe.append(part if rows == len(array) else part.copy())
-            self.engine.spikes.extend(call.spikes.read())
+            yield Recorded(self._samples(call), call.spikes.read())
             call.spikes.empty()
             del self._begun[0]
+
+    def _samples(self, call: Call) -> Iterator[tuple[Probe, NDArray[np.float64]]]:
+        for probe, array in zip(self.probes, call.samples, strict=True):
+            rows = _rows_until(probe, call.reached) - probe.rows
+            if rows > 0:
+                part = self.device.get(array)[:rows]
+                yield probe, part if rows == len(array) else part.copy()
 
     def _chunk(self) -> int:
         """Steps that a call may do, given the room for samples, waveforms and spikes."""
@@ -307,8 +321,8 @@ class Plan:
 
     def _put_probe(self, probe: Probe) -> tuple[int, int, int, bool]:
         """What does not change from call to call: source, index, owner_start, single."""
-        arrays = self.engine.arrays_of(probe)
-        starts = split(probe.index, self._owner_starts(probe.block))
+        arrays = self.layout.arrays_of(probe)
+        starts = split(probe.index, self.layout.owner_starts(probe.block))
         source = self.device.address(arrays.row(probe.variable))
         return source, self._put(probe.index), self._put(starts), arrays.single
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from .cells.leaky import decay, expm1_over, load, load_of_current, substep
 from .model import POSITIVE, Check, Values
+from .propagators import decay, expm1_over, load, load_of_current, substep
 from .time import TimeGrid
 
 Derived = tuple[Any, ...]

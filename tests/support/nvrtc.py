@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from pynn_sparse.engine.devices.choice import OLDEST_CAPABILITY
+from pynn_sparse.engine.devices.found import OLDEST_CAPABILITY
 from pynn_sparse.engine.kernels import CUPY_FLAGS, nvrtc_options
 
 GENERATIONS = frozenset({75, 80, 90, 100, 120})  # of GPUs, by compute capability times 10

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pynn_sparse.engine import chosen, describe_devices, require_cuda
-from pynn_sparse.engine.devices import choice
+from pynn_sparse.engine.devices import found
 from pynn_sparse.errors import DeviceError
 
 
@@ -61,7 +61,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Any:
     def install(cupy: Any) -> None:
         monkeypatch.setattr(importlib.util, "find_spec", lambda name: SimpleNamespace())
         monkeypatch.setitem(sys.modules, "cupy", cupy)
-        choice._warn_once.cache_clear()
+        found.warn_once.cache_clear()
 
     monkeypatch.setenv("CUPY_CACHE_DIR", "/tmp")
     return install
@@ -140,6 +140,6 @@ def test_cupy_gets_another_cache_where_it_cannot_write(
     for home, given in ((tmp_path, None), (tmp_path / "file", tmp_path / "cache/pynn-sparse/cupy")):
         monkeypatch.setenv("HOME", str(home))
         monkeypatch.delenv("CUPY_CACHE_DIR")
-        choice.import_cupy()
+        found.import_cupy()
         assert os.environ.get("CUPY_CACHE_DIR") == (given and str(given))
         monkeypatch.setenv("CUPY_CACHE_DIR", "")

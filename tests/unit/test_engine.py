@@ -125,7 +125,7 @@ def connect(network: Network, pre: int, post: int, weight: float, delay: int) ->
         np.array([delay], np.uint16),
         "excitatory",
     )
-    network.tables.append(table)
+    network.add_tables([table])
     return table
 
 

@@ -12,8 +12,8 @@ from support.networks import PARAMETERS
 from pynn_sparse.engine import kernels, structures
 from pynn_sparse.engine.toolchain import libraries
 from pynn_sparse.errors import EngineError
-from pynn_sparse.network import Model, TimeGrid
-from pynn_sparse.network.cells import BUILT_IN, leaky
+from pynn_sparse.network import Model, TimeGrid, propagators
+from pynn_sparse.network.cells import BUILT_IN
 
 EVERY_MODEL = pytest.mark.parametrize("model", BUILT_IN, ids=lambda model: model.name)
 SOURCES = {
@@ -105,5 +105,5 @@ def test_propagators_for_close_time_constants(difference: float) -> None:
     kernel = np.exp(-(h - t) / tau_m) / p["cm"]
     exponential = np.sum(np.exp(-t / tau_syn) * kernel) * h / n
     alpha = np.sum(t * np.exp(-t / tau_syn) * kernel) * h / n
-    assert leaky.gain(p, tau_syn, TimeGrid(h)) == pytest.approx(exponential, rel=1e-9)
-    assert leaky.rise_gain(p, tau_syn, TimeGrid(h)) == pytest.approx(alpha, rel=1e-9)
+    assert propagators.gain(p, tau_syn, TimeGrid(h)) == pytest.approx(exponential, rel=1e-9)
+    assert propagators.rise_gain(p, tau_syn, TimeGrid(h)) == pytest.approx(alpha, rel=1e-9)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ..kernels import nvrtc_options, source_hash
-from .choice import import_cupy
+from .found import import_cupy
 
 THREADS = 256  # of a block
 

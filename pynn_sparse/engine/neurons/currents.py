@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from ...network import Network
 from .. import structures
 from ..devices.device import Device
-from ..ownership import split
+from ..ownership import Ownership, split
 from .blocks import BlockArrays
+from .junctions import JunctionLayout
 
 
 class CurrentLayout:
@@ -26,18 +27,18 @@ class CurrentLayout:
     def synchronise(
         self,
         blocks: list[BlockArrays],
-        owner_starts: list[NDArray[np.int32]],
-        coupled: dict[int, NDArray[np.int32]],
+        ownership: Ownership,
+        junctions: JunctionLayout,
     ) -> None:
         """Take over injections made since the last call.
 
-        `coupled` are the neurons of a block that have gap junctions, by the block's place: what
-        flows through them is added to a current that begins at 0 in each step.
+        What flows through gap junctions is added to a current that begins at 0 in each step.
         """
-        seen = (len(self.network.injections), id(owner_starts), id(coupled))
+        coupled = junctions.coupled
+        seen = (len(self.network.injections), ownership, junctions.version)
         if seen == self._seen or not (self.network.injections or coupled):
             return
-        self._seen, self._compared = seen, (owner_starts, coupled)  # alive, so that ids stay theirs
+        self._seen = seen
         none = np.zeros(0, np.int64)
         neuron = np.concatenate([none, *(each.neurons for each in self.network.injections)])
         source = np.repeat(
@@ -45,7 +46,7 @@ class CurrentLayout:
             [len(each.neurons) for each in self.network.injections],
         )
         self._arrays = []
-        for number, (arrays, starts) in enumerate(zip(blocks, owner_starts, strict=True)):
+        for number, (arrays, starts) in enumerate(zip(blocks, ownership.starts, strict=True)):
             index = neuron - arrays.block.first
             mine = (index >= 0) & (index < arrays.block.size)
             also = coupled.get(number, none)

@@ -16,7 +16,7 @@ from ...errors import ParameterError
 from ...network import Block, Network, SynapseTable
 from .. import structures
 from ..devices.device import Device
-from ..ownership import split
+from ..ownership import Ownership, split
 from . import coupling
 from .blocks import BlockArrays
 
@@ -28,20 +28,20 @@ CAPACITANCE = {"Izhikevich": 0.001}
 class JunctionLayout:
     """Which neurons are coupled to which, by block; each junction stands in two rows.
 
-    `coupled` are the neurons of a block that have junctions, by the block's place.
+    `coupled` are the neurons of a block that have junctions, by the block's place, and `version`
+    counts how often they have been found anew.
     """
 
     def __init__(self, network: Network, device: Device) -> None:
         self.network = network
         self.device = device
         self.coupled: dict[int, NDArray[np.int32]] = {}
+        self.version = 0
         self._seen: Any = None
         self._blocks: list[BlockArrays] = []
         self._parts: dict[int, tuple[Any, ...]] = {}
 
-    def synchronise(
-        self, blocks: list[BlockArrays], owner_starts: list[NDArray[np.int32]], dt: float
-    ) -> None:
+    def synchronise(self, blocks: list[BlockArrays], ownership: Ownership, dt: float) -> None:
         """Take over junctions made or changed since the last call.
 
         Raises `ParameterError`, changing nothing, for conductances that need steps shorter than
@@ -49,19 +49,19 @@ class JunctionLayout:
         """
         versions = [table.version for table in self.network.junctions]
         parameters = [arrays.block.version for arrays in blocks] if versions else []
-        seen = versions, parameters, id(owner_starts)
+        seen = versions, parameters, ownership
         if seen == self._seen:
             return
         rows = _rows(self.network.junctions, [arrays.block for arrays in blocks], dt)
         self._seen, self._blocks = seen, blocks
-        self._compared = owner_starts  # alive, so that its id stays its own
         self._parts, self.coupled = {}, {}
+        self.version += 1
         for number, row in rows.items():
             index, begins = np.unique(row.own, return_index=True)
             self.coupled[number] = index = index.astype(np.int32)
             parts = (
                 index,
-                split(index, owner_starts[number]),
+                split(index, ownership.starts[number]),
                 np.append(begins, len(row.own)).astype(np.int32),
                 np.searchsorted(row.others, row.block).astype(np.int32) + np.int32(1),
                 row.other.astype(np.int32),
@@ -105,12 +105,11 @@ class _Junctions:
     def __init__(self, tables: list[SynapseTable], blocks: list[Block]) -> None:
         self.blocks = blocks
         self.first = np.cumsum([0, *(block.size for block in blocks)])
-        first = {id(block): int(start) for block, start in zip(blocks, self.first, strict=False)}
         parts: list[tuple[NDArray[Any], ...]] = [(np.zeros(0, int), np.zeros(0, int), np.zeros(0))]
         for table in tables:
             order = table.order()
-            source = first[id(table.pre)] + table.source()[order].astype(np.int64)
-            target = first[id(table.post)] + table.target[order].astype(np.int64)
+            source = self.first[table.pre.index] + table.source()[order].astype(np.int64)
+            target = self.first[table.post.index] + table.target[order].astype(np.int64)
             weight = np.broadcast_to(table.weight, (len(table),))[order].astype(np.float64)
             # Both sides of a table before the next table
             parts += [(target, source, weight), (source, target, weight)]

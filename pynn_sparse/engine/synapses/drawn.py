@@ -14,6 +14,7 @@ from ...network.cells import SPIKE_SOURCE_POISSON
 from .. import structures
 from ..devices.device import Device
 from ..neurons.blocks import BlockArrays
+from .layout import SynapseLayout
 
 if TYPE_CHECKING:
     from ...network.contents import Contents
@@ -65,7 +66,7 @@ class Backgrounds:
         """The projections that are drawn where they arrive."""
         by_source: dict[int, list[SynapseTable]] = {}
         for table in self.network.tables:
-            by_source.setdefault(id(table.pre), []).append(table)
+            by_source.setdefault(table.pre.index, []).append(table)
         single = (tables[0] for tables in by_source.values() if len(tables) == 1)
         return [table for table in single if self._can_be_fused(table)]
 
@@ -75,10 +76,10 @@ class Backgrounds:
             return False
         if self.network.spikes_wanted[pre.first : pre.first + pre.size].any():
             return False
-        version, answer = self._one_to_one.get(id(table), (-1, False))
+        version, answer = self._one_to_one.get(table.index, (-1, False))
         if version != table.version:
             answer = _is_one_to_one(table)
-            self._one_to_one[id(table)] = (table.version, answer)
+            self._one_to_one[table.index] = (table.version, answer)
         return answer
 
     def closing(
@@ -95,7 +96,6 @@ class Backgrounds:
 
     def synchronise(self, step: int, tables: list[SynapseTable], arrays: list[BlockArrays]) -> None:
         """Take over what changed before `step`."""
-        of_block = {id(each.block): each for each in arrays}
         wanted = {_key(table): table for table in tables}
         for drive in self.drives:
             if drive.last == NO_END and drive.key not in wanted:
@@ -104,7 +104,7 @@ class Backgrounds:
         present = {drive.key for drive in self.drives if drive.last == NO_END}
         for key, table in wanted.items():
             if key not in present:
-                self.drives.append(self._drive(key, table, of_block[id(table.pre)], step))
+                self.drives.append(self._drive(key, table, arrays[table.pre.index], step))
 
     def _drive(
         self, key: tuple[int, ...], table: SynapseTable, arrays: BlockArrays, step: int
@@ -117,10 +117,9 @@ class Backgrounds:
 
     def snapshot(self) -> Arrays:
         """What sources are drawn where they arrive, and from when to when."""
-        numbers = {id(table): number for number, table in enumerate(self.network.tables)}
         arrays: Arrays = {}
         for k, drive in enumerate(self.drives):
-            times = (numbers[id(drive.table)], drive.delay, drive.first, drive.last)
+            times = (drive.table.index, drive.delay, drive.first, drive.last)
             arrays |= {
                 f"{k} times": np.array(times),
                 f"{k} weight": drive.weight,
@@ -172,25 +171,27 @@ class Backgrounds:
             self.drives.append(Drive(table, key, param, on_device, n, weight, delay, first, last))
 
     def describe(
-        self, exponent: Any, port: Any, number: Any, owner_start: Any
+        self, synapses: SynapseLayout, owner_starts: list[int]
     ) -> tuple[NDArray[np.void], NDArray[np.int64]]:
-        """The plan's records, by the number of the block that they feed, and these numbers.
+        """The plan's records, by the block that they feed, and the blocks' places.
 
-        Functions of a table, or of a block, say where the input goes.
+        `synapses` say where the input goes; `owner_starts` are addresses, of each block.
         """
         address = self.device.address
-        drives = sorted(self.drives, key=lambda drive: number(drive.table.post))
+        drives = sorted(self.drives, key=lambda drive: drive.table.post.index)
         records = np.zeros(len(drives), structures.BACKGROUND)
         for record, drive in zip(records, drives, strict=True):
-            counts = np.rint(np.ldexp(drive.weight.astype(np.float64), exponent(drive.table)))
+            counts = np.rint(
+                np.ldexp(drive.weight.astype(np.float64), synapses.exponent_of(drive.table))
+            )
             drive.counts = self.device.put(counts.astype(np.int64))
             fields = {
                 "param": address(drive.param),
                 "threshold": address(drive.threshold) if drive.threshold is not None else 0,
                 "weight": address(drive.counts) if len(counts) > 1 else 0,
-                "owner_start": address(owner_start(drive.table.post)),
+                "owner_start": owner_starts[drive.table.post.index],
                 "common_weight": counts[0],
-                "first_port": port(drive.table),
+                "first_port": synapses.ports.of_table(drive.table),
                 "first_step": drive.first,
                 "last_step": drive.last,
                 "seed": drive.table.pre.stream.key,
@@ -201,11 +202,11 @@ class Backgrounds:
             }
             for name, value in fields.items():
                 record[name] = value
-        return records, np.array([number(drive.table.post) for drive in drives], np.int64)
+        return records, np.array([drive.table.post.index for drive in drives], np.int64)
 
 
 def _key(table: SynapseTable) -> tuple[int, ...]:
-    return id(table), table.version, table.pre.version
+    return table.index, table.version, table.pre.version
 
 
 def _is_one_to_one(table: SynapseTable) -> bool:

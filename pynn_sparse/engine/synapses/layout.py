@@ -14,6 +14,7 @@ from ...network.synapses import MAX_DELAY_STEPS
 from ...notices import warn
 from .. import structures
 from ..devices.device import Device, Times
+from ..ownership import Ownership
 from .gpu import Resident
 from .merged import Bundle, Bundles, Place
 from .stored import Arrangement, DeviceTable
@@ -68,7 +69,7 @@ class SynapseLayout:
         step: int,
         fused: list[SynapseTable],
         closing: list[tuple[SynapseTable, NDArray[np.float64]]],
-        owner_starts: list[NDArray[np.int32]],
+        ownership: Ownership,
         settle: Settle,
     ) -> None:
         """Take over what changed; keep what is in flight.
@@ -78,20 +79,20 @@ class SynapseLayout:
         """
         tables = [table for table in self.network.tables if len(table)]
         for table in tables:
-            self._made.setdefault(id(table), step)
-        synapses = [(id(table), table.version) for table in tables]
+            self._made.setdefault(table.index, step)
+        synapses = [(table.index, table.version) for table in tables]
         sources = [block.version if block.model.is_source else 0 for block in self.network.blocks]
-        seen = (synapses, sources, [id(table) for table in fused])
+        seen = (synapses, sources, [table.index for table in fused])
         if seen == self._seen:
             return
         self.settle(step, settle)
-        drawn = {id(table) for table in fused}
-        self.delivered = [table for table in tables if id(table) not in drawn]
-        self._choose_groups(owner_starts)
+        drawn = {table.index for table in fused}
+        self.delivered = [table for table in tables if table.index not in drawn]
+        self._choose_groups()
         old_exponent, self.ports = self.exponent, Ports(self.network.blocks)
         self._choose_units(tables, closing)
         self._move_ring(step, old_exponent)
-        self._arrange(owner_starts)
+        self._arrange(ownership)
         self._warn_of_coarse(tables)
         self._seen = seen
 
@@ -105,7 +106,7 @@ class SynapseLayout:
     def snapshot(self) -> Arrays:
         """What is in flight, after `settle`."""
         units = np.concatenate([np.zeros(0, np.int64), *self.exponent])
-        made = [self._made.get(id(table), -1) for table in self.network.tables]
+        made = [self._made.get(table.index, -1) for table in self.network.tables]
         return {
             "ring": self.device.get(self.ring),
             "exponent": units,
@@ -131,7 +132,7 @@ class SynapseLayout:
         """Go back to a snapshot of the same network."""
         self.reset()
         made = arrays["made"].tolist()
-        self._made = {id(t): step for t, step in zip(self.network.tables, made, strict=True)}
+        self._made = dict(enumerate(made))
         self.ports = Ports(self.network.blocks)
         ends = np.cumsum(self._receptors())
         self.exponent = np.split(arrays["exponent"], ends[:-1]) if len(ends) else []
@@ -140,7 +141,7 @@ class SynapseLayout:
 
     # --- delays -------------------------------------------------------------------------------
 
-    def _choose_groups(self, owner_starts: list[NDArray[np.int32]]) -> None:
+    def _choose_groups(self) -> None:
         """The number of delays that are delivered together, by what it is expected to cost."""
         ranges = [table.delay_range for table in self.delivered]
         greatest = max((most for _, most in ranges), default=1)
@@ -151,7 +152,7 @@ class SynapseLayout:
         if not mixed or any(t.rule for t in self.delivered):
             return
         # Projections with mixed delays are merged by their source, see merged.py.
-        row = sum(map(len, mixed)) / sum({id(t.pre): t.pre.size for t in mixed}.values())
+        row = sum(map(len, mixed)) / sum({t.pre.index: t.pre.size for t in mixed}.values())
         ports = sum(block.size * len(block.model.receptors) for block in self.network.blocks)
         size = 8 * ports / self.device.n_shards / 1024
         times = self.device.event_times, self.device.segment_time
@@ -227,9 +228,9 @@ class SynapseLayout:
 
     # --- rows ---------------------------------------------------------------------------------
 
-    def _arrange(self, owner_starts: list[NDArray[np.int32]]) -> None:
+    def _arrange(self, ownership: Ownership) -> None:
         def place(table: SynapseTable) -> Place:
-            starts = owner_starts[self.ports.number(table.post)]
+            starts = ownership.starts[table.post.index]
             return self.exponent_of(table), self.ports.of_table(table), starts
 
         for table in self.delivered:
@@ -240,11 +241,11 @@ class SynapseLayout:
         self._bundles.arrange(
             merged, place, self.delay_group, self.n_delay_group, self.device.n_shards
         )
-        present = {id(table): table for table in self.delivered if not _is_bundled(table)}
+        present = {table.index: table for table in self.delivered if not _is_bundled(table)}
         self._tables = {key: old for key, old in self._tables.items() if key in present}
         self._require_memory(present)
         for key, table in present.items():
-            starts = owner_starts[self.ports.number(table.post)]
+            starts = ownership.starts[table.post.index]
             arrangement = Arrangement.of(table, starts, self.delay_group)
             made = self._tables.setdefault(key, DeviceTable(table, self.device))
             made.refresh(arrangement, self.device.build_threads)
@@ -265,9 +266,9 @@ class SynapseLayout:
         coarse = 0
         for table in tables:
             state = (table.version, self.exponent_of(table))
-            if self._checked.get(id(table)) != state:
+            if self._checked.get(table.index) != state:
                 coarse += Survey(table, self.device.build_threads).coarse(state[1])
-                self._checked[id(table)] = state
+                self._checked[table.index] = state
         if coarse:
             warn(
                 f"{coarse} synapses are so weak beside the strongest input of their population and "
@@ -278,17 +279,17 @@ class SynapseLayout:
     def exponent_of(self, table: SynapseTable) -> int:
         """Exponent of the accumulators that a table adds to."""
         receptor = table.post.model.receptors.index(table.receptor)
-        return int(self.exponent[self.ports.number(table.post)][receptor])
+        return int(self.exponent[table.post.index][receptor])
 
     def fetch(self) -> None:
         """Bring what has changed with spikes back to the tables."""
         for table in self.delivered:
             if table.rule:
-                self._tables[id(table)].fetch()
+                self._tables[table.index].fetch()
 
     def rule_fields(self, table: SynapseTable) -> dict[str, Any]:
         """Fields of the record of a table's rule."""
-        return self._tables[id(table)].rule_fields()
+        return self._tables[table.index].rule_fields()
 
     def describe(
         self, blocks: list[Block], rule: Callable[[SynapseTable], int]
@@ -297,16 +298,16 @@ class SynapseLayout:
 
         `blocks` are in the order in which they are advanced; `rule` gives the address of a table's.
         """
-        mine = {id(block): [b.record() for b in self._bundles.of(block)] for block in blocks}
+        mine = {block.index: [b.record() for b in self._bundles.of(block)] for block in blocks}
         for table in self.delivered:
-            if id(table.pre) in mine and not _is_bundled(table):
+            if table.pre.index in mine and not _is_bundled(table):
                 place = self.exponent_of(table), self.ports.of_table(table)
-                record = self._tables[id(table)].record(*place, rule(table))
-                record["first_step"] = self._made[id(table)]
-                mine[id(table.pre)].append(record)
-        starts = np.cumsum([0, *(len(mine[id(block)]) for block in blocks)], dtype=np.int32)
+                record = self._tables[table.index].record(*place, rule(table))
+                record["first_step"] = self._made[table.index]
+                mine[table.pre.index].append(record)
+        starts = np.cumsum([0, *(len(mine[block.index]) for block in blocks)], dtype=np.int32)
         records = np.zeros(starts[-1], structures.TABLE)
-        for index, record in enumerate(each for block in blocks for each in mine[id(block)]):
+        for index, record in enumerate(each for block in blocks for each in mine[block.index]):
             records[index] = record[0]
         return records, starts
 

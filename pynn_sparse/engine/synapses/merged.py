@@ -167,7 +167,7 @@ class Bundles:
         """Bundle those of the tables that have the same source."""
         wanted: dict[int, dict[SynapseTable, Place]] = {}
         for table in _mergeable(tables):
-            wanted.setdefault(id(table.pre), {})[table] = place(table)
+            wanted.setdefault(table.pre.index, {})[table] = place(table)
         wanted = {source: places for source, places in wanted.items() if len(places) > 1}
         for source, bundle in list(self._bundles.items()):
             if source not in wanted or _key(wanted[source], delay_group) != bundle.key:
@@ -180,14 +180,14 @@ class Bundles:
 
     def of(self, pre: Block) -> list[Bundle]:
         """The bundle of a source, if it has one."""
-        return [self._bundles[id(pre)]] if id(pre) in self._bundles else []
+        return [self._bundles[pre.index]] if pre.index in self._bundles else []
 
 
 def _mergeable(tables: list[SynapseTable]) -> list[SynapseTable]:
     """Those with synapses that differ, and alone between their populations at their receptor."""
     count: dict[tuple[int, int, str], int] = {}
     for table in tables:
-        ends = (id(table.pre), id(table.post), table.receptor)
+        ends = (table.pre.index, table.post.index, table.receptor)
         count[ends] = count.get(ends, 0) + 1
     return [
         table
@@ -195,14 +195,14 @@ def _mergeable(tables: list[SynapseTable]) -> list[SynapseTable]:
         if not len(table.identity)
         and not isinstance(table.lent_to, Resident)
         and table.mixed
-        and count[id(table.pre), id(table.post), table.receptor] == 1
+        and count[table.pre.index, table.post.index, table.receptor] == 1
     ]
 
 
 def _key(places: dict[SynapseTable, Place], delay_group: int) -> Any:
     """What a bundle depends on."""
     tables = [
-        (id(table), table.version, exponent, port, owner_start.tolist())
+        (table.index, table.version, exponent, port, owner_start.tolist())
         for table, (exponent, port, owner_start) in places.items()
     ]
     return delay_group, tables

@@ -13,6 +13,7 @@ from ...network.block import Arrays
 from ...network.dynamics import KINDS, time_constants
 from .. import structures
 from ..devices.device import Device
+from ..ownership import Ownership
 from ..toolchain.libraries import cpu_library
 from .stored import HostTable, pointer
 
@@ -41,17 +42,17 @@ class Plasticity:
         self._sources: dict[int, _Sources] = {}
         self._decays: dict[float, Any] = {}
         self._alive: dict[int, Any] = {}
-        self._owner_starts: Any = None
+        self._ownership: Ownership | None = None
 
-    def synchronise(self, owner_starts: list[NDArray[np.int32]]) -> None:
+    def synchronise(self, ownership: Ownership) -> None:
         """Begin to remember for tables that are new, or have a rule with another tau_minus."""
-        if owner_starts is not self._owner_starts:
+        if ownership is not self._ownership:
             self._share_traces()
-            self._owner_starts = owner_starts
+            self._ownership = ownership
         self.tables = [table for table in self.network.tables if table.rule and len(table)]
         for table in self.tables:
-            if id(table) not in self._sources:
-                self._sources[id(table)] = _Sources(table, self.device)
+            if table.index not in self._sources:
+                self._sources[table.index] = _Sources(table, self.device)
         used = {self._remember_targets(table) for table in self._learning()}
         self._histories = {key: each for key, each in self._histories.items() if key in used}
 
@@ -61,12 +62,14 @@ class Plasticity:
     def _remember_targets(self, table: SynapseTable) -> tuple[int, float]:
         """Have a history that is long enough; returns its key."""
         block, tau = table.post, _taus(table)[1]
-        key = (id(block), tau)
+        key = (block.index, tau)
         waiting = table.delay_range[1] + MAX_BATCH  # steps in which spikes are not taken in yet
         steps = self._window(table) + 2 * waiting
         old = self._histories.get(key)
         if old is None or old.steps < steps or old.waiting < waiting:
-            of_block = [each for (other, _), each in self._histories.items() if other == id(block)]
+            of_block = [
+                each for (other, _), each in self._histories.items() if other == block.index
+            ]
             longest = old or max(of_block, key=lambda each: each.capacity, default=None)
             made = _History(block, max(steps, old.steps if old else 0), waiting, self.device)
             if longest:
@@ -107,13 +110,12 @@ class Plasticity:
         """What is remembered of sources, by table, and of targets, by block and time constant."""
         arrays: Arrays = {}
         for number, table in enumerate(self.network.tables):
-            if id(table) in self._sources:
-                latest = self._sources[id(table)].latest()
+            if table.index in self._sources:
+                latest = self._sources[table.index].latest()
                 arrays |= {f"source {number} {name}": each for name, each in latest.items()}
-        numbers = {id(block): number for number, block in enumerate(self.network.blocks)}
         for (block, tau), history in self._histories.items():
             for name, each in history.arrays().items():
-                arrays[f"history {numbers[block]} {tau!r} {name}"] = each
+                arrays[f"history {block} {tau!r} {name}"] = each
         return arrays
 
     def check(self, contents: Contents, step: int) -> None:
@@ -148,12 +150,12 @@ class Plasticity:
             parts = part(key.removesuffix(more[-1]))
             if kind == "source":
                 table = self.network.tables[int(number)]
-                self._sources[id(table)] = _Sources(table, self.device)
-                self._sources[id(table)].put(parts)
+                self._sources[table.index] = _Sources(table, self.device)
+                self._sources[table.index].put(parts)
             else:
                 block = self.network.blocks[int(number)]
                 made = _History.of(parts, block, self.device)
-                self._histories[id(block), float(more[0])] = made
+                self._histories[block.index, float(more[0])] = made
 
     def _window(self, table: SynapseTable) -> int:
         """Steps after which a target's spike, or what a source's left, does not matter any more."""
@@ -173,7 +175,7 @@ class Plasticity:
         rows = [
             self._history_fields(tau, history)
             for (of_block, tau), history in self._histories.items()
-            if of_block == id(block)
+            if of_block == block.index
         ]
         return np.array(rows, structures.HISTORY)
 
@@ -184,12 +186,12 @@ class Plasticity:
 
     def rule_of(self, table: SynapseTable, own: dict[str, Any]) -> NDArray[np.void]:
         """The plan's record of a table's rule; `own` are fields that belong to the table."""
-        sources = self._sources[id(table)]
+        sources = self._sources[table.index]
         spikes = sources.fields()
         histories: dict[str, tuple[int, ...]] = {"source": (*spikes[:3], 0, 0, spikes[3])}
         if table.rule is not None and table.rule.learns:
             tau_plus, tau_minus = _taus(table)
-            history = self._histories[id(table.post), tau_minus]
+            history = self._histories[table.post.index, tau_minus]
             histories["history"] = self._history_fields(tau_minus, history)
             decay = self._decay(tau_plus)
             address = self.device.address(decay)
@@ -199,7 +201,7 @@ class Plasticity:
             for name, fields in histories.items()
         }
         record = np.zeros(1, structures.RULE)
-        self._alive[id(table)] = arrays, sources
+        self._alive[table.index] = arrays, sources
         addresses = {name: self.device.address(each) for name, each in arrays.items()}
         for name, value in {**addresses, **own}.items():
             record[name] = value
@@ -208,7 +210,7 @@ class Plasticity:
     def present(self, table: SynapseTable, step: int) -> NDArray[Any]:
         """Weights of a table, in the order of storage, as they are at a step."""
         rule = table.rule
-        sources = self._sources.get(id(table))
+        sources = self._sources.get(table.index)
         if rule is None or not rule.learns or sources is None:
             return table.weight
         self._remember_targets(table)  # if the user has changed a time constant since the last run
@@ -220,7 +222,7 @@ class Plasticity:
     ) -> tuple[NDArray[np.void], list[Any]]:
         """A rule's record with all that it points to on the host, and what has to stay alive."""
         tau_plus, tau_minus = _taus(table)
-        past = self._histories[id(table.post), tau_minus]
+        past = self._histories[table.post.index, tau_minus]
         record, alive = np.zeros(1, structures.RULE), []
         for name, tau, arrays in (
             ("history", tau_minus, [self.device.get(getattr(past, x)) for x in HISTORY_ARRAYS]),

@@ -27,17 +27,12 @@ class Ports:
         counts = [block.size * len(block.model.receptors) for block in blocks]
         self.first = [int(port) for port in np.cumsum([0, *counts])[:-1]]
         self.count = int(np.sum(counts, dtype=np.int64))
-        self._number = {id(block): number for number, block in enumerate(blocks)}
 
     def of_table(self, table: SynapseTable) -> int:
         """Port of the first target of a table."""
         block = table.post
         receptor = block.model.receptors.index(table.receptor)
-        return self.first[self._number[id(block)]] + receptor * block.size
-
-    def number(self, block: Block) -> int:
-        """Place of a block in the network."""
-        return self._number[id(block)]
+        return self.first[block.index] + receptor * block.size
 
 
 def input_bound(tables: list[SynapseTable], ports: Ports, threads: int) -> NDArray[np.float64]:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ...network import TimeGrid
+from ...network import TimeGrid, propagators
 from ...network.cells import leaky
 from ..nets.floatnet import Cells, FloatNet
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import propagators
 from ..model import NOT_NEGATIVE, POSITIVE, Model, Values
 from ..time import TimeGrid
 from . import leaky
@@ -22,7 +23,7 @@ def _derive(p: Values, grid: TimeGrid) -> dict[str, Any]:
         "n_refractory": grid.at_least(p["tau_refrac"]).astype(float),
         **leaky.conductance(p, grid),
         "expected": p["lambda0"] * (grid.dt / 1000),
-        **{f"decay_{name}": leaky.decay(p[f"tau_{name}"], grid) for name in ETA + GAMMA},
+        **{f"decay_{name}": propagators.decay(p[f"tau_{name}"], grid) for name in ETA + GAMMA},
         **{f"a_{name}": p[f"a_{name}"] for name in ETA + GAMMA},
     }
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import propagators
 from ..model import Model, Values
 from ..time import TimeGrid
 from . import leaky
@@ -15,9 +16,9 @@ def _derive(p: Values, grid: TimeGrid) -> dict[str, Any]:
     return {
         **leaky.spiking(p, grid),
         **leaky.conductance(p, grid),
-        "half_step": grid.dt / leaky.substeps(grid) / 2,
-        "step_exc": grid.dt * leaky.decay(p["tau_syn_E"], grid),
-        "step_inh": grid.dt * leaky.decay(p["tau_syn_I"], grid),
+        "half_step": grid.dt / propagators.substeps(grid) / 2,
+        "step_exc": grid.dt * propagators.decay(p["tau_syn_E"], grid),
+        "step_inh": grid.dt * propagators.decay(p["tau_syn_I"], grid),
         "scale_exc": np.e / np.asarray(p["tau_syn_E"], float),
         "scale_inh": np.e / np.asarray(p["tau_syn_I"], float),
         "reach_exc": np.minimum(p["tau_syn_E"], grid.dt),

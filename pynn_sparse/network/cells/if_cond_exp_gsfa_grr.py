@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import propagators
 from ..model import POSITIVE, Model, Values
 from ..time import TimeGrid
 from . import leaky
@@ -14,16 +15,18 @@ SAME = ("e_rev_sfa", "e_rev_rr", "q_sfa", "q_rr")
 
 
 def _derive(p: Values, grid: TimeGrid) -> dict[str, Any]:
-    h, own = leaky.substep(grid), ("sfa", "rr")
+    h, own = propagators.substep(grid), ("sfa", "rr")
     half = TimeGrid(h / 2)
     return {
         **leaky.spiking(p, grid),
         **leaky.conductance(p, grid),
         **{name: p[name] for name in SAME},
-        **{f"half_decay_{name}": leaky.decay(p[f"tau_{name}"], half) for name in own},
-        **{f"decay_{name}": leaky.decay(p[f"tau_{name}"], grid) for name in own},
+        **{f"half_decay_{name}": propagators.decay(p[f"tau_{name}"], half) for name in own},
+        **{f"decay_{name}": propagators.decay(p[f"tau_{name}"], grid) for name in own},
         **{f"rate_{name}": h / np.asarray(p[f"tau_{name}"], float) for name in own},
-        **{f"load_{name}": leaky.load(p[f"tau_{name}"], p["cm"], grid) / 1000 for name in own},
+        **{
+            f"load_{name}": propagators.load(p[f"tau_{name}"], p["cm"], grid) / 1000 for name in own
+        },
     }
 
 

@@ -6,18 +6,19 @@ from typing import Any
 
 import numpy as np
 
+from .. import propagators
 from ..model import Model, Values
 from ..time import TimeGrid
 from . import leaky
 
 
 def _receptor(p: Values, name: str, tau: Any, grid: TimeGrid) -> dict[str, Any]:
-    decay = leaky.decay(tau, grid)
+    decay = propagators.decay(tau, grid)
     return {
         f"decay_{name}": decay,
         f"step_{name}": grid.dt * decay,
-        f"gain_{name}": leaky.gain(p, tau, grid),
-        f"rise_gain_{name}": leaky.rise_gain(p, tau, grid),
+        f"gain_{name}": propagators.gain(p, tau, grid),
+        f"rise_gain_{name}": propagators.rise_gain(p, tau, grid),
         f"scale_{name}": np.e / np.asarray(tau, float),
     }
 

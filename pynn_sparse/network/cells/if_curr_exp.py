@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import propagators
 from ..model import Model, Values
 from ..time import TimeGrid
 from . import leaky
@@ -13,10 +14,10 @@ def _derive(p: Values, grid: TimeGrid) -> dict[str, Any]:
     return {
         **leaky.spiking(p, grid),
         **leaky.membrane(p, grid),
-        "decay_exc": leaky.decay(p["tau_syn_E"], grid),
-        "decay_inh": leaky.decay(p["tau_syn_I"], grid),
-        "gain_exc": leaky.gain(p, p["tau_syn_E"], grid),
-        "gain_inh": leaky.gain(p, p["tau_syn_I"], grid),
+        "decay_exc": propagators.decay(p["tau_syn_E"], grid),
+        "decay_inh": propagators.decay(p["tau_syn_I"], grid),
+        "gain_exc": propagators.gain(p, p["tau_syn_E"], grid),
+        "gain_inh": propagators.gain(p, p["tau_syn_I"], grid),
     }
 
 

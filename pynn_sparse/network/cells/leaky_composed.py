@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import propagators
 from ..model import Model, Values
 from ..receptors import CURR_EXP, Placed
 from ..time import TimeGrid
@@ -54,8 +55,8 @@ def _derive_currents(receptors: list[Placed], p: Values, grid: TimeGrid) -> dict
     tau = {each.name: p[each.parameters["tau_syn"]] for each in receptors}
     return {
         **leaky.membrane(p, grid),
-        **{f"{name}.decay": leaky.decay(value, grid) for name, value in tau.items()},
-        **{f"{name}.gain": leaky.gain(p, value, grid) for name, value in tau.items()},
+        **{f"{name}.decay": propagators.decay(value, grid) for name, value in tau.items()},
+        **{f"{name}.gain": propagators.gain(p, value, grid) for name, value in tau.items()},
     }
 
 
@@ -70,7 +71,7 @@ def _derive(receptors: list[Placed], p: Values, grid: TimeGrid) -> dict[str, Any
     cm = np.asarray(p["cm"], float)
     return {
         "g_leak": cm / p["tau_m"],
-        "h_per_cm": leaky.substep(grid) / cm,
+        "h_per_cm": propagators.substep(grid) / cm,
         "per_cm": 1 / cm,
         "room": leaky.room(p, grid),
         **leaky.merged(each.derive(p, grid) for each in receptors),
