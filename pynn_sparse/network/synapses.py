@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from ..errors import ParameterError
 from .block import Arrays, Block
 from .dynamics import Rule
-from .holder import ARRAYS, Holder
+from .ordering import sort_repeated, stable_order
+from .rows import InRows, OwnRows, Rows, common, compact, each_of
 from .stream import Stream
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ MAX_DELAY_STEPS = 65535
 LONG_AGO = -(2**62)
 
 
-class SynapseTable:
+class SynapseTable(InRows):
     """Synapses of one projection between two blocks, at one receptor, in rows by source neuron.
 
     The order within a row is not part of the table's meaning: the engine rearranges rows in place
@@ -45,6 +46,7 @@ class SynapseTable:
         stream: what random numbers are drawn from; its `first` is the number of the table.
         version: counts changes of weights and delays made from outside.
         moves: counts changes of the places where synapses are stored.
+        rows: what has the arrays `target`, `weight` and `delay`.
     """
 
     def __init__(
@@ -61,9 +63,11 @@ class SynapseTable:
         identity: NDArray[np.uint32] | None = None,
     ) -> None:
         self._begin(pre, post, first_source, row_start, receptor, rule)
-        self.target = target.astype(index_type(post.size), copy=False)
-        self.weight = _common(weight) if rule is None else _each(weight, self._n)
-        self.delay = _compact(_common(delay))
+        self._rows = OwnRows(
+            target.astype(index_type(post.size), copy=False),
+            common(weight) if rule is None else each_of(weight, self._n),
+            compact(common(delay)),
+        )
         if rule is not None:
             self._begin_rule(rule, identity)
         elif identity is not None:
@@ -93,7 +97,6 @@ class SynapseTable:
         self.version = 0
         self.moves = 1
         self.arrangement: Any = None  # the engine's note of how it has arranged the rows
-        self._lent_to: Any = None
         self.stream = Stream(0)
         self._n = int(row_start[-1])
         self.identity = np.zeros(0, np.uint32)
@@ -112,13 +115,13 @@ class SynapseTable:
         first_source: int,
         row_start: NDArray[np.int64],
         receptor: str,
-        holder: Holder,
+        rows: Rows,
         delay_range: tuple[int, int],
     ) -> SynapseTable:
-        """A table without a rule whose arrays are `holder`'s from the beginning."""
+        """A table without a rule whose arrays are in rows of another kind from the beginning."""
         table = cls.__new__(cls)
         table._begin(pre, post, first_source, row_start, receptor, None)
-        table._lent_to = holder
+        table._rows = rows
         table._mixed = not (table.is_common("weight") or table.is_common("delay"))
         table._ranges = delay_range, (0, 0), delay_range[0]
         return table
@@ -135,7 +138,8 @@ class SynapseTable:
         assert self.rule is not None
         row = np.repeat(np.arange(self.n_source), np.diff(self.row_start))
         order = np.lexsort((self.rule.lag(self.delay), row))
-        self.target, self.delay = self.target[order], self.delay[order]
+        self._write("target", self.target[order])
+        self.delay = self.delay[order]
         self.permute(order)
 
     def _keep_initial(self) -> None:
@@ -221,59 +225,16 @@ class SynapseTable:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all arrays, also where they are lent."""
+        """Bytes of all arrays, wherever they are."""
         arrays = [self.row_start, self.identity, *self.state.values()]
         rule = self.rule.parameters.values() if self.rule is not None else ()
         own = sum(int(each.nbytes) for each in (*arrays, *rule))
-        if self._lent_to is not None:
-            return own + int(self._lent_to.nbytes(self))
-        return own + sum(int(each.nbytes) for each in self.arrays())
+        return own + self._rows.nbytes
 
     @property
     def mixed(self) -> bool:
         """Whether synapses have different weights and delays."""
         return self._mixed
-
-    def is_common(self, name: str) -> bool:
-        """Whether all synapses share one "weight" or "delay"."""
-        if self._lent_to is not None:
-            return bool(self._lent_to.is_common(self, name))
-        return len(getattr(self, name)) == 1
-
-    def lend(self, holder: Holder) -> None:
-        """Give up the arrays; `holder.extract(self)` makes them when they are asked for.
-
-        So an engine that has the synapses in a form of its own need not hold them twice.
-        """
-        self._lent_to = holder
-        self.moves += 1
-        for name in ARRAYS:
-            self.__dict__.pop(name, None)
-
-    def take_back(self) -> None:
-        """Have arrays of its own again."""
-        if self._lent_to is None:
-            return
-        self.target, self.weight, self.delay = self.arrays()
-        self._lent_to = None
-        self.moves += 1
-
-    def arrays(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        """`target`, `weight` and `delay`, its own or made for the caller."""
-        if self._lent_to is None:
-            return self.target, self.weight, self.delay
-        made: tuple[NDArray[Any], NDArray[Any], NDArray[Any]] = self._lent_to.extract(self)
-        return made
-
-    @property
-    def lent_to(self) -> Any:
-        """Who holds the arrays instead, or None."""
-        return self._lent_to
-
-    def __getattr__(self, name: str) -> Any:
-        if name in ARRAYS and self.__dict__.get("_lent_to") is not None:
-            return self._lent_to.one(self, name)
-        raise AttributeError(f"SynapseTable has no attribute {name!r}")
 
     def source(self) -> NDArray[np.int64]:
         """Index in `pre` of each synapse's source, in the order of storage."""
@@ -309,10 +270,10 @@ class SynapseTable:
         self.rule = self.rule and self.rule.changed(parameters)
         if weight is not None:
             given = np.asarray(weight).astype(self.weight.dtype)
-            self.weight = _common(given) if self.rule is None else _each(given, len(self))
+            self.weight = common(given) if self.rule is None else each_of(given, len(self))
             self._keep_initial()
         if delay is not None:
-            self.delay = _compact(_common(np.array(delay)))
+            self.delay = compact(common(np.array(delay)))
             self.arrangement = None
         self._note_kind()
         self.version += 1
@@ -330,13 +291,13 @@ class SynapseTable:
         self.take_back()
         if weight is not None:
             if len(self.weight) < self._n:
-                self.weight = _each(self.weight, self._n)
+                self.weight = each_of(self.weight, self._n)
             self.weight[index] = weight
             if self._initial is not None:
                 self._initial[self._rank(index)] = weight
         if delay is not None:
             if len(self.delay) < self._n:
-                self.delay = _each(self.delay, self._n)
+                self.delay = each_of(self.delay, self._n)
             if delay > np.iinfo(self.delay.dtype).max:
                 self.delay = self.delay.astype(np.uint16)
             self.delay[index] = delay
@@ -415,7 +376,7 @@ class SynapseTable:
             delay=stored("delay"),
             **{name: stored(f"parameter {name}") for name in names},
         )
-        self.state = {name: _each(stored(f"state {name}"), self._n) for name in self.state}
+        self.state = {name: each_of(stored(f"state {name}"), self._n) for name in self.state}
         self._initial = arrays.get("initial weight")
         self._initial_state = {name: arrays[f"initial {name}"] for name in self._initial_state}
         self.since = int(arrays["since"])
@@ -469,44 +430,3 @@ class SynapseTable:
 def index_type(n: int) -> type[np.unsignedinteger[Any]]:
     """The smallest type that holds indices of n neurons."""
     return np.uint16 if n <= 1 << 16 else np.uint32
-
-
-def stable_order(key: NDArray[Any]) -> NDArray[np.int64]:
-    """What sorts non-negative integers below 2^32, equal ones in the order in which they come."""
-    # NumPy's stable sort of 16-bit integers is a radix sort, many times as fast as of longer ones.
-    order = np.argsort(key.astype(np.uint16), kind="stable")
-    if len(key) and int(key.max()) >= 1 << 16:
-        high = (key >> 16).astype(np.uint16)
-        order = order[np.argsort(high[order], kind="stable")]
-    return np.asarray(order, np.int64)
-
-
-def sort_repeated(
-    order: NDArray[np.int64], same: NDArray[np.bool_], delay: NDArray[Any], weight: NDArray[Any]
-) -> None:
-    """Sort synapses between the same two neurons by delay, then weight, in place.
-
-    `order` says where the synapses are stored, and `same` [n - 1] which of them connect the
-    neurons that the one before connects.
-    """
-    run = np.concatenate([[0], np.cumsum(~same)])
-    several = np.flatnonzero(np.append(same, False) | np.insert(same, 0, False))
-    where = order[several]
-    order[several] = where[np.lexsort((weight[where], delay[where], run[several]))]
-
-
-def _common(values: NDArray[Any]) -> NDArray[Any]:
-    """One value if all are equal. The array belongs to the table from now on."""
-    equal = len(values) > 1 and bool(np.all(values == values[0]))
-    kept: NDArray[Any] = values[:1].copy() if equal else np.ascontiguousarray(values)
-    return kept
-
-
-def _each(values: NDArray[Any], n: int) -> NDArray[Any]:
-    """A value for each synapse, since each is going to change."""
-    each: NDArray[Any] = np.array(np.broadcast_to(values, (n,)))
-    return each
-
-
-def _compact(delay: NDArray[Any]) -> NDArray[Any]:
-    return delay.astype(np.uint8 if delay.max(initial=0) < 1 << 8 else np.uint16, copy=False)

@@ -34,7 +34,7 @@ def test_delays_do_not_divide_a_projection(fraction: float) -> None:
     assert (np.lexsort((lag, rows)) == np.arange(len(table))).all()
     assert table.lag_range == (lag.min(), lag.max())
     sim.run(0.1)
-    sources = sim.simulator.state.engine.plasticity._sources[id(table)]
+    sources = sim.simulator.state.engine.plasticity._sources[table.index]
     assert sources.capacity <= 2 * (table.lag_range[1] + 2)
 
 

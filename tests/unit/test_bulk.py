@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from pyNN.errors import ConnectionError
 from pyNN.random import RandomDistribution
 
-from pynn_sparse.network.holder import Holder
-from pynn_sparse.network.synapses import SynapseTable
+from pynn_sparse.network.rows import OwnRows, Rows
 
 
 def uniform(low: float, high: float, rng: Any) -> RandomDistribution:
@@ -183,24 +182,22 @@ def test_runs_as_the_same_connections_from_a_list() -> None:
     assert first == spikes(rebuild=True)
 
 
-def test_lent_arrays_come_back() -> None:
+def test_arrays_elsewhere_come_back() -> None:
     """A table gives the same arrays whoever holds them."""
 
-    class Lender(Holder):
-        def __init__(self, table: SynapseTable) -> None:
-            self.arrays = table.arrays()
+    class Elsewhere(OwnRows):
+        def own(self) -> OwnRows:
+            return OwnRows(*self.arrays())
 
-        def extract(self, table: SynapseTable) -> Any:
-            return self.arrays
+        def write(self, name: str, values: Any) -> Rows:
+            return self.own().write(name, values)
 
     (lent,) = project(CONNECTORS["total"])._tables
     before, order = lent.arrays(), lent.order()
-    lent.lend(Lender(lent))
+    lent.rows = elsewhere = Elsewhere(*before)
     assert np.array_equal(lent.weight, before[1])
     assert np.array_equal(lent.order(), order)
     assert len(lent) == 200
     lent.update(weight=before[1] * 2)
-    assert lent.lent_to is None
+    assert lent.rows is not elsewhere
     assert np.array_equal(lent.weight, before[1] * 2)
-    with pytest.raises(AttributeError, match="no attribute 'length'"):
-        _ = lent.length

@@ -17,9 +17,9 @@ from pynn_sparse import export
 from pynn_sparse.engine import Engine, describe_devices
 from pynn_sparse.engine.devices.cpu import CpuDevice
 from pynn_sparse.engine.synapses import layout
-from pynn_sparse.engine.synapses.gpu import Resident
+from pynn_sparse.engine.synapses.gpu import GpuRows
 from pynn_sparse.errors import NetworkTooLargeError
-from pynn_sparse.network.holder import ARRAYS
+from pynn_sparse.network.rows import ARRAYS
 
 
 def normal(mean: float, rng: Any) -> RandomDistribution:
@@ -91,7 +91,7 @@ def fetched(runtime: EmulatedRuntime, network: dict[str, Any]) -> set[str]:
     return {
         name
         for table in tables_of(network)
-        for name, array in zip(ARRAYS, table.lent_to.arrays, strict=True)
+        for name, array in zip(ARRAYS, table.rows.arrays(), strict=True)
         if isinstance(array, DeviceArray)
         and any(np.may_share_memory(array.memory, each.memory) for each in runtime.fetched)
     }
@@ -106,7 +106,7 @@ def test_the_same_spikes_and_synapses_stay_there(runtimes: Runtimes, precision: 
 
     network = balanced("auto", precision)
     (runtime,) = runtimes
-    assert all(isinstance(table.lent_to, Resident) for table in tables_of(network))
+    assert all(isinstance(table.rows, GpuRows) for table in tables_of(network))
     described = sim.describe_network()
     sim.run(6.0)
     sim.run(6.0)
@@ -140,7 +140,7 @@ def projection(device: str, connector: Any, weight: Any, delay: Any, **ends: Any
 
 
 def on_gpu(made: Any) -> bool:
-    return all(isinstance(table.lent_to, Resident) for table in made._tables)
+    return all(isinstance(table.rows, GpuRows) for table in made._tables)
 
 
 def native() -> Any:
@@ -205,7 +205,7 @@ def test_who_makes_it_does_not_show(runtimes: Runtimes, name: str) -> None:
     expected = make("cpu").get(["weight", "delay"], format="list")
     made = make("auto")
     assert on_gpu(made) or not there
-    assert there or not any(isinstance(table.lent_to, Resident) for table in made._tables)
+    assert there or not any(isinstance(table.rows, GpuRows) for table in made._tables)
     assert made.get(["weight", "delay"], format="list") == expected
 
 
@@ -299,7 +299,7 @@ def test_another_device_takes_the_synapses_over(runtimes: Runtimes) -> None:
     network = balanced("auto")
     engine = Engine(simulator.state.network, CpuDevice(2), "double")
     engine.run_until(60)
-    assert not any(isinstance(table.lent_to, Resident) for table in tables_of(network))
+    assert not any(isinstance(table.rows, GpuRows) for table in tables_of(network))
     expected = engine.spikes.of(0, 105)
     assert len(expected[0]) > 20
     balanced("cpu")

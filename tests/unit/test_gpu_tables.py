@@ -15,8 +15,9 @@ from support.networks import add_neurons
 from pynn_sparse.engine import Engine
 from pynn_sparse.engine.devices.gpu import CudaDevice
 from pynn_sparse.engine.devices.gpu_builder import GpuBuilder
-from pynn_sparse.engine.synapses.gpu import Resident
-from pynn_sparse.engine.synapses.stored import Arrangement, arrange
+from pynn_sparse.engine.synapses.gpu import GpuRows
+from pynn_sparse.engine.synapses.own import arrange
+from pynn_sparse.engine.synapses.stored import Arrangement
 from pynn_sparse.engine.synapses.survey import Survey
 from pynn_sparse.engine.synapses.units import Ports, input_bound
 from pynn_sparse.errors import NetworkTooLargeError
@@ -47,7 +48,7 @@ def twins(request: pytest.FixtureRequest) -> Twins:
     weight[::50] = 0
     delay = rng.integers(2, longest + 1, 3000).astype(np.uint8 if longest < 256 else np.uint16)
     arrays = target, weight, delay
-    resident = Resident(builder, *map(builder.put, arrays))
+    resident = GpuRows(builder, *map(builder.put, arrays))
     ends = pre, post, 3, row_start
     host = SynapseTable(*ends, *(each.copy() for each in arrays), "inhibitory")
     return Twins(host, SynapseTable.held(*ends, "inhibitory", resident, resident.delay_range))
@@ -58,8 +59,8 @@ def test_rows_are_sorted_by_groups_of_delays(twins: Twins, group: int) -> None:
     host, gpu = twins.host, twins.gpu
     arrangement = Arrangement.of(host, np.array([0, host.post.size]), group)
     assert arrangement == Arrangement.of(gpu, np.array([0, host.post.size]), group)
-    begin = gpu.lent_to.arrange(gpu, group, arrangement.first_group, arrangement.n_group)
-    assert np.array_equal(gpu.lent_to.builder.get(begin), arrange(host, arrangement, 2))
+    begin = gpu.rows.arrange(gpu, group, arrangement.first_group, arrangement.n_group)
+    assert np.array_equal(gpu.rows.builder.get(begin), arrange(host, arrangement, 2))
     for mine, other in zip(host.arrays(), gpu.arrays(), strict=True):
         assert mine.dtype == other.dtype
         assert np.array_equal(mine, other)
@@ -69,8 +70,8 @@ def test_rows_are_sorted_by_groups_of_delays(twins: Twins, group: int) -> None:
 
 def test_rows_with_common_values_are_sorted(twins: Twins) -> None:
     host, gpu = twins.host, twins.gpu
-    builder = gpu.lent_to.builder
-    resident = Resident(builder, *map(builder.put, (host.target, np.full(3000, 2.0), host.delay)))
+    builder = gpu.rows.builder
+    resident = GpuRows(builder, *map(builder.put, (host.target, np.full(3000, 2.0), host.delay)))
     alike = SynapseTable.held(gpu.pre, gpu.post, 3, gpu.row_start, "x", resident, (2, 20))
     arrangement = Arrangement.of(host, np.array([0, host.post.size]), 5)
     resident.arrange(alike, 5, arrangement.first_group, arrangement.n_group)
@@ -120,8 +121,8 @@ def test_coarse_weights_are_counted(twins: Twins, exponent: int) -> None:
 
 
 def test_a_common_weight_that_is_coarse(twins: Twins) -> None:
-    builder, target = twins.gpu.lent_to.builder, twins.host.target
-    resident = Resident(builder, builder.put(target), np.array([1e-3]), np.array([1], np.uint16))
+    builder, target = twins.gpu.rows.builder, twins.host.target
+    resident = GpuRows(builder, builder.put(target), np.array([1e-3]), np.array([1], np.uint16))
     ends = twins.gpu.pre, twins.gpu.post, 3, twins.gpu.row_start, "excitatory"
     alike = SynapseTable.held(*ends, resident, resident.delay_range)
     assert [Survey(alike, 2).coarse(exponent) for exponent in (20, 40)] == [3000, 0]

@@ -20,6 +20,7 @@ from support.small import build
 
 from pynn_sparse import run_instances
 from pynn_sparse.engine.synapses import layout
+from pynn_sparse.engine.synapses.merged import MergedRows
 
 DESCRIPTORS = Path("/proc/self/fd")
 
@@ -139,7 +140,7 @@ def test_static_synapses_can_be_read_by_who_holds_them(
         for post in (cells, others)
     )
     sim.run(1.0)
-    assert (first._tables[0].lent_to is not None) is merged
+    assert isinstance(first._tables[0].rows, MergedRows) is merged
     expected = first.get(["weight", "delay"], format="list")
     refs = references([others, second])
     del others, second

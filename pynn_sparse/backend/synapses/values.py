@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pynn_sparse.engine.building import laws
 from pynn_sparse.engine.sharing import each_of
 from pynn_sparse.errors import ParameterError
-from pynn_sparse.network.synapses import stable_order
+from pynn_sparse.network.ordering import stable_order
 
 from ... import errors
 from ...random import MAX_REDRAWS, NumpyRNG, RandomDistribution

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...network.disk import DiskArray
-from ...network.synapses import stable_order
+from ...network.ordering import stable_order
 from .. import structures
 from ..devices.device import Device
 

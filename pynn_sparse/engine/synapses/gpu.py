@@ -1,21 +1,22 @@
-"""Synapses that were made on a GPU, and stay there."""
+"""Synapses that were made on a GPU and stay there, or are arranged there."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...network import SynapseTable
-from ...network.holder import ARRAYS, Holder
+from ...network.rows import ARRAYS, Rows, Three
 from .. import structures
 from ..building.builder import Work
+from ..devices.device import Device
 from ..devices.gpu_builder import GpuBuilder
-from ..structures import filled
+from .stored import Arrangement, Stored, record_of
 
 
-class Resident(Holder):
+class GpuRows(Rows):
     """The arrays of a table on a GPU, which come to the host for whoever asks for them there.
 
     Args:
@@ -47,61 +48,25 @@ class Resident(Holder):
         return (least, most), array
 
     @property
-    def arrays(self) -> tuple[Any, Any, Any]:
-        """`target`, `weight` and `delay`: on the GPU, or of length 1 on the host."""
+    def place(self) -> GpuBuilder:
+        """What makes networks on the GPU."""
+        return self.builder
+
+    def arrays(self) -> Three:
+        """On the GPU, or of length 1 on the host."""
         target, weight, delay = (self._arrays[name] for name in ARRAYS)
         return target, weight, delay
 
-    @property
-    def weight_range(self) -> tuple[float, float]:
-        """The least and the greatest weight."""
-        least, most = self._weight_range
-        return float(least), float(most)
-
-    # --- for the table ------------------------------------------------------------------------
-
-    def one(self, table: SynapseTable, name: str) -> NDArray[Any]:
-        """An array on the host."""
+    def read(self, name: str) -> NDArray[Any]:
         array = self._arrays[name]
-        return array if self._is_common(name) else self.builder.get(array)
+        return array if self.is_common(name) else self.builder.get(array)
 
-    def extract(self, table: SynapseTable) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        """All three on the host."""
-        target, weight, delay = (self.one(table, name) for name in ARRAYS)
-        return target, weight, delay
-
-    def nbytes(self, table: SynapseTable) -> int:
-        """Bytes of all three."""
-        return sum(int(array.nbytes) for array in self.arrays)
-
-    def is_common(self, table: SynapseTable, name: str) -> bool:
-        """Whether all synapses share a value."""
-        return self._is_common(name)
-
-    def _is_common(self, name: str) -> bool:
+    def is_common(self, name: str) -> bool:
         return name != "target" and len(self._arrays[name]) == 1
 
-    # --- for the engine -----------------------------------------------------------------------
-
-    def record(self, table: SynapseTable, **more: Any) -> NDArray[np.void]:
-        """A record of the arrays for kernels."""
-        target, weight, delay = self.arrays
-        address = {
-            name: self.builder.address(array)
-            for name, array in self._arrays.items()
-            if not self._is_common(name)
-        }
-        return filled(
-            structures.TABLE,
-            **address,
-            common_delay=self.delay_range[0],
-            wide_target=target.dtype.itemsize == 4,
-            wide_delay=delay.dtype.itemsize == 2,
-            single=weight.dtype.itemsize == 4,
-            first_source=table.first_source,
-            n_source=table.n_source,
-            **more,
-        )
+    def weight_range(self, weight: Any = None) -> tuple[float, float]:
+        least, most = self._weight_range
+        return float(least), float(most)
 
     def arrange(self, table: SynapseTable, delay_group: int, first_group: int, n_group: int) -> Any:
         """Sort rows by groups of delays, keeping the order of what is equal.
@@ -114,7 +79,8 @@ class Resident(Holder):
             return row_start
         begin = builder.zeros(table.n_source * n_group + 1, np.int64)
         place = builder.array(n, np.uint32)
-        record = self.record(table, first_group=first_group, n_group=n_group)
+        groups = {"first_group": first_group, "n_group": n_group}
+        record = record_of(table, self.arrays(), builder.address, **groups)
 
         def work() -> Work:
             made = Work(builder, structures.ARRANGE, table=record, delay_group=delay_group)
@@ -122,7 +88,7 @@ class Resident(Holder):
 
         work().run("arrange_segments", table.n_source)
         for name, array in self._arrays.items():
-            if self._is_common(name):
+            if self.is_common(name):
                 continue
             moved = builder.array(n, array.dtype)
             items = work().point(from_=array, to=moved)
@@ -130,3 +96,27 @@ class Resident(Holder):
             items.run("arrange_items", table.n_source)
             self._arrays[name] = moved
         return begin
+
+
+class StoredOnGpu(Stored):
+    """A table that a GPU arranges."""
+
+    @staticmethod
+    def applies(table: SynapseTable, device: Device) -> bool:
+        return not device.shares_memory and table.rule is None
+
+    def _arrange(self, arrangement: Arrangement, moved: bool) -> Three:
+        rows = self._on_gpu()
+        groups = arrangement.first_group, arrangement.n_group
+        self._begin = rows.arrange(self.table, arrangement.delay_group, *groups)
+        self.table.moves += 1
+        return rows.arrays()
+
+    def _on_gpu(self) -> GpuRows:
+        """The table's own rows, or a copy."""
+        builder, rows = cast(GpuBuilder, self._device.builder), self.table.rows
+        if rows.place is builder:
+            return cast(GpuRows, rows)
+        target, *values = rows.read_all()
+        values = [each if len(each) == 1 else builder.put(each) for each in values]
+        return GpuRows(builder, builder.put(target), *values)

@@ -15,15 +15,18 @@ from ...notices import warn
 from .. import structures
 from ..devices.device import Device, Times
 from ..ownership import Ownership
-from .gpu import Resident
-from .merged import Bundle, Bundles, Place
-from .stored import Arrangement, DeviceTable
+from .gpu import StoredOnGpu
+from .merged import Bundles, Place
+from .own import StoredOnHost
+from .stored import Arrangement, Stored
 from .survey import Survey
 from .units import Ports, exponents, input_bound
 
 if TYPE_CHECKING:
     from ...network.contents import Contents
 
+# How tables that are not merged are stored: the first that applies.
+KINDS: tuple[type[Stored], ...] = (StoredOnGpu, StoredOnHost)
 Settle = Callable[["SynapseLayout"], None]
 
 
@@ -50,7 +53,7 @@ class SynapseLayout:
         self.delay_group = self.n_delay_group = self.batch = 1
         self.longest_lag = 0
         self.delivered: list[SynapseTable] = []
-        self._tables: dict[int, DeviceTable] = {}
+        self._tables: dict[int, Stored] = {}
         self._bundles = Bundles()
         self._checked: dict[int, tuple[int, int]] = {}
         self._seen: Any = None
@@ -234,21 +237,22 @@ class SynapseLayout:
             return self.exponent_of(table), self.ports.of_table(table), starts
 
         for table in self.delivered:
-            holder = table.lent_to
-            if isinstance(holder, Resident) and holder.builder is not self.device.builder:
+            if table.rows.place not in (None, self.device.builder):
                 table.take_back()
         merged = self.delivered if self.device.merges_rows and self.n_delay_group > 1 else []
         self._bundles.arrange(
             merged, place, self.delay_group, self.n_delay_group, self.device.n_shards
         )
-        present = {table.index: table for table in self.delivered if not _is_bundled(table)}
+        present = {table.index: table for table in self.delivered if not self._bundles.holds(table)}
         self._tables = {key: old for key, old in self._tables.items() if key in present}
         self._require_memory(present)
         for key, table in present.items():
             starts = ownership.starts[table.post.index]
             arrangement = Arrangement.of(table, starts, self.delay_group)
-            made = self._tables.setdefault(key, DeviceTable(table, self.device))
-            made.refresh(arrangement, self.device.build_threads)
+            if key not in self._tables:
+                kind = next(each for each in KINDS if each.applies(table, self.device))
+                self._tables[key] = kind(table, self.device)
+            self._tables[key].refresh(arrangement)
 
     def _require_memory(self, tables: dict[int, SynapseTable]) -> None:
         """Check that a device with memory of its own has room for the tables to bring there."""
@@ -257,7 +261,7 @@ class SynapseLayout:
         coming = [
             table
             for key, table in tables.items()
-            if key not in self._tables and not isinstance(table.lent_to, Resident)
+            if key not in self._tables and table.rows.place is None
         ]
         what = f"{sum(map(len, coming))} synapses"
         memory.require(sum(t.nbytes for t in coming), what, self.device.free_memory())
@@ -300,7 +304,7 @@ class SynapseLayout:
         """
         mine = {block.index: [b.record() for b in self._bundles.of(block)] for block in blocks}
         for table in self.delivered:
-            if table.pre.index in mine and not _is_bundled(table):
+            if table.pre.index in mine and not self._bundles.holds(table):
                 place = self.exponent_of(table), self.ports.of_table(table)
                 record = self._tables[table.index].record(*place, rule(table))
                 record["first_step"] = self._made[table.index]
@@ -310,10 +314,6 @@ class SynapseLayout:
         for index, record in enumerate(each for block in blocks for each in mine[block.index]):
             records[index] = record[0]
         return records, starts
-
-
-def _is_bundled(table: SynapseTable) -> bool:
-    return isinstance(table.lent_to, Bundle)
 
 
 def best_group(

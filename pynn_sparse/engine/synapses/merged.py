@@ -15,23 +15,67 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...network import Block, SynapseTable
-from ...network.holder import Holder
+from ...network.rows import ARRAYS, Rows, Three
 from .. import structures
 from ..toolchain.libraries import cpu_library
-from .gpu import Resident
 from .stored import HostTable, pointer
 
 Place = tuple[int, int, NDArray[np.int32]]  # exponent, first port and owners of a table's targets
 
 
-class Bundle(Holder):
-    """Tables of one source, which lend their arrays to it.
+class MergedRows(Rows):
+    """The rows of a table among those of a bundle, which makes arrays of them when asked."""
+
+    def __init__(self, table: SynapseTable, bundle: Bundle, place: Place) -> None:
+        self._bundle = bundle
+        self._row_start, self._types = table.row_start, (table.index_type, bundle.types)
+        self._fields = {
+            "scale": bundle.factor(place),
+            "first_port": place[1],
+            "first_source": table.first_source,
+            "n_source": table.n_source,
+        }
+        self._n_target = table.post.size
+
+    def arrays(self) -> Three:
+        n = int(self._row_start[-1])
+        target_type, (weight_type, delay_type) = self._types
+        target, weight, delay = (
+            np.empty(n, each) for each in (target_type, weight_type, delay_type)
+        )
+        record = structures.filled(
+            structures.TABLE,
+            target=target.ctypes.data,
+            weight=weight.ctypes.data,
+            delay=delay.ctypes.data,
+            wide_target=target.dtype.itemsize == 4,
+            wide_delay=delay.dtype.itemsize == 2,
+            single=weight.dtype.itemsize == 4,
+            **self._fields,
+        )
+        self._bundle.extract(record, self._row_start, self._n_target)
+        return target, weight, delay
+
+    def read(self, name: str) -> NDArray[Any]:
+        array: NDArray[Any] = self.arrays()[ARRAYS.index(name)]
+        return array
+
+    def read_all(self) -> Three:
+        return self.arrays()
+
+    def is_common(self, name: str) -> bool:
+        """Never: tables whose synapses share a value are not merged."""
+        return False
+
+
+class Bundle:
+    """Tables of one source, whose rows it has.
 
     Args:
         pre: the block of the sources.
         places: where each table's input goes.
         delay_group, n_delay_group: see cuda/core/plan.h.
-        threads: that own targets, and that make the bundle.
+        n_owner: of targets; as many threads make the bundle.
     """
 
     def __init__(
@@ -40,20 +84,22 @@ class Bundle(Holder):
         places: dict[SynapseTable, Place],
         delay_group: int,
         n_delay_group: int,
-        threads: int,
+        n_owner: int,
     ) -> None:
         self.pre = pre
         self.key = _key(places, delay_group)
-        # Tables refer to the bundle, which goes with the last of them.
-        self._places = WeakKeyDictionary(places)
-        self._threads = threads
+        self._n_owner = n_owner
         self._exponent = max(exponent for exponent, _, _ in places.values())
-        self._merge(delay_group, n_delay_group)
-        for table in places:
-            table.lend(self)
+        self._merge(places, delay_group, n_delay_group)
+        # Tables refer to the bundle, which goes with the last of them.
+        self._rows = WeakKeyDictionary[SynapseTable, MergedRows]()
+        for table, place in places.items():
+            table.rows = self._rows[table] = MergedRows(table, self, place)
 
-    def _merge(self, delay_group: int, n_delay_group: int) -> None:
-        tables, n_source = list(self._places), self.pre.size
+    def _merge(
+        self, places: dict[SynapseTable, Place], delay_group: int, n_delay_group: int
+    ) -> None:
+        tables, n_source = list(places), self.pre.size
         length = np.zeros(n_source, np.int64)
         for table in tables:
             length[table.first_source :][: table.n_source] += np.diff(table.row_start)
@@ -62,11 +108,14 @@ class Bundle(Holder):
         self._port = np.empty(n, np.uint32)
         self._delay = np.empty(n, np.result_type(*(table.delay.dtype for table in tables)))
         self._weight = np.empty(n, tables[0].weight.dtype)
-        self._begin = np.empty(n_source * self._threads * n_delay_group + 1, np.int64)
+        self._begin = np.empty(n_source * self._n_owner * n_delay_group + 1, np.int64)
         self._record = self._describe(n_delay_group)
-        hosts = [self._host_table(table) for table in tables]
+        hosts = [
+            HostTable(table, first_port=place[1], scale=self.factor(place))
+            for table, place in places.items()
+        ]
         records = np.concatenate([host.record for host in hosts])
-        owners = [owner_start for _, _, owner_start in self._places.values()]
+        owners = [owner_start for _, _, owner_start in places.values()]
         cpu_library().merge_rows(
             pointer(records),
             _pointers([table.row_start for table in tables]),
@@ -75,7 +124,7 @@ class Bundle(Holder):
             pointer(self._record),
             pointer(self._row_start),
             ctypes.c_int32(delay_group),
-            ctypes.c_int32(self._threads),
+            ctypes.c_int32(self._n_owner),
             pointer(self._begin),
         )
 
@@ -88,7 +137,7 @@ class Bundle(Holder):
             "weight": self._weight.ctypes.data,
             "scale": np.ldexp(1.0, self._exponent),
             "n_source": self.pre.size,
-            "n_part": self._threads,
+            "n_part": self._n_owner,
             "n_group": n_delay_group,
             "wide_target": True,
             "wide_delay": self._delay.dtype.itemsize == 2,
@@ -98,55 +147,36 @@ class Bundle(Holder):
             record[name] = value
         return record
 
-    def _host_table(self, table: SynapseTable) -> HostTable:
-        """A table with its arrays, its place, and the factor of its weights here."""
-        exponent, port, _ = self._places[table]
-        factor = np.ldexp(1.0, exponent - self._exponent)
-        return HostTable(table, first_port=port, scale=factor)
+    @property
+    def types(self) -> tuple[np.dtype[Any], np.dtype[Any]]:
+        """Of weights and of delays."""
+        return self._weight.dtype, self._delay.dtype
+
+    def factor(self, place: Place) -> float:
+        """That of a table's weights here."""
+        return float(np.ldexp(1.0, place[0] - self._exponent))
 
     def record(self) -> NDArray[np.void]:
         """The record of the plan."""
         return self._record
 
-    def extract(self, table: SynapseTable) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        """The arrays `target`, `weight` and `delay` that a table has lent."""
-        target = np.empty(len(table), table.index_type)
-        weight = np.empty(len(table), self._weight.dtype)
-        delay = np.empty(len(table), self._delay.dtype)
-        exponent, port, _ = self._places[table]
-        record = np.zeros(1, structures.TABLE)
-        fields = {
-            "target": target.ctypes.data,
-            "weight": weight.ctypes.data,
-            "delay": delay.ctypes.data,
-            "scale": np.ldexp(1.0, exponent - self._exponent),
-            "first_port": port,
-            "first_source": table.first_source,
-            "n_source": table.n_source,
-            "wide_target": target.dtype.itemsize == 4,
-            "wide_delay": delay.dtype.itemsize == 2,
-            "single": weight.dtype.itemsize == 4,
-        }
-        for name, value in fields.items():
-            record[name] = value
+    def extract(
+        self, record: NDArray[np.void], row_start: NDArray[np.int64], n_target: int
+    ) -> None:
+        """Write the synapses of a table to the arrays of its record."""
         cpu_library().extract_rows(
             pointer(self._record),
             pointer(self._row_start),
             pointer(record),
-            pointer(table.row_start),
-            ctypes.c_int32(table.post.size),
-            ctypes.c_int32(self._threads),
+            pointer(row_start),
+            ctypes.c_int32(n_target),
+            ctypes.c_int32(self._n_owner),
         )
-        return target, weight, delay
-
-    def is_common(self, table: SynapseTable, name: str) -> bool:
-        """Never: tables whose synapses share a value are not merged."""
-        return False
 
     def dissolve(self) -> None:
         """Give all tables their arrays back."""
-        for table in list(self._places):
-            if table.lent_to is self:
+        for table, rows in list(self._rows.items()):
+            if table.rows is rows:
                 table.take_back()
 
 
@@ -155,6 +185,7 @@ class Bundles:
 
     def __init__(self) -> None:
         self._bundles: dict[int, Bundle] = {}
+        self._merged: set[int] = set()
 
     def arrange(
         self,
@@ -162,7 +193,7 @@ class Bundles:
         place: Callable[[SynapseTable], Place],
         delay_group: int,
         n_delay_group: int,
-        threads: int,
+        n_owner: int,
     ) -> None:
         """Bundle those of the tables that have the same source."""
         wanted: dict[int, dict[SynapseTable, Place]] = {}
@@ -176,7 +207,13 @@ class Bundles:
         for source, places in wanted.items():
             if source not in self._bundles:
                 pre = next(iter(places)).pre
-                self._bundles[source] = Bundle(pre, places, delay_group, n_delay_group, threads)
+                self._bundles[source] = Bundle(pre, places, delay_group, n_delay_group, n_owner)
+
+        self._merged = {table.index for places in wanted.values() for table in places}
+
+    def holds(self, table: SynapseTable) -> bool:
+        """Whether a table is in a bundle."""
+        return table.index in self._merged
 
     def of(self, pre: Block) -> list[Bundle]:
         """The bundle of a source, if it has one."""
@@ -193,7 +230,7 @@ def _mergeable(tables: list[SynapseTable]) -> list[SynapseTable]:
         table
         for table in tables
         if not len(table.identity)
-        and not isinstance(table.lent_to, Resident)
+        and table.rows.place is None
         and table.mixed
         and count[table.pre.index, table.post.index, table.receptor] == 1
     ]

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from ...network import SynapseTable
 from .. import structures
 from ..building.builder import Builder, HostBuilder, Work
-from .gpu import Resident
-from .stored import HostTable
+from .stored import record_of
 
 
 class Survey:
@@ -19,17 +18,10 @@ class Survey:
 
     def __init__(self, table: SynapseTable, threads: int) -> None:
         self._table = table
-        holder = table.lent_to
-        self._builder: Builder
-        if isinstance(holder, Resident):
-            self._builder, self._record = holder.builder, holder.record(table)
-            self._weight, extremes = holder.arrays[1], holder.weight_range
-        else:
-            self._host = HostTable(table)
-            self._builder, self._record = HostBuilder(threads), self._host.record
-            self._weight = self._host.weight
-            extremes = float(self._weight.min()), float(self._weight.max())
-        self.greatest_weight = max(map(abs, extremes))
+        self._builder: Builder = table.rows.place or HostBuilder(threads)
+        self._arrays = table.rows.arrays()  # alive for as long as they are looked at
+        self._record = record_of(table, self._arrays, self._builder.address)
+        self.greatest_weight = max(map(abs, table.rows.weight_range(self._arrays[1])))
 
     def input_counts(
         self, most: NDArray[np.float64], least: float, factor: float, exponent: int
@@ -55,8 +47,9 @@ class Survey:
 
         Weights are summed up in counts of 2^-exponent.
         """
-        n, weight = len(self._weight), self._weight
-        if isinstance(weight, np.ndarray):  # a common one of a table on a GPU is on the host
+        _, weight, _ = self._arrays
+        n = len(weight)
+        if n == 1:  # it is on the host, wherever the others are
             weight = self._builder.put(weight)
         record = self._record.copy()
         record["scale"], record["weight"] = np.ldexp(1.0, exponent), self._builder.address(weight)

@@ -99,7 +99,7 @@ def dynamics(cells: Cells, dt: float, reset_to_zero: bool = False) -> Dynamics:
         factor, gain = np.zeros((n, 2)), np.ones((n, 2))
     else:
         taus = np.stack([p["tau_syn_E"], p["tau_syn_I"]], axis=1)
-        factor, gain = leaky.decay(taus, grid), _gains(p, taus, grid)
+        factor, gain = propagators.decay(taus, grid), _gains(p, taus, grid)
     rest, reset = p["v_rest"], p["v_reset"]
     origin = np.where(reset_to_zero | (p["v_thresh"] <= rest), reset, rest)
     return Dynamics(
@@ -127,12 +127,12 @@ def with_one_current(step: Dynamics, cells: Cells, dt: float) -> Dynamics:
     taus = np.stack([p["tau_syn_E"], p["tau_syn_I"]], axis=1)
     used = taus[:, [0, 0]]
     gain = _gains(p, used, grid) * (taus / used)
-    return replace(step, current_factor=leaky.decay(used, grid), gain=gain)
+    return replace(step, current_factor=propagators.decay(used, grid), gain=gain)
 
 
 def _gains(parameters: Mapping[str, Floats], taus: Floats, grid: TimeGrid) -> Floats:
     """Gains of both receptors, [size, 2], for time constants [size, 2] of their currents."""
-    of_receptor = [leaky.gain(parameters, taus[:, receptor], grid) for receptor in range(2)]
+    of_receptor = [propagators.gain(parameters, taus[:, receptor], grid) for receptor in range(2)]
     return np.stack(of_receptor, axis=1)
 
 

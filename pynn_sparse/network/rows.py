@@ -1,0 +1,167 @@
+"""Where the arrays of a synapse table are, and how they are read and written."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+ARRAYS = ("target", "weight", "delay")
+Three = tuple[Any, Any, Any]
+
+
+class Rows(ABC):
+    """The arrays `target`, `weight` and `delay` of a table, in the order of storage.
+
+    An array of length 1, which is on the host, stands for a value that all synapses share.
+
+    Attributes:
+        place: None where the arrays are, or can be made, on the host; else what makes networks on
+            the device that has them.
+    """
+
+    place: Any = None
+
+    @abstractmethod
+    def arrays(self) -> Three:
+        """All three where they are, or made for the caller."""
+
+    @abstractmethod
+    def read(self, name: str) -> NDArray[Any]:
+        """One of them on the host, to be looked at."""
+
+    @abstractmethod
+    def is_common(self, name: str) -> bool:
+        """Whether all synapses share one "weight" or "delay"."""
+
+    def read_all(self) -> Three:
+        """All three on the host, to be looked at."""
+        target, weight, delay = (self.read(name) for name in ARRAYS)
+        return target, weight, delay
+
+    def write(self, name: str, values: NDArray[Any]) -> Rows:
+        """Rows that have other values in one array: these ones if they are the table's own."""
+        return self.own().write(name, values)
+
+    def own(self) -> OwnRows:
+        """The same on the host, for a table alone to write to."""
+        return OwnRows(*self.read_all())
+
+    def weight_range(self, weight: Any) -> tuple[float, float]:
+        """The least and the greatest of the weights, which `arrays` gave."""
+        return float(weight.min()), float(weight.max())
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all three."""
+        return sum(int(each.nbytes) for each in self.arrays())
+
+
+class OwnRows(Rows):
+    """Arrays on the host that belong to the table alone.
+
+    Args:
+        target: uint16 or uint32 [n].
+        weight: float64 or float32 [n], or [1].
+        delay: uint8 or uint16 [n], or [1].
+    """
+
+    def __init__(self, target: NDArray[Any], weight: NDArray[Any], delay: NDArray[Any]) -> None:
+        self._arrays = {"target": target, "weight": weight, "delay": delay}
+
+    def arrays(self) -> Three:
+        target, weight, delay = self._arrays.values()
+        return target, weight, delay
+
+    def read(self, name: str) -> NDArray[Any]:
+        return self._arrays[name]
+
+    def is_common(self, name: str) -> bool:
+        return len(self._arrays[name]) == 1
+
+    def write(self, name: str, values: NDArray[Any]) -> Rows:
+        self._arrays[name] = values
+        return self
+
+    def own(self) -> OwnRows:
+        return self
+
+
+class InRows:
+    """A table's access to its rows, which may come to be elsewhere; `moves` counts that."""
+
+    _rows: Rows
+    moves: int
+
+    def is_common(self, name: str) -> bool:
+        """Whether all synapses share one "weight" or "delay"."""
+        return self._rows.is_common(name)
+
+    @property
+    def rows(self) -> Rows:
+        """Where the arrays are."""
+        return self._rows
+
+    @rows.setter
+    def rows(self, rows: Rows) -> None:
+        """Have the arrays elsewhere, as in a form that an engine needs and stores only once."""
+        self._rows = rows
+        self.moves += 1
+
+    def take_back(self) -> None:
+        """Have arrays of its own again."""
+        own = self._rows.own()
+        if own is not self._rows:
+            self.rows = own
+
+    def arrays(self) -> Three:
+        """`target`, `weight` and `delay` on the host, its own or made for the caller."""
+        return self._rows.read_all()
+
+    @property
+    def target(self) -> NDArray[Any]:
+        """Index in `post` of each synapse's target."""
+        return self._rows.read("target")
+
+    @property
+    def weight(self) -> NDArray[Any]:
+        """Weights, one for each synapse or one for all."""
+        return self._rows.read("weight")
+
+    @weight.setter
+    def weight(self, values: NDArray[Any]) -> None:
+        self._write("weight", values)
+
+    @property
+    def delay(self) -> NDArray[Any]:
+        """Delays in steps, one for each synapse or one for all."""
+        return self._rows.read("delay")
+
+    @delay.setter
+    def delay(self, values: NDArray[Any]) -> None:
+        self._write("delay", values)
+
+    def _write(self, name: str, values: NDArray[Any]) -> None:
+        rows = self._rows.write(name, values)
+        if rows is not self._rows:
+            self.rows = rows
+
+
+def common(values: NDArray[Any]) -> NDArray[Any]:
+    """One value if all are equal. The array belongs to the caller from now on."""
+    equal = len(values) > 1 and bool(np.all(values == values[0]))
+    kept: NDArray[Any] = values[:1].copy() if equal else np.ascontiguousarray(values)
+    return kept
+
+
+def each_of(values: NDArray[Any], n: int) -> NDArray[Any]:
+    """A value for each of n synapses, since each is going to change."""
+    each: NDArray[Any] = np.array(np.broadcast_to(values, (n,)))
+    return each
+
+
+def compact(delay: NDArray[Any]) -> NDArray[Any]:
+    """Delays in the smallest type that holds them."""
+    return delay.astype(np.uint8 if delay.max(initial=0) < 1 << 8 else np.uint16, copy=False)
