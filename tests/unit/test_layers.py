@@ -25,8 +25,7 @@ ROW = re.compile(r"^\| `pynn_sparse/(\w+)/` \|[^|]*\|([^|]*)\|$", re.MULTILINE)
 ALLOWED = {folder: {word.strip() for word in may.split(",")} for folder, may in ROW.findall(TABLE)}
 # Circles that are being opened.
 KNOWN = {
-    ("network.holder", "network.synapses"),
-    ("backend.projections", "backend.connections"),
+    ("backend.projections.connections", "backend.projections.projection"),
     ("export.model", "export.targets.target"),
     ("export.register_checks", "export.targets.target"),
     ("export.registers", "export.targets.target"),
