@@ -12,11 +12,10 @@ from pathlib import Path
 from ..errors import EngineError
 from ..network import Model
 from ..network.cells import BUILT_IN
+from .step import NEURONS, STEP, neurons_of
 
 PACKAGE = Path(__file__).resolve().parent.parent
 PRECISIONS = {"double": "double", "single": "float"}
-# By all models.
-SHARED_KERNELS = ("inject", "couple", "record", "deliver", "deliver_plain", "remember")
 # Kernel -> its file, of those that build networks on a GPU.
 BUILD_KERNELS = {
     "connect_row_lengths": "build/connect",
@@ -68,7 +67,7 @@ def nvrtc_options() -> tuple[str, ...]:
 
 def step_kernels(precision: str) -> dict[str, str]:
     """Kernel -> its text, for all kernels of a step, of a precision."""
-    shared = {name: f'#include "step/{name}.cu"\n' for name in SHARED_KERNELS}
+    shared = {each.name: f'#include "{each.file}.cu"\n' for each in STEP if each is not NEURONS}
     cells = {step_name(model, precision): step_code(model, precision) for model in BUILT_IN}
     return {**shared, **cells}
 
@@ -80,7 +79,7 @@ def build_kernel(name: str) -> str:
 
 def step_name(model: Model, precision: str) -> str:
     """Name of the kernel that advances neurons of a model."""
-    return f"neuron_step_{model.name}_{PRECISIONS[precision]}"
+    return f"{neurons_of(model).name}_{PRECISIONS[precision]}"
 
 
 def step_code(model: Model, precision: str) -> str:
@@ -96,7 +95,7 @@ def step_code(model: Model, precision: str) -> str:
         [
             own,
             *(f"#define {name} {value}\n" for name, value in macros.items()),
-            '#include "step/neuron_step.cu"\n',
+            f'#include "{NEURONS.file}.cu"\n',
             *(f"#undef {name}\n" for name in macros),
         ]
     )

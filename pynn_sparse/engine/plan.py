@@ -17,6 +17,7 @@ from .layout import Layout
 from .neurons.blocks import BlockArrays
 from .neurons.spikes import Emitted, SpikeLists, SpikeRecords, Spikes
 from .ownership import split
+from .step import COUPLE, DELIVER, DELIVER_PLAIN, INJECT, PHASES, RECORD, REMEMBER, neurons_of
 from .synapses.layout import SynapseLayout
 from .synapses.plasticity import MAX_BATCH
 
@@ -98,14 +99,16 @@ class Plan:
         injections, junctions = currents.describe(), layout.junctions.describe(self._put)
         self.probes = [probe for probe in self.network.probes if len(probe.index)]
         self._probe_addresses = [self._put_probe(probe) for probe in self.probes]
-        self.launches.append(Launch("inject", 0, currents.longest))
-        self.launches.append(Launch("couple", 0, layout.junctions.longest))
+        most_sampled = max((len(probe.index) for probe in self.probes), default=0)
+        self.launches += [
+            Launch(INJECT, 0, currents.longest),
+            Launch(COUPLE, 0, layout.junctions.longest),
+            Launch(RECORD, 0, most_sampled),
+        ]
         self._fill_backgrounds()
         self._fill_blocks()
-        self.launches.append(
-            Launch("record", 0, max((len(probe.index) for probe in self.probes), default=0))
-        )
         self._fill_synapses()
+        self.launches.sort(key=lambda launch: PHASES[launch.kernel.file])
         self._clock = self._zeros(2, np.int64)
         self.device.assign(self._clock, slice(None), np.full(2, layout.step))
         self._set(
@@ -143,7 +146,7 @@ class Plan:
             if arrays.block.index not in drawn:
                 by_model.setdefault(arrays.block.model.name, []).append(arrays)
         groups: list[tuple[Any, ...]] = []
-        for name, members in by_model.items():
+        for members in by_model.values():
             blocks = []
             for arrays in members:
                 number = arrays.block.index
@@ -157,10 +160,7 @@ class Plan:
                 self.advanced.append(arrays)
             model = members[0].block.model
             largest = max(arrays.block.size for arrays in members)
-            launch = Launch(
-                f"neuron_step_{name}", len(groups), largest, len(blocks), model.is_source
-            )
-            self.launches.append(launch)
+            self.launches.append(Launch(neurons_of(model), len(groups), largest, len(blocks)))
             step = self.device.step_function(model, self.layout.precision)
             address = self._put(np.array(blocks, structures.BLOCK))
             groups.append((step, address, len(blocks), model.is_source))
@@ -181,10 +181,8 @@ class Plan:
         records, starts = synapses.describe(blocks, lambda table: rules.get(table.index, 0))
         most_tables = int(np.diff(starts).max(initial=0))
         rows = max(most_tables * synapses.n_delay_group, 1)
-        delivery = "deliver" if rules else "deliver_plain"
-        self.launches.append(Launch(delivery, 0, self.network.size, rows, True))
-        if rules:
-            self.launches.append(Launch("remember", 0, self.network.size, rows, True))
+        serving = (DELIVER, REMEMBER) if rules else (DELIVER_PLAIN,)
+        self.launches += [Launch(kernel, 0, self.network.size, rows) for kernel in serving]
         sampled = self.probes or self.network.injections or self.network.junctions
         self.batch = 1 if sampled else min(synapses.batch, MAX_BATCH)
         self._set(

@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from ...network import Model
 from ..building.builder import Builder
+from ..step import Kernel
 
 # Relative times, by the size in KiB of the accumulators that are written to.
 Times = tuple[tuple[float, float], ...]
@@ -18,18 +19,16 @@ Times = tuple[tuple[float, float], ...]
 
 @dataclass(frozen=True)
 class Launch:
-    """A kernel of a step: its name, the group it works on, and how much there is to do.
+    """A kernel of a step, the group it works on, and how much there is to do.
 
     `items` is the length of the longest row of work, `rows` the number of rows (populations; tables
-    of a source, for each group of delays);
-    `before_time_0` marks kernels that take part in the step before time 0.
+    of a source, for each group of delays).
     """
 
-    kernel: str
+    kernel: Kernel
     group: int
     items: int
     rows: int = 1  # for each step of a batch, where spikes are served
-    before_time_0: bool = False
 
 
 class Device(Protocol):

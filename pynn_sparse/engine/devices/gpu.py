@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ...errors import DeviceError
 from ...network import Model
 from ..kernels import PRECISIONS, run_code, step_code, step_kernels, step_name
+from ..step import DELIVER, DELIVER_PLAIN, REMEMBER
 from .device import Launch
 from .gpu_builder import GpuBuilder
 from .loops import Fastest, Graphs, Loop, OneKernel, Work
@@ -91,7 +92,7 @@ class CudaDevice:
         self, plan: NDArray[np.void], launches: list[Launch], clock: Any, step: int
     ) -> None:
         self._put_plan(plan)
-        delivery = tuple(launch for launch in launches if launch.kernel.startswith("deliver"))
+        delivery = tuple(each for each in launches if each.kernel in (DELIVER, DELIVER_PLAIN))
         waiting = int((plan["n_delay_group"][0] - 1) * plan["delay_group"][0])
         for later in range(step, step + waiting):  # as if no neuron fired any more
             self.assign(clock, slice(None), np.full(2, later))
@@ -103,13 +104,13 @@ class CudaDevice:
         self._put_plan(plan)
         present = tuple(launch for launch in launches if launch.items)
         # Weights change from step to step, so that spikes of a batch cannot be delivered together.
-        learns = any(launch.kernel == "remember" for launch in present)
+        learns = any(launch.kernel is REMEMBER for launch in present)
         batch = 1 if learns else int(plan["batch"][0])
         work = Work(self.address(self._plan), present, batch)
         self._loop.prepare(work)
         done = first
         if first < 0:  # sources alone, for what is due at time 0
-            sources = tuple(launch for launch in present if launch.before_time_0)
+            sources = tuple(launch for launch in present if launch.kernel.before_time_0)
             self._graphs.launch(self._plan, sources, 1)
             done = 0
         self._loop.run(self._plan, work, done, end)
@@ -135,7 +136,7 @@ class CudaDevice:
         return self._kernels[name]
 
     def _kernel_of_all(self, work: Work) -> Any:
-        names = [self._full_name(launch.kernel) for launch in work.launches]
+        names = [self._full_name(launch.kernel.name) for launch in work.launches]
         groups = [launch.group for launch in work.launches]
         stages = list(zip(names, groups, work.waits, strict=True))
         return self._runtime.kernel(run_code(stages, self._texts), "run")

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ..step import PHASES
 from .device import Launch
 from .runtime import THREADS, Runtime
 
@@ -20,11 +21,6 @@ STEPS_PER_GRAPH = 50
 MAX_ROWS = 65535  # of a grid
 MAX_BLOCKS = 65535  # of a row
 DELIVERY_BLOCKS = 1024  # of a launch in which blocks share spikes
-PER_SPIKE = ("deliver", "deliver_plain", "remember")
-# Kernels of one phase may run at the same time; before the next one all has to be done.
-PHASES = {"inject": 0, "couple": 1, "record": 3, "deliver": 3, "deliver_plain": 3, "remember": 4}
-NEURONS = 2
-
 TRIAL_AFTER = 100_000  # steps, before another loop is compiled and tried
 TRIAL_STEPS = 50
 TRIALS = 3  # of each loop
@@ -41,7 +37,7 @@ class Work:
     @property
     def waits(self) -> list[bool]:
         """Whether a launch begins when all before it is done, for each."""
-        phases = [PHASES.get(launch.kernel, NEURONS) for launch in self.launches]
+        phases = [PHASES[launch.kernel.file] for launch in self.launches]
         return [phase != before for phase, before in zip(phases, [-1, *phases], strict=False)]
 
 
@@ -57,7 +53,7 @@ class Loop(Protocol):
 
 def grid(launch: Launch, n_step: int) -> tuple[int, int]:
     """Blocks of a launch for a batch of steps: of a row, and rows."""
-    if launch.kernel in PER_SPIKE:
+    if launch.kernel.per == "spike":
         rows = min(launch.rows * n_step, MAX_ROWS)
         return max(min(launch.items, DELIVERY_BLOCKS // rows), 1), rows
     return min(-(-launch.items // THREADS), MAX_BLOCKS), min(launch.rows, MAX_ROWS)
@@ -72,7 +68,7 @@ class Graphs:
 
     def prepare(self, work: Work) -> None:
         for launch in work.launches:  # not while a graph is captured
-            self._kernel(launch.kernel)
+            self._kernel(launch.kernel.name)
 
     def run(self, plan: Any, work: Work, first: int, end: int) -> None:
         steps = work.batch * max(STEPS_PER_GRAPH // work.batch, 1)
@@ -88,7 +84,7 @@ class Graphs:
         """Put one batch of steps, or some kernels of it, into the stream."""
         for launch in launches:
             arguments = plan, np.int32(launch.group), np.int32(n_step)
-            self._runtime.launch(self._kernel(launch.kernel), grid(launch, n_step), arguments)
+            self._runtime.launch(self._kernel(launch.kernel.name), grid(launch, n_step), arguments)
 
 
 class OneKernel:
@@ -102,7 +98,7 @@ class OneKernel:
         self._arrived: Any = None
 
     def _kernel(self, work: Work) -> Any:
-        names = tuple(launch.kernel for launch in work.launches)
+        names = tuple(launch.kernel.name for launch in work.launches)
         if names not in self._kernels:
             self._kernels[names] = self._compiled(work)
         return self._kernels[names]
