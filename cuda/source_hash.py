@@ -7,7 +7,7 @@ folder = Path(__file__).parent
 files = sorted(
     path.relative_to(folder).as_posix()
     for path in folder.rglob("*")
-    if path.suffix in {".h", ".cu", ".cpp"}
+    if path.suffix in {".h", ".cu", ".cpp", ".flags"}
 )
 digest = hashlib.sha256()
 for name in files:

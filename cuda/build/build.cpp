@@ -73,7 +73,7 @@ EXPORT void add_input_bound(const Survey& work, int32 threads) {
 
 // Sorts each row by the owner of the target and the group of the delay, in place and keeping the order of
 // what is equal, and writes where the segments begin to `begin`. Owners are the ranks from
-// table.first_rank on: `owner_start` as in Block. Sizes are those of an item, in bytes.
+// table.first_owner on: `owner_start` as in Block. Sizes are those of an item, in bytes.
 EXPORT void arrange_rows(const Table& table, const int64* row_start, const int32* owner_start,
                          int32 delay_group, int32 n_threads, int64* begin) {
   const int32 n_segment = table.n_part * table.n_group;
@@ -95,7 +95,7 @@ EXPORT void arrange_rows(const Table& table, const int64* row_start, const int32
           for (int32 j = 0; j < n; ++j) {
             int32 part = 0;
             while (part + 1 < table.n_part &&
-                   int32(target(first + j)) >= owner_start[table.first_rank + part + 1])
+                   int32(target(first + j)) >= owner_start[table.first_owner + part + 1])
               ++part;
             const int32 group = (delay(first + j) - 1) / delay_group - table.first_group;
             work.key[j] = part * table.n_group + group;

@@ -1,5 +1,6 @@
 // What the kernels work on: one Plan, filled in by pynn_sparse/engine. The NumPy dtypes of
-// engine/structures.py mirror these structures field by field; the sizes are compared on loading.
+// engine/structures.py mirror these structures field by field; sizes are compared on loading, and
+// all fields by tests/unit/test_step.py.
 //
 // Time is counted in steps. A step k takes the network from k*dt to (k+1)*dt:
 //   inject      current of the current sources at k*dt
@@ -39,7 +40,7 @@ struct Column {
 // What synapses do besides adding their weight, see synapses/*.h.
 struct Rule {
   const History* history;  // of the targets, for weights that change
-  const History* source;   // of the sources: those of a shard after those of another
+  const History* source;   // of the sources: those that an owner has seen after another's
   const uint32* identity;  // [n] number of each synapse, for random numbers
   double* state[3];        // [n] of each synapse
   Column column[10];       // parameters
@@ -59,7 +60,7 @@ struct Block {
   const void* current;  // scalar [n], injected current (nA); null where there is none
   const int64* events;  // spike source: [n + 1] row starts, then time stamps (steps); else null
   const double* unit;   // [n_receptor] weight per count of an accumulator; a power of two
-  const int32* owner_start;  // [n_shard + 1] thread t owns owner_start[t] .. owner_start[t + 1] - 1
+  const int32* owner_start;  // [n_owner + 1] owner k has owner_start[k] .. owner_start[k + 1] - 1
   const History* history;    // [n_history] of its spikes, for plastic synapses onto it
   uint64 seed;               // of its random numbers
   int64 first_port;          // port of (receptor r, neuron i) = first_port + r * n + i
@@ -114,7 +115,7 @@ struct Table {
   int64 first_step;     // with a lag: earlier spikes, from before the table was made, do not pass
   int32 first_source;   // index in its population of the source of row 0
   int32 n_source;
-  int32 first_rank;  // part p is of thread first_rank + p
+  int32 first_owner;  // part p is of owner first_owner + p
   int32 n_part;
   int32 first_group;  // segment g is of the delays of group first_group + g
   int32 n_group;
@@ -148,7 +149,7 @@ struct Background {
 struct Probe {
   const void* source;        // scalar [n of the population]
   const int32* index;        // [n] neurons, ascending
-  const int32* owner_start;  // [n_shard + 1] which of them a thread owns
+  const int32* owner_start;  // [n_owner + 1] which of them an owner has
   double* sample;            // [rows][n]
   int64 first_stamp;         // rows are taken at first_stamp + row * interval
   int64 interval;
@@ -161,7 +162,7 @@ struct Probe {
 struct Injection {
   void* current;             // scalar [n of the population]
   const int32* index;        // [n] neurons, ascending
-  const int32* owner_start;  // [n_shard + 1]
+  const int32* owner_start;  // [n_owner + 1]
   const int32* row_start;    // [n + 1] into source
   const int32* source;       // current sources of a neuron, in the order of injection
   int32 n;
@@ -181,7 +182,7 @@ struct Junction {
   void* current;               // scalar [n of the population]
   const Potential* potential;  // of the populations that are coupled, this one first
   const int32* index;          // [n] neurons, ascending
-  const int32* owner_start;    // [n_shard + 1]
+  const int32* owner_start;    // [n_owner + 1]
   const int32* row_start;      // [n + 1] into the arrays below
   const int32* from;           // place in `potential`
   const int32* other;          // index in that population
@@ -194,8 +195,8 @@ struct Plan {
   int64* clock;  // [2], GPU only
   int64* ring;   // [n_slot][n_port] accumulators of synaptic input, by step of arrival
   const Group* group;
-  const SpikeList* spikes;       // [n_list][n_shard], by step modulo n_list
-  const SpikeRecord* record;     // [n_shard]
+  const SpikeList* spikes;       // [n_list][n_owner], by step modulo n_list
+  const SpikeRecord* record;     // [n_owner]
   const uint8* wanted;           // [n_neuron]
   const Table* table;            // by the source's block
   const int32* table_start;      // [n_block + 1] into `table`
@@ -211,7 +212,7 @@ struct Plan {
   int32 n_list;
   int32 n_group;
   int32 n_block;
-  int32 n_shard;
+  int32 n_owner;
   int32 n_probe;
   int32 n_injection;
   int32 delay_group;    // delays d with the same (d - 1) / delay_group are delivered together ...

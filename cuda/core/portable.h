@@ -2,7 +2,7 @@
 // compiler it is in; no other does.
 //
 // A kernel is written once, in terms of a Team that shares the work. Compiled by NVRTC or nvcc the team is
-// the grid of threads of a launch. Compiled as C++ it is one of the CPU's worker threads, each of which
+// the grid of threads of a launch. Compiled as C++ it is an owner of neurons on the CPU, each of which
 // owns a fixed range of every population: what a thread owns only that thread writes, so no
 // atomic operation is needed there.
 #pragma once
@@ -27,7 +27,7 @@
 
 // The spikes that a thread emitted in a step.
 DEVICE const SpikeList& spike_list(const Plan& plan, int64 step, int32 thread) {
-  return plan.spikes[(step + 1) % plan.n_list * plan.n_shard + thread];
+  return plan.spikes[(step + 1) % plan.n_list * plan.n_owner + owner];
 }
 
 // Slot of the ring that a delay of 0 would mean for spikes whose group `group` of delays is delivered

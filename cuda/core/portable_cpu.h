@@ -1,4 +1,4 @@
-// What kernels are written with, for the worker threads of the CPU. Included by portable.h.
+// What kernels are written with, for the owners of neurons on the CPU. Included by portable.h.
 #pragma once
 
 #include "core/plan.h"
@@ -17,9 +17,9 @@ constexpr bool kSpecialises = true;
 DEVICE const SpikeList& spike_list(const Plan& plan, int64 step, int32 thread);
 DEVICE int32 first_slot(const Plan& plan, int64 step, int32 group);
 
-// One of `size` worker threads.
+// One of `size` owners of neurons, whose work some thread does.
 struct Team {
-  int32 rank;
+  int32 owner;
   int32 size;
 };
 
@@ -42,14 +42,14 @@ struct Team {
 
 template <class Body>
 DEVICE void for_each_owned(Team team, int32, const int32* owner_start, Body body) {
-  for (int32 i = owner_start[team.rank]; i < owner_start[team.rank + 1]; ++i) body(i);
+  for (int32 i = owner_start[team.owner]; i < owner_start[team.owner + 1]; ++i) body(i);
 }
 
 constexpr int32 kStretch = 256;
 template <class Body>
 DEVICE void for_each_stretch(Team team, int32, const int32* owner_start, Body body) {
-  const int32 end = owner_start[team.rank + 1];
-  for (int32 begin = owner_start[team.rank]; begin < end;) {
+  const int32 end = owner_start[team.owner + 1];
+  for (int32 begin = owner_start[team.owner]; begin < end;) {
     const int32 next = std::min(end, (begin / kStretch + 1) * kStretch);
     body(begin, next);
     begin = next;
@@ -94,7 +94,7 @@ DEVICE int64 round_to_integer(double x) { return std::llrint(x); }
 DEVICE int32 next_place(int32* count) { return (*count)++; }
 DEVICE int32 lowest_bit(uint64 bits) { return __builtin_ctzll(bits); }
 
-DEVICE int32 list_of(Team team) { return team.rank; }
+DEVICE int32 list_of(Team team) { return team.owner; }
 
 DEVICE void begin_block(const SpikeList& spikes, int32 block) {
   spikes.block[block] = *spikes.count;
@@ -103,7 +103,7 @@ DEVICE void note_block(const SpikeList&, int32, int32) {}
 
 template <class Body>
 DEVICE void for_each_item(Team team, int32, const int32* owner_start, Body body) {
-  for (int32 i = owner_start[team.rank]; i < owner_start[team.rank + 1]; ++i) body(i);
+  for (int32 i = owner_start[team.owner]; i < owner_start[team.owner + 1]; ++i) body(i);
 }
 
 DEVICE void begin_steps(const Plan&, Team, int64) {}
@@ -177,8 +177,8 @@ class SegmentQueue {
 // The segments of a table whose targets this thread owns, for the spikes first .. last - 1 of a list.
 template <class Queue>
 DEVICE void put_segments(Queue& queue, const Table& table, const SpikeList& spikes, int32 first,
-                         int32 last, int32 rank, int32 g, int32 slot, int32 lag = 0) {
-  const int32 part = rank - table.first_rank, group = g - table.first_group;
+                         int32 last, int32 owner, int32 g, int32 slot, int32 lag = 0) {
+  const int32 part = owner - table.first_owner, group = g - table.first_group;
   if (part < 0 || part >= table.n_part || group < 0 || group >= table.n_group) return;
   for (int32 s = first; s < last; ++s) {
     const int32 row = spikes.neuron[s] - table.first_source;
@@ -206,7 +206,7 @@ DEVICE void for_each_segment(const Plan& plan, Team team, int64 step, int32, Bod
         if (first == last) continue;
         for (int32 j = plan.table_start[b]; j < plan.table_start[b + 1]; ++j)
           if (all || !plan.table[j].most_lag)
-            put_segments(queue, plan.table[j], spikes, first, last, team.rank, g, slot);
+            put_segments(queue, plan.table[j], spikes, first, last, team.owner, g, slot);
       }
     }
   }
@@ -227,7 +227,7 @@ DEVICE void for_each_lagging_segment(const Plan& plan, Team team, int64 step, Bo
         for (int32 t = 0; t < team.size; ++t) {
           const SpikeList& spikes = spike_list(plan, emitted, t);
           if (*spikes.count)
-            put_segments(queue, table, spikes, spikes.block[b], spikes.block[b + 1], team.rank, 0,
+            put_segments(queue, table, spikes, spikes.block[b], spikes.block[b + 1], team.owner, 0,
                          first_slot(plan, emitted, 0), lag);
         }
       }

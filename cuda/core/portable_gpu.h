@@ -34,7 +34,7 @@ struct Team {
 // 1 while their spikes are delivered, so that the last kernel of a batch of steps can advance clock 0.
 #define KERNEL_BODY_(name) \
   DEVICE void name##_body(const Plan& plan, Team team, int32 group, int64 step, int32 n_step)
-#ifdef PYNN_SPARSE_ONE_KERNEL  // see run.cu
+#ifdef PYNN_SPARSE_ONE_KERNEL  // see step/run.h
 #define KERNEL_(name, which) KERNEL_BODY_(name)
 #else
 #define KERNEL_(name, which)                                                     \

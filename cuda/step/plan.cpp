@@ -1,9 +1,10 @@
-// The step loop on the CPU: parallel regions of some milliseconds, one barrier for each batch of steps.
+// The step loop on the CPU: parallel regions of some milliseconds, with a barrier or two for each batch of
+// steps.
 #include "build/work.h"
 #include "core/openmp.h"
 #include "core/portable.h"
 #include "step/barrier.h"
-#include "step/pace.h"
+#include "step/ways.h"
 
 #include <atomic>
 #include <cstddef>
@@ -49,8 +50,8 @@ struct Flags {
   std::atomic<int32>* flag;
   int32 n;
 
-  void note(int32 rank, int64 batch, bool ends) {
-    flag[(batch & 1) * n + rank].store(ends, std::memory_order_relaxed);
+  void note(int32 owner, int64 batch, bool ends) {
+    flag[(batch & 1) * n + owner].store(ends, std::memory_order_relaxed);
   }
   bool any(int64 batch) const {
     for (int32 t = 0; t < n; ++t)
@@ -59,29 +60,30 @@ struct Flags {
   }
 };
 
-// One of the threads that do what the owners of neurons have to do: worker w that of the owners w,
-// w + n_worker, ... Which thread does it changes nothing but the time that it takes.
-struct Worker {
+// One of the threads that do what the owners of neurons have to do: thread t that of the owners t,
+// t + n_thread, ... Which thread does it changes nothing but the time that it takes.
+struct Thread {
   const Plan& plan;
-  int32 number, n_worker;
+  int32 number, n_thread;
   Barrier& barrier;
 
   template <class Body>
   void for_each_owner(Body body) const {
-    for (int32 rank = number; rank < plan.n_shard; rank += n_worker) body(Team{rank, plan.n_shard});
+    for (int32 owner = number; owner < plan.n_owner; owner += n_thread)
+      body(Team{owner, plan.n_owner});
   }
 };
 
 // Whether the next steps could overflow an owner's spike record.
-bool nearly_full(const Plan& plan, int32 rank) {
-  const SpikeRecord& kept = plan.record[rank];
+bool nearly_full(const Plan& plan, int32 owner) {
+  const SpikeRecord& kept = plan.record[owner];
   return *kept.count > kept.capacity - kept.reserve * plan.batch;
 }
 
 // What flows into an owner's neurons in steps first .. first + n_step - 1, from outside and from neighbours.
 void begin(const Plan& plan, Team team, int64 first, int32 n_step) {
   for (int64 step = first; step < first + n_step; ++step) {
-    *spike_list(plan, step, team.rank).count = 0;
+    *spike_list(plan, step, team.owner).count = 0;
     if (step < 0) continue;
     inject(plan, team, 0, step, 1);
     if (plan.n_junction) couple(plan, team, 0, step, 1);
@@ -96,10 +98,10 @@ void update(const Plan& plan, Team team, int64 first, int32 n_step) {
       group.step(plan, team, g, first, n_step);
     else
       for (int32 b = 0; b < group.n_block; ++b)
-        begin_block(spike_list(plan, first, team.rank), group.block[b].number);
+        begin_block(spike_list(plan, first, team.owner), group.block[b].number);
   }
   for (int64 step = first; step < first + n_step; ++step) {
-    begin_block(spike_list(plan, step, team.rank), plan.n_block);
+    begin_block(spike_list(plan, step, team.owner), plan.n_block);
     if (step >= 0) record(plan, team, 0, step, 1);
   }
 }
@@ -119,21 +121,21 @@ void receive(const Plan& plan, Team team, int64 first, int32 n_step) {
 // gap junctions it is one step, which nobody begins before all have seen the potentials that the last one
 // left. Without delivery groups a list of spikes is used again after two batches, when all have read it.
 // Returns the next step to do.
-int64 run_slice(const Worker& worker, Flags flags, const Stopwatch& watch, int64 first, int64 end) {
-  const Plan& plan = worker.plan;
+int64 run_slice(const Thread& thread, Flags flags, const Stopwatch& watch, int64 first, int64 end) {
+  const Plan& plan = thread.plan;
   const FlushDenormals flush(plan.flush_denormals);
   int64 step = first;
   for (int64 batch = 0; step < end; ++batch) {
     const int32 n_step = step < 0 ? 1 : int32(std::min<int64>(plan.batch, end - step));
-    worker.for_each_owner([&](Team team) { begin(plan, team, step, n_step); });
-    if (plan.n_junction) worker.barrier.wait();
-    worker.for_each_owner([&](Team team) {
+    thread.for_each_owner([&](Team team) { begin(plan, team, step, n_step); });
+    if (plan.n_junction) thread.barrier.wait();
+    thread.for_each_owner([&](Team team) {
       update(plan, team, step, n_step);
-      const bool late = team.rank == 0 && watch.late(batch);
-      flags.note(team.rank, batch, late || nearly_full(plan, team.rank));
+      const bool late = team.owner == 0 && watch.late(batch);
+      flags.note(team.owner, batch, late || nearly_full(plan, team.owner));
     });
-    worker.barrier.wait();
-    worker.for_each_owner([&](Team team) { receive(plan, team, step, n_step); });
+    thread.barrier.wait();
+    thread.for_each_owner([&](Team team) { receive(plan, team, step, n_step); });
     step += n_step;
     if (flags.any(batch)) break;
   }
@@ -142,32 +144,32 @@ int64 run_slice(const Worker& worker, Flags flags, const Stopwatch& watch, int64
 
 }  // namespace
 
-// Advances from step `first` up to `end`, or less if a spike record fills up, with at most n_worker threads.
-// `pace` is kept from call to call, and is 0 in the beginning. Returns the next step to do, or -2 if the
+// Advances from step `first` up to `end`, or less if a spike record fills up, with at most n_thread threads.
+// `ways` are kept from call to call, and are 0 in the beginning. Returns the next step to do, or -2 if the
 // system gave fewer threads than asked for.
-EXPORT int64 advance(const Plan& plan, int64 first, int64 end, int32 n_worker, Pace* pace) {
-  std::vector<std::atomic<int32>> full(2 * plan.n_shard);
-  const Flags flags{full.data(), plan.n_shard};
-  n_worker = kOpenMP ? std::min(n_worker, plan.n_shard) : 1;
+EXPORT int64 advance(const Plan& plan, int64 first, int64 end, int32 n_thread, Ways* ways) {
+  std::vector<std::atomic<int32>> full(2 * plan.n_owner);
+  const Flags flags{full.data(), plan.n_owner};
+  n_thread = kOpenMP ? std::min(n_thread, plan.n_owner) : 1;
   omp_set_dynamic(0);
   int64 step = first;
   while (step < end) {
-    const Way way = n_worker > 1 ? pace->choose() : alone;
-    const int32 n = way == together ? n_worker : 1;
-    const Stopwatch watch = n_worker > 1 ? pace->start(n) : Stopwatch();
+    const Way way = n_thread > 1 ? ways->choose() : alone;
+    const int32 n = way == together ? n_thread : 1;
+    const Stopwatch watch = n_thread > 1 ? ways->start(n) : Stopwatch();
     Barrier barrier(n);
     int64 next = -2;
 #pragma omp parallel num_threads(n)
     if (omp_get_num_threads() == n) {
-      const Worker worker{plan, omp_get_thread_num(), n, barrier};
-      const int64 reached = run_slice(worker, flags, watch, step, end);
-      if (worker.number == 0) next = reached;
+      const Thread thread{plan, omp_get_thread_num(), n, barrier};
+      const int64 reached = run_slice(thread, flags, watch, step, end);
+      if (thread.number == 0) next = reached;
     }
     if (next < step) return next;
-    if (n_worker > 1) pace->note(way, watch.seconds(), next - step);
+    if (n_thread > 1) ways->note(way, watch.seconds(), next - step);
     step = next;
     bool full = false;
-    for (int32 rank = 0; rank < plan.n_shard; ++rank) full |= nearly_full(plan, rank);
+    for (int32 owner = 0; owner < plan.n_owner; ++owner) full |= nearly_full(plan, owner);
     if (full) break;
   }
   return step;
@@ -178,9 +180,9 @@ EXPORT int64 advance(const Plan& plan, int64 first, int64 end, int32 n_worker, P
 EXPORT void deliver_pending(const Plan& plan, int64 step) {
   const int64 end = step + int64(plan.n_delay_group - 1) * plan.delay_group;
   for (; step < end; ++step) {
-    for (int32 rank = 0; rank < plan.n_shard; ++rank) *spike_list(plan, step, rank).count = 0;
-    for (int32 rank = 0; rank < plan.n_shard; ++rank)
-      deliver(plan, {rank, plan.n_shard}, 0, step, 1);
+    for (int32 owner = 0; owner < plan.n_owner; ++owner) *spike_list(plan, step, owner).count = 0;
+    for (int32 owner = 0; owner < plan.n_owner; ++owner)
+      deliver(plan, {owner, plan.n_owner}, 0, step, 1);
   }
 }
 

@@ -69,7 +69,7 @@ class Engine:
         self.junctions = JunctionLayout(network, device)
         self.backgrounds = Backgrounds(network, device)
         self.plasticity = Plasticity(network, device)
-        self._ownership = Ownership([], device.n_shards)
+        self._ownership = Ownership([], device.n_owner)
         self._layout: Layout | None = None
         self._plan: Plan | None = None
         self._diverged: set[int] = set()
@@ -319,7 +319,7 @@ class Engine:
             arrays.synchronise(self.step)
         if len(self._ownership.starts) != len(self.blocks):
             self._pace = Pace()
-            self._ownership = Ownership(self.network.blocks, self.device.n_shards)
+            self._ownership = Ownership(self.network.blocks, self.device.n_owner)
         fused = self.backgrounds.tables()
         closing = self.backgrounds.closing(self.step, fused)
         self.synapses.synchronise(self.step, fused, closing, self._ownership, self._settle)

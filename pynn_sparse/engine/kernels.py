@@ -6,6 +6,7 @@ with the macro definitions that they need; several texts may follow each other i
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from pathlib import Path
 
@@ -34,9 +35,7 @@ BUILD_KERNELS = {
 }
 # What only the CPU's library has.
 HOST_UNITS = ("build/build", "build/connect", "build/draw", "step/present", "step/plan")
-# For NVRTC: the steps must round as IEEE says, without fused multiply-add.
-NVRTC_FLAGS = ("--std=c++17", "--fmad=false")
-# What CuPy adds to these, since 13: subnormal single-precision numbers become 0, and functions
+# What CuPy adds to the options, since 13: subnormal single-precision numbers become 0, and functions
 # without a word are the device's. NVRTC before 12.9 refuses a flag that is given twice.
 CUPY_FLAGS = ("-ftz=true", "--device-as-default-execution-space")
 
@@ -55,14 +54,24 @@ def source_hash() -> str:
     digest = hashlib.sha256()
     files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
     for name in sorted(files):
-        if name.endswith((".h", ".cu", ".cpp")):
+        if name.endswith((".h", ".cu", ".cpp", ".flags")):
             digest.update(name.encode() + b"\0" + files[name].read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
 
+@functools.cache
+def compiler_flags(kind: str) -> tuple[str, ...]:
+    """Options in `cuda/compiler.flags` for "cpu", "nvrtc" or a level of the x86-64 instruction set.
+
+    The steps must round as IEEE says, the same on every machine.
+    """
+    lines = (line.split() for line in (source_folder() / "compiler.flags").read_text().splitlines())
+    return tuple(words[1] for words in lines if words and words[0] == kind)
+
+
 def nvrtc_options() -> tuple[str, ...]:
     """The options with which a kernel's text is given to CuPy."""
-    return (*NVRTC_FLAGS, f"-I{source_folder()}")
+    return ("--std=c++17", *compiler_flags("nvrtc"), f"-I{source_folder()}")
 
 
 def step_kernels(precision: str) -> dict[str, str]:

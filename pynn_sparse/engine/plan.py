@@ -113,7 +113,7 @@ class Plan:
         self.device.assign(self._clock, slice(None), np.full(2, layout.step))
         self._set(
             clock=self.device.address(self._clock),
-            n_shard=self.device.n_shards,
+            n_owner=self.device.n_owner,
             injection=self._put(injections),
             n_injection=len(injections),
             junction=self._put(junctions),
@@ -201,8 +201,8 @@ class Plan:
 
     def _fill_spikes(self, last: Plan | None, axons: Emitted | None) -> None:
         """Lists of spikes by step, and records of those that the user wants, for each thread."""
-        synapses, n_shards = self.layout.synapses, self.device.n_shards
-        wanted, owners = np.zeros(n_shards, np.int64), {}
+        synapses, n_owner = self.layout.synapses, self.device.n_owner
+        wanted, owners = np.zeros(n_owner, np.int64), {}
         for arrays in self.advanced:
             starts = self.layout.owner_starts(arrays.block)
             owners[arrays.block.index] = starts

@@ -288,8 +288,8 @@ def test_a_checkout_that_is_gone_does_not_disturb_other_programs(templates, tmp_
 def test_wheel_serves_every_python_and_carries_the_sources(wheel, templates):
     assert wheel.name.startswith(f"pynn_sparse-{pynn_sparse.__version__}-py3-none-linux_")
     package = templates("wheel").site / "pynn_sparse"
-    sources = {path.relative_to(ROOT) for path in ROOT.glob("cuda/**/*.[hc]*") if path.is_file()}
-    kernels = {path for path in sources if path.suffix in {".h", ".cu", ".cpp"}}
+    sources = {path.relative_to(ROOT) for path in ROOT.glob("cuda/**/*.[hcf]*") if path.is_file()}
+    kernels = {path for path in sources if path.suffix in {".h", ".cu", ".cpp", ".flags"}}
     assert kernels == {
         path.relative_to(package) for path in package.glob("cuda/**/*") if path.is_file()
     }

@@ -12,7 +12,7 @@ import pyNN.sparse as sim
 import pytest
 from pyNN.random import NumpyRNG
 
-from pynn_sparse.engine import kernels, processors, sharing
+from pynn_sparse.engine import describe_devices, kernels, processors, sharing
 from pynn_sparse.engine.devices import choice
 from pynn_sparse.engine.devices.choice import make_device
 from pynn_sparse.engine.devices.cpu import CpuDevice
@@ -80,7 +80,7 @@ def test_more_threads_than_processors_are_refused_with_a_warning() -> None:
     with pytest.warns(UserWarning, match="threads = 64: this process may use 8 processors"):
         sim.setup(threads=64)
     assert sim.simulator.state.threads == 8
-    assert make_device("cpu", sim.simulator.state.options.threads, 10, "double").n_shards == 8
+    assert make_device("cpu", sim.simulator.state.options.threads, 10, "double").n_owner == 8
 
 
 @pytest.mark.parametrize(
@@ -90,13 +90,13 @@ def test_little_is_not_divided_among_owners(
     monkeypatch: pytest.MonkeyPatch, neurons: int, synapses: int, owners: int
 ) -> None:
     monkeypatch.setattr(choice, "WORK_OF_OWNER", 2_500)
-    assert make_device("cpu", 8, neurons, "double", synapses).n_shards == owners
+    assert make_device("cpu", 8, neurons, "double", synapses).n_owner == owners
 
 
-def test_an_engine_has_no_more_workers_than_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_has_no_more_threads_than_processors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processors, "_affinity", lambda: 2)
     device = CpuDevice(5)
-    assert (device.n_shards, device._workers.value) == (5, 2)
+    assert (device.n_owner, device._threads.value) == (5, 2)
 
 
 def test_without_openmp_there_is_one_thread_and_that_is_said(
@@ -104,10 +104,10 @@ def test_without_openmp_there_is_one_thread_and_that_is_said(
 ) -> None:
     monkeypatch.setattr(cpu_library(), "has_threads", lambda: 0)
     with pytest.warns(RuntimeWarning, match=r"threads = 3: .*compiled without OpenMP"):
-        assert make_device("cpu", 3, 100_000, "double").n_shards == 1
-    assert make_device("cpu", None, 100_000, "double").n_shards == 1
-    assert CpuDevice(3)._workers.value == 1
-    (found,) = (device for device in choice.describe_devices() if device.name == "cpu")
+        assert make_device("cpu", 3, 100_000, "double").n_owner == 1
+    assert make_device("cpu", None, 100_000, "double").n_owner == 1
+    assert CpuDevice(3)._threads.value == 1
+    (found,) = (device for device in describe_devices() if device.name == "cpu")
     assert "one thread (compiled without OpenMP)" in found.detail
 
 
@@ -161,10 +161,10 @@ def spikes(threads: int, steps_at_once: int, workers: int) -> list[list[float]]:
     connector = sim.FixedProbabilityConnector(0.5, rng=NumpyRNG(seed=1))
     sim.Projection(noise, cells, connector, sim.StaticSynapse(weight=0.5, delay=0.3))
     device = sim.simulator.state.require_engine().device
-    device._workers = ctypes.c_int32(workers)
+    device._threads = ctypes.c_int32(workers)
     for _ in range(300 // steps_at_once):
         sim.run(0.1 * steps_at_once)
-    assert device._pace[:2].any() == (min(workers, threads) > 1)
+    assert device._ways[:2].any() == (min(workers, threads) > 1)
     return [each.tolist() for each in cells.get_data().segments[0].spiketrains]
 
 
@@ -179,6 +179,6 @@ def test_both_ways_are_tried_and_known() -> None:
     sim.setup(timestep=0.1, threads=2)
     sim.Population(50, sim.IF_curr_exp())
     sim.run(2000.0)
-    pace = sim.simulator.state.engine.device._pace
+    pace = sim.simulator.state.engine.device._ways
     assert (pace[:2] > 0).all()
     assert np.isfinite(pace).all()

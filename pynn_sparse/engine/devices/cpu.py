@@ -17,7 +17,7 @@ from ..toolchain.libraries import cpu_library, cpu_step
 from .device import Launch, Times
 
 TOO_FEW_THREADS = -2  # as `advance` in step/plan.cpp reports it
-PACE = 5  # numbers of the structure of step/pace.h, which begins as 0
+WAYS = 5  # numbers of the structure of step/ways.h, which begins as 0
 # Times in ns, measured once, and only ever compared.
 EVENT_TIMES: Times = (
     (64.0, 0.9),
@@ -46,12 +46,12 @@ class CpuDevice:
     lists_blocks = False
 
     def __init__(self, threads: int) -> None:
-        self.n_shards = self.build_threads = threads
+        self.n_owner = self.build_threads = threads
         self.builder = HostBuilder(threads)
         self._library = cpu_library()
         most = processors() if self._library.has_threads() else 1
-        self._workers = ctypes.c_int32(min(threads, most))
-        self._pace = np.zeros(PACE)
+        self._threads = ctypes.c_int32(min(threads, most))
+        self._ways = np.zeros(WAYS)
 
     def put(self, array: NDArray[Any]) -> NDArray[Any]:
         return np.ascontiguousarray(array)
@@ -88,13 +88,13 @@ class CpuDevice:
                 ctypes.c_void_p(plan.ctypes.data),
                 ctypes.c_int64(first),
                 ctypes.c_int64(end),
-                self._workers,
-                ctypes.c_void_p(self._pace.ctypes.data),
+                self._threads,
+                ctypes.c_void_p(self._ways.ctypes.data),
             )
         )
         if reached == TOO_FEW_THREADS:
             raise DeviceError(
-                f"the system did not give {self._workers.value} threads (is OMP_THREAD_LIMIT "
+                f"the system did not give {self._threads.value} threads (is OMP_THREAD_LIMIT "
                 "set?); ask for fewer with setup(threads=...)"
             )
         return reached

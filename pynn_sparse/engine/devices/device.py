@@ -39,7 +39,7 @@ class Device(Protocol):
     """
 
     name: str
-    n_shards: int  # parts into which targets are divided, one per thread that writes
+    n_owner: int  # parts into which targets are divided, of which each is written to by itself
     stops_when_full: bool  # `advance` returns early before a spike record overflows
     record_capacity: int  # entries of a spike record, at least
     event_times: Times  # of a synaptic event, to choose by how many delays are delivered together

@@ -35,7 +35,7 @@ class CudaDevice:
     """
 
     name = "cuda"
-    n_shards = 1
+    n_owner = 1
     stops_when_full = False
     segment_time = 0.0  # segments are found by many threads at once
     merges_rows = False  # tables of a source are delivered side by side

@@ -49,7 +49,7 @@ class SpikeLists:
         device: where they are kept.
         n_list: number of steps that they last for.
         batch: steps that neurons may do at a time; so many lists are empty beforehand.
-        owners: for each block that is advanced, by its place in the network, int32 [n_shards + 1],
+        owners: for each block that is advanced, by its place in the network, int32 [n_owner + 1],
             where the neurons of each thread begin.
     """
 
@@ -57,15 +57,15 @@ class SpikeLists:
         self, device: Device, n_list: int, batch: int, owners: dict[int, NDArray[np.int32]]
     ) -> None:
         self.n_list, self.batch, self.owners = n_list, batch, owners
-        self._device, self._n_shards = device, device.n_shards
-        owned = np.zeros(self._n_shards, np.int64)
+        self._device, self._n_owner = device, device.n_owner
+        owned = np.zeros(self._n_owner, np.int64)
         for starts in owners.values():
             owned += np.diff(starts)
         # Counters of different threads are kept on different cache lines.
-        self._counts = device.zeros((n_list * self._n_shards, 16), np.int32)
+        self._counts = device.zeros((n_list * self._n_owner, 16), np.int32)
         self._arrays: list[tuple[Any, ...]] = []
-        for number in range(n_list * self._n_shards):
-            size = max(int(owned[number % self._n_shards]), 1)
+        for number in range(n_list * self._n_owner):
+            size = max(int(owned[number % self._n_owner]), 1)
             blocks = size if device.lists_blocks else len(owners) + 1
             lengths = (size, size, blocks)
             self._arrays.append(tuple(device.zeros(length, np.int32) for length in lengths))
@@ -81,8 +81,8 @@ class SpikeLists:
         same = (n_list, batch, list(owners)) == (self.n_list, self.batch, list(self.owners))
         return same and all(np.array_equal(owners[k], self.owners[k]) for k in owners)
 
-    def _number(self, step: int, shard: int) -> int:
-        return (step + 1) % self.n_list * self._n_shards + shard
+    def _number(self, step: int, owner: int) -> int:
+        return (step + 1) % self.n_list * self._n_owner + owner
 
     def read(self, steps: range) -> Emitted:
         """The spikes emitted in some of the last steps."""
@@ -90,8 +90,8 @@ class SpikeLists:
         parts = [Emitted(*(np.zeros(0, each) for each in (np.int64, np.int64, np.int32, np.int32)))]
         places = np.array(list(self.owners), np.int64)
         for step in steps:
-            for shard in range(self._n_shards):
-                number = self._number(step, shard)
+            for owner in range(self._n_owner):
+                number = self._number(step, owner)
                 if count := int(counts[number]):
                     neuron, multiplicity, blocks = map(get, self._arrays[number])
                     if self._device.lists_blocks:
@@ -108,7 +108,7 @@ class SpikeLists:
         known = np.isin(spikes.block, list(place))
         spikes = Emitted(*(each[known] for each in spikes))
         number = np.array([place[int(block)] for block in spikes.block], np.int32)
-        shard = np.array(
+        owner = np.array(
             [
                 np.searchsorted(self.owners[int(block)][1:], neuron, side="right")
                 for block, neuron in zip(spikes.block, spikes.neuron, strict=True)
@@ -116,12 +116,12 @@ class SpikeLists:
             np.int64,
         )
         for step in np.unique(spikes.step):
-            for rank in range(self._n_shards):
-                mine = np.flatnonzero((spikes.step == step) & (shard == rank))
+            for k in range(self._n_owner):
+                mine = np.flatnonzero((spikes.step == step) & (owner == k))
                 mine = mine[np.argsort(number[mine], kind="stable")]
                 if len(mine):
                     values = spikes.neuron[mine], spikes.multiplicity[mine], number[mine]
-                    self._write(self._number(int(step), rank), *values)
+                    self._write(self._number(int(step), k), *values)
 
     def _write(
         self,

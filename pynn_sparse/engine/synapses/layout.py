@@ -157,7 +157,7 @@ class SynapseLayout:
         # Projections with mixed delays are merged by their source, see merged.py.
         row = sum(map(len, mixed)) / sum({t.pre.index: t.pre.size for t in mixed}.values())
         ports = sum(block.size * len(block.model.receptors) for block in self.network.blocks)
-        size = 8 * ports / self.device.n_shards / 1024
+        size = 8 * ports / self.device.n_owner / 1024
         times = self.device.event_times, self.device.segment_time
         self.delay_group = best_group(greatest, row, size, *times)
         self.n_delay_group = -(-greatest // self.delay_group)
@@ -241,7 +241,7 @@ class SynapseLayout:
                 table.take_back()
         merged = self.delivered if self.device.merges_rows and self.n_delay_group > 1 else []
         self._bundles.arrange(
-            merged, place, self.delay_group, self.n_delay_group, self.device.n_shards
+            merged, place, self.delay_group, self.n_delay_group, self.device.n_owner
         )
         present = {table.index: table for table in self.delivered if not self._bundles.holds(table)}
         self._tables = {key: old for key, old in self._tables.items() if key in present}

@@ -102,7 +102,7 @@ class Plasticity:
             history.caught_up()
 
     def _share_traces(self) -> None:
-        """Give all threads the traces of those that had to do with a table: owners have changed."""
+        """Give all owners the traces of those that had to do with a table: owners have changed."""
         for sources in self._sources.values():
             sources.put(sources.latest())
 
@@ -271,7 +271,7 @@ def _taus(table: SynapseTable) -> tuple[float, float]:
 
 
 class _Sources:
-    """The last spikes of the sources of a table, as each shard has seen them.
+    """The last spikes of the sources of a table, as each owner of targets has seen them.
 
     There are as many as a source may have from one that its first synapse has not seen to one that
     its last synapse has, and the one before.
@@ -279,9 +279,9 @@ class _Sources:
 
     def __init__(self, table: SynapseTable, device: Device) -> None:
         self._device = device
-        self._shape = device.n_shards, table.n_source
+        self._shape = device.n_owner, table.n_source
         self.capacity = self.room(table)
-        n = device.n_shards * table.n_source
+        n = device.n_owner * table.n_source
         what = f"{self.capacity} spikes of each source of plastic synapses"
         memory.require(20 * n * self.capacity, what)
         self.count = device.zeros(n, np.int32)
@@ -301,21 +301,21 @@ class _Sources:
         return count, stamp, trace, self.capacity
 
     def latest(self) -> dict[str, NDArray[Any]]:
-        """Of each source, [n_source], what the shard remembers that has seen most of it."""
+        """Of each source, [n_source], what the owner remembers that has seen most of it."""
         count, stamp, trace = (
             self._device.get(each) for each in (self.count, self.stamp, self.trace)
         )
-        shards, n = self._shape
+        owners, n = self._shape
         last = stamp[np.arange(len(count)), (count - 1) % self.capacity]
-        best = np.where(count > 0, last, -1).reshape(shards, n).argmax(axis=0)
+        best = np.where(count > 0, last, -1).reshape(owners, n).argmax(axis=0)
         place = best * n + np.arange(n)
         return {"count": count[place], "stamp": stamp[place], "trace": trace[place]}
 
     def put(self, arrays: dict[str, NDArray[Any]]) -> None:
-        """Have all shards remember what `latest` gave."""
-        shards = self._shape[0]
+        """Have all owners remember what `latest` gave."""
+        owners = self._shape[0]
         for name in HISTORY_ARRAYS:
-            every = np.concatenate([arrays[name]] * shards)
+            every = np.concatenate([arrays[name]] * owners)
             self._device.assign(getattr(self, name), slice(None), every)
 
 

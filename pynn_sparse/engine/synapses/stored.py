@@ -69,7 +69,7 @@ class Arrangement:
     """How the rows of a table are divided into segments: by owners of targets and by delays."""
 
     owner_start: tuple[int, ...]
-    first_rank: int
+    first_owner: int
     n_part: int
     first_group: int
     n_group: int
@@ -88,7 +88,7 @@ class Arrangement:
 
     def fields(self) -> dict[str, int]:
         """The fields of the kernels' record of a table that say how its rows are arranged."""
-        names = ("first_rank", "n_part", "first_group", "n_group")
+        names = ("first_owner", "n_part", "first_group", "n_group")
         return {name: getattr(self, name) for name in names}
 
 

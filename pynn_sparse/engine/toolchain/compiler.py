@@ -12,13 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ...errors import DeviceError
-from ..kernels import source_folder, source_hash
+from ..kernels import compiler_flags, source_folder, source_hash
 from ..processors import processors
 
-# The steps must round as IEEE says, the same on every machine: no fused multiply-add, no fast math.
-CPU_FLAGS = (
-    "-std=c++17 -ffp-contract=off -fno-math-errno -fno-trapping-math -fPIC -fvisibility=hidden"
-).split()
+CPU_FLAGS = ("-std=c++17", "-fPIC", "-fvisibility=hidden")
 # Apple's compiler has no OpenMP: there is one thread then, and no message about the directives.
 THREAD_FLAGS = ["-Wno-unknown-pragmas"] if sys.platform == "darwin" else ["-fopenmp"]
 MOST_AT_A_TIME = 16  # compilers; each takes some 0.5 GB
@@ -37,7 +34,8 @@ def build_library(library: Path, texts: list[str], level: str, optimisation: str
     Raises `DeviceError` if there is no compiler, or if it fails.
     """
     compiler = find_compiler()
-    flags = [*CPU_FLAGS, *THREAD_FLAGS, optimisation, *_architecture(level)]
+    flags = [*CPU_FLAGS, *compiler_flags("cpu"), *THREAD_FLAGS, optimisation]
+    flags += _architecture(level)
     defined = [f'-DPYNN_SPARSE_SOURCE_HASH="{source_hash()}"', f"-I{source_folder()}"]
     n = min(processors(), MOST_AT_A_TIME, len(texts))  # fewer units share more of what they include
     with tempfile.TemporaryDirectory(dir=library.parent) as folder:
@@ -84,7 +82,7 @@ def find_compiler() -> list[str]:
 def _architecture(level: str) -> list[str]:
     if level == "generic":
         return []
-    return [f"-march={level}", *["-mprefer-vector-width=512"] * (level == "x86-64-v4")]
+    return [f"-march={level}", *compiler_flags(level)]
 
 
 def _run(command: list[str], folder: str) -> None:

@@ -32,7 +32,7 @@ class Stopwatch {
 };
 
 // What is known of both ways. All is 0 in the beginning.
-class Pace {
+class Ways {
  public:
   // The way of the next slice: the faster one, or now and then, for a short time, the other.
   Way choose() {
@@ -42,8 +42,8 @@ class Pace {
     return trial_ ? other(faster()) : faster();
   }
 
-  Stopwatch start(int32 n_worker) const {
-    return Stopwatch(trial_ ? kTrial : kSlice, n_worker > 1 ? 1 : 16);
+  Stopwatch start(int32 n_thread) const {
+    return Stopwatch(trial_ ? kTrial : kSlice, n_thread > 1 ? 1 : 16);
   }
 
   // What a slice has taken. What trials of the slower way cost is a small part of the time.
