@@ -26,7 +26,7 @@
 #endif
 
 // The spikes that a thread emitted in a step.
-DEVICE const SpikeList& spike_list(const Plan& plan, int64 step, int32 thread) {
+DEVICE const SpikeList& spike_list(const Plan& plan, int64 step, int32 owner) {
   return plan.spikes[(step + 1) % plan.n_list * plan.n_owner + owner];
 }
 

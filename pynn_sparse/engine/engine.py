@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -14,6 +15,7 @@ from ..network import Network, Probe, SynapseTable
 from ..network.block import Arrays
 from ..notices import warn
 from .devices.device import Device
+from .exchange import Exchange, Local
 from .layout import Layout
 from .neurons.blocks import BlockArrays, scalar
 from .neurons.currents import CurrentLayout
@@ -56,11 +58,13 @@ class Engine:
         device: Device,
         precision: str,
         recording_memory: float = math.inf,
+        exchange: Exchange | None = None,
     ) -> None:
         self.network = network
         self.device = device
         self.precision = precision
         self._recording_memory = recording_memory
+        self._exchange = exchange or Local()
         self.spikes = SpikeStore()
         self.step = BEFORE_TIME_0
         self.blocks: list[BlockArrays] = []
@@ -182,7 +186,8 @@ class Engine:
                 self._ask_plasticity()
             self._pace.begin()
             first = self.step
-            stop = min(end, first + self._pace.steps, self._ask_at)
+            most = min(self._pace.steps, self._exchange.steps(self._plan.batch))
+            stop = min(end, first + most, self._ask_at)
             stop = min(stop, progress.next_stop(first)) if progress else stop
             call = self._plan.prepare(first, stop)
             self._between_steps = True
@@ -192,6 +197,7 @@ class Engine:
                 self._between_steps = False
                 raise
             self._between_steps = False
+            self._exchange.take(partial(self._plan.emitted, first, self.step))
             self._collect(but=1)
             self.spill()
             self._pace.end(self.step - first)

@@ -228,6 +228,12 @@ class Plan:
         """Spikes that synapses which wait have not seen yet at a step."""
         return self.lists.read(range(max(step - self._lag, -1), step))
 
+    def emitted(self, first: int, end: int) -> Emitted:
+        """The spikes of steps first .. end - 1, a batch at most; waits for them."""
+        if self._begun:
+            self._begun[-1].wait()
+        return self.lists.read(range(first, end))
+
     def settle(self, synapses: SynapseLayout, step: int) -> None:
         """Deliver what waits for its group of delays; the ring has room for all delays."""
         self._set(

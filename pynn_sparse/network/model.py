@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ParameterError
+from .hooks import check_hooks, check_names
 from .time import TimeGrid
 
 Values = Mapping[str, Any]  # parameter or state name -> float, or array with one value per neuron
@@ -66,7 +67,8 @@ class Model:
     from parameters and state those fields of the state that only depend on the others.
     `infinite` names derived values that need not be finite. `monotone` says that a value of a
     parameter is valid if it lies between two that are, whatever valid values the others have.
-    `source` is the C++ of a model that is not among the files.
+    `source` is the C++ of a model that is not among the files. Raises `ModelError`, with the name
+    of the hook, where something is missing.
     """
 
     name: str
@@ -87,6 +89,17 @@ class Model:
     infinite: tuple[str, ...] = ()
     monotone: bool = True
     source: str = ""
+
+    def __post_init__(self) -> None:
+        hooks: dict[str, tuple[Any, str]] = {
+            "derive": (self.derive, "values and a TimeGrid"),
+            "most_spikes": (self.most_spikes, "values and a TimeGrid"),
+        }
+        if self.sequences:
+            hooks["events"] = self.events, "values and a TimeGrid"
+        check_hooks(self.name, hooks)
+        given = (self.given_times,) if self.given_times else ()
+        check_names(self.name, "given_times", given, self.sequences)
 
     def check(self, values: Values) -> None:
         """Raise `ParameterError` for the first parameter with a value that is not valid."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ...network import Block, Network, SynapseTable, memory
 from ...network.block import Arrays
-from ...network.dynamics import KINDS, time_constants
+from ...network.dynamics import KINDS
 from .. import structures
 from ..devices.device import Device
 from ..ownership import Ownership
@@ -266,8 +266,7 @@ def _room(steps: int, apart: int) -> int:
 def _taus(table: SynapseTable) -> tuple[float, float]:
     """tau_plus and tau_minus (ms), the greatest ones of a table."""
     assert table.rule is not None
-    plus, minus = time_constants(table.rule.parameters)
-    return float(np.max(plus)), float(np.max(minus))
+    return table.rule.time_constants
 
 
 class _Sources:

@@ -58,7 +58,7 @@ def _bound_of_table(
     """The same for the targets of a table, [n], where sources emit at most `most` spikes."""
     survey, rule = Survey(table, threads), table.rule
     factor = rule.dynamics.most(rule.parameters) if rule else 1.0
-    learned = rule.dynamics.greatest_weight(rule.parameters) if rule else 0.0
+    learned = rule.greatest_weight if rule else 0.0
     common = survey.greatest_weight if table.is_common("weight") else 0.0
     least = max(common, learned)
     greatest = max(survey.greatest_weight, least) * (factor * float(most.max(initial=0)))

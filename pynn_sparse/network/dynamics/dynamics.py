@@ -10,15 +10,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ParameterError
+from ..hooks import check_hooks, check_names
 from ..model import FINITE, Check, Values
 from ..time import TimeGrid
+
+# The kernel's structures, in the order of `with_kind` in cuda/synapses/kinds.h.
+KINDS = (
+    "SharedPairs",
+    "OwnPairs",
+    "TsodyksMarkram",
+    "SimpleStochastic",
+    "StochasticTsodyksMarkram",
+    "MultiQuantal",
+)
 
 
 @dataclass(frozen=True)
 class Dynamics:
     """A kind of synapse; its step is in `cuda/synapses`.
 
-    Values are numbers, or arrays with one for each synapse.
+    Values are numbers, or arrays with one for each synapse. Those of this package and of others
+    are made alike. Raises `ModelError`, with the name of the hook, where something is missing.
 
     Attributes:
         name: as users know it.
@@ -28,10 +40,12 @@ class Dynamics:
         state_limits: of state variables that may not exceed a parameter, its name.
         columns: names of the kernel's parameters, in its order.
         derive: computes them, on the host in double precision.
-        kind: name of the kernel's structure for these values, one of `KINDS`.
+        kinds: the kernel's structures that it uses, of `KINDS`.
+        kind: the one for given values; the only one without it.
         learns: whether the weights change, by spikes of sources and targets.
+        time_constants: of traces of sources and of targets (ms), where weights change.
         check_all: raises `ParameterError` for values that do not go together.
-        greatest_weight: what no weight that changes exceeds, without sign; None where none changes.
+        greatest_weight: what no weight exceeds, without sign, where weights change.
         most: factor of the weight that a spike transmits at most.
     """
 
@@ -39,15 +53,34 @@ class Dynamics:
     parameters: tuple[str, ...]
     columns: tuple[str, ...]
     derive: Callable[[Values, TimeGrid], dict[str, Any]]
-    kind: Callable[[Values], str]
+    kinds: tuple[str, ...]
+    kind: Callable[[Values], str] | None = None
     state: Mapping[str, float] = field(default_factory=dict)
     constraints: Mapping[str, Check] = field(default_factory=dict)
     state_constraints: Mapping[str, Check] = field(default_factory=dict)
     state_limits: Mapping[str, str] = field(default_factory=dict)
     check_all: Callable[[Values], None] = lambda values: None
     learns: bool = False
-    greatest_weight: Callable[[Values], float] = lambda values: 0.0
+    time_constants: Callable[[Values], tuple[Any, Any]] | None = None
+    greatest_weight: Callable[[Values], float] | None = None
     most: Callable[[Values], float] = lambda values: 1.0
+
+    def __post_init__(self) -> None:
+        hooks: dict[str, tuple[Any, str]] = {
+            "derive": (self.derive, "values and a TimeGrid"),
+            "check_all": (self.check_all, "values"),
+            "most": (self.most, "values"),
+        }
+        if len(self.kinds) != 1 or self.kind is not None:
+            hooks["kind"] = self.kind, "values"
+        if self.learns:
+            hooks["time_constants"] = self.time_constants, "values"
+            hooks["greatest_weight"] = self.greatest_weight, "values"
+        check_hooks(self.name, hooks)
+        check_names(self.name, "kinds", self.kinds, KINDS)
+        check_names(self.name, "constraints", self.constraints, self.parameters)
+        check_names(self.name, "state_constraints", self.state_constraints, self.state)
+        check_names(self.name, "state_limits", self.state_limits, self.state)
 
     def check(self, values: Values) -> None:
         """Raise `ParameterError` for the first parameter with a value that is not valid."""
@@ -96,7 +129,21 @@ class Rule:
     @property
     def kind(self) -> str:
         """Name of the kernel's structure."""
-        return self.dynamics.kind(self.parameters)
+        dynamics = self.dynamics
+        return dynamics.kind(self.parameters) if dynamics.kind else dynamics.kinds[0]
+
+    @property
+    def greatest_weight(self) -> float:
+        """What no weight comes to exceed, without sign; 0 where weights stay as they are."""
+        greatest = self.dynamics.greatest_weight
+        return greatest(self.parameters) if greatest else 0.0
+
+    @property
+    def time_constants(self) -> tuple[float, float]:
+        """Of traces of sources and of targets (ms), the greatest ones, where weights change."""
+        assert self.dynamics.time_constants is not None
+        plus, minus = self.dynamics.time_constants(self.parameters)
+        return float(np.max(plus)), float(np.max(minus))
 
     def changed(self, parameters: Mapping[str, NDArray[np.float64]]) -> Rule:
         """With other values of some parameters."""

@@ -31,6 +31,11 @@ DEPENDENCES: dict[str, tuple[float, float] | None] = {
     "GutigWeightDependence": None,
 }
 EXPONENT = Constraint(lambda x: np.isfinite(x) & (x >= 0), "0 or greater")
+CONSTRAINTS = {
+    **dict.fromkeys(("tau_plus", "tau_minus", "tau"), POSITIVE),
+    **dict.fromkeys(("mu_plus", "mu_minus"), EXPONENT),
+    "rho": NOT_NEGATIVE,
+}
 
 
 def time_constants(values: Values) -> tuple[Any, Any]:
@@ -83,15 +88,13 @@ def pairs(timing: str, dependence: str) -> Dynamics:
         parameters=names,
         columns=COLUMNS,
         derive=lambda values, grid: _derive(values, grid, exponents),
+        kinds=("SharedPairs", "OwnPairs"),
         kind=_kind,
         state={"x": 0.0, "y": 0.0},
-        constraints={
-            **dict.fromkeys(("tau_plus", "tau_minus", "tau"), POSITIVE),
-            **dict.fromkeys(("mu_plus", "mu_minus"), EXPONENT),
-            "rho": NOT_NEGATIVE,
-        },
+        constraints={name: each for name, each in CONSTRAINTS.items() if name in names},
         check_all=_check_limits,
         learns=True,
+        time_constants=time_constants,
         greatest_weight=lambda values: float(np.max(values["w_max"])),
     )
 

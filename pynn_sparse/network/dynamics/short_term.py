@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from ..model import NOT_NEGATIVE, POSITIVE, Constraint, Values
+from ..model import NOT_NEGATIVE, POSITIVE, Check, Constraint, Values
 from ..time import TimeGrid
 from .dynamics import Dynamics, in_steps
 
@@ -30,13 +31,20 @@ def _derive(values: Values, grid: TimeGrid) -> dict[str, Any]:
     }
 
 
-def _dynamics(name: str, kind: str, parameters: tuple[str, ...], **more: Any) -> Dynamics:
+def _dynamics(
+    name: str,
+    kind: str,
+    parameters: tuple[str, ...],
+    constraints: Mapping[str, Check],
+    **more: Any,
+) -> Dynamics:
     return Dynamics(
         name=name,
         parameters=parameters,
         columns=parameters,
+        constraints={each: constraints[each] for each in parameters if each in constraints},
         derive=_derive,
-        kind=lambda values: kind,
+        kinds=(kind,),
         **more,
     )
 
