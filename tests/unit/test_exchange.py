@@ -32,10 +32,10 @@ def test_a_dry_run_changes_nothing_and_counts_every_spike(plastic: bool) -> None
     exchange = DryRun(network, 3)
     engine = run(network, exchange)
     assert recorded(engine) == expected
-    neuron = np.array(expected[0])
+    emitted = np.unique(np.array(expected), axis=1).shape[1]  # several of one step go as one
     assert not exchange.sent.diagonal().any()
-    assert exchange.sent.sum() == 2 * len(neuron)  # to both others
-    assert exchange.bytes_sent == 32 * len(neuron)
+    assert exchange.sent.sum() == 2 * emitted  # to both others
+    assert exchange.bytes_sent == 32 * emitted
     assert (exchange.sent.sum(axis=1) > 0).all()
     assert engine._plan is not None
     assert exchange.exchanges >= STEPS / engine._plan.batch
