@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pynn_sparse.engine.building.connect import Rows
 from pynn_sparse.engine.devices.device import Device
 from pynn_sparse.engine.devices.gpu_builder import GpuBuilder
-from pynn_sparse.engine.synapses.gpu import Resident
+from pynn_sparse.engine.synapses.gpu import GpuRows
 from pynn_sparse.errors import NetworkTooLargeError, ParameterError
 from pynn_sparse.network import Block, Rule, SynapseTable, memory
 from pynn_sparse.network.synapses import MAX_DELAY_STEPS, index_type
@@ -98,10 +98,10 @@ class Connecting(SynapseColumns):
         target, dtype = rows.target, index_type(post[0].size)
         if post[1] or target.dtype != dtype:
             target = builder.shifted(target, post[1], dtype)
-        resident = Resident(builder, target, weight, delay)
-        self._check_weights(np.array(resident.weight_range), signs=self._connector.safe)
+        kept = GpuRows(builder, target, weight, delay)
+        self._check_weights(np.array(kept.weight_range()), signs=self._connector.safe)
         ends = pre[0], post[0], pre[1], rows.row_start, self.receptor_type
-        self._tables.append(SynapseTable.held(*ends, resident, resident.delay_range))
+        self._tables.append(SynapseTable.held(*ends, kept, kept.delay_range))
 
     def _convergent_connect(
         self,

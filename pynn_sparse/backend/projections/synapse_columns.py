@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pynn_sparse.engine.sharing import each_of
 from pynn_sparse.network import Block, Network, SynapseTable
-from pynn_sparse.network.synapses import sort_repeated
+from pynn_sparse.network.ordering import sort_repeated
 
 from .. import simulator
 from ..synapses.values import Pairs
