@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
 
@@ -77,7 +78,8 @@ class Watch:
     def _forget(self) -> None:
         self._populations: list[Any] = []
         self._projections: list[Any] = []
-        self._earlier: dict[int, list[Activity]] = {}  # by recorder: what the script has cleared
+        # By recorder: what the script has cleared.
+        self._earlier: WeakKeyDictionary[Any, list[Activity]] = WeakKeyDictionary()
         self._random: list[str] = []
         self._built: float | None = None
         self._begun = time.perf_counter()
@@ -149,27 +151,27 @@ class Watch:
         """Keep recorded data that the script clears with `get_data(clear=True)` or the like."""
         get, clear = recorder_class.get, recorder_class.clear
         signature = inspect.signature(get)
-        kept: set[int] = set()  # recorders whose data were kept before they are cleared
+        kept: WeakSet[Any] = WeakSet()  # recorders whose data were kept before they are cleared
 
         def keep(recorder: Any) -> None:
             if recorder.recorded and (recorder._simulator.state.running or list(recorder.cache)):
                 found = [activity_of(each) for each in get(recorder, "all").segments]
-                self._earlier.setdefault(id(recorder), []).extend(found)
+                self._earlier.setdefault(recorder, []).extend(found)
 
         @functools.wraps(get)
         def watched_get(recorder: Any, *args: Any, **options: Any) -> Any:
             if not signature.bind(recorder, *args, **options).arguments.get("clear"):
                 return get(recorder, *args, **options)
             keep(recorder)  # now, since some backends clear while they get
-            kept.add(id(recorder))
+            kept.add(recorder)
             try:
                 return get(recorder, *args, **options)
             finally:
-                kept.discard(id(recorder))
+                kept.discard(recorder)
 
         @functools.wraps(clear)
         def watched_clear(recorder: Any) -> Any:
-            if id(recorder) not in kept:
+            if recorder not in kept:
                 keep(recorder)
             return clear(recorder)
 
@@ -196,9 +198,9 @@ class Watch:
             found.random.append(cell)
         recorder = population.recorder
         ran = self._built is not None
-        if ran and (recorder.recorded or id(recorder) in self._earlier):
+        if ran and (recorder.recorded or recorder in self._earlier):
             segments = [activity_of(each) for each in recorder.get("all").segments]
-            found.activities[name] = self._earlier.get(id(recorder), []) + segments
+            found.activities[name] = self._earlier.get(recorder, []) + segments
             found.notes += [f"{name}, {why}" for each in segments for why in each.left_out]
         values = found.parameters[name] = {}
         for parameter in getattr(population.celltype, "default_parameters", {}):

@@ -3,29 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from weakref import proxy
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pynn_sparse.network import SynapseTable
 
 from ... import common
 from .. import simulator
 from ..access import exclusive
 from ..doors.checks import did_you_mean
 
-if TYPE_CHECKING:
-    from .projection import Projection
-    from .synapse_columns import SynapseColumns
-
 OWN = frozenset(("_projection", "_number", "weight", "delay"))
 PRE, POST = "presynaptic_index", "postsynaptic_index"
+
+
+class Columns(Protocol):
+    """What finding a connection asks of the columns of a projection."""
+
+    synapse_type: Any
+    _tables: list[SynapseTable]
+
+    def _check_present(self) -> None: ...
+    def _keep_order(self) -> NDArray[np.int64]: ...
+    def _stored(self, name: str) -> NDArray[Any]: ...
+
+
+class Owner(Columns, Protocol):
+    """What a connection asks of the projection that it belongs to."""
+
+    label: Any
+
+    @property
+    def _single(self) -> Single: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: Any) -> Any: ...
+    def _column(self, name: str, numbers: Any) -> NDArray[Any]: ...
+    def _check_attributes(self, names: Any) -> None: ...
+    def _assign_one(self, name: str, number: int, value: Any) -> None: ...
 
 
 class Connection(common.Connection):
     """One synapse of a projection; reading and assigning its attributes goes to the projection."""
 
-    def __init__(self, projection: Projection, number: int) -> None:
+    def __init__(self, projection: Owner, number: int) -> None:
         self._projection = projection
         self._number = number
 
@@ -90,7 +113,7 @@ class Connection(common.Connection):
 class Connections:
     """All connections of a projection, as objects that are made when they are looked at."""
 
-    def __init__(self, projection: Projection) -> None:
+    def __init__(self, projection: Owner) -> None:
         self._projection = projection
 
     def __len__(self) -> int:
@@ -111,7 +134,7 @@ class Single:
     when the first one was looked at.
     """
 
-    def __init__(self, projection: SynapseColumns) -> None:
+    def __init__(self, projection: Columns) -> None:
         self._projection = proxy(projection)  # which it belongs to
         self._places: tuple[Any, ...] = ()
         self._versions: tuple[Any, ...] = ()
