@@ -16,7 +16,7 @@ pytest_plugins = ["support.devices"]  # its fixtures
 
 HERE = Path(__file__).parent
 
-# Files of the quick tests, `-m quick`, which are for the time between two changes: some of every part.
+# Files of the quick tests, `-m quick`: some of every part.
 QUICK = frozenset(
     """
     unit/test_engine.py unit/test_time.py unit/test_changes_between_runs.py unit/test_checkpoint.py

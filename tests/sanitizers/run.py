@@ -94,6 +94,7 @@ def networks() -> None:
 
     if "WATCHED" in os.environ:
         libraries._installed_libraries = lambda: [Path(os.environ["WATCHED"])]
+        libraries.MODE = os.RTLD_LOCAL  # a sanitizer's functions have to come first
     processors._affinity = lambda: 4
     choice.WORK_OF_OWNER = 1
     for threads in (1, 3):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import multiprocessing
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +102,36 @@ def test_pool_of_processes() -> None:
     expected = list(map(mean_spike_count, currents))
     with multiprocessing.get_context("fork").Pool(2) as pool:
         assert pool.map_async(mean_spike_count, currents).get(timeout=120) == expected
+
+
+def test_processes_forked_from_one_that_has_loaded_nest() -> None:
+    """NEST's OpenMP, whose symbols all libraries see, cannot end its threads before a fork."""
+    if importlib.util.find_spec("nest") is None:
+        pytest.skip("NEST is not installed")
+    code = """
+        import multiprocessing, sys
+        import nest
+        import pyNN.sparse as sim
+        from pynn_sparse.engine import processors
+        from pynn_sparse.engine.devices import choice
+
+        processors._affinity, choice.WORK_OF_OWNER = (lambda: 2), 1  # two threads, however small
+
+        def count(current):
+            sim.setup(timestep=0.1, threads=2)
+            cells = sim.Population(300, sim.IF_curr_exp(i_offset=current))
+            cells.record("spikes")
+            sim.run(100.0)
+            return float(cells.mean_spike_count())
+
+        expected = count(1.5)
+        with multiprocessing.get_context("fork").Pool(1) as pool:
+            assert pool.map_async(count, [1.5]).get(timeout=60) == [expected]
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_connections_in_text_files(tmp_path: Path) -> None:

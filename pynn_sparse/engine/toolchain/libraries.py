@@ -23,6 +23,9 @@ from ..kernels import host_texts, source_hash, step_code, step_name
 from . import cache, instruction_sets
 from .compiler import build_library
 
+# DEEPBIND, where the system has it: symbols of a library's own dependencies come before others'.
+MODE = os.RTLD_LOCAL | getattr(os, "RTLD_DEEPBIND", 0)
+
 
 def cpu_step(model: Model, precision: str) -> ctypes.c_void_p:
     """Address of the function that advances neurons of a model.
@@ -47,7 +50,7 @@ def cpu_step(model: Model, precision: str) -> ctypes.c_void_p:
 def _model_library(code: str) -> ctypes.CDLL:
     """A library of the one kernel that a text defines, compiled when first needed."""
     digest = hashlib.sha256(f"{source_hash()}\n{code}".encode()).hexdigest()[:16]
-    return ctypes.CDLL(str(_kept(f"model_{digest}", [code])))
+    return _loaded(_kept(f"model_{digest}", [code]))
 
 
 @functools.cache
@@ -55,12 +58,21 @@ def cpu_library() -> ctypes.CDLL:
     """The CPU library for the sources at hand; `DeviceError` if there is none and no compiler."""
     for path in _installed_libraries():
         try:
-            library = ctypes.CDLL(str(path))
+            library = _loaded(path)
         except OSError:  # it is damaged, or was made for another system: another one is compiled
             continue
         if _hash_of(library) == source_hash():
             return _checked(library)
-    return _checked(ctypes.CDLL(str(_kept(source_hash(), host_texts()))))
+    return _checked(_loaded(_kept(source_hash(), host_texts())))
+
+
+def _loaded(path: Path) -> ctypes.CDLL:
+    """A library that is open and takes OpenMP from what it was linked with.
+
+    NEST makes the symbols of its own, older OpenMP known to all libraries that are loaded after it.
+    Threads would come from that one, but could not be ended by it before a fork (see `_checked`).
+    """
+    return ctypes.CDLL(str(path), mode=MODE)
 
 
 def _hash_of(library: ctypes.CDLL) -> str:
