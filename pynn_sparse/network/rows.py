@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,11 @@ class Rows(ABC):
     Attributes:
         place: None where the arrays are, or can be made, on the host; else what makes networks on
             the device that has them.
+        are_own: whether they belong to the table alone, so that writing leaves them where they are.
     """
 
     place: Any = None
+    are_own: ClassVar[bool] = False
 
     @abstractmethod
     def arrays(self) -> Three:
@@ -42,7 +44,7 @@ class Rows(ABC):
         return target, weight, delay
 
     def write(self, name: str, values: NDArray[Any]) -> Rows:
-        """Rows that have other values in one array: these ones if they are the table's own."""
+        """Rows of the table's own with other values in one array; these stay as they are."""
         return self.own().write(name, values)
 
     def own(self) -> OwnRows:
@@ -68,6 +70,8 @@ class OwnRows(Rows):
         delay: uint8 or uint16 [n], or [1].
     """
 
+    are_own = True
+
     def __init__(self, target: NDArray[Any], weight: NDArray[Any], delay: NDArray[Any]) -> None:
         self._arrays = {"target": target, "weight": weight, "delay": delay}
 
@@ -82,8 +86,7 @@ class OwnRows(Rows):
         return len(self._arrays[name]) == 1
 
     def write(self, name: str, values: NDArray[Any]) -> Rows:
-        self._arrays[name] = values
-        return self
+        return OwnRows(**{**self._arrays, name: values})
 
     def own(self) -> OwnRows:
         return self
@@ -144,9 +147,9 @@ class InRows:
         self._write("delay", values)
 
     def _write(self, name: str, values: NDArray[Any]) -> None:
-        rows = self._rows.write(name, values)
-        if rows is not self._rows:
-            self.rows = rows
+        before = self._rows
+        self._rows = before.write(name, values)
+        self.moves += not before.are_own
 
 
 def common(values: NDArray[Any]) -> NDArray[Any]:

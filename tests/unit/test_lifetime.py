@@ -264,7 +264,7 @@ print(mebibytes() - first, len(os.listdir("/proc/self/fd")) - files)
 @pytest.mark.skipif(not DESCRIPTORS.exists(), reason="needs /proc")
 def test_memory_and_files_are_level_over_many_turns() -> None:
     """320 networks, whose recorded data alone would be 130 MB."""
-    script = TURNS.format(tests=str(Path(__file__).parent))
+    script = TURNS.format(tests=str(Path(__file__).parents[1]))
     environment = {**os.environ, "PYNN_SPARSE_DEVICE": "cpu"}
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", script],
