@@ -15,18 +15,17 @@ from pathlib import Path
 
 import pytest
 
-import pynn_sparse
-
-PACKAGE = Path(pynn_sparse.__file__).parent
-NAME = PACKAGE.name
-TABLE = (PACKAGE.parent / "CONTRIBUTING.md").read_text()
+ROOT = Path(__file__).resolve().parents[2]
+NAME = "pynn_sparse"
+PACKAGE = ROOT / NAME
+TABLE = (ROOT / "CONTRIBUTING.md").read_text()
 ROW = re.compile(r"^\| `pynn_sparse/(\w+)/` \|[^|]*\|([^|]*)\|$", re.MULTILINE)
 # Folder -> folders of this package that it may import.
 ALLOWED = {folder: {word.strip() for word in may.split(",")} for folder, may in ROW.findall(TABLE)}
 
 
 def module_of(path: Path) -> str:
-    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    parts = path.relative_to(ROOT).with_suffix("").parts
     return ".".join(parts).removesuffix(".__init__")
 
 
