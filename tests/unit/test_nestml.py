@@ -515,6 +515,7 @@ def test_gpu_kernels_give_the_same_bits() -> None:
     assert all(map(np.array_equal, *found))
 
 
+@pytest.mark.slow
 def test_published_models() -> None:
     """All that come with NESTML are read, but for one that draws random numbers."""
     files = [str(each.locate()) for each in metadata.files("nestml") or ()]
