@@ -62,13 +62,15 @@ def path_of(compiler: str, library: str) -> str:
 
 def compile_kernels(library: Path, more: list[str], optimisation: str) -> None:
     from pynn_sparse.engine import kernels
+    from pynn_sparse.engine.step import STEP
     from pynn_sparse.engine.toolchain.compiler import build_library
 
+    shared = {kernel.name for kernel in STEP}
     host = [f'#include "{name}.cpp"\n' for name in kernels.HOST_UNITS]
     steps = {
         name: text
         for name, text in kernels.step_kernels("double").items()
-        if name in kernels.SHARED_KERNELS or any(f"_{cell}_" in name for cell in CELLS)
+        if name in shared or any(f"_{cell}_" in name for cell in CELLS)
     }
     build_library(library, [*more, *host, *steps.values()], "generic", optimisation)
 
