@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -45,23 +46,35 @@ class Changing(Connecting):
             self._check_weights(values["weight"])
         if "delay" in values:
             checked["delay"] = self._delay_steps(values["delay"])
-        starts = np.cumsum([0, *map(len, self._tables)])
-        parts = [
-            {name: part_of(each, slice(first, last)) for name, each in checked.items()}
-            for first, last in itertools.pairwise(starts.tolist())
-        ]
-        try:
-            for table, part in zip(self._tables, parts, strict=True):
-                table.check(**part)
-                self._check_kind(table, part)
-        except ParameterError as error:
-            raise errors.InvalidParameterValueError(f"{self.label}: {error}") from error
-        for table, part in zip(self._tables, parts, strict=True):
+
+        def check(table: SynapseTable, part: dict[str, Any]) -> None:
+            table.check(**part)
+            self._check_kind(table, part)
+
+        for table, part in self._checked_parts(checked, check):
             if table.rule is not None and table.rule.learns:  # with what has come until now
                 table.weight = present_weights(table)
                 table.since = simulator.state.step
             table.update(**part)
         warn_of_rules(self.label, self._tables, values)
+
+    def _checked_parts(
+        self, values: dict[str, Any], check: Callable[[SynapseTable, dict[str, Any]], None]
+    ) -> list[tuple[SynapseTable, dict[str, Any]]]:
+        """Each table with its part of values in the order of storage; all have been checked."""
+        starts = np.cumsum([0, *map(len, self._tables)])
+        parts = [
+            (table, {name: part_of(each, slice(first, last)) for name, each in values.items()})
+            for table, (first, last) in zip(
+                self._tables, itertools.pairwise(starts.tolist()), strict=True
+            )
+        ]
+        try:
+            for table, part in parts:
+                check(table, part)
+        except ParameterError as error:
+            raise errors.InvalidParameterValueError(f"{self.label}: {error}") from error
+        return parts
 
     def _check_kind(self, table: SynapseTable, values: dict[str, Any]) -> None:
         """Traces that synapses share cannot become their own in the middle of a simulation."""
@@ -135,16 +148,6 @@ class Changing(Connecting):
 
     def _initialize_stored(self, values: dict[str, NDArray[np.float64]]) -> None:
         """Set state variables; values are one for all, or [n] as connections are stored."""
-        starts = np.cumsum([0, *map(len, self._tables)])
-        parts = [
-            {name: part_of(each, slice(first, last)) for name, each in values.items()}
-            for first, last in itertools.pairwise(starts.tolist())
-        ]
-        try:
-            for table, part in zip(self._tables, parts, strict=True):
-                table.check_state(part)
-        except ParameterError as error:
-            raise errors.InvalidParameterValueError(f"{self.label}: {error}") from error
-        for table, part in zip(self._tables, parts, strict=True):
+        for table, part in self._checked_parts(values, SynapseTable.check_state):
             for name, each in part.items():
                 table.initialize(name, each[0] if len(each) == 1 else each[table.order()])
