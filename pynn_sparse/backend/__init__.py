@@ -1,6 +1,12 @@
-"""The PyNN API on the sparse-event engine; this package is imported as `pyNN.sparse`."""
+"""The PyNN API on the sparse-event engine; this package is imported as `pyNN.sparse`.
 
-from typing import NoReturn
+What only some scripts need is imported when they first ask for it.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from pynn_sparse.later import later
 
 from .. import errors, random, space
 from ..connectors import Connector, FixedNumberConnector, MapConnector
@@ -15,7 +21,6 @@ from ..standardmodels import (
     StandardSynapseType,
     build_translations,
 )
-from .checkpoint import load_state, save_state
 from .connectors import *  # noqa: F403
 from .control import (
     end,
@@ -32,7 +37,6 @@ from .control import (
     run_until,
     setup,
 )
-from .description import describe_network
 from .dialects import (
     foreign,
     name,
@@ -41,21 +45,27 @@ from .dialects import (
     set_number_of_synapse_cores,
 )
 from .mpi import ask_once
-from .native import native_cell_type
 from .native_rng import NativeRNG
-from .nestml import nestml_cell_type
 from .populations import Assembly, Population, PopulationView
 from .procedural_api import connect, create, record, record_gsyn, record_v, set
 from .projections import Projection
 from .recording import Recorder
+from .serialization import offer_exporter
 from .simulator import state
-from .sonata import from_sonata, to_sonata
 from .standardmodels.cells import *  # noqa: F403
 from .standardmodels.electrodes import ACSource, DCSource, NoisyCurrentSource, StepCurrentSource
 from .standardmodels.receptors import *  # noqa: F403
 from .standardmodels.synapses import *  # noqa: F403
 
+if TYPE_CHECKING:
+    from .checkpoint import load_state, save_state
+    from .description import describe_network
+    from .native import native_cell_type
+    from .nestml import nestml_cell_type
+    from .sonata import from_sonata, to_sonata
+
 ask_once()
+offer_exporter()
 
 
 def list_standard_models() -> list[str]:
@@ -69,5 +79,27 @@ def list_standard_models() -> list[str]:
     ]
 
 
-def __getattr__(attribute: str) -> NoReturn:
+LATER = {
+    "describe_network": ".description",
+    "from_sonata": ".sonata",
+    "load_state": ".checkpoint",
+    "native_cell_type": ".native",
+    "nestml_cell_type": ".nestml",
+    "save_state": ".checkpoint",
+    "to_sonata": ".sonata",
+}
+MODULES_LATER = [each.removeprefix(".") for each in LATER.values()]
+_found = later(__name__, LATER)
+__all__ = sorted([*(each for each in globals() if not each.startswith("_")), *LATER])
+
+
+def __getattr__(attribute: str) -> Any:
+    if attribute in LATER:
+        return _found(attribute)
+    if attribute in MODULES_LATER:
+        return import_module(f"{__name__}.{attribute}")
     raise foreign(__name__, attribute)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *LATER})

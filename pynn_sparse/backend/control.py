@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pynn_sparse.engine import require_cuda
+from pynn_sparse import engine as engines
 from pynn_sparse.engine.processors import processors
 from pynn_sparse.network.synapses import MAX_DELAY_STEPS
 from pynn_sparse.notices import warn
@@ -91,7 +91,7 @@ def setup(
     given = extra_params | {k: "auto" if v is None else v for k, v in limits.items()}
     common.setup(options.timestep, **given)
     if options.device == "cuda":
-        require_cuda()
+        engines.require_cuda()
     warn_of_others(extra_params)
     _warn_of_files()
     simulator.state.configure(options)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import itertools
 import weakref
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pynn_sparse.engine import Engine, chosen, make_device
-from pynn_sparse.engine.devices.device import Device
+from pynn_sparse import engine as engines
 from pynn_sparse.engine.processors import processors
 from pynn_sparse.network import Network, TimeGrid, memory
 from pynn_sparse.network.stream import Stream
@@ -23,6 +22,10 @@ from . import access
 from .doors.arguments import check_source
 from .doors.checks import check_names
 from .progress import RunProgress
+
+if TYPE_CHECKING:
+    from pynn_sparse.engine import Engine
+    from pynn_sparse.engine.devices.device import Device
 
 name = "PyNN-sparse"
 
@@ -227,9 +230,9 @@ class State(common.control.BaseState):
     def gpu(self) -> Device | None:
         """The device, if that is a GPU."""
         if self._device_name is None:
-            self._device_name = chosen(self.options.device)
+            self._device_name = engines.chosen(self.options.device)
         if self._device_name == "cuda" and self._gpu is None:
-            self._gpu = make_device("cuda", None, 0, self.options.precision)
+            self._gpu = engines.make_device("cuda", None, 0, self.options.precision)
         return self._gpu
 
     @property
@@ -320,8 +323,8 @@ class State(common.control.BaseState):
         options = self.options
         size, precision = self.network.size, options.precision
         synapses = sum(map(len, self.network.tables))
-        device = self.gpu or make_device("cpu", options.threads, size, precision, synapses)
-        return Engine(self.network, device, precision, self._recording_bytes())
+        device = self.gpu or engines.make_device("cpu", options.threads, size, precision, synapses)
+        return engines.Engine(self.network, device, precision, self._recording_bytes())
 
     def _recording_bytes(self) -> float:
         if self.options.recording_memory is None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pyNN.sparse as sim
 import pytest
-from pyNN.sparse import simulator
 
+from pynn_sparse import engine as engines
 from pynn_sparse.engine import describe_devices
 from pynn_sparse.engine.devices.gpu import CudaDevice
 
@@ -22,7 +22,7 @@ DEVICES = ("one thread", "two threads", "emulated", "cuda")
 @contextlib.contextmanager
 def gpu_from(make_runtime: Callable[[], Any]) -> Iterator[None]:
     """After `setup` without a device, networks run on a GPU with such a runtime."""
-    original = simulator.make_device
+    original = engines.make_device
 
     def make_device(name: str, threads: Any, n: int, precision: str, *rest: Any) -> Any:
         if name == "cpu":
@@ -30,17 +30,17 @@ def gpu_from(make_runtime: Callable[[], Any]) -> Iterator[None]:
         return CudaDevice(make_runtime(), precision)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(simulator, "chosen", lambda name: "cuda" if name == "auto" else name)
-        patch.setattr(simulator, "make_device", make_device)
+        patch.setattr(engines, "chosen", lambda name: "cuda" if name == "auto" else name)
+        patch.setattr(engines, "make_device", make_device)
         yield
 
 
 @contextlib.contextmanager
 def threads(n: int) -> Iterator[None]:
     """Networks run on the CPU with so many threads, whatever `setup` says."""
-    original = simulator.make_device
+    original = engines.make_device
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(simulator, "make_device", lambda name, _, *rest: original(name, n, *rest))
+        patch.setattr(engines, "make_device", lambda name, _, *rest: original(name, n, *rest))
         yield
 
 

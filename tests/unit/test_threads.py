@@ -12,6 +12,7 @@ import pyNN.sparse as sim
 import pytest
 from pyNN.random import NumpyRNG
 
+from pynn_sparse import engine
 from pynn_sparse.engine import describe_devices, kernels, processors, sharing
 from pynn_sparse.engine.devices import choice
 from pynn_sparse.engine.devices.choice import make_device
@@ -132,7 +133,7 @@ def test_a_library_without_openmp_gives_the_same_spikes(
         assert not cpu_library().has_threads()
         assert spikes(1, 300, 1) == expected
         # Two owners of neurons, whose work one thread does.
-        monkeypatch.setattr(sim.simulator, "make_device", lambda *arguments: CpuDevice(2))
+        monkeypatch.setattr(engine, "make_device", lambda *arguments: CpuDevice(2))
         assert spikes(2, 300, 1) == expected
     finally:
         cpu_library.cache_clear()

@@ -12,7 +12,6 @@ from pynn_sparse.notices import warn
 
 from ...network import Network
 from .. import simulator
-from . import upstream
 from .build import build
 from .capture import capture
 
@@ -75,7 +74,5 @@ def from_sonata(
         )
     return network
 
-
-upstream.offer()
 
 __all__ = ["from_sonata", "to_sonata"]

@@ -3,9 +3,9 @@
 That of PyNN 0.13.0 loses attributes of more than 32,768 connections or cells, calls nodes by their
 numbers in the simulation, and writes two projections of one label into one file. It asks a network
 for nothing that could lead it elsewhere, so the name stands for `export_to_sonata` below once
-this backend is imported: a network of this backend gets the files of `to_sonata`, those of other
-backends what PyNN's function does, which itself stays as it is. A script that has imported the name
-before it imports this backend has PyNN's function.
+this backend is imported (`serialization.py`): a network of this backend gets the files of
+`to_sonata`, those of other backends what PyNN's function does, which itself stays as it is. A
+script that has imported the name before it imports this backend has PyNN's function.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Any
 
 from pynn_sparse.interchange import sonata
 
-from ... import serialization
 from ...serialization import sonata as pynns
 from ..populations import Population
 from .capture import capture
@@ -39,9 +38,3 @@ def export_to_sonata(
             f"target = {target!r}: pyNN.sparse writes SONATA files with PyNN's models, 'PyNN'"
         )
     sonata.write(capture(network), output_path, overwrite=bool(overwrite), for_pynn=True)
-
-
-def offer() -> None:
-    """Let PyNN's modules give this function by the name of theirs."""
-    for module in (serialization, pynns):
-        module.export_to_sonata = export_to_sonata
