@@ -31,7 +31,7 @@ def running_thread() -> int | None:
 
 def check(what: str) -> None:
     """Raise RuntimeError if a run is in progress in another thread."""
-    owner = running_thread()
+    owner = _claims.get(RUN)
     if owner is not None and owner != threading.get_ident():
         names = [each.name for each in threading.enumerate() if each.ident == owner]
         raise RuntimeError(

@@ -8,6 +8,7 @@ from unittest import mock
 import numpy as np
 import pyNN.sparse as sim
 import pytest
+from pyNN.common import Connection
 from pyNN.errors import ConnectionError as BadConnection
 from pyNN.random import NumpyRNG
 
@@ -158,3 +159,61 @@ def test_the_axonal_part_of_one_delay_stays() -> None:
         made[0].delay = 5.0
     made[0].delay = 2.1
     assert made[0].delay == 2.1
+
+
+def test_values_are_fetched_once_for_all_connections() -> None:
+    made = projection(plastic=True)
+    sim.run(20.0)
+    expected = made.get("weight", format="list", with_address=False)
+    with mock.patch.object(
+        type(made), "_stored", autospec=True, side_effect=type(made)._stored
+    ) as s:
+        assert [each.weight for each in made.connections] == expected
+        assert [each.weight for each in made] == expected
+        assert [made[k].weight for k in range(len(made))] == expected
+        assert s.call_count == 1
+        sim.run(20.0)
+        now = [each.weight for each in made.connections]
+        assert s.call_count == 2
+    assert now == made.get("weight", format="list", with_address=False) != expected
+
+
+def test_what_a_connection_has() -> None:
+    made = projection()
+    connection = made[-1]
+    assert isinstance(connection, Connection)
+    assert connection.as_tuple("weight", "delay") == (made[len(made) - 1].weight, 1.0)
+    with pytest.raises(AttributeError, match="presynaptic_index cannot be set"):
+        connection.presynaptic_index = 3
+    with pytest.raises(AttributeError, match="U is not an attribute of a connection"):
+        _ = connection.U
+
+
+def test_parameters_of_a_rule_are_columns_too() -> None:
+    cells = sim.Population(3, sim.IF_curr_exp())
+    synapse = sim.TsodyksMarkramSynapse(U=lambda d: 0.1 + 0.1 * d, tau_rec=100.0, weight=0.1)
+    made = sim.Projection(cells, cells, sim.AllToAllConnector(), synapse)
+    listed = made.get("U", format="list", with_address=False)
+    assert [each.U for each in made.connections] == listed
+    made[4].U = 0.75
+    listed[4] = 0.75
+    assert [each.U for each in made.connections] == listed
+    made.set(U=0.5)
+    assert {each.U for each in made.connections} == {0.5}
+
+
+def test_a_weight_in_single_precision_is_that_which_is_stored() -> None:
+    sim.setup(timestep=0.1, precision="single")
+    made = projection()
+    made[2].weight = 0.1
+    assert made[2].weight == float(np.float32(0.1))
+    assert made.get("weight", format="list", with_address=False)[2] == made[2].weight
+
+
+def test_connections_of_a_plastic_projection_go_with_their_network() -> None:
+    made = projection(plastic=True)
+    connection = made[0]
+    assert connection.weight > 0
+    sim.setup(timestep=0.1)
+    with pytest.raises(RuntimeError, match="has discarded"):
+        _ = connection.weight

@@ -104,20 +104,21 @@ class Changing(Connecting):
         else:
             given = self._delay_steps(given)
         place = self._single.place(number)
-        fresh = self._single.up_to_date()
+        others_stay = True
         table, index = self._table_at(place)
         try:
             learns = table.rule is not None and table.rule.learns
             if name == "weight" and learns and table.since != simulator.state.step:
                 table.weight = present_weights(table)  # with what has come until now
                 table.since = simulator.state.step
-                fresh = False
+                others_stay = False
             table.update_one(index, **{name: given[0]})
         except ParameterError as error:
             raise errors.InvalidParameterValueError(f"{self.label}: {error}") from error
-        if fresh:
-            now = simulator.state.network.grid.time(given[0]) if name == "delay" else given[0]
-            self._single.assigned(name, self._single.place(number), now)
+        if others_stay:
+            state = simulator.state
+            now = state.network.grid.time(given[0]) if name == "delay" else state.scalar(given[0])
+            self._single.assigned(name, number, float(now))
         if name == "weight" and learns:
             warn_of_weight(self.label, table, index)
 

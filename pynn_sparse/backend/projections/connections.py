@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Protocol
 from weakref import proxy
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pynn_sparse.network import SynapseTable
+from pynn_sparse.network import Network, SynapseTable
 
 from ... import common
 from .. import simulator
-from ..access import exclusive
+from ..access import check, exclusive
 from ..doors.checks import did_you_mean
 
-OWN = frozenset(("_projection", "_number", "weight", "delay"))
+OWN = frozenset(("weight", "delay"))
 PRE, POST = "presynaptic_index", "postsynaptic_index"
 
 
@@ -24,6 +25,7 @@ class Columns(Protocol):
     """What finding a connection asks of the columns of a projection."""
 
     synapse_type: Any
+    _network: Network
     _tables: list[SynapseTable]
 
     def _check_present(self) -> None: ...
@@ -40,35 +42,39 @@ class Owner(Columns, Protocol):
     def _single(self) -> Single: ...
     def __len__(self) -> int: ...
     def __getitem__(self, index: Any) -> Any: ...
-    def _column(self, name: str, numbers: Any) -> NDArray[Any]: ...
     def _check_attributes(self, names: Any) -> None: ...
     def _assign_one(self, name: str, number: int, value: Any) -> None: ...
 
 
 class Connection(common.Connection):
-    """One synapse of a projection; reading and assigning its attributes goes to the projection."""
+    """One synapse of a projection; reading and assigning its attributes goes to the projection.
+
+    Scripts make and read millions of these: they are two slots, and what they read are columns that
+    all of a projection share.
+    """
+
+    __slots__ = ("_number", "_projection")
+    _projection: Owner
+    _number: int
 
     def __init__(self, projection: Owner, number: int) -> None:
-        self._projection = projection
-        self._number = number
-
-    def _value(self, name: str) -> Any:
-        return self._projection._single.value(name, self._number)
+        _set_projection(self, projection)
+        _set_number(self, number)
 
     @property
     def presynaptic_index(self) -> int:
         """Index of the presynaptic cell in the projection's `pre`."""
-        return int(self._value(PRE))
+        return int(self._projection._single.value(PRE, self._number))
 
     @property
     def postsynaptic_index(self) -> int:
         """Index of the postsynaptic cell in the projection's `post`."""
-        return int(self._value(POST))
+        return int(self._projection._single.value(POST, self._number))
 
     @property
     def weight(self) -> float:
         """Synaptic weight, in the unit that the postsynaptic model takes."""
-        return float(self._value("weight"))
+        return self._projection._single.value("weight", self._number)
 
     @weight.setter
     def weight(self, value: float) -> None:
@@ -77,7 +83,7 @@ class Connection(common.Connection):
     @property
     def delay(self) -> float:
         """Synaptic delay in ms."""
-        return float(self._value("delay"))
+        return self._projection._single.value("delay", self._number)
 
     @delay.setter
     def delay(self, value: float) -> None:
@@ -92,7 +98,7 @@ class Connection(common.Connection):
                 f"{self._projection.label}: {name} is not an attribute of a connection: must be "
                 f"one of {', '.join((PRE, POST, *known))}{did_you_mean(name, known)}"
             )
-        return float(self._projection._column(name, [self._number])[0])
+        return self._projection._single.value(name, self._number)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in (PRE, POST):
@@ -110,6 +116,11 @@ class Connection(common.Connection):
         return tuple(getattr(self, name) for name in attribute_names)
 
 
+# Past `__setattr__`, which is for users.
+_set_projection = Connection.__dict__["_projection"].__set__
+_set_number = Connection.__dict__["_number"].__set__
+
+
 class Connections:
     """All connections of a projection, as objects that are made when they are looked at."""
 
@@ -123,7 +134,7 @@ class Connections:
         return self._projection[i]
 
     def __iter__(self) -> Iterator[Connection]:
-        return (Connection(self._projection, i) for i in range(len(self)))
+        return map(partial(Connection, self._projection), range(len(self)))
 
 
 class Single:
@@ -136,47 +147,73 @@ class Single:
 
     def __init__(self, projection: Columns) -> None:
         self._projection = proxy(projection)  # which it belongs to
-        self._places: tuple[Any, ...] = ()
-        self._versions: tuple[Any, ...] = ()
-        self._order: NDArray[np.int64] = np.zeros(0, np.int64)
-        self._columns: dict[str, NDArray[Any]] = {}
+        self._network = projection._network
+        self._dynamic = projection.synapse_type.dynamics is not None
+        self._places: tuple[int, ...] = ()
+        self._order: NDArray[np.int64] = np.zeros(0, np.int64)  # valid at these
+        self._seen: list[tuple[SynapseTable, int, int]] | None = None
+        self._step = 0
+        self._columns: dict[str, NDArray[Any]] = {}  # in the order that users see; valid as seen
+
+    def value(self, name: str, number: int) -> Any:
+        """An attribute of a connection, as it is now."""
+        check("a connection")
+        if not self._up_to_date():
+            self._look_again()
+        column = self._columns.get(name)
+        return (self._column(name) if column is None else column).item(number)
 
     def place(self, number: int) -> int:
         """Where a connection is stored, counted through the projection's tables."""
-        places = tuple(table.moves for table in self._projection._tables)
-        if places != self._places:
-            self._order = self._projection._keep_order()
-            self._columns = {}
-            self._places = tuple(table.moves for table in self._projection._tables)
-        return int(self._order[number])
+        if not self._up_to_date():
+            self._look_again()
+        return int(self._present_order()[number])
+
+    def assigned(self, name: str, number: int, value: float) -> None:
+        """Take notice of a value that a connection has been given, and nothing else since `place`.
+
+        Its place may have become another.
+        """
+        if name in self._columns:
+            self._columns[name][number] = value
+        self._look()
+
+    def _up_to_date(self) -> bool:
+        """Whether all columns are as the tables are."""
+        if self._seen is None:
+            return False
+        if self._dynamic:
+            state = simulator.state
+            if state.last_step != self._step or state.network is not self._network:
+                return False
+        for table, moves, version in self._seen:
+            if table.version != version or table.moves != moves:
+                return False
+        return True
 
     @exclusive("a connection")
-    def value(self, name: str, number: int) -> Any:
-        """An attribute of a connection, as it is now."""
+    def _look_again(self) -> None:
         self._projection._check_present()
-        place = self.place(number)
-        versions = self._present()
-        if versions != self._versions:
-            self._columns = {}
-            self._versions = versions
-        if name not in self._columns:
-            self._columns[name] = self._projection._stored(name)
-        return self._columns[name][place]
+        self._present_order()
+        self._columns = {}
+        self._look()
 
-    def assigned(self, name: str, place: int, value: float) -> None:
-        """Take notice of a value that a connection has been given."""
-        if name in self._columns:
-            column = self._columns[name]
-            if not column.flags.writeable:
-                column = self._columns[name] = column.copy()
-            column[place] = value
-        self._versions = self._present()
-
-    def up_to_date(self) -> bool:
-        """Whether all columns are as the tables are."""
-        return self._versions == self._present()
-
-    def _present(self) -> tuple[Any, ...]:
+    def _look(self) -> None:
         tables = self._projection._tables
-        learns = self._projection.synapse_type.dynamics is not None
-        return (simulator.state.step if learns else 0, *(table.version for table in tables))
+        self._step = simulator.state.last_step
+        self._seen = [(table, table.moves, table.version) for table in tables]
+
+    @exclusive("a connection")
+    def _column(self, name: str) -> NDArray[Any]:
+        column: NDArray[Any] = self._projection._stored(name)[self._present_order()]
+        self._columns[name] = column
+        return column
+
+    def _present_order(self) -> NDArray[np.int64]:
+        if self._moves() != self._places:
+            self._order = self._projection._keep_order()
+            self._places = self._moves()
+        return self._order
+
+    def _moves(self) -> tuple[int, ...]:
+        return tuple(table.moves for table in self._projection._tables)

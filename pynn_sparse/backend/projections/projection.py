@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -127,8 +128,13 @@ class Projection(Changing, common.Projection):
         """The connections, in the order in which they were made."""
         return Connections(self)
 
+    def __iter__(self) -> Iterator[Connection]:
+        return iter(self.connections)
+
     def __getitem__(self, i: Any) -> Any:
         """The i-th connection, or a list of connections for a slice."""
+        if type(i) is int and 0 <= i < len(self):  # what scripts do for one after the other
+            return Connection(self, i)
         chosen = index_of(str(self.label), i, len(self))
         if isinstance(chosen, range):
             return [Connection(self, j) for j in chosen]
