@@ -27,6 +27,7 @@ from .stages.resample import resample
 from .sweep import Sweep, distance_from, sweep
 from .tables import Tables, load
 from .target import Target
+from .verification.compare import Tolerance
 from .verification.verify import Report, verify
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "Sweep",
     "Tables",
     "Target",
+    "Tolerance",
     "Violation",
     "capture",
     "distance_from",

@@ -27,6 +27,7 @@ from .stages.rules import rule_for
 from .tables import Tables, load
 from .target import Target
 from .targets.asic.simulate import TOOLS, available, bench_files, check
+from .verification.compare import Tolerance
 from .verification.verify import Report, verify
 
 DESCRIPTION = """Run an unmodified PyNN script, make tables of its network for a target, run these
@@ -57,7 +58,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--unsigned", action="store_true", help="weights without a sign, which the format gets")
     add("--accept", nargs="+", default=[], metavar="NAME", help="approximations to allow")
     add("--timestep", type=float, metavar="MS", help="of the target, if not that of the script")
-    add("--tolerance", type=float, default=0.2, help="of numbers of spikes; 0.2 by default")
+    tolerance = Tolerance()
+    for name, value, what in (
+        ("tolerance", tolerance.spikes, "most that cells' numbers of spikes may differ, in all"),
+        ("coincidence", tolerance.coincidence, "least share of spikes at the simulation's times"),
+        ("distance", tolerance.distance, "greatest van Rossum distance from the simulation"),
+    ):
+        add(f"--{name}", type=float, default=value, help=f"{what}; {value:g} by default")
     add("--arguments", nargs=argparse.REMAINDER, default=[], help="all that follows: the script's")
     add("--rtl", metavar="TOOL", help="also run the core of asic in icarus or verilator")
     add("--bench", action="store_true", help="also write what the bench of asic plays and expects")
@@ -113,8 +120,7 @@ def _check(options: argparse.Namespace) -> None:
         raise ExportError(f"{options.script}: no such file")
     with _writing(options.out):
         _check_folder(options.out)
-    if not (is_number(options.tolerance) and options.tolerance >= 0):
-        raise ExportError(f"--tolerance {options.tolerance}: must be a number, 0 or greater")
+    _tolerance(options)
     step = options.timestep
     if step is not None and not (is_number(step) and step > 0):
         raise ExportError(f"--timestep {step}: must be a number greater than 0")
@@ -128,6 +134,10 @@ def _check(options: argparse.Namespace) -> None:
         raise ExportError(f"--rtl {options.rtl}: must be {' or '.join(TOOLS)}, for asic")
     if not available(options.rtl):
         raise ExportError(f"--rtl {options.rtl}: {TOOLS[options.rtl]} is not installed")
+
+
+def _tolerance(options: argparse.Namespace) -> Tolerance:
+    return Tolerance(options.tolerance, options.coincidence, options.distance)
 
 
 @contextmanager
@@ -179,7 +189,7 @@ def _rule(options: argparse.Namespace, target: Target) -> Quantise:
 
 def _verified(tables: Tables, observed: Observed, options: argparse.Namespace) -> Report:
     spikes, duration = observed.spikes, observed.duration
-    report = verify(tables, against=spikes, duration=duration, tolerance=options.tolerance)
+    report = verify(tables, against=spikes, duration=duration, tolerance=_tolerance(options))
     if options.rtl is None:
         return report
     events, steps = tables.events(spikes), tables.steps(duration)

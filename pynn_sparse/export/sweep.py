@@ -18,7 +18,7 @@ from .stages.prune import Prune
 from .stages.rules import rule_for
 from .tables import Tables
 from .target import Target
-from .verification.compare import compare
+from .verification.compare import compare_runs
 
 
 @dataclass(frozen=True)
@@ -115,29 +115,26 @@ def distance_from(
 ) -> Callable[[Tables], float]:
     """A figure for `sweep`: the greatest van Rossum distance of a population's spikes.
 
+    It is infinite where a population fires in the simulation and not at all in the tables: a
+    distance would be 1 then, which is less than that of spikes at other times.
+
     Args:
         against: what the simulation recorded.
-        duration: ms.
+        duration: ms; later spikes are left out.
         spikes: of the sources, see `Tables.run`.
 
-    Raises `ExportError`, when it is called, where `against` has no population of the tables.
+    Raises `ExportError`, when it is called, where `against` has no population of the tables, or no
+    spikes of any.
     """
     recorded = spikes_of(against)
 
     def measure(tables: Tables) -> float:
         trace = tables.trace(duration, spikes)
-        distances = []
-        for each in tables.frame.axons:
-            if each.is_source or each.label not in recorded:
-                continue
-            cell = trace.spikes[:, 1] - each.first
-            mine = (cell >= 0) & (cell < each.size)
-            found = cell[mine], trace.spikes[mine, 0] * tables.dt
-            distances.append(compare(each.label, each.size, recorded[each.label], found).distance)
-        if not distances:
-            raise ExportError(
-                f"against has spikes of {', '.join(recorded)}: no population of these"
-            )
-        return max(distances)
+        comparisons = compare_runs(tables, trace, recorded, duration)
+        if not any(each.expected for each in comparisons):
+            known = f"{', '.join(recorded)}: no population of these"
+            found = "no spikes until then" if comparisons else f"spikes of {known}"
+            raise ExportError(f"against has {found}; duration = {duration} ms")
+        return max(np.inf if each.is_dead else each.distance for each in comparisons)
 
     return measure

@@ -37,6 +37,9 @@ sim.end()
 """
 
 
+ANYTHING = "--tolerance 9 --coincidence 0 --distance 9".split()  # of spikes, but not none
+
+
 @pytest.fixture
 def script(tmp_path: Path) -> Path:
     file = tmp_path / "script.py"
@@ -117,11 +120,13 @@ def test_failed_verification_has_exit_status_1(
     assert command(script, tmp_path / "out", "--prune", "0.9") == 1
     assert "verification failed" in capsys.readouterr().out
     assert "**failed**" in (tmp_path / "out" / "report.md").read_text()
-    assert command(script, tmp_path / "out", "--prune", "0.9", "--tolerance", "1") == 0
+    assert command(script, tmp_path / "out", "--prune", "0.9", *ANYTHING) == 0
+    assert command(script, tmp_path / "out", "--prune", "1", *ANYTHING) == 1
+    assert "FAILED cells fires if it does in the simulation: 0 spikes" in capsys.readouterr().out
 
 
 def test_a_target_has_its_own_bits(script: Path, tmp_path: Path) -> None:
-    more = "--target akida --option window=40 --accept rate --tolerance 1"
+    more = "--target akida --option window=40 --accept rate --tolerance 1 --coincidence 0"
     assert command(script, tmp_path / "out", *more.split()) == 0
     tables = export.load(tmp_path / "out")
     assert tables.rule.weight_bits == 4
@@ -144,8 +149,10 @@ def test_a_target_has_its_own_bits(script: Path, tmp_path: Path) -> None:
         (("--weight-bits", "e9m3"), "exponent_bits = 9: must be 1 to 5"),
         (("--weight-bits", "e4m3", "--target", "xylo"), "exponent_bits = 4: xylo has integer"),
         (("--clip", "2"), "clip = 2.0: must be a number, 0 to less than 1"),
-        (("--tolerance", "nan"), "--tolerance nan: must be a number, 0 or greater"),
-        (("--tolerance", "-1"), "--tolerance -1.0: must be a number, 0 or greater"),
+        (("--tolerance", "nan"), "tolerance.spikes = nan: must be a number, 0 or greater"),
+        (("--tolerance", "-1"), "tolerance.spikes = -1.0: must be a number, 0 or greater"),
+        (("--coincidence", "2"), "tolerance.coincidence = 2.0: must be a number, 0 to 1"),
+        (("--distance", "-1"), "tolerance.distance = -1.0: must be a number, 0 or greater"),
         (("--timestep", "0"), "--timestep 0.0: must be a number greater than 0"),
         (("--rtl", "modelsim"), "--rtl modelsim: must be icarus or verilator, for asic"),
         (("--rtl", "icarus", "--target", "loihi1"), "for asic"),
@@ -218,12 +225,12 @@ def test_a_duration_that_windows_do_not_divide_is_refused_before_saving(
     assert "(--option window=25)" in error
     assert not (tmp_path / "out").exists()
     more[-1] = more[-1].replace("30", "25")
-    assert command(script, tmp_path / "out", *more, "--tolerance", "9") == 0
+    assert command(script, tmp_path / "out", *more, *ANYTHING) == 0
 
 
 def test_fan_in_is_limited(script: Path, tmp_path: Path) -> None:
-    options = "--max-fan-in 3 --prune 0.5 --structured axons --tolerance 9".split()
-    assert command(script, tmp_path / "out", *options) == 0
+    options = "--max-fan-in 3 --prune 0.5 --structured axons".split()
+    assert command(script, tmp_path / "out", *options, *ANYTHING) == 0
     fixed = export.load(tmp_path / "out").fixed
     assert np.bincount(fixed.target).max() == 3
     assert len(np.unique(fixed.source)) <= 10
@@ -249,8 +256,8 @@ def test_pruning_by_activity_takes_that_of_the_script(tmp_path: Path) -> None:
         .replace("sim.SpikeSourcePoisson(rate=rate)", "sim.SpikeSourceArray(spike_times=times)")
         .replace("weight=0.9", "weight=3.0")
     )
-    options = "--prune 0.6 --prune-by activity --tolerance 5".split()
-    assert command(file, tmp_path / "out", *options) == 0
+    options = "--prune 0.6 --prune-by activity".split()
+    assert command(file, tmp_path / "out", *options, *ANYTHING) == 0
     fixed = export.load(tmp_path / "out").fixed
     assert (fixed.source >= fixed.n_neurons + 10).all()
     assert fixed.n_synapses > 50

@@ -360,4 +360,4 @@ def test_the_model_has_the_weights_of_the_tables() -> None:
         for each in (tables.trace(300.0), other.trace(300.0))
     )
     assert len(expected[0]) > 200
-    assert compare("n", 30, expected, found).coincident > 0.98
+    assert compare("n", 30, expected, found, 300.0).coincident > 0.98

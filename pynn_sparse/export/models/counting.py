@@ -174,6 +174,9 @@ class Layers(Model):
         off = np.abs(fixed.profiles.step[profile] - sixteenths)
         yield _nearest("step", off)
 
+    def steps_of_a_spike(self, semantics: LayerSemantics) -> int:
+        return semantics.window
+
     def check_steps(self, semantics: LayerSemantics, steps: int) -> None:
         if not steps % semantics.window:
             return

@@ -65,6 +65,10 @@ class Model(ABC):
         """Whether several spikes of an axon in a step are one."""
         return False
 
+    def steps_of_a_spike(self, semantics: Any) -> int:
+        """Time steps within which it means nothing when a spike comes; 1 if its step counts."""
+        return 1
+
     def check_steps(self, semantics: Any, steps: int) -> None:
         """Raise `ExportError` where a run cannot have so many time steps. Any number will do."""
         return

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..stages.rules import numbers_for
 from ..tables import Tables
+from ..verification.compare import TAU
 from ..verification.verify import Report
 from .sizes import sizes
 
@@ -84,13 +85,21 @@ def _spikes(report: Report) -> list[str]:
     if not report.comparisons:
         return []
     rows = [
-        (c.label, c.cells, c.expected, c.found, f"{c.coincident:.1%}", f"{c.distance:.3f}")
+        (
+            *(c.label, c.cells, c.expected, c.found, c.differing, c.silent),
+            *(f"{c.coincident:.1%}", f"{c.distance:.3f}"),
+        )
         for c in report.comparisons
     ]
-    head = ("population", "cells", "simulation", "integer model", "coincident", "distance")
+    head = (
+        *("population", "cells", "simulation", "integer model", "differences of cells"),
+        *("cells that fell silent", "coincident", "distance"),
+    )
     text = (
-        "Spikes count as coincident with a partner within 2 ms; the distance is van Rossum's, of "
-        "20 ms, relative to the norm of the simulation's spikes."
+        f"Spikes are coincident if each has a partner of its own, of the same cell, within "
+        f"{report.comparisons[0].window:g} ms, or a fifth of the cell's mean interval where "
+        f"that is shorter. The distance is van Rossum's, of {TAU:g} ms, relative to the norm of "
+        "the simulation's spikes. What is asked of each stands among the checks."
     )
     return ["## Spikes", text, _table(head, rows)]
 
