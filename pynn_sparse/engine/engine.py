@@ -76,6 +76,7 @@ class Engine:
         self._ownership = Ownership([], device.n_owner)
         self._layout: Layout | None = None
         self._plan: Plan | None = None
+        self._prepared: tuple[Any, ...] = ()  # versions of the network that the plan is of
         self._diverged: set[int] = set()
         self.waiting: Emitted | None = None  # spikes that a restored state has in axons
         self._between_steps = False
@@ -156,10 +157,14 @@ class Engine:
             self.spikes.extend(recorded.spikes)
 
     def _prepare(self) -> None:
-        """Lay the network out, and make the plan of a run."""
+        """Lay the network out, and make the plan of a run, unless those of the last one hold."""
+        same = self._plan is not None and self._prepared == self.network.versions()
+        if same and self.backgrounds.all_open():
+            return
         self._layout = self._lay_out()
         self._plan = Plan(self._layout, self.device, self._plan, self.waiting)
         self.waiting = None
+        self._prepared = self.network.versions()
 
     def _lay_out(self) -> Layout:
         """Take over what has changed in the network; what was recorded has been collected."""
@@ -221,7 +226,10 @@ class Engine:
         for arrays in self.blocks:
             if "v" not in arrays.block.model.state or arrays.block.index in self._diverged:
                 continue
-            bad = np.flatnonzero(~np.isfinite(self.device.get(arrays.row("v"))))
+            v = self.device.get(arrays.row("v"))
+            if math.isfinite(np.add.reduce(v)):  # as it is where all are, but for huge ones
+                continue
+            bad = np.flatnonzero(~np.isfinite(v))
             if len(bad):
                 self._diverged.add(arrays.block.index)
                 model = arrays.block.model

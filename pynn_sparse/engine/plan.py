@@ -255,16 +255,20 @@ class Plan:
                 self.probes, samples, self._probe_addresses, strict=True
             )
         ]
-        begin = max(first, 0)
-        waveforms = self.layout.currents.waveforms(begin, end - begin)
-        alive = [self.device.put(np.array(rows, structures.PROBE)), self.device.put(waveforms)]
-        self._set(
-            probe=self.device.address(alive[0]),
-            waveform=self.device.address(alive[1]),
-            waveform_first=begin,
-            waveform_steps=end - begin,
-            record=self._records[0].address,
-        )
+        alive: list[Any] = []
+        if rows:
+            alive.append(self.device.put(np.array(rows, structures.PROBE)))
+            self._set(probe=self.device.address(alive[-1]))
+        if self.network.injections:
+            begin = max(first, 0)
+            waveforms = self.layout.currents.waveforms(begin, end - begin)
+            alive.append(self.device.put(waveforms))
+            self._set(
+                waveform=self.device.address(alive[-1]),
+                waveform_first=begin,
+                waveform_steps=end - begin,
+            )
+        self._set(record=self._records[0].address)
         return Call(first, end, samples, self._records[0], alive)
 
     def begin(self, call: Call) -> int:

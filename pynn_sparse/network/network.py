@@ -119,6 +119,20 @@ class Network:
         for each in (self.blocks, self.tables, self.junctions, self.injections, self.probes):
             each.clear()
 
+    def versions(self) -> tuple[Any, ...]:
+        """What is another value after any change that an engine has to take over.
+
+        Waveforms of current sources do not belong to it: they are looked at in each call down.
+        """
+        return (
+            [(block.version, bool(block.assigned)) for block in self.blocks],
+            [(table.version, table.moves) for table in self.tables],
+            [table.version for table in self.junctions],
+            len(self.injections),
+            [(each, len(each.index), each.first, each.rows > 0) for each in self.probes],
+            self.spikes_wanted.tobytes(),
+        )
+
     def least_delay(self) -> int | None:
         """Least delay of all synapses, in steps; None without synapses."""
         return min((table.delay_range[0] for table in self.tables if len(table)), default=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 TICS_PER_MS = 1000  # NEST's finest unit of time is 1 us
 LATEST = 2.0**62  # steps, or ms; what lies beyond, such as a stop of 1e30 ms, means never
 NOISE = 1e-6  # ms; a time that is so little after a step was meant to be that step
+DECIMALS = 1e12
 LAST_STEP = 2**31 - 1  # where no simulation gets
 
 
@@ -24,7 +26,7 @@ class TimeGrid:
 
     dt: float
 
-    @property
+    @cached_property
     def steps_per_ms(self) -> float:
         """Steps in a millisecond, free of the error of dividing by an inexact dt where possible."""
         tics = round(self.dt * TICS_PER_MS)
@@ -32,7 +34,7 @@ class TimeGrid:
             return TICS_PER_MS / tics
         return 1.0 / self.dt
 
-    @property
+    @cached_property
     def end(self) -> float:
         """The latest time (ms) that a simulation can reach."""
         return float(self.time(LAST_STEP))
@@ -68,6 +70,8 @@ class TimeGrid:
 
     def time(self, step: Any) -> Any:
         """Time (ms) of a step, rounded to 12 decimals so that step 3 of 0.1 ms is 0.3 ms."""
+        if type(step) is int:  # which NumPy takes long for; it rounds in the same way
+            return round(step * self.dt * DECIMALS) / DECIMALS
         return np.around(np.asarray(step) * self.dt, 12)
 
 

@@ -69,3 +69,9 @@ def test_nearest_with_halves_down(time: float, steps: int) -> None:
 
 def test_times_have_no_rounding_noise() -> None:
     assert TENTH.time(np.array([3, 7])).tolist() == [0.3, 0.7]
+
+
+@given(st.floats(1e-4, 10.0), st.integers(0, 2**31 - 1))
+def test_the_time_of_one_step_is_that_of_the_same_among_many(dt: float, step: int) -> None:
+    grid = TimeGrid(dt)
+    assert grid.time(step) == grid.time(np.array([step, 0]))[0]

@@ -113,7 +113,8 @@ class HostBuilder(Builder):
         return array
 
     def address(self, array: NDArray[Any]) -> int:
-        return int(array.ctypes.data)
+        address: int = array.__array_interface__["data"][0]  # `ctypes.data` takes thrice as long
+        return address
 
     def run(self, name: str, record: NDArray[np.void], n: int) -> None:
         getattr(cpu_library(), name)(ctypes.c_void_p(record.ctypes.data), self._threads)

@@ -66,7 +66,8 @@ class CpuDevice:
         array[selection] = values
 
     def address(self, array: NDArray[Any]) -> int:
-        return int(array.ctypes.data)
+        address: int = array.__array_interface__["data"][0]  # `ctypes.data` takes thrice as long
+        return address
 
     def mark(self) -> Callable[[], None]:
         return lambda: None

@@ -166,7 +166,7 @@ class SpikeRecords:
 
     def read(self) -> list[Spikes]:
         """The spikes of each owner; a neuron that fired n times in a step comes n times."""
-        counts = self._device.get(self._counts)[:, 0]
+        counts = self._device.get(self._counts)[:, 0].tolist()
         found = []
         for count, arrays in zip(counts, self._arrays, strict=True):
             if count:

@@ -62,6 +62,10 @@ class Backgrounds:
         """Those whose sources are drawn from now on."""
         return [drive for drive in self.drives if drive.last == NO_END]
 
+    def all_open(self) -> bool:
+        """Whether none has ended, so that time alone changes nothing."""
+        return all(drive.last == NO_END for drive in self.drives)
+
     def tables(self) -> list[SynapseTable]:
         """The projections that are drawn where they arrive."""
         by_source: dict[int, list[SynapseTable]] = {}
