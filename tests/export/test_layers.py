@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from graphlib import TopologicalSorter
 
-from support.imports import FILES, IMPORTS, ROOT
+from support.imports import FILES, ROOT, all_imports
 
 EXPORT = "pynn_sparse.export."
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
@@ -14,7 +14,7 @@ GRAPH = {
     name.removeprefix(EXPORT): {
         other.removeprefix(EXPORT) for other in others if other.startswith(EXPORT)
     }
-    for name, others in IMPORTS.items()
+    for name, others in all_imports().items()
     if name.startswith(EXPORT)
 }
 
