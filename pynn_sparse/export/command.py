@@ -21,7 +21,7 @@ from .nets.number_formats import Quantise
 from .registry import TARGETS, find
 from .reporting import pictures
 from .reporting.text import markdown, page
-from .script import Observed, observe
+from .script import Observed, observe, settled
 from .stages.prune import Prune
 from .stages.rules import rule_for
 from .tables import Tables, load
@@ -86,7 +86,9 @@ def _run(options: argparse.Namespace) -> int:
     _check(options)
     target = find(options.target, **dict(map(_option, options.option)))
     pruning, rule = _pruning(options), _rule(options, target)
-    observed = _observed(options)
+    observed = settled(_observed(options))
+    if observed.changed:
+        print(_said(observed))
     if pruning and options.prune_by == "activity":
         activity = {label: [len(t) for t in trains] for label, trains in observed.spikes.items()}
         pruning = replace(pruning, by="activity", activity=activity)
@@ -138,6 +140,15 @@ def _check(options: argparse.Namespace) -> None:
 
 def _tolerance(options: argparse.Namespace) -> Tolerance:
     return Tolerance(options.tolerance, options.coincidence, options.distance)
+
+
+def _said(observed: Observed) -> str:
+    """What is exported of a network that changed while it was recorded."""
+    return (
+        f"{', '.join(observed.changed)} changed while the script ran: the network is exported as "
+        f"it was at the end, at {observed.duration:g} ms, and compared with a simulation that "
+        "keeps it so"
+    )
 
 
 @contextmanager
@@ -205,7 +216,7 @@ def _option(text: str) -> tuple[str, int]:
 
 
 def _write(options: argparse.Namespace, tables: Tables, report: Report, observed: Observed) -> None:
-    text = markdown(tables, report)
+    text = markdown(tables, report, [_said(observed)] if observed.changed else [])
     drawn = {}
     if importlib.util.find_spec("matplotlib") is None:
         print("report.html has no pictures: matplotlib is not installed", file=sys.stderr)
@@ -218,6 +229,6 @@ def _write(options: argparse.Namespace, tables: Tables, report: Report, observed
     if options.bench:
         events, steps = tables.events(observed.spikes), tables.steps(observed.duration)
         bench = bench_files(tables, events, steps)
-    found = json.dumps(report.to_json(), indent=1) + "\n"
+    found = json.dumps(report.to_json(), indent=1, allow_nan=False) + "\n"
     files = {"report.md": text, "report.html": page(text, drawn), "verify.json": found}
     add(options.out, {name: each.encode() for name, each in files.items()} | bench)

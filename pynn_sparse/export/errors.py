@@ -24,6 +24,7 @@ class Violation:
         limit: what the target has.
         remedy: what to do.
         accept: name of the approximation that `lower(accept=...)` may allow, or "".
+        stops: whether nothing can be said of further limits as long as this one is broken.
     """
 
     where: str
@@ -31,6 +32,7 @@ class Violation:
     limit: str
     remedy: str
     accept: str = ""
+    stops: bool = False
 
     def __str__(self) -> str:
         may = f'; or accept="{self.accept}"' if self.accept else ""

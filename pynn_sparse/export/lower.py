@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from .errors import ExportError
+from .errors import ExportError, LimitsError
 from .hardware import Memory, Placement
 from .nets.fixednet import FixedNet
 from .nets.floatnet import FloatNet
+from .nets.layout import LayoutError
 from .nets.number_formats import Quantise
 from .registry import find
 from .stages.capture import capture
-from .stages.legalise import legalise
+from .stages.legalise import approximations, legalise
 from .stages.prune import Prune
 from .stages.prune import prune as without_pruned
 from .stages.quantise import quantise as quantised
@@ -40,6 +41,24 @@ def pack(fixed: FixedNet, rule: Quantise, target: Target) -> dict[str, Memory]:
     """The stage that makes words of integers: tables by name. Arguments are those of `place`."""
     memories = target.pack(fixed, rule.weight_bits, rule.signed)
     return returned(target, "pack", memories, dict)
+
+
+def _with_later(
+    error: LimitsError, net: FloatNet, prune: Prune | None, rule: Quantise, target: Target
+) -> LimitsError:
+    """The error with the limits that later stages would find if all that may be accepted were."""
+    if any(violation.stops for violation in error.violations):
+        return error
+    try:
+        kept, _ = without_pruned(net, prune)
+        made = quantised(kept, rule, target, tuple(approximations(target)))
+        place(made.fixed, rule, target)
+    except LimitsError as later:
+        new = [each for each in later.violations if each not in error.violations]
+        return LimitsError(target.name, [*error.violations, *new])
+    except (ExportError, LayoutError):  # numbers that only a broken limit makes impossible
+        return error
+    return error
 
 
 def lower(
@@ -75,10 +94,13 @@ def lower(
     numbers_for(rule, hardware)
     if timestep is not None:
         net = resample(net, timestep)
-    legalise(net, hardware, accept)
-    kept, pruned = without_pruned(net, prune)
-    made = quantised(kept, rule, hardware, accept)
-    placement = place(made.fixed, rule, hardware)  # what does not fit is no matter for packing
+    try:
+        legalise(net, hardware, accept)
+        kept, pruned = without_pruned(net, prune)
+        made = quantised(kept, rule, hardware, accept)
+        placement = place(made.fixed, rule, hardware)  # what does not fit is no matter for packing
+    except LimitsError as error:
+        raise _with_later(error, net, prune, rule, hardware) from None
     memories = pack(made.fixed, rule, hardware)
     return Tables(
         hardware,

@@ -132,7 +132,18 @@ def random_float(
 
 # What all targets together need of a network that has nothing but 16 sources and IF_curr_exp.
 ACCEPT = (
-    *("current", "delay", "events", "initial", "leak", "rate", "refractory", "reset", "tau"),
+    *(
+        "current",
+        "delay",
+        "events",
+        "initial",
+        "leak",
+        "pulse",
+        "rate",
+        "refractory",
+        "reset",
+        "tau",
+    ),
     "weights",
 )
 

@@ -12,9 +12,10 @@ from export_networks import random_float, suited
 
 from pynn_sparse import export
 from pynn_sparse.cli import main
+from pynn_sparse.export.replay import replay
 from pynn_sparse.export.reporting.sizes import sizes
 from pynn_sparse.export.reporting.text import markdown, page
-from pynn_sparse.export.script import observe
+from pynn_sparse.export.script import observe, settled
 from pynn_sparse.export.targets.asic.simulate import available
 
 SCRIPT = """
@@ -169,6 +170,86 @@ def test_what_cannot_be_exported_has_exit_status_2(
     assert command(script, tmp_path / "out", *more) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+LEARNING = """
+import numpy as np
+import pyNN.sparse as sim
+
+sim.setup(timestep=1.0)
+times = [np.arange(5.0 + k, 600.0, 10.0) for k in range(4)]
+source = sim.Population(4, sim.SpikeSourceArray(spike_times=times), label="src")
+out = sim.Population(2, sim.IF_curr_exp(tau_refrac=2.0), label="out")
+rule = sim.STDPMechanism(
+    timing_dependence=sim.SpikePairRule(tau_plus=20.0, tau_minus=20.0, A_plus=0.1, A_minus=0.01),
+    weight_dependence=sim.AdditiveWeightDependence(w_min=0.0, w_max=5.0),
+    weight=1.6,
+    delay=1.0,
+)
+learning = sim.Projection(source, out, sim.AllToAllConnector(), rule, label="learning")
+sim.run(300.0)
+sim.run(300.0)
+learnt = learning.get("weight", format="array")
+"""
+
+
+@pytest.mark.parametrize("more", ["", "sim.reset()\nsim.run(10.0)", "sim.end()"])
+def test_trained_weights_are_exported(
+    more: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "learning.py"
+    file.write_text(LEARNING + more + "\nprint('learnt', learnt.min(), learnt.max())\n")
+    out = tmp_path / "out"
+    assert command(file, out, "--accept", "plasticity", "--headroom", "4") == 0
+    printed = capsys.readouterr().out
+    said = "learning changed while the script ran: the network is exported as it was at the end"
+    assert "learnt 5.0 5.0" in printed
+    assert said in printed
+    assert said in (out / "report.md").read_text()
+    weights = export.load(out).weights()[0]
+    assert weights == pytest.approx([5.0] * 8, rel=0.01)
+
+
+def test_weights_that_the_script_sets_are_exported(tmp_path: Path) -> None:
+    file = tmp_path / "set.py"
+    change = "drive = sim.Projection"
+    file.write_text(
+        SCRIPT.replace("sim.Projection", change).replace(
+            "sim.run(100.0)\n",
+            "sim.run(100.0)\ndrive.set(weight=0.4)\ncells.set(i_offset=0.3)\n",
+            1,
+        )
+    )
+    observed = observe(file, [])
+    assert set(observed.changed) == {"cells", "noise→cells"}
+    assert (observed.net.connections[0].weight == 0.4).all()
+    assert (observed.net.cells[1].parameters["i_offset"] == 0.3).all()
+    again = replay(observed.net, observed.spikes, observed.duration)
+    settled_spikes = settled(observed).spikes
+    for label, trains in again.items():
+        for one, other in zip(trains, settled_spikes[label], strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_a_network_simulated_anew_does_the_same(script: Path) -> None:
+    """Where nothing changed, every spike is the recorded one."""
+    observed = observe(script, [])
+    assert observed.changed == ()
+    assert settled(observed) is observed
+    again = replay(observed.net, observed.spikes, observed.duration)
+    for label, trains in observed.spikes.items():
+        for one, other in zip(trains, again[label], strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_projections_have_the_labels_of_the_user(tmp_path: Path) -> None:
+    file = tmp_path / "labels.py"
+    synapse = "sim.StaticSynapse(weight=0.9, delay=1.0)"
+    file.write_text(
+        SCRIPT.replace(synapse + ")", synapse + ', label="drive")')
+        + "\n"  # what is made afterwards belongs to another network
+    )
+    assert [part.label for part in observe(file, []).net.connections] == ["drive"]
 
 
 @pytest.mark.parametrize(

@@ -352,7 +352,7 @@ def test_the_model_has_the_weights_of_the_tables() -> None:
         large = np.abs(part.weight) > np.abs(part.weight).max() / 2
         parts.append(replace(part, weight=np.sign(part.weight) * np.where(large, 6.0, 3.0)))
     exact = net.with_connections(parts)
-    tables = export.lower(exact, "dynapse2")
+    tables = export.lower(exact, "dynapse2", accept=["pulse"])
     assert max(loss.largest_error for loss in tables.losses) < 1e-9
     other = export.lower(exact, "asic", quantise=export.Quantise(weight_bits=12))
     found, expected = (
@@ -361,3 +361,12 @@ def test_the_model_has_the_weights_of_the_tables() -> None:
     )
     assert len(expected[0]) > 200
     assert compare("n", 30, expected, found, 300.0).coincident > 0.98
+
+
+def test_input_that_acts_at_once_has_to_be_accepted() -> None:
+    net = random_float(2, n=12, delays=1, model="IF_curr_delta")
+    with pytest.raises(export.LimitsError, match="12 cells on whose voltage spikes act at once"):
+        export.lower(net, "dynapse2", accept=ACCEPT)
+    files = export.emit(export.lower(net, "dynapse2", accept=[*ACCEPT, "pulse"]))
+    contents = json.loads(files["dynapse2.json"], parse_constant=pytest.fail)
+    assert all(core["ampere"]["Itau_ampa"] > 0 for core in contents["cores"])

@@ -198,3 +198,44 @@ def test_weights_that_are_all_zero_are_left_out(target: str) -> None:
     assert tables.fixed.n_synapses == 0
     assert [loss.zeroed for loss in tables.losses] == [len(part) for part in parts]
     assert export.verify(tables, duration=20.0).passed
+
+
+def crowded(target: str) -> FloatNet:
+    """More than the target places: lines, cores and tags, axons of a core, ..."""
+    rng = np.random.default_rng(0)
+    size = {"dynapse2": 300, "truenorth": 2}.get(target, 200)
+    cells = (
+        sources("input", 400),
+        neurons("neurons", size, tau_m=np.linspace(10.0, 40.0, size), tau_refrac=3.0),
+    )
+    source, count = np.repeat(np.arange(400), 40), 400 * 40
+    ends = "drive", 0, 1, "excitatory", 400, source, rng.integers(0, size, count)
+    part = make_connections(*ends, rng.random(count), rng.integers(1, 9, count))
+    return FloatNet(1.0, cells, (part,))
+
+
+@pytest.mark.parametrize("target", ["dynapse2", "odin", "truenorth"])
+def test_limits_of_placing_come_with_those_that_may_be_accepted(target: str) -> None:
+    net = crowded(target)
+    with pytest.raises(export.LimitsError) as first:
+        export.lower(net, target)
+    with pytest.raises(export.LimitsError) as last:
+        export.lower(net, target, accept=tuple(export.APPROXIMATIONS))
+    acceptable = [each for each in first.value.violations if each.accept]
+    assert acceptable
+    assert last.value.violations
+    assert not any(each.accept for each in last.value.violations)
+    assert set(first.value.violations) >= set(last.value.violations)
+    again = {each.accept for each in acceptable}
+    with pytest.raises(export.LimitsError) as second:
+        export.lower(net, target, accept=again)
+    assert not any(each.accept for each in second.value.violations)
+
+
+def test_limits_that_leave_nothing_to_place_are_told_alone() -> None:
+    net = crowded("odin")
+    cells = (*net.cells, neurons("others", 3, "Izhikevich"))
+    with pytest.raises(export.LimitsError) as caught:
+        export.lower(replace(net, cells=cells), "odin")
+    assert any("Izhikevich" in str(each) for each in caught.value.violations)
+    assert not any("lines" in each.what for each in caught.value.violations)

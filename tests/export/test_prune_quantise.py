@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pynn_sparse import export
-from pynn_sparse.export.nets.floatnet import FloatNet, make_connections
+from pynn_sparse.export.nets.floatnet import Connections, FloatNet, make_connections
 from pynn_sparse.export.nets.number_formats import GROUPS
 from pynn_sparse.export.registry import find
+from pynn_sparse.export.reporting.text import markdown
 from pynn_sparse.export.stages.regrow import schedule
 
 QUARTER_SECOND = 250.0
@@ -358,3 +359,52 @@ def test_regrowth_is_checked(options: dict, message: str) -> None:
     growth = options.pop("growth", lambda net, *_: [np.zeros(len(p)) for p in net.connections])
     with pytest.raises(export.ExportError, match=message):
         export.prune_and_regrow(random_float(1), growth=growth, **options)
+
+
+@pytest.mark.parametrize("clip", [0.1, 0.25, 0.5, 0.9])
+@pytest.mark.parametrize("per", GROUPS)
+@pytest.mark.parametrize("rounding", ["nearest", "floor", "toward_zero", "stochastic"])
+def test_limited_weights_that_round_to_zero_are_left_out_rightly(
+    clip: float, per: str, rounding: str
+) -> None:
+    """A projection whose one great weight is limited, beside one of great weights."""
+    one = np.arange(4)
+    cells = (sources("in", 4, np.stack([one, one + 5], axis=1)), neurons("out", 4))
+
+    def part(label: str, weight: list[float]) -> Connections:
+        ends = 0, 1, "excitatory", 4
+        return make_connections(label, *ends, one, one, np.array(weight), np.ones(4, np.int64))
+
+    net = FloatNet(
+        1.0, cells, (part("small", [0.001, 0.001, 0.001, 1.0]), part("great", [1.0, 1.0, 1.0, 1.0]))
+    )
+    rule = export.Quantise(clip=clip, per=per, rounding=rounding)
+    report = export.verify(export.lower(net, "asic", quantise=rule))
+    assert report.passed, str(report)
+
+
+@given(st.integers(0, 10_000), st.floats(0.0, 1.0), st.integers(2, 8), st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_targets_without_input_are_counted(
+    seed: int, fraction: float, bits: int, structured: bool
+) -> None:
+    """By pruning and by rounding, each once; against sets of targets."""
+    net = random_float(seed, n=16, density=0.15)
+    rule = export.Prune(fraction=fraction, structured="neurons" if structured else None)
+    quantise = export.Quantise(weight_bits=bits, per="network")
+    tables = export.lower(net, "asic", rule, quantise)
+    ends = np.cumsum([0, *map(len, tables.net.connections)])
+    for index, (before, after) in enumerate(
+        zip(net.connections, tables.net.connections, strict=True)
+    ):
+        mine = (tables.origin >= ends[index]) & (tables.origin < ends[index + 1])
+        left = set(after.target[tables.origin[mine] - ends[index]].tolist())
+        dead = len(set(before.target.tolist()) - left)
+        assert tables.pruned[index].dead + tables.losses[index].dead == dead
+    text = markdown(tables, export.verify(tables))
+    for index, part in enumerate(net.connections):
+        (row,) = [line for line in text.splitlines() if line.startswith(f"| {part.label} |")]
+        cells = [cell.strip() for cell in row.strip("|").split("|")]
+        assert int(cells[-1]) == tables.pruned[index].dead + tables.losses[index].dead
+        nothing = tables.losses[index].zeroed == tables.losses[index].synapses
+        assert (cells[-2] == "nothing is left") == nothing

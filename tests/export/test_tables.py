@@ -79,6 +79,29 @@ def test_capture_is_the_same_after_a_run(network: dict[str, Any]) -> None:
             np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
 
 
+def test_capture_has_what_synapses_have_learnt() -> None:
+    """Also what they have yet to take in, since their source has not fired again."""
+    sim.setup(timestep=1.0)
+    times = [np.arange(5.0 + k, 100.0, 10.0) for k in range(4)]
+    source = sim.Population(4, sim.SpikeSourceArray(spike_times=times), label="source")
+    out = sim.Population(2, sim.IF_curr_exp(tau_refrac=2.0), label="out")
+    rule = sim.STDPMechanism(
+        timing_dependence=sim.SpikePairRule(A_plus=0.1, A_minus=0.01),
+        weight_dependence=sim.AdditiveWeightDependence(w_max=5.0),
+        weight=1.6,
+        delay=1.0,
+    )
+    learning = sim.Projection(source, out, sim.AllToAllConnector(), rule, label="learning")
+    for _ in range(3):
+        sim.run(33.0)
+        expected = learning.get("weight", format="array").ravel()
+        for given in (sim, [learning]):
+            (part,) = export.capture(given).connections
+            assert part.label == "learning"
+            np.testing.assert_array_equal(part.weight, expected)
+    assert expected.max() > 1.6
+
+
 def test_what_cannot_be_captured_is_refused(network: dict[str, Any]) -> None:
     with pytest.raises(export.ExportError, match=r"must be the module pyNN\.sparse or a list"):
         export.lower("network", "asic")

@@ -24,7 +24,7 @@ class Loss:
         step: of the weights, in PyNN's unit; the greatest over targets.
         largest_error, rms_error: in PyNN's unit.
         sqnr: signal to quantisation noise, dB; infinite without error.
-        dead: target neurons all of whose synapses became 0.
+        dead: target neurons all of whose synapses became 0; without those that pruning left none.
         clipped: weights that were limited, see `Quantise.clip`.
     """
 

@@ -15,14 +15,21 @@ from ..verification.verify import Report
 from .sizes import sizes
 
 
-def markdown(tables: Tables, report: Report) -> str:
-    """All figures of an export."""
+def markdown(tables: Tables, report: Report, remarks: Iterable[str] = ()) -> str:
+    """All figures of an export.
+
+    Args:
+        tables: the tables.
+        report: of their verification.
+        remarks: sentences that stand at the beginning.
+    """
     parts = [
         f"# Export to {tables.target.title}",
         f"Verification **{'passed' if report.passed else 'failed'}**. "
         f"Time step {tables.dt:g} ms; pruned: {tables.pruning}; weights of "
         f"{tables.rule.weight_bits} bits{_floating(tables)}, {tables.rule.rounding} rounding"
         f"{_exponents(tables)}; accepted: {', '.join(tables.accept) or 'nothing'}.",
+        *remarks,
         "## Checks",
         _table(
             ("", "statement", "figures"),
@@ -108,6 +115,8 @@ def _projections(tables: Tables) -> str:
     rows = []
     for pruning, loss in zip(tables.pruned, tables.losses, strict=True):
         quality = f"{loss.sqnr:.1f} dB" if np.isfinite(loss.sqnr) else "exact"
+        if loss.zeroed == loss.synapses:
+            quality = "nothing is left"
         row = pruning.label, pruning.before, pruning.after, f"{pruning.sparsity:.1%}", loss.zeroed
         rows.append(
             (
@@ -116,7 +125,7 @@ def _projections(tables: Tables) -> str:
                 f"{loss.step:.4g}",
                 f"{loss.largest_error:.3g}",
                 quality,
-                loss.dead,
+                pruning.dead + loss.dead,
             )
         )
     head = (

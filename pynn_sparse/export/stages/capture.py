@@ -14,16 +14,16 @@ from ..nets.floatnet import Cells, Connections, FloatNet, make_connections
 
 
 def capture(source: Any) -> FloatNet:
-    """The network that is simulated, with its present weights.
+    """The network that is simulated, with its present weights: all that has been learnt until now.
 
     Args:
-        source: the module `pyNN.sparse` or its `Network`, for all of it, or a list of projections,
-            for these and the populations that they connect.
+        source: the module `pyNN.sparse`, for all of it, or a list of projections, for these and the
+            populations that they connect.
 
     Raises `ExportError` where there is no projection, two populations have the same label, or
     there are gap junctions.
     """
-    network, tables = _parts(source)
+    network, tables, engine = _parts(source)
     whole = tables is network.tables
     if network.junctions if whole else any(_is_junction(network, table) for table in tables):
         raise ExportError("gap junctions (ElectricalSynapse) cannot be exported to any target")
@@ -40,29 +40,27 @@ def capture(source: Any) -> FloatNet:
         )
     cells = tuple(_cells(network, block) for block in blocks)
     position = {block.index: number for number, block in enumerate(blocks)}
-    named = [f"{table.pre.label}→{table.post.label}" if whole else table.label for table in tables]
     connections = [
-        _connections(label, table, position[table.pre.index], position[table.post.index])
-        for label, table in zip(_unique(named), tables, strict=True)
+        _connections(label, table, engine, position[table.pre.index], position[table.post.index])
+        for label, table in zip(_unique([table.label for table in tables]), tables, strict=True)
         if len(table)
     ]
     return FloatNet(network.grid.dt, cells, tuple(connections))
 
 
-def _parts(source: Any) -> tuple[Network, Sequence[SynapseTable]]:
-    """The network, and those of its tables that are meant."""
-    if isinstance(source, Network):
-        return source, source.tables
+def _parts(source: Any) -> tuple[Network, Sequence[SynapseTable], Any]:
+    """The network, those of its tables that are meant, and the engine that ran it, or None."""
     if hasattr(source, "simulator"):
-        network: Network = source.simulator.state.network
-        return network, network.tables
+        state = source.simulator.state
+        return state.network, state.network.tables, state.engine
     projections = list(source) if isinstance(source, (list, tuple)) else [source]
     if not projections or not all(hasattr(each, "network_parts") for each in projections):
         raise ExportError(
             f"cannot export {source!r}: must be the module pyNN.sparse or a list of its projections"
         )
     parts = [projection.network_parts() for projection in projections]
-    return parts[0][0], [table for _, tables in parts for table in tables]
+    engine = projections[0]._simulator.state.engine
+    return parts[0][0], [table for _, tables in parts for table in tables], engine
 
 
 def _is_junction(network: Network, table: SynapseTable) -> bool:
@@ -99,8 +97,10 @@ def _cells(network: Network, block: Block) -> Cells:
     return Cells(block.label, model.name, block.size, *ends)
 
 
-def _connections(label: str, table: SynapseTable, pre: int, post: int) -> Connections:
+def _connections(label: str, table: SynapseTable, engine: Any, pre: int, post: int) -> Connections:
     target, weight, delay = table.arrays()
+    if table.rule is not None and engine is not None:
+        weight = engine.weights(table)  # synapses catch up only when their source fires
     n = len(table)
     return make_connections(
         label,

@@ -15,11 +15,12 @@ from ..target import Target
 
 APPROXIMATIONS = {
     "tau_syn": "inhibitory currents decay with tau_syn_E, and bring the same charge",
-    "plasticity": "synapses keep the weights that they have now",
+    "plasticity": "synapses keep the weights that they have: of a script, those after its run",
     "refractory": "the refractory period is as long as the target allows",
     "delay": "synapses have the delay that the target has",
     "tau": "time constants are the nearest that the target has; spikes bring the same charge",
     "reset": "resets subtract the threshold, and neurons may fire several times in a step",
+    "pulse": "input that acts at once becomes a synaptic current, as short as the target has",
     "current": "input is added to the voltage at once, with the charge of the synaptic current",
     "leak": "the leak is constant, the best one in least squares between reset and threshold",
     "weights": "synapses of a neuron share the few weights that fit best",
@@ -74,7 +75,8 @@ def _violations(net: FloatNet, target: Target) -> Iterator[Violation]:
 def _sizes(net: FloatNet, limits: Limits) -> Iterator[Violation]:
     neurons = sum(cells.size for cells in net.cells if not cells.is_source)
     if not neurons:
-        yield Violation("network", "no neurons", "at least one", "export a projection to neurons")
+        remedy = "export a projection to neurons"
+        yield Violation("network", "no neurons", "at least one", remedy, stops=True)
     for what, number, most in (
         ("neurons", neurons, limits.neurons),
         ("synapses", net.n_synapses, limits.synapses),
@@ -90,14 +92,15 @@ def _neurons(
     if cells.model not in limits.models:
         models = ", ".join(limits.models)
         what = f"{cells.size} cells of type {cells.model}"
-        yield Violation(cells.label, what, f"cell types {models}", f"use one of {models}")
+        remedy = f"use one of {models}"
+        yield Violation(cells.label, what, f"cell types {models}", remedy, stops=True)
         return
     step = dynamics(cells, dt)
     always = step.threshold <= np.maximum(step.reset, 0)
     if always.any():
         what = f"{int(always.sum())} cells with v_thresh at or below v_reset"
         remedy = "give cells that shall fire all the time a high i_offset"
-        yield Violation(cells.label, what, "v_thresh above v_reset", remedy)
+        yield Violation(cells.label, what, "v_thresh above v_reset", remedy, stops=True)
     if cells.injected:
         what = f"{cells.injected} cells with injected currents"
         yield Violation(cells.label, what, "constant currents", "set i_offset instead")
@@ -113,14 +116,15 @@ def _neurons(
 def _synapses(part: Connections, post: Cells, limits: Limits) -> Iterator[Violation]:
     if part.receptor not in RECEPTORS:
         what, limit = f"receptor {part.receptor!r}", f"receptors {', '.join(RECEPTORS)}"
-        yield Violation(part.label, what, limit, f"use one of {', '.join(limits.models)}")
+        remedy = f"use one of {', '.join(limits.models)}"
+        yield Violation(part.label, what, limit, remedy, stops=True)
     wrong = ~np.isfinite(part.weight)
     if wrong.any():
         what = f"{int(wrong.sum())} synapses whose weights are no finite numbers"
-        yield Violation(part.label, what, "finite weights", "set their weights")
+        yield Violation(part.label, what, "finite weights", "set their weights", stops=True)
     if part.plastic:
         what = f"{len(part)} synapses with {part.plastic}"
-        remedy = "export with the weights of now"
+        remedy = "export with the weights that training has left"
         yield Violation(part.label, what, "static synapses", remedy, "plasticity")
     if limits.hop is None:
         return

@@ -100,11 +100,18 @@ def _are_n_of_m(pair: Any) -> bool:
 
 @dataclass(frozen=True)
 class Pruned:
-    """What pruning left of a projection."""
+    """What pruning left of a projection.
+
+    Attributes:
+        label: of the projection.
+        before, after: numbers of synapses.
+        dead: target neurons all of whose synapses were removed.
+    """
 
     label: str
     before: int
     after: int
+    dead: int = 0
 
     @property
     def sparsity(self) -> float:
@@ -132,8 +139,13 @@ def prune(net: FloatNet, rule: Prune | None) -> tuple[FloatNet, list[Pruned]]:
             mask &= _n_of_m(part, score, *rule.n_of_m)
     _cap(parts, scores, masks, net.cells, rule)
     kept = [part.kept(mask) for part, mask in zip(parts, masks, strict=True)]
-    log = [Pruned(a.label, len(a), len(b)) for a, b in zip(parts, kept, strict=True)]
+    log = [_pruned(a, b) for a, b in zip(parts, kept, strict=True)]
     return net.with_connections(kept), log
+
+
+def _pruned(before: Connections, after: Connections) -> Pruned:
+    dead = len(np.unique(before.target)) - len(np.unique(after.target))
+    return Pruned(before.label, len(before), len(after), dead)
 
 
 def _scores(part: Connections, net: FloatNet, rule: Prune) -> Scores:

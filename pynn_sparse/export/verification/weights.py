@@ -38,7 +38,13 @@ def only_zeros_are_missing(tables: Tables) -> Check:
     bound = ROUNDINGS[tables.rule.rounding][1]
     parts = zip(tables.net.connections, tables.losses, strict=True)
     ratio = np.concatenate(
-        [np.zeros(0), *(np.abs(part.weight) / (loss.step or 1.0) for part, loss in parts)]
+        [
+            np.zeros(0),
+            *(
+                np.abs(limited(part.weight, tables.rule.clip)) / (loss.step or 1.0)
+                for part, loss in parts
+            ),
+        ]
     )
     left_out = np.ones(len(ratio), bool)
     left_out[tables.origin] = False

@@ -42,6 +42,18 @@ class StartsAtReset(Capability):
 
 
 @dataclass(frozen=True)
+class Dendrites(Capability):
+    """Input is always a current that decays."""
+
+    def of_cells(self, cells: Cells, step: Dynamics, dt: float) -> Iterator[Violation]:
+        at_once = (step.current_factor == 0).any(axis=1)
+        if at_once.any():
+            what = f"{int(at_once.sum())} cells on whose voltage spikes act at once"
+            remedy = "use IF_curr_exp"
+            yield Violation(cells.label, what, "synaptic currents that decay", remedy, "pulse")
+
+
+@dataclass(frozen=True)
 class SignedReceptors(Capability):
     """The sign of a weight is that of its receptor."""
 

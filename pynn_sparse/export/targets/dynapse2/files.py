@@ -61,7 +61,7 @@ def dynapse2_json(tables: Any) -> bytes:
         "inputs": sources,
         "neurons": neurons,
     }
-    return (json.dumps(contents, sort_keys=True) + "\n").encode()
+    return (json.dumps(contents, sort_keys=True, allow_nan=False) + "\n").encode()
 
 
 def _names(tables: Any) -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ from ...hardware import Limits, Memory, Numbers, Placement, Resource
 from ...models.semantics import STEPS, Semantics
 from ...nets.fixednet import FixedNet, Frame
 from ...target import Target
-from .capabilities import GREATEST, SHIFT, Masks, SignedReceptors, StartsAtReset
+from .capabilities import GREATEST, SHIFT, Dendrites, Masks, SignedReceptors, StartsAtReset
 from .cores import CoreModel, CoreProfiles
 from .files import dynapse2_json
 from .subsets import BASES
@@ -75,7 +75,8 @@ class Dynapse2(Target):
         return Limits(hop=65535, reset_to_zero=True)
 
     def capabilities(self) -> tuple[Capability, ...]:
-        return (Refractory(65535), StartsAtReset(), FixedHop(1), SignedReceptors(), Masks())
+        starts, ends = (Refractory(65535), StartsAtReset()), (SignedReceptors(), Masks())
+        return (*starts, Dendrites(), FixedHop(1), *ends)
 
     def numbers(self, weight_bits: int, signed: bool) -> Numbers:
         if weight_bits != BASES:
