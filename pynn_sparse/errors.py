@@ -41,3 +41,10 @@ class SonataError(ValueError):
 
     The message names the file, and what in it is wrong or unsupported.
     """
+
+
+class GraphError(ValueError):
+    """A network of layers that is damaged, or does not say enough to be run.
+
+    The message names the file and the node, and what in it is wrong or missing.
+    """

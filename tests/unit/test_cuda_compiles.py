@@ -12,6 +12,7 @@ import pytest
 from support.nvrtc import Nvrtc, every_generation, every_version, newest_version, older_versions
 
 from pynn_sparse.engine import kernels
+from pynn_sparse.interchange.layers.programs import Structure, definition
 from pynn_sparse.network import Model
 from pynn_sparse.network.cells.definition import Definition
 from pynn_sparse.network.cells.user import user_model
@@ -77,7 +78,7 @@ def test_functions_compile(nvrtc: Nvrtc, architecture: int) -> None:
 
 
 def models_without_files() -> list[Model]:
-    """A neuron composed of receptors, one given by formulas, and NESTML models."""
+    """A neuron composed of receptors, given by formulas, by NESTML, and as trained elsewhere."""
     from test_nestml import LEAKY, STATEMENTS
 
     composed = sim.PointNeuron(
@@ -87,7 +88,11 @@ def models_without_files() -> list[Model]:
     )
     formulas = Definition("Plain", ("tau",), {"v": 0.0}, equations={"v": "-v / tau"})
     nestml = [sim.nestml_cell_type(text).model for text in (LEAKY, STATEMENTS)]
-    return [composed.model, user_model(formulas), *nestml]
+    trained = [
+        user_model(definition(Structure(True, "decay_last", ">=", "subtract", "many"))),
+        user_model(definition(Structure(True, "decay_first", ">", "subtract_next"))),
+    ]
+    return [composed.model, user_model(formulas), *nestml, *trained]
 
 
 @every_version

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,8 +14,8 @@ from pynn_sparse.interchange.sonata import Circuit, CurrentInput, EdgePopulation
 from ... import errors
 from ...network import Network
 from ...parameters import Sequence
-from .. import simulator
 from ..standardmodels import electrodes
+from ..undoing import all_or_nothing
 from .edges import add_edges
 from .models import cell_model, check_parameters
 from .nodes import Cells
@@ -33,7 +32,7 @@ def build(circuit: Circuit, cell_types: dict[str, Any]) -> Network:
     network = Network()
     cells = Cells(circuit)
     sources: dict[int, Any] = {}
-    with _all_or_nothing():
+    with all_or_nothing():
         for nodes, of_parts in zip(circuit.nodes, models, strict=True):
             with _reason(_named(nodes)):
                 network.add(cells.add(nodes, of_parts))
@@ -44,27 +43,6 @@ def build(circuit: Circuit, cell_types: dict[str, Any]) -> Network:
             with _reason(current.name):
                 _add_current(current, cells, circuit.simulator, sources)
     return network
-
-
-@contextmanager
-def _all_or_nothing() -> Iterator[None]:
-    """Leave the simulation as it was if something cannot be made. All that is made is appended."""
-    state, network = simulator.state, simulator.state.network
-    lists: list[list[Any]] = [
-        *(network.tables, network.junctions, network.injections, state.projections),
-    ]
-    lengths = [len(each) for each in lists]
-    blocks, recorders = len(network.blocks), set(state.recorders)
-    sources = copy.copy(state._sources)
-    try:
-        yield
-    except BaseException:
-        for each, length in zip(lists, lengths, strict=True):
-            del each[length:]
-        for block in reversed(network.blocks[blocks:]):
-            network.remove_last_block(block)
-        state.recorders, state._sources = recorders, sources
-        raise
 
 
 @contextmanager

@@ -1,0 +1,290 @@
+"""Layers without a state: each is a linear map of what arrives in a step, and perhaps a constant.
+
+Axes are those of one sample: channels first, then space. Elements are counted in C order.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import GraphError
+from ...network import memory
+from .synapses import Synapses
+
+Shape = tuple[int, ...]
+Array = NDArray[Any]
+BYTES_PER_ENTRY = 64  # of a map while it is made
+SAME, VALID = "same", "valid"
+
+
+@dataclass(frozen=True)
+class Linear:
+    """What the layers of this module have in common."""
+
+    def shape_out(self, shape: Shape) -> Shape:
+        """Shape of what leaves, for the shape of what enters. Raises GraphError."""
+        raise NotImplementedError
+
+    def synapses(self, shape: Shape) -> Synapses:
+        """The map of flat layers, for the shape of what enters."""
+        raise NotImplementedError
+
+    def constant(self, shape: Shape) -> NDArray[np.float64]:
+        """What is added in every step, flat; for the shape of what enters."""
+        return np.zeros(math.prod(self.shape_out(shape)))
+
+
+@dataclass(frozen=True)
+class Dense(Linear):
+    """y = W x + b over the last axis: weight [..., out, in], bias [..., out] or None."""
+
+    weight: Array
+    bias: Array | None = None
+
+    @property
+    def shape_in(self) -> Shape:
+        return (*self.weight.shape[:-2], self.weight.shape[-1])
+
+    def _leading(self, shape: Shape) -> Shape:
+        if self.weight.ndim > 2 or shape[-1:] != self.weight.shape[-1:]:
+            if math.prod(shape) != math.prod(self.shape_in):
+                raise GraphError(
+                    f"its weight {self.weight.shape} takes {self.shape_in}, but gets {shape}"
+                )
+            return self.weight.shape[:-2]
+        return shape[:-1]
+
+    def shape_out(self, shape: Shape) -> Shape:
+        return (*self._leading(shape), self.weight.shape[-2])
+
+    def synapses(self, shape: Shape) -> Synapses:
+        leading = self._leading(shape)
+        n_out, n_in = self.weight.shape[-2:]
+        weight = np.broadcast_to(self.weight, (*leading, n_out, n_in)).reshape(-1, n_out, n_in)
+        block, target, source = np.nonzero(weight)
+        return Synapses(
+            len(weight) * n_in,
+            len(weight) * n_out,
+            block * n_in + source,
+            block * n_out + target,
+            weight[block, target, source].astype(np.float64),
+            np.zeros(len(block)),
+        )
+
+    def constant(self, shape: Shape) -> NDArray[np.float64]:
+        out = self.shape_out(shape)
+        if self.bias is None:
+            return np.zeros(math.prod(out))
+        return np.broadcast_to(self.bias, out).astype(np.float64).ravel()
+
+
+@dataclass(frozen=True)
+class Scale(Linear):
+    """The product with a factor for each element."""
+
+    scale: Array
+
+    def shape_out(self, shape: Shape) -> Shape:
+        return shape
+
+    def synapses(self, shape: Shape) -> Synapses:
+        n = math.prod(shape)
+        factor = per_element(self.scale, shape).astype(np.float64)
+        return Synapses(n, n, np.arange(n), np.arange(n), factor, np.zeros(n)).merged()
+
+
+@dataclass(frozen=True)
+class Delay(Linear):
+    """Each element after a time of its own."""
+
+    delay: Array
+
+    def shape_out(self, shape: Shape) -> Shape:
+        return shape
+
+    def synapses(self, shape: Shape) -> Synapses:
+        n = math.prod(shape)
+        delay = per_element(self.delay, shape).astype(np.float64)
+        return Synapses(n, n, np.arange(n), np.arange(n), np.ones(n), delay)
+
+
+@dataclass(frozen=True)
+class Flatten(Linear):
+    """Joins the axes from `start` to `end`, both counted without an axis for samples."""
+
+    start: int
+    end: int
+
+    def shape_out(self, shape: Shape) -> Shape:
+        axes = len(shape)
+        start = self.start + axes * (self.start < 0)
+        end = self.end + axes * (self.end < 0)
+        if not 0 <= start <= end < axes:
+            # Others count the axis of samples, so that this one has nothing left to join.
+            return shape
+        return (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :])
+
+    def synapses(self, shape: Shape) -> Synapses:
+        return Synapses.identity(math.prod(shape))
+
+
+@dataclass(frozen=True)
+class Window(Linear):
+    """A window that moves over the axes of space.
+
+    `stride` and `dilation` have a number for each axis of space; `padding` too, or is "same" or
+    "valid".
+    """
+
+    stride: Shape
+    padding: Shape | str
+    dilation: Shape
+
+    @property
+    def kernel(self) -> Shape:
+        """Extent of the window along each axis of space."""
+        raise NotImplementedError
+
+    def _before_after(self) -> list[tuple[int, int]]:
+        """How many zeros are put before and after each axis."""
+        spans = [d * (k - 1) for d, k in zip(self.dilation, self.kernel, strict=True)]
+        if self.padding == VALID:
+            return [(0, 0)] * len(spans)
+        if self.padding == SAME:
+            if set(self.stride) != {1}:
+                raise GraphError(
+                    f"padding 'same' with stride {self.stride} means one thing in Flax and nothing "
+                    "in PyTorch: give the padding as numbers"
+                )
+            return [(span // 2, span - span // 2) for span in spans]
+        return [(int(each), int(each)) for each in self.padding]
+
+    def extent(self, space: Shape) -> Shape:
+        """How many places the window has along each axis."""
+        if len(space) != len(self.kernel):
+            raise GraphError(
+                f"takes channels and {len(self.kernel)} axes of space, but gets {len(space) + 1}"
+            )
+        places = []
+        for n, k, s, d, (before, after) in zip(
+            space, self.kernel, self.stride, self.dilation, self._before_after(), strict=True
+        ):
+            places.append((n + before + after - d * (k - 1) - 1) // s + 1)
+        if min(places) < 1:
+            raise GraphError(f"its window {self.kernel} is larger than its input {space}")
+        return tuple(places)
+
+    def taps(self, space: Shape) -> list[tuple[Array, Array]]:
+        """(from, to) in flat space for each element of the window, in C order."""
+        out = self.extent(space)
+        found = []
+        for place in product(*map(range, self.kernel)):
+            axes = []
+            for axis, at in enumerate(place):
+                before, _ = self._before_after()[axis]
+                to = np.arange(out[axis])
+                origin = to * self.stride[axis] + at * self.dilation[axis] - before
+                inside = (origin >= 0) & (origin < space[axis])
+                axes.append((origin[inside], to[inside]))
+            start = np.ravel_multi_index(np.ix_(*(each for each, _ in axes)), space)
+            end = np.ravel_multi_index(np.ix_(*(each for _, each in axes)), out)
+            found.append((start.ravel(), end.ravel()))
+        return found
+
+
+@dataclass(frozen=True)
+class Convolution(Window):
+    """Cross-correlation, as PyTorch's: weight [out, in / groups, *kernel], bias [out] or None."""
+
+    weight: Array
+    bias: Array | None = None
+    groups: int = 1
+
+    @property
+    def kernel(self) -> Shape:
+        return self.weight.shape[2:]
+
+    def shape_out(self, shape: Shape) -> Shape:
+        if shape[0] != self.weight.shape[1] * self.groups:
+            raise GraphError(
+                f"its weight {self.weight.shape} with {self.groups} groups takes "
+                f"{self.weight.shape[1] * self.groups} channels, but gets {shape}"
+            )
+        return (self.weight.shape[0], *self.extent(shape[1:]))
+
+    def synapses(self, shape: Shape) -> Synapses:
+        out = self.shape_out(shape)
+        n_in, n_out = math.prod(shape[1:]), math.prod(out[1:])
+        memory.require(self.weight.size * n_out * BYTES_PER_ENTRY, "the synapses of a convolution")
+        channel_out, channel_in = map(np.ravel, np.indices(self.weight.shape[:2]))
+        group = channel_out // (self.weight.shape[0] // self.groups)
+        channel_in = channel_in + group * self.weight.shape[1]
+        taps = self.weight.reshape(*self.weight.shape[:2], -1)
+        parts = []
+        for index, (start, end) in enumerate(self.taps(shape[1:])):
+            weight = taps[:, :, index].ravel().astype(np.float64)
+            there = np.flatnonzero(weight)
+            parts.append(
+                (
+                    (channel_in[there, None] * n_in + start).ravel(),
+                    (channel_out[there, None] * n_out + end).ravel(),
+                    np.repeat(weight[there], len(start)),
+                )
+            )
+        source, target, weight = (np.concatenate(each) for each in zip(*parts, strict=True))
+        sizes = math.prod(shape), math.prod(out)
+        return Synapses(*sizes, source, target, weight, np.zeros(len(weight)))
+
+    def constant(self, shape: Shape) -> NDArray[np.float64]:
+        out = self.shape_out(shape)
+        bias = np.zeros(out[0]) if self.bias is None else np.asarray(self.bias, np.float64)
+        return np.repeat(bias, math.prod(out[1:]))
+
+
+@dataclass(frozen=True)
+class Pool(Window):
+    """Sum over a window, or its mean, in which zeros of the padding count."""
+
+    size: Shape
+    mean: bool
+
+    @property
+    def kernel(self) -> Shape:
+        return self.size
+
+    def shape_out(self, shape: Shape) -> Shape:
+        return (shape[0], *self.extent(shape[1:]))
+
+    def synapses(self, shape: Shape) -> Synapses:
+        out = self.shape_out(shape)
+        n_in, n_out = math.prod(shape[1:]), math.prod(out[1:])
+        channel = np.arange(shape[0])[:, None]
+        taps = self.taps(shape[1:])
+        source = np.concatenate([(channel * n_in + start).ravel() for start, _ in taps])
+        target = np.concatenate([(channel * n_out + end).ravel() for _, end in taps])
+        weight = np.full(len(source), 1.0 / math.prod(self.size) if self.mean else 1.0)
+        sizes = math.prod(shape), math.prod(out)
+        return Synapses(*sizes, source, target, weight, np.zeros(len(weight)))
+
+
+def per_element(values: Any, shape: Shape) -> Array:
+    """One value for each element, flat: of all, of one, or of each channel.
+
+    Raises GraphError where shapes do not fit.
+    """
+    array = np.asarray(values)
+    n = math.prod(shape)
+    if array.size == n:
+        return array.ravel()
+    if array.size == 1:
+        return np.full(n, array.reshape(()))
+    try:
+        return np.broadcast_to(array, shape).ravel()
+    except ValueError:
+        raise GraphError(f"has values of shape {array.shape}, but gets {shape}") from None

@@ -1,0 +1,77 @@
+"""Linear maps between flat layers, as lists of synapses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Synapses:
+    """A sparse matrix with a delay for each entry.
+
+    Attributes:
+        n_pre, n_post: sizes of the two layers.
+        source, target: index in each, [n].
+        weight: [n].
+        delay: seconds, or whatever unit the graph's times have, [n].
+    """
+
+    n_pre: int
+    n_post: int
+    source: NDArray[np.int64]
+    target: NDArray[np.int64]
+    weight: NDArray[np.float64]
+    delay: NDArray[np.float64]
+
+    @classmethod
+    def identity(cls, n: int) -> Synapses:
+        """Each element to itself."""
+        each = np.arange(n)
+        return cls(n, n, each, each, np.ones(n), np.zeros(n))
+
+    def then(self, other: Synapses) -> Synapses:
+        """The map of this one and then `other`; synapses of the same two cells are added up."""
+        order = np.argsort(other.source, kind="stable")
+        first = np.searchsorted(other.source[order], np.arange(other.n_pre + 1))
+        count = np.diff(first)[self.target]
+        mine = np.repeat(np.arange(len(self.target)), count)
+        start = np.repeat(first[self.target] - (np.cumsum(count) - count), count)
+        theirs = order[start + np.arange(len(mine))]
+        joined = Synapses(
+            self.n_pre,
+            other.n_post,
+            self.source[mine],
+            other.target[theirs],
+            self.weight[mine] * other.weight[theirs],
+            self.delay[mine] + other.delay[theirs],
+        )
+        return joined.merged()
+
+    def merged(self) -> Synapses:
+        """The same, with one synapse for each pair and delay, and none of weight 0."""
+        n = len(self.source)
+        pair = self.source * self.n_post + self.target
+        order = np.lexsort((self.delay, pair))
+        pair, delay = pair[order], self.delay[order]
+        new = np.ones(n, bool)
+        new[1:] = (np.diff(pair) != 0) | (np.diff(delay) != 0)
+        begin = np.flatnonzero(new)
+        weight = np.add.reduceat(self.weight[order], begin) if n else self.weight
+        kept = np.flatnonzero(weight)
+        chosen = order[begin][kept]
+        return replace(
+            self,
+            source=self.source[chosen],
+            target=self.target[chosen],
+            weight=weight[kept],
+            delay=self.delay[chosen],
+        )
+
+    def product(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What the target layer gets of constant values, [n_post]."""
+        return np.bincount(self.target, self.weight * values[self.source], self.n_post).astype(
+            float
+        )

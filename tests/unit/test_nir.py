@@ -1,0 +1,352 @@
+"""Networks of NIR, against a plain program that knows nothing of skew; and errors."""
+
+from __future__ import annotations
+
+import copy
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyNN.sparse as sim
+import pytest
+
+from pynn_sparse.errors import GraphError
+from pynn_sparse.interchange.layers import Rule
+
+h5py = pytest.importorskip("h5py")
+DT = 1e-4
+LITERAL = {"rule": "literal", "dt": DT}
+
+
+def lif(n: int, **values: Any) -> dict[str, Any]:
+    """Half of v is left after a step of DT, and the input counts once."""
+    given = {"tau": 2e-4, "r": 2.0, "v_leak": 0.0, "v_threshold": 1.0, "v_reset": 0.0} | values
+    return {"type": "LIF"} | {k: np.broadcast_to(v, (n,)).copy() for k, v in given.items()}
+
+
+def graph(edges: str, **nodes: Any) -> dict[str, Any]:
+    """`edges` are chains, such as "input fc lif output, lif rec lif"."""
+    pairs = [pair for chain in edges.split(",") for pair in pairwise(chain.split())]
+    return {"type": "NIRGraph", "nodes": nodes, "edges": list(dict.fromkeys(pairs))}
+
+
+def port(kind: str, *shape: int) -> dict[str, Any]:
+    return {"type": kind, "shape": np.array(shape)}
+
+
+def weights(*shape: int, seed: int = 0) -> np.ndarray:
+    """On a grid, so that sums are exact and often just the threshold."""
+    return np.random.default_rng(seed).integers(-8, 11, shape) / 8
+
+
+def write(path: Path, tree: dict[str, Any]) -> Path:
+    """As nir.write does."""
+
+    def write_group(group: Any, values: dict[str, Any]) -> None:
+        for name, value in values.items():
+            if isinstance(value, dict):
+                write_group(group.create_group(name), value)
+            else:
+                group[name] = value
+
+    with h5py.File(path, "w") as file:
+        file["version"] = "1.0.8"
+        write_group(file.create_group("node"), tree)
+    return path
+
+
+def chain() -> dict[str, Any]:
+    return graph(
+        "input fc lif fc2 lif2 output, lif rec lif, lif hidden, input skip lif2",
+        input=port("Input", 5),
+        fc={"type": "Affine", "weight": weights(6, 5), "bias": weights(6, seed=1) / 4},
+        lif=lif(6, v_threshold=0.75),
+        rec={"type": "Linear", "weight": weights(6, 6, seed=2) / 2},
+        fc2={"type": "Affine", "weight": weights(3, 6, seed=3), "bias": weights(3, seed=4) / 4},
+        skip={"type": "Linear", "weight": weights(3, 5, seed=5) / 4},
+        lif2=lif(3),
+        output=port("Output", 3),
+        hidden=port("Output", 6),
+    )
+
+
+def plain_chain(tree: dict[str, Any], x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """All layers in one step, and the loop one step later."""
+    n = tree["nodes"]
+    hidden, output = np.zeros((*x.shape[:2], 6)), np.zeros((*x.shape[:2], 3))
+    for sample, sequence in enumerate(x):
+        v, v2, z = np.zeros(6), np.zeros(3), np.zeros(6)
+        for step, u in enumerate(sequence):
+            v = v / 2 + n["fc"]["weight"] @ u + n["fc"]["bias"] + n["rec"]["weight"] @ z
+            z = (v > 0.75).astype(float)
+            v[z > 0] = 0
+            v2 = v2 / 2 + n["fc2"]["weight"] @ z + n["fc2"]["bias"] + n["skip"]["weight"] @ u
+            hidden[sample, step], output[sample, step] = z, v2 > 1
+            v2[v2 > 1] = 0
+    return hidden, output
+
+
+@pytest.mark.parametrize("values", ["spikes", "several spikes", "numbers"])
+def test_layers_loops_biases_and_skip_connections(values: str) -> None:
+    x = np.random.default_rng(5).integers(0, 3 if "several" in values else 2, (4, 30, 5)) * 1.0
+    if values == "numbers":
+        x = x / 2 - 0.25
+    tree = chain()
+    sim.setup(timestep=0.1)
+    net = sim.nir_network(tree, **LITERAL)
+    assert net.skews == {"lif": 0, "lif2": 1}
+    assert set(net.projections) == {"fc", "rec", "fc2", "skip"}
+    found = net.present(x)
+    hidden, output = plain_chain(tree, x)
+    np.testing.assert_array_equal(found["hidden"], hidden)
+    np.testing.assert_array_equal(found["output"], output)
+    assert hidden.sum() > 20
+    assert output.sum() > 10
+
+
+def test_a_file_is_read_as_the_graph_is(tmp_path: Path) -> None:
+    x = np.random.default_rng(5).integers(0, 2, (1, 30, 5))
+    tree = chain()
+    sim.setup(timestep=1.0)
+    found = sim.nir_network(write(tmp_path / "net.nir", tree), **LITERAL).present(x)
+    np.testing.assert_array_equal(found["output"], plain_chain(tree, x)[1])
+
+
+def test_changed_weights_count() -> None:
+    """Also those that values, which are no spikes, are multiplied by."""
+    x = np.random.default_rng(6).integers(0, 2, (2, 20, 5)) * 1.0
+    tree = chain()
+    sim.setup(timestep=0.1)
+    net = sim.nir_network(tree, **LITERAL)
+    net.projections["fc"].set(weight=0.25)
+    tree["nodes"]["fc"]["weight"] = np.where(tree["nodes"]["fc"]["weight"] == 0, 0, 0.25)
+    for given in (x, x / 2):
+        found = sim.present(net, given)
+        np.testing.assert_array_equal(found["hidden"], plain_chain(tree, given)[0])
+
+
+def test_images_are_shown_in_every_step() -> None:
+    images = np.random.default_rng(8).random((3, 5))
+    tree = chain()
+    sim.setup(timestep=0.1)
+    net = sim.nir_network(tree, **LITERAL)
+    found = net.present(images, steps=12)
+    expected = plain_chain(tree, np.repeat(images[:, None], 12, axis=1))
+    np.testing.assert_array_equal(found["hidden"], expected[0])
+    np.testing.assert_array_equal(found["output"], expected[1])
+
+
+def test_delays_are_steps() -> None:
+    """Delay of each element; its spikes do not reach the next sample."""
+    x = np.random.default_rng(9).integers(0, 2, (3, 15, 4))
+    delay = np.array([0, 1, 2, 3])
+    tree = graph(
+        "input later lif output",
+        input=port("Input", 4),
+        later={"type": "Delay", "delay": delay * DT},
+        lif=lif(4, v_threshold=0.5),
+        output=port("Output", 4),
+    )
+    sim.setup(timestep=0.1)
+    found = sim.nir_network(tree, **LITERAL).present(x)
+    for cell, steps in enumerate(delay):
+        np.testing.assert_array_equal(found[:, steps:, cell], x[:, : 15 - steps, cell])
+        assert not found[:, :steps, cell].any()
+
+
+def test_graphs_in_a_graph() -> None:
+    """Its nodes are there under the graph's name."""
+    tree = chain()
+    x = np.random.default_rng(10).integers(0, 2, (1, 25, 5))
+    inner = graph(
+        "in lif out, lif rec lif",
+        **{"in": port("Input", 6), "out": port("Output", 6)},
+        lif=tree["nodes"].pop("lif"),
+        rec=tree["nodes"].pop("rec"),
+    )
+    tree["nodes"]["layer"] = inner
+    tree["edges"] = [
+        tuple("layer" if each == "lif" else each for each in edge)
+        for edge in tree["edges"]
+        if "rec" not in edge
+    ]
+    sim.setup(timestep=0.1)
+    net = sim.nir_network(tree, **LITERAL)
+    assert set(net.populations) == {"layer.lif", "lif2"}
+    np.testing.assert_array_equal(net.present(x)["output"], plain_chain(chain(), x)[1])
+
+
+def test_voltages_are_outputs_of_layers_that_do_not_fire() -> None:
+    tree = graph(
+        "input fc li output, fc sum",
+        input=port("Input", 3),
+        fc={"type": "Affine", "weight": weights(2, 3), "bias": np.array([0.5, 0.0])},
+        li={"type": "LI", "tau": np.full(2, 2e-4), "r": np.full(2, 2.0), "v_leak": np.zeros(2)},
+        output=port("Output", 2),
+        sum=port("Output", 2),
+    )
+    x = np.random.default_rng(11).integers(0, 2, (2, 10, 3))
+    sim.setup(timestep=0.1)
+    found = sim.nir_network(tree, **LITERAL).present(x)
+    u = x @ weights(2, 3).T + [0.5, 0.0]
+    v = np.zeros((2, 10, 2))
+    for step in range(10):
+        v[:, step] = v[:, step - 1] * (0.5 if step else 0) + u[:, step]
+    np.testing.assert_allclose(found["sum"], u, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(found["output"], v, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"fc": {"type": "Gemm"}}, "node 'fc': type 'Gemm' is not one of NIR's: Affine"),
+        ({"fc.weight": np.full((6, 5), np.nan)}, "node 'fc': weight has values that are not fin"),
+        ({"fc.weight": np.ones((6, 4))}, r"node 'fc': its weight \(6, 4\) takes \(4,\)"),
+        ({"fc.bias": np.ones(5)}, r"node 'fc': bias \(5,\) does not fit weight"),
+        ({"lif.tau": np.ones(7)}, "node 'lif': its parameters have different shapes"),
+        ({"lif.tau": np.zeros(6)}, "node 'lif': tau = 0: must be above 0"),
+        ({"lif.tau": np.full(6, 5e-5)}, "node 'lif': tau = 5e-05: is shorter than dt"),
+        ({"lif.tau": np.array(["a"] * 6)}, "node 'lif': tau must be numbers"),
+        ({"lif.v_peak": np.zeros(6)}, "node 'lif': field 'v_peak' is not one of LIF"),
+        ({"output": port("Output", 4)}, r"node 'output': is for \(4,\), but gets \(3,\)"),
+        ({"lif": {"kind": "LIF"}}, "node 'lif': has no type"),
+        ({"fc2": lif(6)}, "node 'lif2': takes"),
+    ],
+)
+def test_a_wrong_node_is_named(change: dict[str, Any], message: str) -> None:
+    tree = copy.deepcopy(chain())
+    for place, value in change.items():
+        name, _, field = place.partition(".")
+        if field:
+            tree["nodes"][name][field] = value
+        else:
+            tree["nodes"][name] = value
+    sim.setup(timestep=0.1)
+    with pytest.raises(GraphError, match="graph: " + message):
+        sim.nir_network(tree, **LITERAL)
+    assert not sim.simulator.state.network.blocks
+
+
+def test_edges_are_checked() -> None:
+    sim.setup(timestep=0.1)
+    tree = chain()
+    tree["edges"].append(("lif", "nowhere"))
+    with pytest.raises(GraphError, match="there is no node 'nowhere'"):
+        sim.nir_network(tree, **LITERAL)
+    tree["edges"][-1] = tree["edges"][0]
+    with pytest.raises(GraphError, match="is there twice"):
+        sim.nir_network(tree, **LITERAL)
+
+
+def test_a_cycle_of_layers_is_refused_with_the_reason() -> None:
+    tree = chain()
+    tree["nodes"]["back"] = {"type": "Linear", "weight": weights(6, 3)}
+    tree["edges"] += [("lif2", "back"), ("back", "lif")]
+    sim.setup(timestep=0.1)
+    with pytest.raises(GraphError, match=r"the cycle lif2? -> lif2? -> lif2? passes 2 layers"):
+        sim.nir_network(tree, **LITERAL)
+    tree["nodes"]["later"] = {"type": "Delay", "delay": np.full(3, 2 * DT)}
+    tree["edges"] = [edge for edge in tree["edges"] if edge != ("lif2", "back")]
+    tree["edges"] += [("lif2", "later"), ("later", "back")]
+    sim.nir_network(tree, **LITERAL)
+
+
+def test_values_between_layers_are_refused() -> None:
+    tree = chain()
+    tree["nodes"]["lif"] = {k: v for k, v in lif(6).items() if k in ("tau", "r", "v_leak")} | {
+        "type": "LI"
+    }
+    sim.setup(timestep=0.1)
+    with pytest.raises(NotImplementedError, match="node 'lif': LI sends values"):
+        sim.nir_network(tree, **LITERAL)
+
+
+def test_what_is_missing_is_told_at_once_with_what_each_framework_means() -> None:
+    sim.setup(timestep=0.1)
+    with pytest.raises(GraphError) as caught:
+        sim.nir_network(chain())
+    text = str(caught.value)
+    assert "  dt: how long a step lasts" in text
+    assert "rule='snntorch' (snnTorch 1.0): dt=0.0001, decay='euler'" in text
+    assert "rule='spikingjelly' (SpikingJelly 2.0): dt=?" in text
+    assert "jump" not in text  # there is no synaptic current
+    with pytest.raises(GraphError, match=r"by the rule of Norse 1\.1 the file does not say all"):
+        sim.nir_network(chain(), rule="norse")
+
+
+def test_all_switches_are_a_rule() -> None:
+    x = np.random.default_rng(5).integers(0, 2, (1, 30, 5))
+    words = {"decay": "euler", "gain": "one", "fires": ">", "reset": "value", "spikes": "one"}
+    words |= {"leak": "file", "v_start": 0.0, "least_v": "none", "output_delay": 0}
+    sim.setup(timestep=0.1)
+    one = sim.nir_network(chain(), dt=DT, **words).present(x)
+    two = sim.nir_network(chain(), Rule(dt=DT, **words)).present(x)
+    np.testing.assert_array_equal(one["output"], plain_chain(chain(), x)[1])
+    np.testing.assert_array_equal(one["output"], two["output"])
+
+
+@pytest.mark.parametrize(
+    ("switches", "message"),
+    [
+        ({"rule": "nengo"}, "rule = 'nengo': must be a Rule, or one of snntorch, norse"),
+        ({"rule": "literal", "dt": -1.0}, "dt = -1.0: must be a number above 0"),
+        ({"rule": "literal", "fires": "="}, "fires = '=': must be one of '>', '>='"),
+        ({"rule": "literal", "threshold": 1}, "'threshold' is no switch of a rule"),
+    ],
+)
+def test_a_rule_is_checked(switches: dict[str, Any], message: str) -> None:
+    sim.setup(timestep=0.1)
+    with pytest.raises(GraphError, match=message):
+        sim.nir_network(chain(), **{"dt": DT} | switches)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "steps", "message"),
+    [
+        (np.zeros((2, 5)), None, r"must be \[samples, steps, \*shape\].*images need steps="),
+        (np.zeros((2, 3, 4)), None, r"with the shape \(5,\)"),
+        (np.full((2, 3, 5), np.inf), None, "has values that are not finite"),
+        (np.zeros((2, 5)), 0, "steps = 0: must be an integer above 0"),
+        ({"other": np.zeros((2, 3, 5))}, None, r"must be for each of \['input'\]"),
+        (np.zeros((0, 3, 5)), None, "has no samples or steps"),
+    ],
+)
+def test_inputs_are_checked(inputs: Any, steps: Any, message: str) -> None:
+    sim.setup(timestep=0.1)
+    net = sim.nir_network(chain(), **LITERAL)
+    with pytest.raises(ValueError, match=message):
+        net.present(inputs, steps)
+
+
+def test_files_that_are_no_nir(tmp_path: Path) -> None:
+    sim.setup(timestep=0.1)
+    with pytest.raises(FileNotFoundError, match="there is no such file"):
+        sim.nir_network(tmp_path / "none.nir", **LITERAL)
+    (tmp_path / "text.nir").write_text("not HDF5")
+    with pytest.raises(GraphError, match=r"text.nir: damaged, or no NIR file"):
+        sim.nir_network(tmp_path / "text.nir", **LITERAL)
+    with h5py.File(tmp_path / "other.nir", "w") as file:
+        file["data"] = 1
+    with pytest.raises(GraphError, match="no NIR: there is no group 'node'"):
+        sim.nir_network(tmp_path / "other.nir", **LITERAL)
+    with h5py.File(write(tmp_path / "link.nir", chain()), "a") as file:
+        file["node/nodes/more"] = h5py.ExternalLink("elsewhere.h5", "/x")
+    with pytest.raises(GraphError, match="is a link, which NIR has none of"):
+        sim.nir_network(tmp_path / "link.nir", **LITERAL)
+    with pytest.raises(TypeError, match="list: must be the path of a NIR file"):
+        sim.nir_network([], **LITERAL)
+
+
+def test_files_of_older_writers_are_read_with_a_warning() -> None:
+    tree = chain()
+    del tree["nodes"]["lif"]["v_reset"]
+    tree["nodes"]["input"] = port("Input", 1, 5)
+    x = np.random.default_rng(5).integers(0, 2, (1, 30, 5))
+    sim.setup(timestep=0.1)
+    with pytest.warns(UserWarning, match="graph") as caught:
+        net = sim.nir_network(tree, **LITERAL)
+    texts = " ".join(str(each.message) for each in caught)
+    assert "node 'lif': has no v_reset, as in older versions of NIR; read as 0" in texts
+    assert "node 'input': shape (1, 5) has an axis for samples" in texts
+    np.testing.assert_array_equal(net.present(x)["output"], plain_chain(chain(), x)[1])
