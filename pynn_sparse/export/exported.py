@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -38,6 +39,7 @@ class Exported:
         scale: integer units of a mV, float64 [N].
         origin: int64 [n], number of each synapse in the concatenated projections of `net`.
         placement: where neurons are, and what that takes.
+        files: of tables that were loaded, what the folder has beside the words, by name.
     """
 
     target: Target
@@ -53,6 +55,7 @@ class Exported:
     scale: NDArray[np.float64]
     origin: NDArray[np.int64]
     placement: Placement
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         neurons = sum(cells.size for cells in self.net.cells if not cells.is_source)
@@ -65,9 +68,23 @@ class Exported:
     def fixed(self) -> FixedNet:
         """The integers that the words hold. Raises `DamagedTablesError` where they hold none."""
         try:
-            return self.target.unpack(self.memories, self.frame)
+            fixed = self.target.unpack(self.memories, self.frame)
+        except DamagedTablesError:
+            raise
         except KeyError as error:
             raise DamagedTablesError(f"memory {error} is missing") from error
+        except (IndexError, MemoryError, OverflowError, TypeError, ValueError) as error:
+            # Words of no network: how they fail is a matter of chance.
+            raise DamagedTablesError(f"the words hold no network: {error}") from error
+        most = self.target.limits().hop
+        if most is not None and fixed.hop.max(initial=0) > most:
+            raise DamagedTablesError(f"hop = {fixed.hop.max()}: the target has up to {most}")
+        sizes = sum(each.size for each in self.frame.axons)
+        if fixed.n_axons != sizes:
+            raise DamagedTablesError(
+                f"words of {fixed.n_axons} axons: the populations have {sizes}"
+            )
+        return fixed
 
     @cached_property
     def dynamics(self) -> Steps:

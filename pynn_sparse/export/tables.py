@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -81,4 +81,5 @@ def load(folder: str | os.PathLike[str]) -> Tables:
     Raises `DamagedTablesError` naming the file where one is missing, was changed or cut, or where
     the folder is of another version; and FileNotFoundError where there is no manifest.
     """
-    return Tables(**vars(read(folder)))
+    exported = read(folder)
+    return Tables(**{each.name: getattr(exported, each.name) for each in fields(exported)})

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import os
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,8 @@ import pytest
 from export_networks import ACCEPT, random_float, rule_of, suited
 
 from pynn_sparse import export
+from pynn_sparse.export.folder.arrays import read_npz
+from pynn_sparse.export.folder.manifest import sealed
 from pynn_sparse.export.registry import TARGETS
 
 
@@ -58,9 +63,18 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "out"
 
 
+def manifest_of(folder: Path) -> dict[str, Any]:
+    manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
+    return manifest
+
+
+def seal(folder: Path, manifest: Any) -> None:
+    """Write a manifest with a checksum that fits."""
+    (folder / "manifest.json").write_bytes(sealed(manifest))
+
+
 def change_manifest(folder: Path, **values: Any) -> None:
-    manifest = json.loads((folder / "manifest.json").read_text())
-    (folder / "manifest.json").write_text(json.dumps(manifest | values))
+    seal(folder, manifest_of(folder) | values)
 
 
 def test_damaged_folders_are_refused(folder: Path) -> None:
@@ -81,9 +95,9 @@ def test_damaged_folders_are_refused(folder: Path) -> None:
 
 def test_other_versions_are_refused(folder: Path) -> None:
     change_manifest(folder, schema=0)
-    with pytest.raises(export.DamagedTablesError, match="schema 0, this version reads 1"):
+    with pytest.raises(export.DamagedTablesError, match="schema 0, this version reads 2"):
         export.load(folder)
-    change_manifest(folder, schema=1, target={"name": "asic", "version": 99, "options": {}})
+    change_manifest(folder, schema=2, target={"name": "asic", "version": 99, "options": {}})
     with pytest.raises(export.DamagedTablesError, match="version 99 of asic, this version reads 1"):
         export.load(folder)
     change_manifest(folder, target={"name": "abacus", "version": 1, "options": {}})
@@ -98,9 +112,9 @@ def test_other_versions_are_refused(folder: Path) -> None:
 
 @pytest.mark.parametrize("key", ["files", "memories", "semantics", "quantise", "losses", "target"])
 def test_a_manifest_without_a_part_is_refused(key: str, folder: Path) -> None:
-    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest = manifest_of(folder)
     del manifest[key]
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    seal(folder, manifest)
     with pytest.raises(export.DamagedTablesError, match=r"manifest\.json"):
         export.load(folder)
 
@@ -128,20 +142,20 @@ def test_a_manifest_without_a_part_is_refused(key: str, folder: Path) -> None:
 def test_a_manifest_with_a_wrong_part_is_refused(
     keys: tuple[str, ...], value: Any, folder: Path
 ) -> None:
-    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest = manifest_of(folder)
     part = manifest
     for key in keys[:-1]:
         part = part[key]
     part[keys[-1]] = value
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    seal(folder, manifest)
     with pytest.raises(export.DamagedTablesError):
         export.load(folder)
 
 
 def test_a_missing_memory_is_named(folder: Path) -> None:
-    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest = manifest_of(folder)
     del manifest["memories"]["profiles"]
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    seal(folder, manifest)
     with pytest.raises(export.DamagedTablesError, match="memory 'profiles' is missing"):
         export.load(folder).trace(10.0)
 
@@ -169,10 +183,10 @@ def rewrite(folder: Path, file: str, change: Any) -> export.Tables:
     path = folder / file
     path.write_bytes(change(path.read_bytes()))
     data = path.read_bytes()
-    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest = manifest_of(folder)
     digest = hashlib.sha256(data).hexdigest()
     manifest["files"][file] = {"bytes": len(data), "sha256": digest}
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    seal(folder, manifest)
     return export.load(folder)
 
 
@@ -247,3 +261,214 @@ def test_overflow_fails_verification() -> None:
     report = export.verify(export.lower(net, target), duration=100.0)
     (failed,) = [check for check in report.checks if not check.holds]
     assert "stay in range" in failed.statement
+
+
+# --- damage --------------------------------------------------------------------------------------
+
+
+def test_no_bit_of_a_manifest_can_change(folder: Path) -> None:
+    file = folder / "manifest.json"
+    good = file.read_bytes()
+    rng = np.random.default_rng(0)
+    for place in rng.choice(len(good), 300, replace=False):
+        bad = bytearray(good)
+        bad[place] ^= 1 << int(rng.integers(0, 8))
+        file.write_bytes(bytes(bad))
+        with pytest.raises(export.DamagedTablesError, match=r"manifest\.json"):
+            export.load(folder)
+    file.write_bytes(good)
+    assert export.verify(export.load(folder)).passed
+
+
+@pytest.mark.parametrize("name", ["../secret", "/etc/hostname", "sub/file", "..", "", "a\0b"])
+def test_only_files_of_the_folder_are_read(name: str, folder: Path) -> None:
+    (folder.parent / "secret").write_text("mine")
+    manifest = manifest_of(folder)
+    manifest["files"][name] = {"bytes": 4, "sha256": hashlib.sha256(b"mine").hexdigest()}
+    seal(folder, manifest)
+    with pytest.raises(export.DamagedTablesError, match="is no file of the folder"):
+        export.load(folder)
+
+
+def a_link(file: Path) -> None:
+    file.symlink_to(file.parent / "net.npz")
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, a_link])
+@pytest.mark.parametrize("name", ["odd", "manifest.json"])
+def test_only_plain_files_are_read(make: Any, name: str, folder: Path) -> None:
+    """A FIFO, of which there is no end, a folder, a link."""
+    manifest = manifest_of(folder)
+    manifest["files"]["odd"] = manifest["files"]["net.npz"]
+    seal(folder, manifest)
+    (folder / name).unlink(missing_ok=True)
+    make(folder / name)
+    with pytest.raises(export.DamagedTablesError, match=r"no plain file|cannot be read"):
+        export.load(folder)
+
+
+def test_a_file_of_another_size_is_not_read(folder: Path) -> None:
+    with open(folder / "net.npz", "r+b") as file:
+        file.truncate(1 << 40)  # which takes no space
+    with pytest.raises(export.DamagedTablesError, match="has 1099511627776 bytes, the manifest"):
+        export.load(folder)
+
+
+@pytest.mark.parametrize("target", sorted(TARGETS))
+def test_sizes_are_compared_before_anything_is_allocated(target: str, tmp_path: Path) -> None:
+    """Populations of 10^12 cells."""
+    net = suited(random_float(1, n=32), target)
+    export.lower(net, target, None, rule_of(target), ACCEPT).save(tmp_path)
+    many = 10**12
+    for populations in ((), (0,), (1,), (0, 1)):
+        manifest = manifest_of(tmp_path)
+        for number in populations:
+            cells = manifest["source"]["cells"][number]
+            cells["size"] = many
+            (axons,) = [p for p in manifest["populations"] if p["label"] == cells["label"]]
+            axons["size"] = many
+        sources, neurons = (
+            [p for p in manifest["populations"] if p["is_source"] is kind] for kind in (True, False)
+        )
+        first = 0
+        for each in (*neurons, *sources):
+            each["first"], first = first, first + each["size"]
+        other = tmp_path / "other"
+        other.mkdir(exist_ok=True)
+        for file in tmp_path.iterdir():
+            if file.is_file():
+                (other / file.name).write_bytes(file.read_bytes())
+        seal(other, manifest)
+        if not populations:
+            assert export.verify(export.load(other)).passed
+            continue
+        with pytest.raises(export.DamagedTablesError):
+            export.load(other)
+
+
+def packed(**arrays: Any) -> bytes:
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def claiming(shape: tuple[int, ...]) -> bytes:
+    """A file whose header speaks of more than there is."""
+    array = io.BytesIO()
+    header = {"descr": "<i8", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(array, header)
+    array.write(bytes(16))
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("x.npy", array.getvalue())
+    return buffer.getvalue()
+
+
+def test_damaged_arrays_are_refused(folder: Path) -> None:
+    whole = packed(x=np.arange(5), y=np.zeros((2, 3)), z=np.array(7))
+    found = read_npz(whole, "some.npz")
+    np.testing.assert_array_equal(found["y"], np.zeros((2, 3)))
+    assert found["z"] == 7
+    compressed = io.BytesIO()
+    np.savez_compressed(compressed, x=np.zeros(10**6))
+    for bad in (
+        *(b"", b"PK", whole[:-30], whole[:100], compressed.getvalue()),
+        *(claiming((10**12,)), claiming((-2,)), packed(x=np.array(["a"], object))),
+    ):
+        with pytest.raises(export.DamagedTablesError, match=r"some\.npz holds no arrays"):
+            read_npz(bad, "some.npz")
+        for file in ("net.npz", "source.npz"):
+            before = (folder / file).read_bytes()
+            with pytest.raises(export.DamagedTablesError, match=file):
+                rewrite(folder, file, lambda _, bad=bad: bad)
+            rewrite(folder, file, lambda _, good=before: good)
+
+
+ODD = (None, True, -1, 0, 3, 10**30, 0.5, "", "x", [], [1], {}, {"a": 1})
+
+
+def leaves(part: Any, path: tuple[Any, ...] = ()) -> Any:
+    """Paths of all values in a manifest, those that hold others included."""
+    items = part.items() if isinstance(part, dict) else enumerate(part)
+    for key, each in items:
+        yield (*path, key)
+        if isinstance(each, (dict, list)):
+            yield from leaves(each, (*path, key))
+
+
+@pytest.mark.parametrize("target", ["akida", "asic", "odin", "spinnaker1", "truenorth"])
+def test_odd_values_in_a_manifest_are_refused_or_fail(target: str, tmp_path: Path) -> None:
+    """With a checksum that fits. What means nothing, as a label does, may be anything."""
+    net = suited(random_float(1, n=32), target)
+    export.lower(net, target, None, rule_of(target), ACCEPT).save(tmp_path)
+    good = (tmp_path / "manifest.json").read_text()
+    every = list(leaves(json.loads(good)))
+    rng = np.random.default_rng(1)
+    for number in rng.choice(len(every), 60):
+        manifest = json.loads(good)
+        *path, last = every[number]
+        part = manifest
+        for key in path:
+            part = part[key]
+        part[last] = ODD[int(rng.integers(len(ODD)))]
+        seal(tmp_path, manifest)
+        try:
+            tables = export.load(tmp_path)
+            str(export.verify(tables, duration=20.0))
+        except export.ExportError:
+            pass
+
+
+@pytest.mark.parametrize("target", sorted(TARGETS))
+def test_files_that_other_programs_load_are_compared(target: str, tmp_path: Path) -> None:
+    """Each is changed alone, with checksums that fit; a missing one is named, too."""
+    net = suited(random_float(1, n=32), target)
+    tables = export.lower(net, target, None, rule_of(target), ACCEPT)
+    tables.save(tmp_path, csv=True, hdf5=True)
+    names = {"net.npz", "net.h5", "synapses.csv", *tables.target.more_files(tables)}
+    statement = "files that other programs load are those that the words make"
+    for name in sorted(names):
+        good = (tmp_path / name).read_bytes()
+        bad = changed(name, good)
+        assert bad != good
+        if name == "net.npz":
+            report = export.verify(rewrite(tmp_path, name, lambda _, bad=bad: bad))
+        else:
+            report = export.verify(rewrite(tmp_path, name, lambda _, bad=bad: bad))
+            assert [c.figures for c in report.checks if not c.holds] == [f"{name} differs"], name
+        assert [c.statement for c in report.checks if not c.holds] == [statement], name
+        rewrite(tmp_path, name, lambda _, good=good: good)
+    manifest = manifest_of(tmp_path)
+    for name in sorted(set(tables.target.more_files(tables)))[:1]:
+        del manifest["files"][name]
+        seal(tmp_path, manifest)
+        report = export.verify(export.load(tmp_path))
+        assert [c.figures for c in report.checks if not c.holds] == [f"{name} is missing"]
+
+
+def changed(name: str, data: bytes) -> bytes:
+    """A file of the same kind that says something else."""
+    if name.endswith(".npz"):
+        arrays = read_npz(data, name)
+        key = next(k for k in arrays if arrays[k].size and k not in ("scale", "origin", "core"))
+        other = arrays[key].copy()
+        other.reshape(-1)[-1] ^= 1 if other.dtype.kind in "iu" else 0
+        return packed(**arrays | {key: other})
+    if name.endswith((".h5", ".net")):
+        h5py = pytest.importorskip("h5py")
+        buffer = io.BytesIO(data)
+        with h5py.File(buffer, "r+") as file:
+            path = "weight" if "weight" in file else "layer/0/weight"
+            file[path][...] = file[path][...] + 1
+        return buffer.getvalue()
+    place = max(i for i, byte in enumerate(data) if chr(byte) in "01")
+    return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+
+
+def test_the_same_arrays_of_another_library_pass(folder: Path) -> None:
+    """The order in an archive says nothing."""
+
+    def turned(data: bytes) -> bytes:
+        return packed(**dict(reversed(read_npz(data, "net.npz").items())))
+
+    assert export.verify(rewrite(folder, "net.npz", turned)).passed

@@ -16,7 +16,7 @@ import numpy as np
 from ..errors import ExportError
 from ..exported import Exported
 from ..nets.floatnet import FloatNet
-from .manifest import MAKER, MANIFEST, NET, SCHEMA, SOURCE, read_manifest
+from .manifest import MAKER, MANIFEST, NET, SCHEMA, SOURCE, is_plain, read_manifest, sealed
 from .memh import to_memh
 from .nir import nir_bytes
 
@@ -34,10 +34,10 @@ def emit(
 
     Raises `ExportError` where h5py or nir is needed and not installed, and for what NIR cannot say.
     """
-    contents = dict(sorted(_contents(tables, csv, hdf5, nir).items()))
+    contents = dict(sorted(contents_of(tables, csv, hdf5, nir).items()))
     manifest = _manifest(tables)
     manifest["files"] = {name: _about(data) for name, data in contents.items()}
-    return {**contents, MANIFEST: _json(manifest)}
+    return {**contents, MANIFEST: sealed(manifest)}
 
 
 def save(
@@ -63,15 +63,11 @@ def add(folder: str | os.PathLike[str], contents: Mapping[str, bytes]) -> None:
     for name, data in contents.items():
         (path / name).write_bytes(data)
         manifest["files"][name] = _about(data)
-    (path / MANIFEST).write_bytes(_json(manifest))
+    (path / MANIFEST).write_bytes(sealed(manifest))
 
 
 def _about(data: bytes) -> dict[str, Any]:
     return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-
-
-def _json(data: Any) -> bytes:
-    return (json.dumps(data, indent=1, sort_keys=True, allow_nan=False) + "\n").encode()
 
 
 def _named_before(path: Path) -> set[str]:
@@ -84,10 +80,11 @@ def _named_before(path: Path) -> set[str]:
         return set()
     if "schema" not in manifest or not str(manifest.get("made_by")).startswith(f"{MAKER} "):
         return set()
-    return {name for name in manifest["files"] if Path(name).name == name}
+    return set(filter(is_plain, manifest["files"]))
 
 
-def _contents(tables: Exported, csv: bool, hdf5: bool, nir: bool) -> dict[str, bytes]:
+def contents_of(tables: Exported, csv: bool, hdf5: bool, nir: bool) -> dict[str, bytes]:
+    """All files but the manifest, see `emit`."""
     contents = {
         f"{name}.memh": to_memh(memory.words, memory.layout.width)
         for name, memory in tables.memories.items()

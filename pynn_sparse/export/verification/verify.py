@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DamagedTablesError, ExportError
+from ..folder.derived import differences
 from ..models import golden
 from ..proof import Check
 from ..spikes import BlockOrBlocks, spikes_of
@@ -109,8 +110,10 @@ def verify(
         figures = f"{fixed.n_synapses} instead of {len(tables.origin)}"
         return Report((Check("no synapse is missing", False, figures),), (), None)
     checks = [*word_checks(tables, fixed)]
-    if against is None and duration is None:
-        return Report(tuple(checks), (), None)
+    if tables.files:
+        checks.append(_files_check(tables))
+    if not all(check.holds for check in checks) or (against is None and duration is None):
+        return Report(tuple(checks), (), None)  # what other words do says nothing
     length = _duration(against) if duration is None else duration
     events = tables.events(_stimulus(tables, against, spikes))
     trace = tables.target.model.run(fixed, tables.steps(length), events)
@@ -191,6 +194,15 @@ def _merged_check(tables: Tables, trace: golden.Trace) -> Check:
         "sources have one spike in a step, or merging was accepted",
         not trace.merged or "merged" in tables.accept,
         f"{trace.merged} more{remedy}",
+    )
+
+
+def _files_check(tables: Tables) -> Check:
+    wrong = list(differences(tables))
+    return Check(
+        "files that other programs load are those that the words make",
+        not wrong,
+        "; ".join(wrong) or f"nothing differs in {len(tables.files)} files",
     )
 
 
