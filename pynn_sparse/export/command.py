@@ -52,7 +52,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--rounding", help="nearest, floor, toward_zero or stochastic")
     add("--scale", help="free or power_of_two")
     add("--per", help="synapses that share an exponent: projection, ...")
-    add("--headroom", type=int, metavar="BITS", help="above thresholds; 2 by default")
+    add("--headroom", type=int, metavar="BITS", help="above thresholds; as it takes, from 2 on")
     add("--option", nargs="+", default=[], metavar="NAME=N", help="of the target: voltage_bits=16")
     add("--clip", type=float, default=0.0, metavar="SHARE", help="of greatest weights, to limit")
     add("--unsigned", action="store_true", help="weights without a sign, which the format gets")
@@ -92,7 +92,9 @@ def _run(options: argparse.Namespace) -> int:
     if pruning and options.prune_by == "activity":
         activity = {label: [len(t) for t in trains] for label, trains in observed.spikes.items()}
         pruning = replace(pruning, by="activity", activity=activity)
-    made = lower(observed.net, target, pruning, rule, options.accept, options.timestep)
+    recorded = observed.spikes if options.headroom is None else None
+    what = observed.net, target, pruning, rule, options.accept, options.timestep
+    made = lower(*what, against=recorded, duration=observed.duration)
     made.steps(observed.duration)  # one that the target cannot run is refused before all is saved
     with _writing(options.out):
         made.save(options.out, options.csv, options.hdf5, options.nir)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from .errors import ExportError, LimitsError
@@ -10,8 +11,9 @@ from .hardware import Memory, Placement
 from .nets.fixednet import FixedNet
 from .nets.floatnet import FloatNet
 from .nets.layout import LayoutError
-from .nets.number_formats import Quantise
+from .nets.number_formats import MOST_HEADROOM, Quantise
 from .registry import find
+from .spikes import BlockOrBlocks, duration_of, stimulus_of
 from .stages.capture import capture
 from .stages.legalise import approximations, legalise
 from .stages.prune import Prune
@@ -21,6 +23,7 @@ from .stages.resample import resample
 from .stages.rules import numbers_for, rule_for
 from .tables import Tables
 from .target import Target, returned
+from .verification.ranges import SATURATION, bits_lacking, can_saturate, more_headroom
 
 
 def place(fixed: FixedNet, rule: Quantise, target: Target) -> Placement:
@@ -68,6 +71,8 @@ def lower(
     quantise: Quantise | None = None,
     accept: Collection[str] = (),
     timestep: float | None = None,
+    against: BlockOrBlocks | None = None,
+    duration: float | None = None,
 ) -> Tables:
     """Make the tables of a network.
 
@@ -78,6 +83,10 @@ def lower(
         quantise: number formats; None for weights of 8 bits, or those that the target has.
         accept: approximations that are allowed, see `APPROXIMATIONS`.
         timestep: of the target, ms, if it is not that of the simulation.
+        against: what was recorded, see `verify`. Then the headroom of `quantise` is the least:
+            where values of the integer model leave their range on this input, there is as much more
+            as that takes, if the target's `chooses_headroom`.
+        duration: ms, of that run; by default that of the recording.
 
     Raises `ExportError` for an unknown target or bits that it does not have, and `LimitsError`
     with all limits that the network breaks.
@@ -94,6 +103,34 @@ def lower(
     numbers_for(rule, hardware)
     if timestep is not None:
         net = resample(net, timestep)
+    tables = _lowered(net, hardware, prune, rule, accept)
+    if against is None or not hardware.chooses_headroom:
+        return tables
+    length = duration_of(against) if duration is None else duration
+    spikes = stimulus_of(tables.frame.axons, against, None)
+    while lacking := _lacking(tables, length, spikes):
+        headroom = min(tables.rule.headroom + lacking, MOST_HEADROOM)
+        if headroom == tables.rule.headroom:
+            break  # `verify` says what else there is
+        try:
+            tables = _lowered(net, hardware, prune, replace(rule, headroom=headroom), accept)
+        except ExportError:  # thresholds that so much headroom leaves nothing of
+            break
+    return tables
+
+
+def _lacking(tables: Tables, duration: float, spikes: BlockOrBlocks | None) -> int:
+    """Bits of headroom that a run would have to have more."""
+    steps, events = tables.steps(duration), tables.events(spikes)
+    trace = tables.target.model.run(tables.fixed, steps, events)
+    if SATURATION in tables.accept and can_saturate(tables, trace):
+        return 0
+    return more_headroom(bits_lacking(tables, trace, steps, events))
+
+
+def _lowered(
+    net: FloatNet, hardware: Target, prune: Prune | None, rule: Quantise, accept: Collection[str]
+) -> Tables:
     try:
         legalise(net, hardware, accept)
         kept, pruned = without_pruned(net, prune)

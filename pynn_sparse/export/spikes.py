@@ -55,6 +55,31 @@ def spikes_of(blocks: BlockOrBlocks) -> dict[str, tuple[Integers, NDArray[np.flo
     }
 
 
+def duration_of(blocks: BlockOrBlocks) -> float:
+    """How long was recorded, ms. Raises `ExportError` for spikes that are no Neo blocks."""
+    if isinstance(blocks, Mapping):
+        raise ExportError("duration: must be given with spikes that are no Neo blocks")
+    return max(
+        float(train.t_stop.rescale("ms").magnitude)
+        for block in (blocks if isinstance(blocks, (list, tuple)) else [blocks])
+        for train in block.segments[0].spiketrains[:1]
+    )
+
+
+def stimulus_of(
+    axons: tuple[Axons, ...], against: BlockOrBlocks | None, spikes: BlockOrBlocks | None
+) -> BlockOrBlocks | None:
+    """Spikes of sources: those given, or those among what was recorded."""
+    if spikes is not None or against is None:
+        return spikes
+    sources = {each.label: each.size for each in axons if each.is_source}
+    return {
+        label: [time[cell == index] for index in range(sources[label])]
+        for label, (cell, time) in spikes_of(against).items()
+        if label in sources
+    } or None
+
+
 def stimulus(
     net: FloatNet, axons: tuple[Axons, ...], dt: float, spikes: BlockOrBlocks | None
 ) -> Integers:

@@ -31,7 +31,11 @@ class Target(ABC):
         minifloats: whether weights may be small floating-point numbers, see `Minifloat`.
         defaults: of `Quantise`, where they are not those of `Quantise` itself.
         model: what a neuron computes.
-        remedy: where values leave their range.
+        remedy: where values leave their range, if that is not more headroom.
+        wider: how a user gets wider registers, where more headroom is not enough; or "".
+        saturates: registers ("voltage", "current", "input") that saturate in the hardware, to the
+            bit as in the integer model, so that this may be accepted.
+        chooses_headroom: whether headroom is chosen from a recorded run, see `lower`.
     """
 
     name: str
@@ -40,7 +44,10 @@ class Target(ABC):
     minifloats: bool = False
     defaults: Mapping[str, Any] = {}
     model: Model = LEAKY
-    remedy: str = "quantise with more headroom"
+    remedy: str = ""
+    wider: str = ""
+    saturates: tuple[str, ...] = ()
+    chooses_headroom: bool = False
 
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)
@@ -116,6 +123,9 @@ ATTRIBUTES: Mapping[str, type[Any]] = {
     "defaults": Mapping,
     "model": Model,
     "remedy": str,
+    "wider": str,
+    "saturates": tuple,
+    "chooses_headroom": bool,
 }
 HOOKS = tuple(name for name, hook in vars(Target).items() if inspect.isfunction(hook))
 

@@ -41,9 +41,7 @@ class ByEvent(Stepping):
             synapses = self.line_order[self.line_ends[line] : self.line_ends[line + 1]]
             target, charge = self.net.target[synapses], self.charge[synapses]
             self.largest_input = max(self.largest_input, int(np.abs(charge).max()))
-            after = self._limited(
-                self.voltage[target] + charge, semantics.voltage_range, semantics.voltage_overflow
-            )
+            after = self._limited("voltage", self.voltage[target] + charge, target)
             reached = COMPARISONS[semantics.compare](after, self.threshold[target])
             self.voltage[target] = np.where(reached, self.reset[target], after)
             self.order += target[reached].tolist()

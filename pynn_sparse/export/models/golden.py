@@ -19,7 +19,9 @@ __all__ = ["Trace", "checked", "run"]
 Integers = NDArray[np.int64]
 
 
-def run(net: FixedNet, steps: int, events: Integers, states: bool = False) -> Trace:
+def run(
+    net: FixedNet, steps: int, events: Integers, states: bool = False, unlimited: bool = False
+) -> Trace:
     """Run a network.
 
     Args:
@@ -28,9 +30,11 @@ def run(net: FixedNet, steps: int, events: Integers, states: bool = False) -> Tr
         events: int64 [n, 2], (step, axon) of the sources' spikes, in any order; those after
             `steps` have no effect.
         states: whether to keep the state after each step.
+        unlimited: whether voltages and currents may leave their range, as no hardware lets them:
+            then `Trace.lacking` says how much range they would need.
 
     Raises `ExportError` for events of neurons, of axons that do not exist, or before step 0.
     """
     semantics = net.semantics
     kind = ByEvent if semantics.by_event else Relaxing if semantics.relaxes else Stepping
-    return kind(net, steps, checked(net, events), states).run()
+    return kind(net, steps, checked(net, events), states, unlimited).run()

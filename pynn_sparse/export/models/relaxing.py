@@ -144,22 +144,16 @@ class Relaxing(Stepping):
     def _saturate_input(self) -> None:
         magnitude = np.abs(self.input)
         self.input = np.minimum(magnitude, self.relaxation.limit)
-        self.overflows += int((self.input != magnitude).sum())
+        out = self.input != magnitude
+        if out.any():
+            self._left("input", magnitude / self.relaxation.limit, out)
 
     def _scale_input(self) -> None:
         self.input = (self.input * self.relaxation.gain) >> FRACTION_BITS
 
     def _relax_voltage(self) -> None:
-        semantics, by = self.net.semantics, self.relaxation
-        current = self._limited(
-            self.current[:, 0] - self.current[:, 1] + by.bias,
-            semantics.current_range,
-            semantics.current_overflow,
-        )
+        by = self.relaxation
+        current = self._limited("current", self.current[:, 0] - self.current[:, 1] + by.bias)
         goal = multiplied(current, by.resistance) + by.rest
         relaxed = goal - multiplied(by.factor, goal - self.voltage)
-        self.next = self._limited(
-            np.where(self.free, relaxed, self.voltage),
-            semantics.voltage_range,
-            semantics.voltage_overflow,
-        )
+        self.next = self._limited("voltage", np.where(self.free, relaxed, self.voltage))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,6 +13,7 @@ from ..nets.fixednet import FixedNet
 from .semantics import COMPARISONS, DECAYS, OVERFLOWS
 
 Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
 EVENTS_AT_ONCE = 1 << 22  # synaptic events that are expanded at a time
 
 
@@ -26,6 +28,8 @@ class Trace:
         overflows: number of times that a current or voltage left its range.
         largest_input: greatest input of a receptor in a step, by magnitude.
         merged: number of spikes that were lost beside others of their axon and step.
+        lacking: register ("voltage", "current", "input") -> bits that each neuron's range would
+            have to have more, int64 [N], where some left it.
         voltage: int64 [steps + 1, N], with `states`; row 0 is the initial state.
         current: int64 [steps + 1, N, R], with `states`; magnitudes where neurons relax.
         waiting: int64 [steps + 1, N], refractory steps that are left, with `states`.
@@ -39,6 +43,7 @@ class Trace:
     voltage: Integers | None = None
     current: Integers | None = None
     waiting: Integers | None = None
+    lacking: Mapping[str, Integers] = field(default_factory=dict)
 
 
 def checked(net: FixedNet, events: Integers) -> Integers:
@@ -63,11 +68,13 @@ class Stepping:
     steps: int
     events: Integers
     keeps_states: bool
+    unlimited: bool = False
     synaptic_events: int = 0
     overflows: int = 0
     largest_input: int = 0
     merged: int = 0
     spikes: list[Integers] = field(default_factory=list)
+    lacking: dict[str, Integers] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         net, profile = self.net, self.net.profile
@@ -108,9 +115,11 @@ class Stepping:
             if self.keeps_states:
                 states.append(self._state())
         spikes = np.concatenate([np.zeros((0, 2), np.int64), *self.spikes])
-        kept = map(np.stack, zip(*states, strict=True)) if self.keeps_states else ()
+        voltage, current, waiting = (
+            map(np.stack, zip(*states, strict=True)) if self.keeps_states else (None, None, None)
+        )
         counts = self.synaptic_events, self.overflows, self.largest_input, self.merged
-        return Trace(spikes, *counts, *kept)
+        return Trace(spikes, *counts, voltage, current, waiting, self.lacking)
 
     def _state(self) -> tuple[Integers, Integers, Integers]:
         return self.voltage.copy(), self.current.copy(), self.waiting.copy()
@@ -125,11 +134,8 @@ class Stepping:
         self.current = self.decay(self.current, self.current_decay, self.net.semantics.decay_bits)
 
     def _add_input(self) -> None:
-        semantics = self.net.semantics
         self.largest_input = max(self.largest_input, int(np.abs(self.input).max(initial=0)))
-        self.current = self._limited(
-            self.current + self.input, semantics.current_range, semantics.current_overflow
-        )
+        self.current = self._limited("current", self.current + self.input)
 
     def _decay_voltage(self) -> None:
         bits = self.net.semantics.decay_bits
@@ -142,11 +148,7 @@ class Stepping:
         self.next = self.next + self.bias
 
     def _limit_voltage(self) -> None:
-        semantics = self.net.semantics
-        limited = self._limited(
-            np.where(self.free, self.next, 0), semantics.voltage_range, semantics.voltage_overflow
-        )
-        self.next = limited
+        self.next = self._limited("voltage", np.where(self.free, self.next, 0))
 
     def _fire(self) -> None:
         semantics = self.net.semantics
@@ -165,10 +167,31 @@ class Stepping:
         counted = np.maximum(self.waiting - 1, 0)
         self.waiting = np.where(reached, self.refractory, counted)
 
-    def _limited(self, x: Integers, bounds: tuple[int, int], overflow: str) -> Integers:
-        limited = OVERFLOWS[overflow](x, *bounds)
-        self.overflows += int((limited != x).sum())
-        return limited
+    def _limited(
+        self, register: str, x: Integers, neurons: Integers | slice = slice(None)
+    ) -> Integers:
+        """Values of a register, "voltage" or "current", of these neurons, as it holds them."""
+        semantics = self.net.semantics
+        bounds: tuple[int, int] = getattr(semantics, f"{register}_range")
+        limited = OVERFLOWS[getattr(semantics, f"{register}_overflow")](x, *bounds)
+        out = limited != x
+        if out.any():
+            self._left(register, np.abs(x) / bounds[1], out, neurons)
+        return x if self.unlimited else limited
+
+    def _left(
+        self,
+        register: str,
+        share: Floats,
+        out: NDArray[np.bool_],
+        neurons: Integers | slice = slice(None),
+    ) -> None:
+        """Count values that left their range, of which they are this share."""
+        self.overflows += int(out.sum())
+        bits = np.where(out, np.maximum(np.ceil(np.log2(np.maximum(share, 1.0))), 1), 0)
+        bits = bits.reshape(len(bits), -1).max(axis=1).astype(np.int64)
+        lacking = self.lacking.setdefault(register, np.zeros(self.net.n_neurons, np.int64))
+        lacking[neurons] = np.maximum(lacking[neurons], bits)
 
     # --- spikes ------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from .rounding import check_rounding, rounded
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 SCALES = ("free", "power_of_two")
+MOST_HEADROOM = 8
 GROUPS = ("projection", "receptor", "population", "network", "neuron")
 
 
@@ -73,8 +74,8 @@ class Quantise:
                 raise ExportError(
                     f"{name} = {getattr(self, name)!r}: must be one of {', '.join(choices)}"
                 )
-        if not 1 <= self.headroom <= 8:
-            raise ExportError(f"headroom = {self.headroom!r}: must be 1 to 8 bits")
+        if not 1 <= self.headroom <= MOST_HEADROOM:
+            raise ExportError(f"headroom = {self.headroom!r}: must be 1 to {MOST_HEADROOM} bits")
         if not (is_number(self.clip) and 0 <= self.clip < 1):
             raise ExportError(f"clip = {self.clip!r}: must be a number, 0 to less than 1")
         self._make_plain()

@@ -25,6 +25,7 @@ APPROXIMATIONS = {
     "leak": "the leak is constant, the best one in least squares between reset and threshold",
     "weights": "synapses of a neuron share the few weights that fit best",
     "merged": "several spikes of a source in a step are one, where the target has one bit for them",
+    "saturation": "values beyond their range saturate, where the hardware does the same to the bit",
     "events": "spikes act one after the other, and neurons may fire several times in a step",
     "rate": "spikes are counted in windows; neurons keep nothing from one to the next",
     "initial": "voltages begin at v_reset",

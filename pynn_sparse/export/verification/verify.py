@@ -16,9 +16,10 @@ from ..errors import DamagedTablesError, ExportError
 from ..folder.derived import differences
 from ..models import golden
 from ..proof import Check
-from ..spikes import BlockOrBlocks, spikes_of
+from ..spikes import BlockOrBlocks, duration_of, spikes_of, stimulus_of
 from ..tables import Tables
 from .compare import Comparison, Tolerance, compare_runs
+from .ranges import range_check
 from .words import word_checks
 
 DEFAULT = Tolerance()
@@ -114,12 +115,13 @@ def verify(
         checks.append(_files_check(tables))
     if not all(check.holds for check in checks) or (against is None and duration is None):
         return Report(tuple(checks), (), None)  # what other words do says nothing
-    length = _duration(against) if duration is None else duration
-    events = tables.events(_stimulus(tables, against, spikes))
-    trace = tables.target.model.run(fixed, tables.steps(length), events)
+    length = duration_of(against) if duration is None else duration
+    events = tables.events(stimulus_of(tables.frame.axons, against, spikes))
+    steps = tables.steps(length)
+    trace = tables.target.model.run(fixed, steps, events)
     if tables.target.model.merges_spikes(fixed.semantics):
         checks.append(_merged_check(tables, trace))
-    checks.append(_range_check(tables, trace))
+    checks.append(range_check(tables, trace, steps, events))
     if against is None:
         return Report(tuple(checks), (), trace)
     comparisons = compare_runs(tables, trace, recorded, length)
@@ -129,17 +131,6 @@ def verify(
     compared = {each.label for each in comparisons}
     unknown = tuple(label for label in _neurons(tables) if label not in compared)
     return Report(tuple(checks), comparisons, trace, unknown)
-
-
-def _duration(against: BlockOrBlocks) -> float:
-    if isinstance(against, Mapping):
-        raise ExportError("duration: must be given with spikes that are no Neo blocks")
-    blocks = against if isinstance(against, (list, tuple)) else [against]
-    return max(
-        float(train.t_stop.rescale("ms").magnitude)
-        for block in blocks
-        for train in block.segments[0].spiketrains[:1]
-    )
 
 
 def _neurons(tables: Tables) -> list[str]:
@@ -159,33 +150,7 @@ def _check_labels(
         )
 
 
-def _stimulus(
-    tables: Tables, against: BlockOrBlocks | None, spikes: BlockOrBlocks | None
-) -> BlockOrBlocks | None:
-    """Spikes of sources: those given, or those among what was recorded."""
-    if spikes is not None or against is None:
-        return spikes
-    sources = {each.label: each.size for each in tables.frame.axons if each.is_source}
-    recorded = spikes_of(against)
-    return {
-        label: [time[cell == index] for index in range(sources[label])]
-        for label, (cell, time) in recorded.items()
-        if label in sources
-    } or None
-
-
 # --- runs ------------------------------------------------------------------------------------
-
-
-def _range_check(tables: Tables, trace: golden.Trace) -> Check:
-    limit = tables.target.greatest_input(tables.fixed, tables.rule.weight_bits)
-    within = not trace.overflows and trace.largest_input <= limit
-    remedy = "" if within else f"; {tables.target.remedy}"
-    return Check(
-        "currents, voltages and inputs stay in range",
-        within,
-        f"{trace.overflows} left it; largest input {trace.largest_input}, limit {limit}{remedy}",
-    )
 
 
 def _merged_check(tables: Tables, trace: golden.Trace) -> Check:

@@ -29,6 +29,9 @@ class Asic(Target):
     title = "PyNN-sparse ASIC core"
     version = 1
     minifloats = True
+    wider = "take more voltage_bits (--option voltage_bits=32)"
+    saturates = ("current", "voltage")
+    chooses_headroom = True
 
     def __init__(self, voltage_bits: int = 24, decay_bits: int = 16) -> None:
         self.voltage_bits = integer("voltage_bits", voltage_bits, 8, 32)

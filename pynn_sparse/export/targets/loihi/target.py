@@ -52,6 +52,8 @@ class Loihi(Target):
     title = ""
     version = 1
     cores = 128
+    saturates = ("voltage",)
+    chooses_headroom = True
 
     def __init__(self, most_exponent: int = MOST_EXPONENT) -> None:
         self.most_exponent = integer("most_exponent", most_exponent, 0, MOST_EXPONENT)

@@ -36,6 +36,7 @@ class Odin(Target):
     name = "odin"
     title = "tinyODIN"
     version = 1
+    saturates = ("voltage",)
     defaults: Mapping[str, Any] = {"weight_bits": 4}
 
     def options(self) -> dict[str, Any]:

@@ -58,6 +58,7 @@ class Spinnaker(Target):
     }
     model = Parameters()
     remedy = "expect more spikes_per_second, or take a higher ring_buffer_sigma"
+    saturates = ("input",)
     sdram = 0  # bytes of a chip
     cores_of_chip = 0
 
