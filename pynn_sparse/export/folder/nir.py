@@ -12,14 +12,13 @@ synapses of a projection become a dense ``Linear`` and a ``Delay`` for each dela
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...interchange.nir.writing import contents, graph, node, plain_name
 from ..errors import ExportError
 from ..exported import Exported
 from ..models.dynamics import dynamics
@@ -31,24 +30,19 @@ MS = 1e-3
 
 def nir_bytes(tables: Exported) -> bytes:
     """The file `net.nir`. Errors are those of `nir_graph`."""
-    graph = nir_graph(tables)
-    import nir
-
-    buffer = io.BytesIO()
-    nir.write(buffer, graph)
-    return buffer.getvalue()
-
-
-def nir_graph(tables: Exported) -> Any:
-    """A ``nir.NIRGraph``; nodes are named by number and label of population or projection.
-
-    Raises `ExportError` where the package nir is missing, or with all that NIR cannot say:
-    refractory periods, two synaptic time constants, and matrices of more than `MOST_ENTRIES`.
-    """
+    made = nir_graph(tables)
     try:
-        import nir
-    except ImportError:
-        raise ExportError("nir is not installed: pip install 'pynn-sparse[nir]'") from None
+        return contents(made)
+    except ImportError as error:
+        raise ExportError(str(error)) from None
+
+
+def nir_graph(tables: Exported) -> dict[str, Any]:
+    """A graph; nodes are named by number and label of population or projection.
+
+    Raises `ExportError` with all that NIR cannot say: refractory periods, two synaptic time
+    constants, and matrices of more than `MOST_ENTRIES`.
+    """
     net = tables.net
     problems = [problem for cells in net.cells for problem in _problems(cells, net.dt)]
     sizes = [
@@ -60,27 +54,27 @@ def nir_graph(tables: Exported) -> Any:
     if problems:
         raise ExportError("NIR cannot say the same:\n  " + "\n  ".join(problems))
     names = [_name(index, cells.label) for index, cells in enumerate(net.cells)]
-    nodes, edges = {}, []
+    nodes: dict[str, Any] = {}
+    chains: list[tuple[str, ...]] = []
     for name, cells in zip(names, net.cells, strict=True):
         if cells.is_source:
-            nodes[name] = nir.Input(np.array([cells.size]))
+            nodes[name] = node("Input", {"shape": np.array([cells.size])})
             continue
-        nodes[name] = _neurons(nir, cells)
-        nodes[f"{name} out"] = nir.Output(np.array([cells.size]))
-        edges.append((name, f"{name} out"))
+        nodes[name] = _neurons(cells)
+        nodes[f"{name} out"] = node("Output", {"shape": np.array([cells.size])})
+        chains.append((name, f"{name} out"))
     for index, (part, values) in enumerate(zip(net.connections, tables.weights(), strict=True)):
         for delay, matrix in _matrices(tables, part, values):
             weights = f"{_name(index, part.label)} after {delay:g} ms"
-            nodes[weights] = nir.Linear(matrix, metadata=_about(tables, index))
-            nodes[f"{weights} delay"] = nir.Delay(np.full(len(matrix), delay * MS))
-            ends = names[part.pre], weights, f"{weights} delay", names[part.post]
-            edges += pairwise(ends)
-    return nir.NIRGraph(nodes, edges)
+            nodes[weights] = node("Linear", {"weight": matrix}, _about(tables, index))
+            nodes[f"{weights} delay"] = node("Delay", {"delay": np.full(len(matrix), delay * MS)})
+            chains.append((names[part.pre], weights, f"{weights} delay", names[part.post]))
+    return graph(nodes, chains)
 
 
 def _name(index: int, label: str) -> str:
     """Unique, and without what would be a path in HDF5."""
-    return f"{index} {label.replace('/', '_')}"
+    return f"{index} {plain_name(label)}"
 
 
 def _problems(cells: Cells, dt: float) -> Iterator[str]:
@@ -93,16 +87,17 @@ def _problems(cells: Cells, dt: float) -> Iterator[str]:
         yield f"{cells.label}: tau_syn_E and tau_syn_I differ; must be equal"
 
 
-def _neurons(nir: Any, cells: Cells) -> Any:
+def _neurons(cells: Cells) -> dict[str, Any]:
     p = cells.parameters
     tau = p["tau_m"] * MS
     resistance = p["tau_m"] / p["cm"]
     threshold = {"v_threshold": p["v_thresh"], "v_reset": p["v_reset"]}
     leak = p["v_rest"] + resistance * p["i_offset"]
     if cells.model == "IF_curr_delta":
-        return nir.LIF(tau, tau, leak, **threshold)
+        return node("LIF", {"tau": tau, "r": tau, "v_leak": leak, **threshold})
     tau_syn = p["tau_syn_E"] * MS
-    return nir.CubaLIF(tau_syn, tau, resistance, leak, **threshold, w_in=tau_syn)
+    currents = {"tau_syn": tau_syn, "r": resistance, "w_in": tau_syn}
+    return node("CubaLIF", {"tau_mem": tau, "v_leak": leak, **threshold, **currents})
 
 
 def _matrices(

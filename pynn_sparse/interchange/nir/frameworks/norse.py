@@ -31,7 +31,7 @@ def _times(graph: Graph, dt: float, notes: list[str]) -> Graph:
     found = [
         name
         for name in graph.named(Neurons)
-        if any((_values(graph, name).get(each, np.inf) < dt).any() for each in TIMES)
+        if any(np.any(_values(graph, name).get(each, np.inf) < dt) for each in TIMES)
     ]
     if not found:
         return graph

@@ -17,7 +17,7 @@ def _dt(graph: Graph) -> float | None:
     for name in graph.named(Neurons):
         node = graph.neurons(name)
         tau = node.values.get("tau_mem", node.values.get("tau"))
-        if tau is None or not (np.asarray(node.values["r"]) > 1).all():
+        if tau is None or not (np.asarray(node.values["r"]) > 0).all():
             continue
         ratio = 1.0 / np.asarray(node.values["r"], np.float64).ravel()
         x = np.log1p(ratio)
