@@ -122,5 +122,7 @@ def _ends(values: list[int]) -> list[int]:
 _OUTERMOST = [(nvrtc, each) for nvrtc in versions()[:1] for each in _ends(_known(nvrtc))]
 _ALL = [(nvrtc, each) for nvrtc in versions()[:1] for each in _known(nvrtc) if each in GENERATIONS]
 _OLDER = [(nvrtc, _known(nvrtc)[-1]) for nvrtc in versions()[1:]]
-newest_version, every_generation = _parametrized(_OUTERMOST), _parametrized(_ALL)
-older_versions, every_version = _parametrized(_OLDER), _parametrized(_OUTERMOST + _OLDER)
+oldest_gpu, newest_gpu = _parametrized(_OUTERMOST[:1]), _parametrized(_OUTERMOST[-1:])
+newest_gpu_of_every_version = _parametrized(_OUTERMOST[-1:] + _OLDER)
+oldest_version, every_generation = _parametrized(_OLDER[-1:]), _parametrized(_ALL)
+every_version = _parametrized(_OUTERMOST + _OLDER)

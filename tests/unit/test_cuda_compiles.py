@@ -1,15 +1,24 @@
 """Every kernel compiles for old and new GPUs, with every version of NVRTC that is here.
 
-The options are those of `engine/gpu_runtime.py` and those that CuPy adds itself.
+The options are those of `kernels.nvrtc_options` and those that CuPy adds itself.
 """
 
 from __future__ import annotations
 
+import functools
 import re
 
 import pyNN.sparse as sim
 import pytest
-from support.nvrtc import Nvrtc, every_generation, every_version, newest_version, older_versions
+from support.nvrtc import (
+    Nvrtc,
+    every_generation,
+    every_version,
+    newest_gpu,
+    newest_gpu_of_every_version,
+    oldest_gpu,
+    oldest_version,
+)
 
 from pynn_sparse.engine import kernels
 from pynn_sparse.interchange.layers.programs import Structure, definition
@@ -17,13 +26,22 @@ from pynn_sparse.network import Model
 from pynn_sparse.network.cells.definition import Definition
 from pynn_sparse.network.cells.user import user_model
 
-UNITS = {name: text for p in kernels.PRECISIONS for name, text in kernels.step_kernels(p).items()}
+DOUBLE, SINGLE = map(kernels.step_kernels, kernels.PRECISIONS)
 
 
-@newest_version
-@pytest.mark.parametrize("kernel", UNITS)
-def test_compiles(kernel: str, nvrtc: Nvrtc, architecture: int) -> None:
-    nvrtc.compile(UNITS[kernel], architecture).check(kernel)
+# Both precisions have the same text, but for the name of a type, and no text asks which GPU it is
+# for: each is compiled for one of the two. `test_all_kernels_as_one` has the kernels without a
+# precision for the other one.
+@oldest_gpu
+@pytest.mark.parametrize("kernel", DOUBLE)
+def test_compiles_in_double_precision(kernel: str, nvrtc: Nvrtc, architecture: int) -> None:
+    nvrtc.compile(DOUBLE[kernel], architecture).check(kernel)
+
+
+@newest_gpu
+@pytest.mark.parametrize("kernel", sorted(SINGLE.keys() - DOUBLE.keys()))
+def test_compiles_in_single_precision(kernel: str, nvrtc: Nvrtc, architecture: int) -> None:
+    nvrtc.compile(SINGLE[kernel], architecture).check(kernel)
 
 
 def test_no_kernel_asks_which_gpu_it_is_compiled_for() -> None:
@@ -33,14 +51,14 @@ def test_no_kernel_asks_which_gpu_it_is_compiled_for() -> None:
     assert not [path.name for path in files if "_ARCH__" in path.read_text()]
 
 
-@older_versions
-@pytest.mark.parametrize("kernel", kernels.step_kernels("double"))
-def test_compiles_with_older_versions(kernel: str, nvrtc: Nvrtc, architecture: int) -> None:
-    """In one precision: the other has the same text, but for the name of a type."""
-    nvrtc.compile(UNITS[kernel], architecture).check(kernel)
+@oldest_version
+@pytest.mark.parametrize("kernel", DOUBLE)
+def test_compiles_with_the_oldest_version(kernel: str, nvrtc: Nvrtc, architecture: int) -> None:
+    """What it understands, versions between it and the newest do; they compile kernels as one."""
+    nvrtc.compile(DOUBLE[kernel], architecture).check(kernel)
 
 
-@newest_version
+@newest_gpu_of_every_version
 @pytest.mark.parametrize("precision", kernels.PRECISIONS)
 def test_all_kernels_as_one(precision: str, nvrtc: Nvrtc, architecture: int) -> None:
     """With two models, as many as a network is likely to have."""
@@ -77,6 +95,7 @@ def test_functions_compile(nvrtc: Nvrtc, architecture: int) -> None:
     nvrtc.compile(source, architecture).check("draw")
 
 
+@functools.cache
 def models_without_files() -> list[Model]:
     """A neuron composed of receptors, given by formulas, by NESTML, and as trained elsewhere."""
     from test_nestml import LEAKY, STATEMENTS
@@ -95,7 +114,7 @@ def models_without_files() -> list[Model]:
     return [composed.model, user_model(formulas), *nestml, *trained]
 
 
-@every_version
+@newest_gpu_of_every_version
 def test_models_without_files_compile(nvrtc: Nvrtc, architecture: int) -> None:
     for model in models_without_files():
         code = kernels.step_code(model, "double")
