@@ -20,12 +20,12 @@ HERE = Path(__file__).parent
 QUICK = frozenset(
     """
     unit/test_engine.py unit/test_time.py unit/test_changes_between_runs.py unit/test_checkpoint.py
-    unit/test_front.py unit/test_connectors.py unit/test_bulk.py unit/test_single_connections.py
-    unit/test_rho.py unit/test_instances.py unit/test_small_networks.py unit/test_names.py
-    unit/test_cache.py unit/test_reference.py unit/test_devices.py unit/test_notices.py
-    unit/test_gpu_tables.py unit/test_description.py unit/compare/test_compare_exact.py
-    export/test_stages.py export/test_folders.py export/test_tables.py
-    export/test_toy_target.py export/test_words.py system/test_project.py
+    unit/test_front.py unit/test_recording.py unit/test_connectors.py unit/test_bulk.py
+    unit/test_single_connections.py unit/test_rho.py unit/test_instances.py
+    unit/test_small_networks.py unit/test_names.py unit/test_cache.py unit/test_reference.py
+    unit/test_devices.py unit/test_notices.py unit/test_gpu_tables.py unit/test_description.py
+    unit/compare/test_compare_exact.py export/test_stages.py export/test_folders.py
+    export/test_tables.py export/test_toy_target.py export/test_words.py system/test_project.py
     """.split()
 )
 
@@ -34,6 +34,8 @@ FIRST = """
     system/test_install.py
     unit/test_cuda_compiles.py
     unit/test_checkpoint_files.py
+    export/test_digits.py
+    unit/test_nestml.py
     validation/test_strong_conductances.py
     system/test_upstream_examples.py
     system/test_examples.py

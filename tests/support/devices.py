@@ -62,6 +62,14 @@ def device(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture
+def fresh() -> Iterator[None]:
+    """A new simulation on one thread, which ends with the test."""
+    sim.setup(timestep=0.1, threads=1)
+    yield
+    sim.end()
+
+
+@pytest.fixture
 def runtimes() -> Iterator[Runtimes]:
     """After `setup` without a device, networks run on an emulated GPU; these are those of all."""
     made: Runtimes = []

@@ -10,6 +10,7 @@ import re
 
 import pyNN.sparse as sim
 import pytest
+from support.nestml import LEAKY, STATEMENTS
 from support.nvrtc import (
     Nvrtc,
     every_generation,
@@ -98,8 +99,6 @@ def test_functions_compile(nvrtc: Nvrtc, architecture: int) -> None:
 @functools.cache
 def models_without_files() -> list[Model]:
     """A neuron composed of receptors, given by formulas, by NESTML, and as trained elsewhere."""
-    from test_nestml import LEAKY, STATEMENTS
-
     composed = sim.PointNeuron(
         sim.AdExp(),
         exc=sim.AlphaPSR(e_syn=0.0, tau_syn=2.0),

@@ -1,10 +1,9 @@
-"""Models in NESTML: each part of the language against what it means, and what is refused."""
+"""Models in NESTML: each part of the language against what it means."""
 
 from __future__ import annotations
 
 import math
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,59 +11,9 @@ import pyNN.sparse as sim
 import pytest
 from numpy.typing import NDArray
 from pyNN import errors
-from support.emulated import EmulatedRuntime
-
-from pynn_sparse.engine import Engine
-from pynn_sparse.engine.devices.cpu import CpuDevice
-from pynn_sparse.engine.devices.gpu import CudaDevice
-from pynn_sparse.errors import ModelError
-from pynn_sparse.interchange.nestml import session
+from support.nestml import LEAKY, STATEMENTS, model
 
 pytest.importorskip("pynestml")
-
-LEAKY = """model leaky:
-    state:
-        V_m mV = E_L
-        refr_t ms = 0 ms
-    equations:
-        kernel K = exp(-t / tau_syn)
-        V_m' = -(V_m - E_L) / tau_m + (convolve(K, spikes) * 1 pA + I_e + I_stim) / C_m
-        refr_t' = -1
-    parameters:
-        E_L mV = -70 mV
-        V_th mV = -55 mV
-        C_m pF = 250 pF
-        tau_m ms = 10 ms
-        tau_syn ms = 2 ms
-        refr_T ms = 2 ms
-        I_e pA = 0 pA
-    input:
-        spikes <- spike
-        I_stim pA <- continuous
-    output:
-        spike
-    update:
-        if refr_t > 0 ms:
-            integrate_odes(refr_t)
-        else:
-            integrate_odes(V_m)
-    onCondition(refr_t <= 0 ms and V_m >= V_th):
-        refr_t = refr_T
-        V_m = E_L
-        emit_spike()
-"""
-
-
-def model(state: str = "", update: str = "", **blocks: str) -> str:
-    """The text of a model of these blocks; lines of a block are separated by `;`."""
-    text = ["model tested:"]
-    ports = "spikes <- spike; I_stim pA <- continuous"
-    parts = {"state": state, "input": ports, "output": "spike", **blocks, "update": update}
-    for name, body in parts.items():
-        if body:
-            text.append(f"    {name}:")
-            text += [f"        {line}" for line in body.split("; ")]
-    return "\n".join(text) + "\n"
 
 
 def run(
@@ -154,39 +103,6 @@ def test_order_of_events() -> None:
     assert g[4] == pytest.approx(2 * 2 * (1 - decay))
 
 
-STATEMENTS = """model statements:
-    state:
-        n integer = 0
-        x real = 0
-        y real = 0
-        z real = 0
-        b boolean = false
-    update:
-        n += 1
-        if n % 3 == 0:
-            local real = sign(0 - n)
-            x = local
-        elif n // 3 == 1 and not b:
-            x = 10
-        else:
-            x = clip(n, 2, 4)
-        y = n > 5 ? pow(n, 2) : round(-2.5)
-        b = n > 3
-        z = min(n, 3) + abs(-1) - 2 * n**2 / 4
-        n *= 2.5
-        n /= 2
-
-    function sign(x real) real:
-        if x > 0:
-            return 1
-        elif x == 0:
-            return 0
-        half real = 0.5
-        half *= 2
-        return -half
-"""
-
-
 def test_statements_and_functions() -> None:
     """Against the same in Python."""
     signals, _ = run(sim.nestml_cell_type(STATEMENTS)(), 1.0)
@@ -202,11 +118,12 @@ def test_statements_and_functions() -> None:
         assert signals["n"][step] == n
 
 
-@pytest.mark.parametrize("period", [0.5, 1.0, 2.0, 2.5, 5.0, 10.0])
-def test_a_timer_lasts_whole_steps(period: float) -> None:
+def test_a_timer_lasts_whole_steps() -> None:
     """As many steps as NEST's refractory periods; rounding errors would make it one more."""
-    _, spikes = run(sim.nestml_cell_type(LEAKY)(refr_T=period, I_e=1e6, tau_syn=2.0), 30.0)
-    assert np.diff(spikes) == pytest.approx(period + 0.1)
+    cell = sim.nestml_cell_type(LEAKY)
+    for period in (0.5, 1.0, 2.0, 2.5, 5.0, 10.0):
+        _, spikes = run(cell(refr_T=period, I_e=1e6, tau_syn=2.0), 30.0)
+        assert np.diff(spikes) == pytest.approx(period + 0.1), period
 
 
 def test_internals_and_initial_values_follow_parameters() -> None:
@@ -322,197 +239,6 @@ def test_conductances_are_found_as_pynn_finds_them_on_nest() -> None:
     assert sim.nestml_cell_type(text).conductance_based
     assert not sim.nestml_cell_type(text, conductance_based=False).conductance_based
     assert not sim.nestml_cell_type(LEAKY).conductance_based
-
-
-def test_file_and_name(tmp_path: Path) -> None:
-    file = tmp_path / "two.nestml"
-    file.write_text(LEAKY + LEAKY.replace("leaky", "other").replace("-55", "-50"))
-    assert sim.nestml_cell_type("other", file).default_parameters["V_th"] == -50.0
-    assert sim.nestml.nestml_cell_type("leaky", str(file)).__name__ == "leaky"
-    with pytest.raises(ModelError, match=r"several models.*leaky, other"):
-        sim.nestml_cell_type(file)
-    with pytest.raises(ModelError, match="no model 'third'; there are: leaky, other"):
-        sim.nestml_cell_type("third", file)
-    with pytest.raises(FileNotFoundError, match=r"nowhere\.nestml"):
-        sim.nestml_cell_type("nowhere.nestml")
-    with pytest.raises(ModelError, match="no model"):
-        sim.nestml_cell_type("# nothing\n\n")
-
-
-def test_pynestml_is_quiet_and_left_as_it_was(capfd: Any) -> None:
-    from pynestml.frontend.frontend_configuration import FrontendConfiguration
-    from pynestml.utils.logger import Logger, LoggingLevel
-
-    Logger.init_logger(LoggingLevel.WARNING)
-    before = Logger.log, Logger.no_print, FrontendConfiguration.target_platform
-    sim.nestml_cell_type(LEAKY)
-    with pytest.raises(ModelError):
-        sim.nestml_cell_type(LEAKY.replace("I_e +", "I_ee +"))
-    assert (Logger.log, Logger.no_print, FrontendConfiguration.target_platform) == before
-    assert Logger.logging_level == LoggingLevel.WARNING
-    assert capfd.readouterr() == ("", "")
-
-
-def test_without_pynestml(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "find_spec", lambda _: None)
-    with pytest.raises(ImportError, match=r"pip install 'pynn-sparse\[nestml\]'"):
-        sim.nestml_cell_type(LEAKY)
-
-
-def test_values_that_refer_to_each_other() -> None:
-    text = model(state="x real = a", internals="a real = x", update="x = a")
-    with pytest.raises(ModelError, match=r"NESTML text: initial values: a: .*'a' is not defined"):
-        sim.nestml_cell_type(text)
-    text = model(state="x real = y; y real = x", internals="a real = x", update="x = a")
-    with pytest.raises(ModelError, match=r"refer to each other|not defined"):
-        sim.nestml_cell_type(text)
-
-
-def test_tolerance() -> None:
-    with pytest.raises(ModelError, match="tolerance = 0"):
-        sim.nestml_cell_type(LEAKY, tolerance=0.0)
-
-
-@pytest.mark.parametrize(
-    ("change", "line", "words"),
-    [
-        (("(V_m)", "(V_m, q)"), 26, ()),
-        (("-55 mV", "-55 pA"), 11, ("mV", "pA")),
-        (("I_e +", "I_ee +"), 7, ("I_ee",)),
-        (("state:", "stat:"), None, ("parsing",)),
-        (("V_m = E_L", "V_m = V_n"), 29, ("V_n",)),
-        (("refr_T ms = 2 ms", "refr_T ms = 2 ms / 0 * 0"), None, ("refr_T", "zero")),
-        (("tau_syn ms", "e ms"), None, ()),
-    ],
-)
-def test_what_is_not_a_model(change: tuple[str, str], line: int | None, words: Any) -> None:
-    with pytest.raises(ModelError) as caught:
-        sim.nestml_cell_type(LEAKY.replace(*change))
-    if line is not None:
-        assert f"NESTML text:{line}: " in str(caught.value)
-    for word in words:
-        assert word in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("blocks", "construct"),
-    [
-        ({"update": "x = random_normal(0, 1)"}, r"10: random_normal\(\)"),
-        ({"update": "x = sin(x)"}, r"10: sin\(\)"),
-        ({"update": "x = steps(1 ms)"}, r"10: steps\(\) outside"),
-        ({"update": 'println("x")'}, r"10: println\(\)"),
-        ({"update": "while x < 3:\n            x += 1"}, "10: a loop"),
-        ({"update": "x = 3 & 5"}, "10: an operator on bits"),
-        ({"state": "x real = 1; v[3] real = 0", "update": "x = 1"}, "4: a vector"),
-        (
-            {"equations": "x' = t * x / (1 ms**2)", "update": "integrate_odes()"},
-            "time in this place",
-        ),
-        (
-            {
-                "equations": "kernel k = 1 / (1 + t / (1 ms)); x' = convolve(k, spikes) / (1 ms)",
-                "update": "integrate_odes()",
-            },
-            "a kernel that is no sum",
-        ),
-        (
-            {"equations": "x' = exp(spikes * 1 ms) / (1 ms)", "update": "integrate_odes()"},
-            "not linear in the spikes",
-        ),
-        ({"input": "a real <- continuous"}, "not a current"),
-        ({"parameters": "p ms = resolution()"}, "depends on the time step"),
-    ],
-)
-def test_what_is_not_supported(blocks: dict[str, str], construct: str) -> None:
-    with pytest.raises(NotImplementedError, match=f"NESTML text:.*{construct}.* not supported"):
-        sim.nestml_cell_type(model(**{"state": "x real = 1", **blocks}))
-
-
-def test_synapse_models_are_not_supported() -> None:
-    text = "model s:\n    parameters:\n        w real = 1\n    input:\n        pre <- spike\n"
-    text += "    output:\n        spike\n    onReceive(pre):\n        emit_spike(w)\n"
-    with pytest.raises(NotImplementedError, match="text:9: a synapse model"):
-        sim.nestml_cell_type(text)
-
-
-def network(threads: int = 1, **options: Any) -> Any:
-    """Neurons with equations of both kinds, functions, and several receptors, with input."""
-    text = LEAKY.replace("V_m' = ", "w' = (a(V_m) - w) / (5 ms)\n        V_m' = -w + ").replace(
-        "refr_t ms = 0 ms", "refr_t ms = 0 ms\n        w mV/ms = 0 mV/ms"
-    )
-    text += "    function a(V mV) mV/ms:\n        return 0.1 mV/ms * exp((V + 60 mV) / 20 mV)\n"
-    text = text.replace("integrate_odes(refr_t)", "integrate_odes(refr_t, w)")
-    text = text.replace("integrate_odes(V_m)", "integrate_odes(V_m, w)")
-    sim.setup(timestep=0.1, threads=threads, rng_seed=3, **options)
-    drive = np.linspace(300.0, 700.0, 50)
-    linear = sim.Population(50, sim.nestml_cell_type(LEAKY)(I_e=drive), label="linear")
-    other = sim.Population(50, sim.nestml_cell_type(text)(I_e=2 * drive), label="nonlinear")
-    noise = sim.Population(20, sim.SpikeSourcePoisson(rate=200.0))
-    synapse = sim.StaticSynapse(weight=0.1, delay=1.0)
-    for pre, post in ((noise, linear), (noise, other), (linear, other), (other, linear)):
-        connector = sim.FixedProbabilityConnector(0.2, rng=sim.NativeRNG(seed=4))
-        sim.Projection(pre, post, connector, synapse)
-    linear.inject(sim.DCSource(amplitude=0.05, start=20.0))
-    for each in (linear, other):
-        each.record(["spikes", "V_m", "K__X__spikes"])
-    return linear, other
-
-
-def results(populations: Any) -> list[NDArray[np.float64]]:
-    found = []
-    for each in populations:
-        segment = each.get_data().segments[0]
-        assert len(segment.spiketrains.multiplexed[1]) > 50
-        signals = sorted(segment.analogsignals, key=lambda signal: str(signal.name))
-        found += [*segment.spiketrains.multiplexed, *(signal.magnitude for signal in signals)]
-    return [np.asarray(each) for each in found]
-
-
-@pytest.fixture(scope="module")
-def expected() -> list[NDArray[np.float64]]:
-    populations = network()
-    sim.run(60.0)
-    return results(populations)
-
-
-def test_threads_change_no_bit(expected: list[NDArray[np.float64]]) -> None:
-    populations = network(threads=2)
-    sim.run(60.0)
-    assert all(map(np.array_equal, results(populations), expected))
-
-
-def test_single_precision(expected: list[NDArray[np.float64]]) -> None:
-    """The neurons are double in any case; only injected currents and weights are rounded."""
-    populations = network(precision="single")
-    sim.run(60.0)
-    found = results(populations)
-    for first, second in zip(found[2:4], expected[2:4], strict=True):
-        assert first[:50] == pytest.approx(second[:50], abs=1e-4)
-
-
-def test_reset_and_checkpoint(expected: list[NDArray[np.float64]], tmp_path: Path) -> None:
-    populations = network()
-    sim.run(25.0)
-    sim.save_state(tmp_path / "state")
-    sim.reset()
-    sim.run(10.0)
-    populations = network()
-    sim.load_state(tmp_path / "state")
-    sim.run(35.0)
-    assert all(map(np.array_equal, results(populations), expected))
-
-
-def test_gpu_kernels_give_the_same_bits() -> None:
-    """CUDA's kernels, thread by thread on the CPU."""
-    found = []
-    for device in (CpuDevice(2), CudaDevice(EmulatedRuntime(), "double")):
-        network()
-        engine = Engine(sim.simulator.state.network, device, "double")
-        engine.run_until(300)
-        spikes = engine.spikes.of(0, engine.network.size)
-        found.append([*spikes, *(probe.samples() for probe in engine.network.probes)])
-    assert len(found[0][0]) > 100
-    assert all(map(np.array_equal, *found))
 
 
 @pytest.mark.slow

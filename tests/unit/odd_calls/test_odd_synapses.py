@@ -1,8 +1,7 @@
-"""Odd values for synapse types, connectors, projections and their methods."""
+"""Odd values for synapse types, projections and their methods."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +9,10 @@ import numpy as np
 import pyNN.sparse as sim
 import pytest
 import quantities as pq
-from odd_frame import Case, check, end, odd_numbers, odd_others
-from pyNN.random import NumpyRNG, RandomDistribution
+from odd_frame import check, odd_numbers, odd_others
+from odd_world import N_POST, N_PRE, World, odd_values, stdp
+from pyNN.random import RandomDistribution
 
-N_PRE, N_POST = 3, 4
 SYNAPSES: dict[str, tuple[str, ...]] = {
     "StaticSynapse": ("weight", "delay"),
     "TsodyksMarkramSynapse": ("weight", "delay", "U", "tau_rec", "tau_facil"),
@@ -22,90 +21,20 @@ SYNAPSES: dict[str, tuple[str, ...]] = {
     "MultiQuantalSynapse": ("weight", "delay", "U", "n", "tau_rec", "tau_facil"),
     "ElectricalSynapse": ("weight",),
 }
+
+
 TIMINGS = {
     "SpikePairRule": ("tau_plus", "tau_minus", "A_plus", "A_minus"),
     "Vogels2011Rule": ("tau", "eta", "rho"),
 }
+
+
 DEPENDENCES = {
     "AdditiveWeightDependence": ("w_min", "w_max"),
     "MultiplicativeWeightDependence": ("w_min", "w_max"),
     "AdditivePotentiationMultiplicativeDepression": ("w_min", "w_max"),
     "GutigWeightDependence": ("w_min", "w_max", "mu_plus", "mu_minus"),
 }
-
-
-class World:
-    """A small network, and the pieces that odd calls are made of."""
-
-    def __init__(self) -> None:
-        sim.setup(timestep=0.1, min_delay=0.1, max_delay=10.0)
-        self.old = sim.Population(2, sim.IF_curr_exp(), label="old")
-        sim.setup(timestep=0.1, min_delay=0.1, max_delay=10.0)
-        self.pre = sim.Population(N_PRE, sim.IF_curr_exp(), label="pre")
-        self.post = sim.Population(N_POST, sim.IF_curr_exp(), label="post")
-        self.conductances = sim.Population(2, sim.IF_cond_exp(), label="conductances")
-        self.sources = sim.Population(2, sim.SpikeSourcePoisson(), label="sources")
-        self.rng = NumpyRNG(seed=1)
-        self.static = self.project(sim.StaticSynapse(weight=0.5, delay=1.0))
-        self.facilitating = self.project(sim.TsodyksMarkramSynapse(weight=0.5))
-        self.quantal = self.project(sim.MultiQuantalSynapse(weight=0.5, n=4))
-        self.plastic = self.project(stdp())
-
-    def project(self, synapse: Any, **arguments: Any) -> Any:
-        arguments = {
-            "presynaptic_neurons": self.pre,
-            "postsynaptic_neurons": self.post,
-            "connector": sim.AllToAllConnector(),
-            "synapse_type": synapse,
-            "receptor_type": "excitatory",
-        } | arguments
-        if getattr(synapse, "electrical", False):
-            arguments["receptor_type"] = None
-        return sim.Projection(**arguments)
-
-    def case(self, name: str, parameter: str, call: Callable[[], Any]) -> Case:
-        return Case(name, parameter, call, (self.rng,))
-
-
-def stdp(timing: Any = None, dependence: Any = None, **more: Any) -> Any:
-    return sim.STDPMechanism(
-        timing or sim.SpikePairRule(),
-        dependence or sim.AdditiveWeightDependence(),
-        **{"weight": 0.5, "delay": 1.0} | more,
-    )
-
-
-@pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    yield World()
-    end()
-
-
-def out_of_range(name: str) -> dict[str, Any]:
-    """Numbers that this parameter cannot have."""
-    negative = {"negative": -0.5, "negative in a matrix": np.full((N_PRE, N_POST), -0.5)}
-    law = {"negative law": RandomDistribution("uniform", (-2.0, -1.0))}
-    match name:
-        case "weight":
-            return negative | law | {"huge": 1e300, "2**1000": 2**1000}
-        case "delay":
-            return negative | law | {"zero": 0.0, "long": 10.06, "huge": 1e300, "2**63": 2**63}
-        case "U" | "p":
-            return negative | law | {"greater": 1.5, "2**63": 2**63}
-        case "n":
-            return negative | law | {"zero": 0, "half": 1.5, "2**63": 2**63}
-        case "tau_rec" | "tau_plus" | "tau_minus" | "tau":
-            return negative | law | {"zero": 0.0}
-        case "tau_facil" | "rho" | "mu_plus" | "mu_minus" | "w_min" | "w_max":
-            return negative | law
-    return {}
-
-
-def odd_values(name: str) -> dict[str, Any]:
-    values = odd_numbers() | out_of_range(name)
-    if name == "delay":
-        del values["None"]  # the least delay
-    return values
 
 
 @pytest.mark.parametrize(("kind", "names"), SYNAPSES.items())
@@ -401,142 +330,6 @@ def test_items(world: World) -> None:
         [
             world.case(f"[{what}]", "pre→post", lambda v=value: world.static[v])
             for what, value in odd.items()
-        ]
-    )
-
-
-CONNECTORS: dict[str, dict[str, Any]] = {
-    "AllToAllConnector": {},
-    "OneToOneConnector": {},
-    "FixedProbabilityConnector": {"p_connect": 0.5},
-    "FixedNumberPreConnector": {"n": 2},
-    "FixedNumberPostConnector": {"n": 2},
-    "FixedTotalNumberConnector": {"n": 2},
-    "DistanceDependentProbabilityConnector": {"d_expression": "exp(-d)"},
-    "DisplacementDependentProbabilityConnector": {"disp_function": "exp(-d[0])"},
-    "FromListConnector": {"conn_list": [(0, 1)]},
-    "ArrayConnector": {"array": np.ones((N_PRE, N_POST))},
-}
-FLAGS = ("allow_self_connections", "with_replacement", "safe")
-
-
-def odd_arguments(kind: str) -> dict[str, dict[str, Any]]:
-    """Values for each argument of a connector."""
-    others = {name: each for name, each in odd_others().items() if each is not None}
-    without_functions = {name: v for name, v in others.items() if not callable(v)}
-    known = getattr(sim, kind).__signature__.parameters
-    odd: dict[str, dict[str, Any]] = {
-        "location_selector": others,
-        "safe": odd_others(bool),
-        "callback": without_functions | {"class": dict},
-        "rng": others | {"NumPy's": np.random.RandomState(1)},
-        "allow_self_connections": odd_others(bool),
-        "with_replacement": odd_others(bool),
-    }
-    odd = {name: values for name, values in odd.items() if name in known}
-    numbers = {name: value for name, value in odd_numbers().items() if not callable(value)}
-    if "p_connect" in known:
-        odd["p_connect"] = odd_numbers() | {"greater": 1.01, "negative": -1e-9, "2**63": 2**63}
-    if "n" in known:
-        odd["n"] = odd_numbers() | {"negative": -1, "half": 1.5, "1.0": 1.0, "2**70": 2**70}
-        del odd["n"]["huge integer"]  # its memory is what is refused
-    if "d_expression" in known:
-        functions = {n: v for n, v in odd_numbers().items() if callable(v)}
-        odd["d_expression"] = (
-            functions
-            | without_functions
-            | {
-                "negative": "-1",
-                "NaN": "0*log(0*d)",
-                "unknown": "exq(d)",
-                "syntax": "d +",
-                "attribute": "d.__class__",
-                "list": "[0.1, 0.2]",
-                "power": "9**9**9**9",
-            }
-        )
-    if "disp_function" in known:
-        functions = {n: v for n, v in odd_numbers().items() if callable(v)}
-        odd["disp_function"] = (
-            functions
-            | without_functions
-            | {
-                "negative": "-d[0] - 9",
-                "unknown": "exq(d[0])",
-                "syntax": "d[",
-                "out of range": "d[5]",
-                "whole": "d",
-            }
-        )
-    if "conn_list" in known:
-        fine = ("empty list", "empty array", "other shape")
-        odd["conn_list"] = {n: v for n, v in numbers.items() if n not in fine}
-        odd["column_names"] = without_functions | {"one too many": ("weight",)}
-        del odd["column_names"]["list"], odd["column_names"]["dictionary"]
-    if "array" in known:
-        fine = ("other length",)
-        odd["array"] = {n: v for n, v in numbers.items() if n not in fine}
-    return odd
-
-
-@pytest.mark.parametrize(("kind", "valid"), CONNECTORS.items())
-def test_arguments_of_connectors(world: World, kind: str, valid: dict[str, Any]) -> None:
-    """Made, and used in a projection: one of both refuses."""
-    make = getattr(sim, kind)
-
-    def call(given: dict[str, Any]) -> Any:
-        law = RandomDistribution("uniform", (0.1, 0.2), rng=world.rng)
-        return world.project(sim.StaticSynapse(weight=law), connector=make(**given))
-
-    check(
-        [
-            world.case(f"{kind}({name}={what})", name, lambda v={**valid, name: value}: call(v))
-            for name, values in odd_arguments(kind).items()
-            for what, value in values.items()
-        ]
-    )
-
-
-def test_projections_that_are_refused_late_leave_generators_as_they_were(world: World) -> None:
-    """Connections are drawn first, then the weights, of which one is not valid."""
-    for kind in (
-        "FixedProbabilityConnector",
-        "FixedNumberPreConnector",
-        "FixedTotalNumberConnector",
-    ):
-        for rng in (world.rng, sim.NativeRNG(seed=4)):
-            law = RandomDistribution("normal", (0.0, 1.0), rng=rng)
-            connector = getattr(sim, kind)(*CONNECTORS[kind].values(), rng=rng)
-            synapse = sim.StaticSynapse(weight=law)
-            before = [rng.rng.__getstate__() if rng is world.rng else rng.rng.bit_generator.state]
-            with pytest.raises(sim.errors.ConnectionError, match="weight"):
-                world.project(synapse, connector=connector)
-            after = [rng.rng.__getstate__() if rng is world.rng else rng.rng.bit_generator.state]
-            assert repr(before) == repr(after)
-
-
-def test_connect(world: World) -> None:
-    valid: dict[str, Any] = {
-        "pre": world.pre,
-        "post": world.post,
-        "weight": 0.5,
-        "receptor_type": "excitatory",
-    }
-    others = {name: each for name, each in odd_others().items() if each is not None}
-    odd: dict[str, dict[str, Any]] = {
-        "weight": odd_values("weight"),
-        "delay": odd_values("delay"),
-        "receptor_type": others,
-        "p": odd_numbers() | {"greater": 1.5},
-        "rng": others,
-    }
-    check(
-        [
-            world.case(
-                f"connect({name}={what})", name, lambda v={**valid, name: value}: sim.connect(**v)
-            )
-            for name, values in odd.items()
-            for what, value in values.items()
         ]
     )
 
