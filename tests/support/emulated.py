@@ -5,10 +5,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import hashlib
-import os
-import shutil
 import subprocess
-import tempfile
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +17,7 @@ from numpy.typing import DTypeLike, NDArray
 from pynn_sparse.engine import kernels
 from pynn_sparse.engine.devices.runtime import THREADS
 from pynn_sparse.engine.toolchain import cache
+from pynn_sparse.engine.toolchain.compiler import find_compiler
 
 LAUNCHER = """
 #include <thread>
@@ -76,23 +74,32 @@ FLAGS = "-std=c++17 -O1 -ffp-contract=off -fPIC -shared -pthread -Wall -Wno-unus
 
 
 @functools.cache
+def _unit_of() -> dict[str, str]:
+    """Text of a kernel that steps -> the texts of all such ones of a precision.
+
+    Most of the time to compile one goes into what it includes.
+    """
+    units: dict[str, str] = {}
+    for precision in kernels.PRECISIONS:
+        texts = [each for each in kernels.step_kernels(precision).values() if each not in units]
+        units |= dict.fromkeys(texts, "".join(texts))
+    return units
+
+
+@functools.cache
 def _library(code: str) -> ctypes.CDLL:
     """A library of kernels, which is kept in the user's cache, as those for the CPU are."""
     text = f'#include "cuda_emulator.h"\n{code}{LAUNCHER}'
     includes = [f"-I{kernels.source_folder()}", f"-I{Path(__file__).parent}"]
-    compiler = os.environ.get("CXX") or shutil.which("g++") or "c++"
-    command = [compiler, *FLAGS, "-DPYNN_SPARSE_EMULATE_CUDA", *includes, "-x", "c++", "-"]
+    command = [*find_compiler(), *FLAGS, "-DPYNN_SPARSE_EMULATE_CUDA", *includes, "-x", "c++", "-"]
     emulator = (Path(__file__).parent / "cuda_emulator.h").read_text()
-    all_that_matters = "\n".join([kernels.source_hash(), emulator, text, compiler, *FLAGS])
+    all_that_matters = "\n".join([kernels.source_hash(), emulator, text, *command])
     digest = hashlib.sha256(all_that_matters.encode()).hexdigest()[:16]
-    library = cache.folder() / f"emulated_{digest}.so"
-    if not library.exists():
-        # Two processes may make the same one: that of the second replaces that of the first.
-        with tempfile.TemporaryDirectory(dir=library.parent) as folder:
-            made = Path(folder) / library.name
-            subprocess.run([*command, "-o", str(made)], input=text, text=True, check=True)
-            made.replace(library)
-    return ctypes.CDLL(str(library))
+
+    def make(library: Path) -> None:
+        subprocess.run([*command, "-o", str(library)], input=text, text=True, check=True)
+
+    return ctypes.CDLL(str(cache.kept(f"emulated_{digest}.so", make)))
 
 
 class DeviceArray:
@@ -188,7 +195,7 @@ class EmulatedRuntime:
         self._in_use = []
 
     def kernel(self, code: str, name: str) -> Any:
-        library = _library(code)
+        library = _library(_unit_of().get(code, code))
         return library, getattr(library, name)
 
     def launch(self, kernel: Any, grid: tuple[int, int], arguments: tuple[Any, ...]) -> None:
