@@ -6,6 +6,7 @@ both sides, as PyNN scales them by 1000 on NEST.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from importlib.metadata import files
 from pathlib import Path
@@ -19,12 +20,13 @@ from support.comparison import Backend, Results, assert_same_spikes, compare, on
 pytest.importorskip("pynestml")
 
 
-def published(name: str) -> str:
-    """The file of one of NESTML's own models."""
+@functools.cache
+def published(name: str) -> Any:
+    """One of NESTML's own models."""
     wanted = f"models/neurons/{name}_neuron.nestml"
     found = [each for each in files("nestml") or () if str(each).endswith(wanted)]
     assert found, f"the package nestml has no file {wanted}"
-    return str(Path(found[0].locate()).resolve())
+    return pyNN.sparse.nestml_cell_type(str(Path(found[0].locate()).resolve()))
 
 
 def nests_own(sim: Any, name: str) -> Any:
@@ -55,7 +57,7 @@ def driven(
             own = {names.get(name, name): value for name, value in parameters.items()}
             cell = nests_own(sim, nest_name)
         else:
-            own, cell = parameters, sim.nestml_cell_type(published(nest_name))
+            own, cell = parameters, published(nest_name)
         cells = sim.Population(3, cell(**own, I_e=[i_e, 0.5 * i_e, 0.0]))
         rng = np.random.default_rng(1)
         for receptor, weight, n in zip(
@@ -222,7 +224,7 @@ def test_against_scipy(name: str, reference: Any, i_e: float, weights: Any, boun
     arriving = np.random.default_rng(3).random((steps, 2)) < 0.1
     expected, trace = reference(i_e).run(np.array(weights) * arriving, steps, period=20)
     sim.setup(timestep=0.1)
-    cells = sim.Population(1, sim.nestml_cell_type(published(name))(I_e=i_e, refr_T=2.0))
+    cells = sim.Population(1, published(name)(I_e=i_e, refr_T=2.0))
     receptors = ("excitatory", "inhibitory")
     for receptor, weight, column in zip(receptors, weights, arriving.T, strict=True):
         times = np.flatnonzero(column) * 0.1  # they arrive at the end of the step, 0.1 ms later
