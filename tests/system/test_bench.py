@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pynn_sparse.bench import baseline, report
+from pynn_sparse.bench import baseline, command, report
 from pynn_sparse.bench.networks import NETWORKS
 from pynn_sparse.bench.peers import GENN, NEST, PEERS, Peer
 from pynn_sparse.bench.suite import Comparison, RunError, compare, execute, peers_for
@@ -43,23 +43,36 @@ def test_quick_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("nest")
     files = [tmp_path / name for name in ("figures.json", "table.md", "times.png")]
     where = ["--json", str(files[0]), "--table", str(files[1]), f"--picture={files[2]}"]
-    assert main(["bench", "--quick", "--peers", "nest", *where]) == 0
+    options = ["--quick", "--networks", "coba4000", "--peers", "nest"]
+    assert main(["bench", *options, *where]) == 0
     written = json.loads(files[0].read_text())
-    assert [each["network"] for each in written["results"]] == ["cuba4000", "coba4000"]
-    for result in written["results"]:
-        assert set(result["runs"]) == {"sparse", "nest"}
-        (run,) = result["runs"]["sparse"]
-        assert set(GOOD) < set(run)
-        assert run["synapses"] == result["runs"]["nest"][0]["synapses"]
-        assert 3 < run["rate"] < 30
+    (result,) = written["results"]
+    assert result["network"] == "coba4000"
+    assert set(result["runs"]) == {"sparse", "nest"}
+    (run,) = result["runs"]["sparse"]
+    assert set(GOOD) < set(run)
+    assert run["synapses"] == result["runs"]["nest"][0]["synapses"]
+    assert 3 < run["rate"] < 30
     table = files[1].read_text()
     assert table.startswith("| network | threads |")
     assert table in capsys.readouterr().out
     assert files[2].read_bytes().startswith(b"\x89PNG")
     # The command can be copied, but does not say where the files are.
-    assert "bench --quick --peers nest --json figures.json" in table
+    assert f"bench {' '.join(options)} --json figures.json" in table
     assert "--picture=times.png" in written["command"]
     assert str(tmp_path) not in table + files[0].read_text()
+
+
+def test_quick_is_a_short_run_of_two_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def noted(**of: Any) -> Comparison:
+        asked.append((of["network"], of["threads"], of["repeats"], of["duration"]))
+        return made_up({}, {})
+
+    monkeypatch.setattr(command, "compare", noted)
+    assert main(["bench", "--quick", "--peers", "nest"]) == 0
+    assert asked == [(name, 2, 1, 100.0) for name in ("cuba4000", "coba4000")]
 
 
 @pytest.mark.slow
