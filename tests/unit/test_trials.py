@@ -75,13 +75,15 @@ def trials(recorded: dict[str, Any]) -> dict[str, list[Any]]:
     }
 
 
-def run_trials(n: int, same_noise: bool = False, **options: Any) -> dict[str, list[Any]]:
+def run_trials(
+    n: int, same_noise: bool = False, duration: float = DURATION, **options: Any
+) -> dict[str, list[Any]]:
     sim.setup(timestep=0.1, **options)
     recorded = network()
     for trial in range(n):
         if trial:
             sim.reset(same_noise=same_noise)
-        sim.run(DURATION)
+        sim.run(duration)
     return trials(recorded)
 
 
@@ -101,9 +103,11 @@ def test_trials_are_the_same_for_the_same_seed_however_they_are_run() -> None:
         assert other[name][1] not in (first, second), name
 
 
-@pytest.mark.slow  # it compiles kernels of many models
+@pytest.mark.slow  # it executes kernels of many models, thread by thread
 def test_a_gpu_has_the_same_trials(runtimes: Runtimes) -> None:
-    assert run_trials(2, device="auto") == run_trials(2, device="cpu")
+    on_gpu, on_cpu = (run_trials(2, duration=15.0, device=name) for name in ("auto", "cpu"))
+    assert on_gpu == on_cpu
+    assert all(first != second for first, second in on_gpu.values())
     assert runtimes
 
 
