@@ -120,41 +120,48 @@ def profile_layout(fixed: FixedNet, decay_bits: int, voltage_bits: int) -> Layou
     )
 
 
+def row_layouts(
+    fixed: FixedNet, weight_bits: int, signed: bool, decay_bits: int, voltage_bits: int
+) -> dict[str, tuple[Layout, int]]:
+    """Layout and number of the words of each table."""
+    row = Layout("row", (Field("first", bits_for(fixed.n_synapses), False, "synapse"),))
+    profile = profile_layout(fixed, decay_bits, voltage_bits)
+    return {
+        "rows": (row, len(fixed.start)),
+        "synapses": (synapse_layout(fixed, weight_bits, signed), fixed.n_synapses),
+        "formats": (format_layout(fixed), len(fixed.formats.shift)),
+        "neurons": (neuron_layout(fixed), fixed.n_neurons),
+        "profiles": (profile, len(fixed.profiles.bias)),
+    }
+
+
 def pack_rows(
     fixed: FixedNet, weight_bits: int, signed: bool, decay_bits: int, voltage_bits: int
 ) -> dict[str, Memory]:
     """The tables of a network."""
-    row = Layout("row", (Field("first", bits_for(fixed.n_synapses), False, "synapse"),))
-    neuron = neuron_layout(fixed)
-    synapse = synapse_layout(fixed, weight_bits, signed)
-    formats = format_layout(fixed)
-    profile = profile_layout(fixed, decay_bits, voltage_bits)
+    layouts = row_layouts(fixed, weight_bits, signed, decay_bits, voltage_bits)
     registers = {name: getattr(fixed.profiles, name) for name in REGISTERS}
     for receptor in range(fixed.semantics.n_receptors):
         registers[f"current_decay_{receptor}"] = fixed.profiles.current_decay[:, receptor]
     columns = {
-        "rows": (row, {"first": fixed.start}),
-        "synapses": (
-            synapse,
-            {
-                "target": fixed.target,
-                "hop": fixed.hop - 1,
-                "format": fixed.format,
-                **_weight_columns(fixed, synapse),
-            },
-        ),
-        "formats": (
-            formats,
-            {
-                "shift": fixed.formats.shift,
-                "receptor": fixed.formats.receptor,
-                "negative": fixed.formats.negative,
-            },
-        ),
-        "neurons": (neuron, {"profile": fixed.profile, "initial": fixed.initial}),
-        "profiles": (profile, registers),
+        "rows": {"first": fixed.start},
+        "synapses": {
+            "target": fixed.target,
+            "hop": fixed.hop - 1,
+            "format": fixed.format,
+            **_weight_columns(fixed, layouts["synapses"][0]),
+        },
+        "formats": {
+            "shift": fixed.formats.shift,
+            "receptor": fixed.formats.receptor,
+            "negative": fixed.formats.negative,
+        },
+        "neurons": {"profile": fixed.profile, "initial": fixed.initial},
+        "profiles": registers,
     }
-    return {name: Memory(each, each.encode(values)) for name, (each, values) in columns.items()}
+    return {
+        name: Memory(layout, layout.encode(columns[name])) for name, (layout, _) in layouts.items()
+    }
 
 
 def unpack_rows(memories: Mapping[str, Memory], frame: Frame) -> FixedNet:

@@ -20,7 +20,7 @@ from pynn_sparse import export
 from pynn_sparse.export.models import golden
 from pynn_sparse.export.nets.fixednet import FixedNet
 from pynn_sparse.export.targets.loihi.files import bias_parts, loihi_arrays
-from pynn_sparse.export.targets.loihi.target import bits_of_axon
+from pynn_sparse.export.targets.loihi.memory import bits_of_axon
 
 STEPS = 60
 

@@ -15,7 +15,7 @@ from ..nets.floatnet import FloatNet
 from ..nets.losses import Loss, loss_of
 from ..nets.number_formats import Quantise
 from ..target import Target
-from .assemble import assembled, axons_of, order_of
+from .assemble import assembled, axons_of, ends_of, order_of
 from .rules import numbers_for
 from .scales import scales_of
 from .steps import steps_of
@@ -69,10 +69,11 @@ def quantise(
     for capability in capabilities:
         draft = capability.fitted(draft, accept)
     by_weight = any(capability.orders_by_weight for capability in capabilities)
-    order = order_of(net, draft.axons, draft.weights, by_weight=by_weight)
+    ends = ends_of(net, draft.axons)
+    order = order_of(net, ends, draft.weights, by_weight=by_weight)
     initial = [np.rint(step.initial * scales[index]) for index, step in steps.of.items()]
     fixed = assembled(
-        draft, semantics, np.concatenate(initial).astype(np.int64), steps.hops, order, rule
+        draft, ends, semantics, np.concatenate(initial).astype(np.int64), steps.hops, order, rule
     )
     parts = zip(given.connections, draft.weights, net.connections, strict=True)
     return Quantised(

@@ -70,17 +70,21 @@ def _shifts(
 ) -> list[Integers]:
     """Exponents: the least at which the greatest weight of a synapse's group has a mantissa."""
     groups, of_neuron = _groups(net, rule, capabilities)
-    size = max(cells.size for cells in net.cells)
+    size = max(cells.size for cells in net.cells) if of_neuron else 1
     greatest = {group: np.zeros(size) for group in groups}
-    members = [part.target if of_neuron else np.zeros_like(part.target) for part in net.connections]
-    for part, unit, group, member in zip(net.connections, units, groups, members, strict=True):
-        np.maximum.at(greatest[group], member, np.abs(part.weight * unit))
+    for part, unit, group in zip(net.connections, units, groups, strict=True):
+        charge = np.abs(part.weight * unit)
+        if of_neuron:
+            np.maximum.at(greatest[group], part.target, charge)
+        else:
+            greatest[group] = np.maximum(greatest[group], charge.max(initial=0.0))
     least, most = numbers.shifts
     shifts = []
-    for part, group, member in zip(net.connections, groups, members, strict=True):
+    for part, group in zip(net.connections, groups, strict=True):
         with np.errstate(divide="ignore"):
             needed = np.ceil(np.log2(greatest[group] / numbers.greatest_weight) - 1e-9)
-        shift = np.maximum(needed, least)[member].astype(np.int64)
+        of_group = np.maximum(needed, least).astype(np.int64)
+        shift = of_group[part.target] if of_neuron else np.broadcast_to(of_group, len(part))
         if (shift > most).any():
             raise ExportError(
                 f"{part.label}: weights need an exponent of {shift.max()}, the target has {least} "

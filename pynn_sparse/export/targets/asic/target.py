@@ -8,7 +8,7 @@ from typing import Any
 from ...arguments import integer
 from ...capability import Capability, Refractory
 from ...hardware import Limits, Memory, Numbers, Placement, Resource
-from ...image import pack_rows, unpack_rows
+from ...image import pack_rows, row_layouts, unpack_rows
 from ...models.semantics import STEPS, Semantics
 from ...nets.fixednet import FixedNet, Frame
 from ...target import Target
@@ -76,9 +76,10 @@ class Asic(Target):
         )
 
     def place(self, fixed: FixedNet, weight_bits: int, signed: bool) -> Placement:
-        memories = self.pack(fixed, weight_bits, signed)
+        layouts = row_layouts(fixed, weight_bits, signed, self.decay_bits, self.voltage_bits)
         tables = tuple(
-            Resource(f"{name}, bits", memory.bits, None) for name, memory in memories.items()
+            Resource(f"{name}, bits", words * layout.width, None)
+            for name, (layout, words) in layouts.items()
         )
         state = fixed.n_neurons * self.state_bits(fixed)
         ring = ring_slots(fixed) * fixed.n_neurons * fixed.semantics.n_receptors

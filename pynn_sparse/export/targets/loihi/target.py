@@ -21,14 +21,13 @@ from ...hardware import Limits, Memory, Numbers, Placement, Resource
 from ...image import pack_rows, unpack_rows
 from ...models.semantics import STEPS, Semantics
 from ...nets.fixednet import FixedNet, Frame
-from ...nets.layout import bits_for
 from ...target import Target
 from .files import loihi_files, loihi_notes
+from .memory import Rows, axons_on_cores, rows_of
 
 Integers = NDArray[np.int64]
 
 WEIGHT_BITS = (1, 2, 3, 4, 5, 6, 8)
-INDEX_BITS = (0, 6, 7, 8, 9, 10, 11, 12)
 UNIT = 6  # a weight counts 2^6
 MOST_EXPONENT = 7
 NEURONS_OF_CORE = 1024
@@ -37,8 +36,6 @@ MEMORY_OF_CORE = 16384 * 64  # bits
 PROFILES_OF_CORE, THRESHOLDS_OF_CORE, FORMATS_OF_CORE = 32, 8, 8
 # Neurons on a core, that are tried in turn: steps of a third and a quarter, down to one.
 SIZES = (*(size for k in range(10, 1, -1) for size in (1 << k, 3 << (k - 2))), 2, 1)
-AXON_BLOCK, BLOCK_HEADER = 64, 4 + 6  # synapses; bits
-WORD = 64
 
 
 class Loihi(Target):
@@ -100,10 +97,12 @@ class Loihi(Target):
         )
 
     def place(self, fixed: FixedNet, weight_bits: int, signed: bool) -> Placement:
-        repeated = _repeated(fixed)
+        rows = rows_of(fixed, weight_bits)
         for size in SIZES:
+            if size > SIZES[-1] and _is_too_large(fixed, size, rows):
+                continue
             core = np.arange(fixed.n_neurons) // size
-            resources = tuple(_resources(fixed, core, weight_bits, repeated))
+            resources = tuple(_resources(fixed, core, rows))
             over = [each for each in resources if each.available and each.used > each.available]
             if not over:
                 break
@@ -160,41 +159,32 @@ def weight_step(weight_bits: int, signed: bool) -> int:
     return 8 - weight_bits + signed
 
 
-def bits_of_axon(synapses: Integers, bits_per_synapse: Integers) -> Integers:
-    """Synaptic memory that axons with these numbers of synapses take.
+def _is_too_large(fixed: FixedNet, size: int, rows: Rows) -> bool:
+    """Whether the first core of so many neurons takes more than there is.
 
-    Blocks of up to 64 synapses have a header of 10 bits, and are rounded up to words of 64 bits,
-    as in nengo-loihi's ``SynapseConfig.bits_per_axon``.
+    Its synapses are a small part of the network's, and most sizes are ruled out by them.
     """
-    full, rest = synapses // AXON_BLOCK, synapses % AXON_BLOCK
-
-    def block(n: Integers) -> Integers:
-        bits = n * bits_per_synapse + BLOCK_HEADER
-        return np.asarray(-(-bits // WORD) * WORD)
-
-    of_full = full * block(np.full_like(rest, AXON_BLOCK))
-    return np.asarray(of_full + np.where(rest > 0, block(rest), 0))
+    first = np.zeros(min(size, fixed.n_neurons), np.int64)
+    axons = axons_on_cores(rows.onto(len(first)), first)
+    return int(axons.bits.sum()) > MEMORY_OF_CORE or len(axons.bits) > AXONS_OF_CORE
 
 
-def _resources(
-    fixed: FixedNet, core: Integers, weight_bits: int, repeated: NDArray[np.bool_]
-) -> list[Resource]:
+def _resources(fixed: FixedNet, core: Integers, rows: Rows) -> list[Resource]:
     """What the fullest core uses of each resource."""
     cores = int(core[-1]) + 1
-    per_axon = _memory(fixed, core, weight_bits, repeated)
-    incoming = np.bincount(per_axon["core"], minlength=cores)
+    axons = axons_on_cores(rows, core)
+    incoming = np.bincount(axons.core, minlength=cores)
     memory = np.zeros(cores, np.int64)
-    np.add.at(memory, per_axon["core"], per_axon["bits"])
-    source = fixed.source
-    inside = source < fixed.n_neurons
-    routes = np.unique(source[inside] * cores + core[fixed.target[inside]])
+    np.add.at(memory, axons.core, axons.bits)
+    inside = axons.source < fixed.n_neurons
+    routes = np.unique(axons.source[inside] * cores + axons.core[inside])
     outgoing = np.bincount(core[routes // cores], minlength=cores)
     registers, profile = fixed.profiles, fixed.profile
     decays = np.column_stack(
         [registers.current_decay, registers.voltage_decay, registers.refractory]
     )[profile]
     count = len(fixed.formats.shift)
-    formats = np.unique(core[fixed.target] * count + fixed.format) // count
+    formats = np.unique(axons.core * count + axons.format) // count
     thresholds = registers.threshold[profile][:, None]
     return [
         Resource("neurons of a core", int(np.bincount(core).max()), NEURONS_OF_CORE),
@@ -215,44 +205,3 @@ def _kinds(rows: Integers, core: Integers) -> int:
     """The greatest number of different rows on a core."""
     kinds = np.unique(np.column_stack([core, rows]), axis=0)
     return int(np.bincount(kinds[:, 0]).max())
-
-
-def _memory(
-    fixed: FixedNet, core: Integers, weight_bits: int, repeated: NDArray[np.bool_]
-) -> dict[str, Integers]:
-    """Core and bits of each axon on a core: synapses of one source and one format.
-
-    Each is stored with indices, or as all weights from its first to its last target, whatever
-    takes less.
-    """
-    on, index = core[fixed.target], fixed.target - np.searchsorted(core, core)[fixed.target]
-    key = (on * fixed.n_axons + fixed.source) * len(fixed.formats.shift) + fixed.format
-    axon, which, count = np.unique(key, return_inverse=True, return_counts=True)
-    low = np.full(len(axon), np.iinfo(np.int64).max)
-    high = np.zeros(len(axon), np.int64)
-    np.minimum.at(low, which, index)
-    np.maximum.at(high, which, index)
-    delay = int(fixed.hop.max(initial=1)) - 1
-    width = weight_bits + (bits_for(delay) if delay else 0)
-    most = int(np.bincount(core).max()) - 1
-    indices = next(bits for bits in INDEX_BITS if bits >= most.bit_length())
-    sparse = bits_of_axon(count, np.full_like(count, width + indices))
-    dense = bits_of_axon(high - low + 1, np.full_like(count, width))
-    fits = np.ones(len(axon), bool)
-    fits[which[repeated]] = False
-    return {
-        "core": axon // (fixed.n_axons * len(fixed.formats.shift)),
-        "bits": np.where(fits, np.minimum(sparse, dense), sparse),
-    }
-
-
-def _repeated(fixed: FixedNet) -> NDArray[np.bool_]:
-    """Which synapses have another of their source, format and target before them.
-
-    Their axons cannot be stored without indices.
-    """
-    key = (fixed.source * len(fixed.formats.shift) + fixed.format) * fixed.n_neurons + fixed.target
-    order = np.argsort(key, kind="stable")
-    again = np.zeros(len(key), bool)
-    again[order[1:]] = np.diff(key[order]) == 0
-    return again

@@ -23,7 +23,7 @@ from ...nets.fixednet import Axons, FixedNet, Formats
 from ...nets.floatnet import RECEPTORS, Cells, Connections, FloatNet
 from ...nets.losses import Weights, loss_of
 from ...nets.number_formats import Quantise
-from ...stages.assemble import axons_of, joined, order_of
+from ...stages.assemble import Ends, axons_of, ends_of, joined, order_of
 from ...stages.quantise import Quantised
 from .cells import cell_parameters, exact_parameters
 from .shifts import RingBuffers, shifts_of
@@ -77,11 +77,12 @@ def quantised(
     ]
     if over:
         raise LimitsError(target, over)
-    order = order_of(net, axons, weights, zeros=True)
+    ends = ends_of(net, axons)
+    order = order_of(net, ends, weights, zeros=True)
     neurons = [cells for cells in net.cells if not cells.is_source]
     exact = [exact_parameters(cells, net.dt) for cells in neurons]
     return Quantised(
-        _fixed(net, semantics, axons, weights, order, exact),
+        _fixed(net, ends, semantics, axons, weights, order, exact),
         np.full(sum(cells.size for cells in neurons), float(UNIT)),
         order,
         tuple(loss_of(part, made) for part, made in zip(net.connections, weights, strict=True)),
@@ -121,20 +122,19 @@ def _overflows(part: Connections, made: Weights) -> list[Violation]:
 
 def _fixed(
     net: FloatNet,
+    ends: Ends,
     semantics: Semantics,
     axons: tuple[Axons, ...],
     weights: list[Weights],
     order: Integers,
     exact: list[dict[str, Floats]],
 ) -> FixedNet:
-    first = {each.label: each.first for each in axons}
-    parts, labels = net.connections, [cells.label for cells in net.cells]
+    parts = net.connections
     some = [index for index, part in enumerate(parts) if len(part)]
     number = {index: position for position, index in enumerate(some)}
     receptor = np.array([RECEPTORS.index(parts[index].receptor) for index in some], np.int64)
     shift = np.array([weights[index].shift[0] for index in some], np.int64)
-    source = joined([part.source + first[labels[part.pre]] for part in parts])[order]
-    counts = np.bincount(source, minlength=sum(each.size for each in axons))
+    counts = np.bincount(ends.source, minlength=sum(each.size for each in axons))
     profiles, profile, initial = cell_parameters(
         {
             name: np.rint(np.concatenate([each[name] for each in exact])).astype(np.int64)
@@ -149,7 +149,7 @@ def _fixed(
         initial,
         Formats(receptor, shift, (receptor == 1).astype(np.int64)),
         np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)]),
-        joined([part.target + first[labels[part.post]] for part in parts])[order],
+        ends.target[order],
         joined([each.mantissa for each in weights])[order],
         joined([part.delay for part in parts])[order],
         joined([np.full(len(parts[index]), number[index]) for index in some])[order],
