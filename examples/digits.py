@@ -165,17 +165,27 @@ def accuracy(counts: NDArray[Any], labels: NDArray[np.int64]) -> float:
     return float((counts.argmax(axis=1) == labels).mean())
 
 
-def print_energy(tables: export.Tables, folder: Path, image: Floats) -> None:
-    """Of the logic, for one image, with all assumptions."""
+def print_energy(
+    tables: export.Tables, folder: Path, image: Floats, operations: float, cycles: float
+) -> None:
+    """Of the logic, with all assumptions.
+
+    The activity is that of one image; energy and time are for the mean one, with these numbers of
+    synaptic operations and of cycles.
+    """
     made = synthesise(folder)
     print(f"{made.cells} standard cells, {made.area / 1e6:.3f} mm2 without memories")
     events = events_of(tables, image)
     trace = golden.run(tables.fixed, STEPS, events)
     found = energy(tables, folder, events, trace, STEPS)
-    total = found.logic_per_operation * found.synaptic_operations / 1e3
+    total = found.logic_per_operation * operations / 1e6
+    latency = cycles * found.period / 1e6
+    bits = found.memory_bits * operations / found.synaptic_operations / 1e6
     print(
-        f"slack {found.slack:.1f} ns at {1e3 / found.period:.0f} MHz; {found.power * 1e3:.2f} mW, "
-        f"{found.logic_per_operation:.0f} pJ for a synaptic operation, {total:.0f} nJ for an image"
+        f"slack {found.slack:.1f} ns at {1e3 / found.period:.0f} MHz; "
+        f"{found.logic_per_operation:.0f} pJ for a synaptic operation; for the mean image "
+        f"{total:.1f} uJ, {latency:.2f} ms, that is {1e3 / latency:.0f} images/s and "
+        f"{total / latency:.2f} mW; {bits:.1f} Mbit of memories are read or written, not counted"
     )
     for assumption in found.assumptions:
         print(f"  assumed: {assumption}")
@@ -239,10 +249,10 @@ def main() -> None:
                 f"{'equal' if np.array_equal(core, counts) else 'DIFFERENT'}, "
                 f"{cycles:.0f} cycles for an image"
             )
+            if options.energy:
+                print_energy(tables, folder, images[test[0]], operations, cycles)
         elif name == "asic":
             print("Verilog core: not run, neither Verilator nor Icarus Verilog is installed")
-        if name == "asic" and options.energy:
-            print_energy(tables, folder, images[test[0]])
     draw(net, images[test], labels[test])
 
 

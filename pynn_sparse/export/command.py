@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import platform
+import shlex
 import sys
 import tempfile
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 from .arguments import is_number
@@ -217,8 +220,24 @@ def _option(text: str) -> tuple[str, int]:
     return name, int(value)
 
 
+def _made(options: argparse.Namespace, tables: Tables, observed: Observed) -> dict[str, str]:
+    """What it takes to repeat an export."""
+    steps = tables.steps(observed.duration)
+    return {
+        "script": str(options.script),
+        "command": f"`{shlex.join(['pynn-sparse', *sys.argv[1:]])}`",
+        "simulated": f"{observed.duration:g} ms, {steps:,} steps of {tables.dt:g} ms",
+        "versions": ", ".join(
+            [f"{name} {version(name)}" for name in ("pynn-sparse", "PyNN", "numpy")]
+            + [f"Python {platform.python_version()}"]
+        ),
+        "machine": f"{platform.system()} {platform.machine()}",
+    }
+
+
 def _write(options: argparse.Namespace, tables: Tables, report: Report, observed: Observed) -> None:
-    text = markdown(tables, report, [_said(observed)] if observed.changed else [])
+    remarks = [_said(observed)] if observed.changed else []
+    text = markdown(tables, report, remarks, _made(options, tables, observed))
     drawn = {}
     if importlib.util.find_spec("matplotlib") is None:
         print("report.html has no pictures: matplotlib is not installed", file=sys.stderr)

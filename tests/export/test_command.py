@@ -66,6 +66,14 @@ def test_a_script_becomes_tables_and_a_report(
     assert tables.target.options() == {"voltage_bits": 22, "decay_bits": 16}
     assert (out / "synapses.csv").exists()
     text = (out / "report.md").read_text()
+    for part in (
+        "| script | ",
+        "| command | `pynn-sparse ",
+        "200 ms, 400 steps",
+        "numpy ",
+        " nA |",
+    ):
+        assert part in text
     for part in ("## Checks", "## Spikes", "| cells | 30 |", "## Resources", "`synapse`, "):
         assert part in text
     html = (out / "report.html").read_text()

@@ -40,6 +40,11 @@ class Cells:
     injected: int = 0
 
 
+def unit_of(cells: Cells) -> str:
+    """The unit of weights of synapses onto a population of one of `MODELS`."""
+    return "mV" if cells.model == "IF_curr_delta" else "nA"
+
+
 @dataclass(frozen=True)
 class Connections:
     """Synapses from one population to another, in rows by source.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..nets.floatnet import FloatNet
+from ..nets.floatnet import FloatNet, unit_of
 from ..spikes import BlockOrBlocks, spikes_of
 from ..tables import Tables
 from ..verification.verify import Report
@@ -31,9 +31,10 @@ def weights(tables: Tables, before: FloatNet | None = None) -> bytes:
         span = _span(np.concatenate([original, kept]))
         axes.hist(original, span, color="#c8c8c8", label="network")
         axes.hist(kept, span, color="#1f5fa8", alpha=0.8, rwidth=0.6, label="tables")
-        axes.set(title=part.label, xlabel="weight", ylabel="synapses", yscale="log")
-        axes.set_ylim(bottom=0.5)
-        axes.legend(frameon=False, fontsize=7)
+        unit = unit_of(tables.net.cells[part.post])
+        axes.set(title=part.label, xlabel=f"weight / {unit}", ylabel="synapses", yscale="log")
+        axes.set_ylim(bottom=0.5, top=max(axes.get_ylim()[1], 1.0) * 5)  # room for the legend
+        axes.legend(frameon=False, fontsize=7, ncols=2, loc="upper center")
     return png(figure)
 
 

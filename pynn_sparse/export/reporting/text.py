@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from ..nets.floatnet import unit_of
 from ..stages.rules import numbers_for
 from ..tables import Tables
 from ..verification.compare import TAU
@@ -15,13 +16,19 @@ from ..verification.verify import Report
 from .sizes import sizes
 
 
-def markdown(tables: Tables, report: Report, remarks: Iterable[str] = ()) -> str:
+def markdown(
+    tables: Tables,
+    report: Report,
+    remarks: Iterable[str] = (),
+    made: Mapping[str, str] | None = None,
+) -> str:
     """All figures of an export.
 
     Args:
         tables: the tables.
         report: of their verification.
         remarks: sentences that stand at the beginning.
+        made: how they were made: what of it -> what it was.
     """
     parts = [
         f"# Export to {tables.target.title}",
@@ -30,6 +37,7 @@ def markdown(tables: Tables, report: Report, remarks: Iterable[str] = ()) -> str
         f"{tables.rule.weight_bits} bits{_floating(tables)}, {tables.rule.rounding} rounding"
         f"{_exponents(tables)}; accepted: {', '.join(tables.accept) or 'nothing'}.",
         *remarks,
+        *(["## How this was made", _table(("", ""), made.items())] if made else []),
         "## Checks",
         _table(
             ("", "statement", "figures"),
@@ -113,7 +121,9 @@ def _spikes(report: Report) -> list[str]:
 
 def _projections(tables: Tables) -> str:
     rows = []
-    for pruning, loss in zip(tables.pruned, tables.losses, strict=True):
+    parts = zip(tables.pruned, tables.losses, tables.net.connections, strict=True)
+    for pruning, loss, part in parts:
+        unit = unit_of(tables.net.cells[part.post])
         quality = f"{loss.sqnr:.1f} dB" if np.isfinite(loss.sqnr) else "exact"
         if loss.zeroed == loss.synapses:
             quality = "nothing is left"
@@ -122,8 +132,8 @@ def _projections(tables: Tables) -> str:
             (
                 *row,
                 loss.clipped,
-                f"{loss.step:.4g}",
-                f"{loss.largest_error:.3g}",
+                f"{loss.step:.4g} {unit}",
+                f"{loss.largest_error:.3g} {unit}",
                 quality,
                 pruning.dead + loss.dead,
             )
