@@ -56,7 +56,7 @@ from .standardmodels.cells import *  # noqa: F403
 from .standardmodels.electrodes import ACSource, DCSource, NoisyCurrentSource, StepCurrentSource
 from .standardmodels.receptors import *  # noqa: F403
 from .standardmodels.synapses import *  # noqa: F403
-from .trained import nir_network, present
+from .trained import nir_network, present, to_nir
 
 if TYPE_CHECKING:
     from .checkpoint import load_state, save_state

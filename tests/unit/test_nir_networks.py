@@ -350,3 +350,40 @@ def test_files_of_older_writers_are_read_with_a_warning() -> None:
     assert "node 'lif': has no v_reset, as in older versions of NIR; read as 0" in texts
     assert "node 'input': shape (1, 5) has an axis for samples" in texts
     np.testing.assert_array_equal(net.present(x)["output"], plain_chain(chain(), x)[1])
+
+
+@pytest.mark.parametrize("rule", ["literal", "snntorch", "sinabs", "spyx"])
+def test_a_written_network_comes_back_bit_for_bit(rule: str, tmp_path: Path) -> None:
+    """Also for weights that were changed, loops, biases, delays, and neurons that never reset."""
+    tree = chain()
+    tree["nodes"]["later"] = {"type": "Delay", "delay": np.array([0, 1, 2, 0, 1]) * DT}
+    tree["nodes"]["li"] = {"type": "LI", "tau": np.full(3, 3e-4), "r": np.full(3, 1.7)}
+    tree["nodes"]["li"]["v_leak"] = np.zeros(3)
+    tree["nodes"]["fires"] = {"type": "Threshold", "threshold": np.full(3, 0.6)}
+    tree["nodes"]["lif"]["tau"] = np.linspace(1.5e-4, 9e-4, 6)
+    tree["edges"] += [("input", "later"), ("later", "skip"), ("skip", "li"), ("li", "fires")]
+    tree["edges"] = [edge for edge in tree["edges"] if edge not in {("input", "skip")}]
+    tree["nodes"]["flags"] = port("Output", 3)
+    tree["edges"] += [("fires", "flags")]
+    x = np.random.default_rng(12).integers(0, 2, (3, 25, 5))
+    sim.setup(timestep=0.1)
+    net = sim.nir_network(tree, rule=rule, dt=DT, spikes="one")
+    net.projections["fc2"].set(weight=0.3)
+    expected = net.present(x)
+    with pytest.warns(UserWarning, match="NIR does not say dt=0.0001"):
+        sim.to_nir(net, tmp_path / "net.nir")
+    again = sim.nir_network(tmp_path / "net.nir")
+    found = again.present(x)
+    assert found.keys() == expected.keys()
+    for name, values in expected.items():
+        np.testing.assert_array_equal(found[name], values)
+        assert values.any()
+    nir = pytest.importorskip("nir")
+    read = nir.read(tmp_path / "net.nir")
+    np.testing.assert_allclose(read.nodes["fc2"].weight, np.where(weights(3, 6, seed=3), 0.3, 0))
+
+
+def test_to_nir_wants_what_nir_network_made(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="int: must be what nir_network returns"):
+        sim.to_nir(1, tmp_path / "net.nir")
+    assert not list(tmp_path.iterdir())

@@ -37,7 +37,7 @@ def cases(framework: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-@pytest.mark.filterwarnings("ignore:graph")  # what the writers do wrong; test_nir_networks.py looks at that
+@pytest.mark.filterwarnings("ignore:graph")  # what writers do wrong
 def test_every_spike_is_in_its_bin(framework: str) -> None:
     """All cases are in one simulation, whose kernels are compiled at once."""
     sim.setup(timestep=1.0)

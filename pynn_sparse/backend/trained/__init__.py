@@ -7,6 +7,7 @@ from typing import Any
 from ..doors.parameters import shown
 from .network import TrainedNetwork
 from .nir import nir_network
+from .writing import to_nir
 
 
 def present(net: TrainedNetwork, inputs: Any, steps: int | None = None) -> Any:
@@ -36,4 +37,4 @@ def present(net: TrainedNetwork, inputs: Any, steps: int | None = None) -> Any:
     return net.present(inputs, steps)
 
 
-__all__ = ["TrainedNetwork", "nir_network", "present"]
+__all__ = ["TrainedNetwork", "nir_network", "present", "to_nir"]

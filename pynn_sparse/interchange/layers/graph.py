@@ -47,11 +47,15 @@ class Neurons:
     Attributes:
         kind: a key of `PARAMETERS`.
         values: parameter -> array of the layer's shape, or one that is broadcast to it.
+        exact: numbers of a step -> array, that stand for what follows from the values.
+        rule: text that says how these neurons are stepped; "" where nothing says so.
         spiking: whether what leaves are spikes, or values.
     """
 
     kind: str
     values: Mapping[str, NDArray[Any]]
+    exact: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    rule: str = ""
 
     @property
     def spiking(self) -> bool:

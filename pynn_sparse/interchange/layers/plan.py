@@ -144,11 +144,11 @@ def _fold_thresholds(graph: Graph) -> Graph:
     """LI and then Threshold are neurons that fire and keep their v."""
     nodes, edges = dict(graph.nodes), list(graph.edges)
     for name in graph.named(Neurons):
-        node = nodes[name]
+        node = graph.nodes[name]
         before = graph.into(name)
         if not (isinstance(node, Neurons) and node.kind == "Threshold" and len(before) == 1):
             continue
-        leaky = nodes[before[0]]
+        leaky = graph.nodes[before[0]]
         if not (isinstance(leaky, Neurons) and not leaky.spiking):
             continue
         if graph.out_of(before[0]) != [name]:
@@ -156,7 +156,8 @@ def _fold_thresholds(graph: Graph) -> Graph:
         size = math.prod(graph.shapes[name])
         values = {k: per_element(v, (size,)) for k, v in leaky.values.items()}
         threshold = per_element(node.values["threshold"], (size,))
-        nodes[name] = Neurons(leaky.kind + FIRING, {**values, "v_threshold": threshold})
+        values["v_threshold"] = threshold
+        nodes[name] = Neurons(leaky.kind + FIRING, values, leaky.exact)
         del nodes[before[0]]
         edges = [
             (a, name if b == before[0] else b) for a, b in edges if (a, b) != (before[0], name)

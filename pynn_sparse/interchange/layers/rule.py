@@ -52,6 +52,10 @@ MEANINGS = {
     "least_v": "the least v: 'none', 'minus_threshold' or a number",
     "output_delay": "steps between a spike and its effect on the next layer, 0 or 1",
 }
+# What NIR's equations mean by what other programs do otherwise.
+UNLIKE_NIR = {"fires": ">", "reset": "value", "spikes": "one", "output_delay": 0}
+# Names of `step_of`.
+NUMBERS = tuple("decay gain constant decay_syn jump v_start threshold v_reset least_v".split())
 INTEGRATORS = ("I", "IF")  # v does not leak
 CUBA = ("CubaLI", "CubaLIF")
 
@@ -143,6 +147,11 @@ def step_of(rule: Rule, neurons: Neurons) -> dict[str, NDArray[np.float64]]:
 
     Raises GraphError for a time constant that is no time, or is too short for dt.
     """
+    found = _by_values(rule, neurons)
+    return found | {name: np.asarray(each) for name, each in neurons.exact.items() if name in found}
+
+
+def _by_values(rule: Rule, neurons: Neurons) -> dict[str, NDArray[np.float64]]:
     p = {name: np.asarray(value) for name, value in neurons.values.items()}
     kind, dt = neurons.kind, rule.dt
     single = any(value.dtype.itemsize < 8 for value in p.values())

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from ...errors import GraphError
 from ..layers import Convolution, Delay, Dense, Flatten, Input, Neurons, Output, Pool, Scale
 from ..layers.graph import PARAMETERS, about
+from ..layers.rule import NUMBERS
 
 Values = Mapping[str, Any]
+SIDECAR = "pynn_sparse_"  # before names in the metadata of nodes that this package has written
 # What a node may have besides its parameters: texts, and shapes that follow from others.
 BESIDE = ("type", "metadata", "input_type", "output_type", "name")
 
@@ -60,13 +62,28 @@ def _neurons(name: str, kind: str, values: Values, notes: list[str]) -> Neurons:
         shapes = ", ".join(f"{each} {value.shape}" for each, value in found.items())
         raise GraphError(f"its parameters have different shapes: {shapes}") from None
     axes = max(value.ndim for value in found.values())
-    neurons = Neurons(kind, found)
+    neurons = Neurons(kind, found, *_sidecar(values))
     if axes > len(neurons.shape) > 0:
         notes.append(
             f"node {name!r}: parameters have {axes} axes, with one for samples or time; read as of "
             f"shape {neurons.shape}"
         )
     return neurons
+
+
+def _sidecar(values: Values) -> tuple[dict[str, NDArray[Any]], str]:
+    """What this package has written beside what NIR says: numbers of a step, and the rule."""
+    about = values.get("metadata") or {}
+    own = {name.removeprefix(SIDECAR): v for name, v in about.items() if name.startswith(SIDECAR)}
+    rule = own.pop("rule", "")
+    unknown = sorted(set(own) - set(NUMBERS))
+    if unknown:
+        raise GraphError(f"metadata {SIDECAR + unknown[0]!r} is not one of {NUMBERS}")
+    exact = {name: _array(own, name) for name in own}
+    for name, value in exact.items():
+        if np.isnan(value).any():
+            raise GraphError(f"metadata {SIDECAR + name!r} has values that are no numbers")
+    return exact, rule.decode() if isinstance(rule, bytes) else str(rule)
 
 
 def _array(values: Values, name: str, dimensions: tuple[int, ...] = ()) -> NDArray[Any]:

@@ -51,12 +51,16 @@ def reading_of(source: Source, rule: str | Rule | None, switches: Mapping[str, A
     said = {name for name, value in switches.items() if value is not None}
     base = base.with_switches(switches)
     graph, notes = source.graph, list[str]()
+    if rule is not None:
+        graph = _without_sidecar(graph)
     if framework is not None and base.dt is not None:
         graph = framework.repair(graph, base.dt, notes)
     rules, missing = {}, set[str]()
     for name in graph.named(Neurons):
         neurons = graph.neurons(name)
         own = base
+        if neurons.rule:
+            own = _of_text(source, neurons.rule).with_switches({"dt": base.dt, **switches})
         if framework is not None:
             own = framework.special(base, said, neurons, name in source.recurrent)
         missing |= set(own.missing(neurons))
@@ -87,11 +91,25 @@ def _of_metadata(source: Source) -> tuple[Framework | None, Rule]:
     if text is None:
         return None, Rule()
     text = text.decode() if isinstance(text, bytes) else text
+    return None, _of_text(source, text)
+
+
+def _without_sidecar(graph: Graph) -> Graph:
+    """What other programs read of a graph."""
+    nodes = dict(graph.nodes)
+    for name in graph.named(Neurons):
+        neurons = graph.neurons(name)
+        if neurons.exact or neurons.rule:
+            nodes[name] = Neurons(neurons.kind, neurons.values)
+    return Graph(nodes, graph.edges)
+
+
+def _of_text(source: Source, text: Any) -> Rule:
+    """The rule that `sidecar` has written."""
     try:
         if not is_text(text):
             raise ValueError(f"is {type(text).__name__}, no text")
-        switches = json.loads(text)["rule"]
-        return None, Rule().with_switches(switches)
+        return Rule().with_switches(json.loads(text)["rule"])
     except (ValueError, KeyError, TypeError) as error:
         raise GraphError(f"{source.name}: metadata {SIDECAR!r} is damaged: {error}") from None
 
