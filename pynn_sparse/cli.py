@@ -6,7 +6,7 @@ import argparse
 import platform
 import sys
 
-from . import __version__
+from . import __version__, nir_command
 from .bench import command as bench_command
 from .compare import command as compare_command
 from .export import command as export_command
@@ -29,6 +29,9 @@ def main(arguments: list[str] | None = None) -> int:
     export = commands.add_parser("export", help="make tables for hardware of a script's network")
     export_command.add_options(export)
     export.set_defaults(run=export_command.run)
+    nir = commands.add_parser("nir", help="run a trained network of a NIR file")
+    nir_command.add_options(nir)
+    nir.set_defaults(run=nir_command.run)
     typed = sys.argv[1:] if arguments is None else arguments
     words = typed
     if typed[:1] == ["compare"]:

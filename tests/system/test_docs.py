@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+import shutil
 import warnings
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +18,7 @@ PAGES = [
     ROOT / "README.md",
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "docs" / "export").glob("*.md")),
+    *sorted((ROOT / "docs" / "nir").glob("*.md")),
 ]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -27,6 +29,8 @@ def test_python_blocks_run(
 ) -> None:
     """The blocks of a page follow each other in one namespace; comments tell what is printed."""
     monkeypatch.chdir(tmp_path)
+    for file in page.parent.glob("*.nir"):
+        shutil.copy(file, tmp_path)
     namespace: dict[str, Any] = {"__name__": page.stem}
     for block in BLOCK.findall(page.read_text()):
         if "nestml" in block and find_spec("pynestml") is None:

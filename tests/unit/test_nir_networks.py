@@ -11,6 +11,7 @@ import numpy as np
 import pyNN.sparse as sim
 import pytest
 
+from pynn_sparse.cli import main
 from pynn_sparse.errors import GraphError
 from pynn_sparse.interchange.layers import Rule
 
@@ -387,3 +388,21 @@ def test_to_nir_wants_what_nir_network_made(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="int: must be what nir_network returns"):
         sim.to_nir(1, tmp_path / "net.nir")
     assert not list(tmp_path.iterdir())
+
+
+def test_the_command_writes_outputs_a_table_and_a_picture(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("matplotlib")
+    x = np.random.default_rng(5).integers(0, 2, (2, 30, 5))
+    np.save(tmp_path / "x.npy", x)
+    file = str(write(tmp_path / "net.nir", chain()))
+    words = ["nir", file, "--input", str(tmp_path / "x.npy"), "--out", str(tmp_path / "out")]
+    assert main([*words, "--rule", "literal", "--dt", "1e-4", "--plot"]) == 0
+    hidden, output = plain_chain(chain(), x)
+    np.testing.assert_array_equal(np.load(tmp_path / "out" / "hidden.npy"), hidden)
+    np.testing.assert_array_equal(np.load(tmp_path / "out" / "output.npy"), output)
+    assert (tmp_path / "out" / "outputs.png").stat().st_size > 1000
+    assert f"{output.sum():g}" in capsys.readouterr().out
+    assert main([*words, "--rule", "literal", "--dt", "1e-4", "--switch", "fires=<"]) == 1
+    assert "fires = '<': must be one of '>', '>='" in capsys.readouterr().err

@@ -37,6 +37,24 @@ def cases(framework: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_files_of_the_documentation_are_the_traces_graphs(framework: str) -> None:
+    """So that they are what the exporters write."""
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(TRACES.parents[2] / "docs" / "nir" / f"{framework}.nir", "r") as file:
+        for case in cases(framework).values():
+            nodes = case["graph"]["nodes"]
+            if nodes.keys() == file["node/nodes"].keys() and all(
+                field in file[f"node/nodes/{name}"]
+                and np.array_equal(value, file[f"node/nodes/{name}/{field}"][()])
+                for name, node in nodes.items()
+                for field, value in node.items()
+                if isinstance(value, np.ndarray)
+            ):
+                return
+    pytest.fail("no case is like that")
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
 @pytest.mark.filterwarnings("ignore:graph")  # what writers do wrong
 def test_every_spike_is_in_its_bin(framework: str) -> None:
     """All cases are in one simulation, whose kernels are compiled at once."""

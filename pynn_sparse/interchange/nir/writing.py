@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 VERSION = "1.0.8"  # of NIR, whose fields are written
+WORTH_PACKING = 1000  # elements; smaller arrays would take more room, for what HDF5 has to know
 
 
 def graph(
@@ -57,5 +58,5 @@ def _write(h5py: Any, group: Any, values: Mapping[str, Any]) -> None:
             group.create_dataset(name, data=value, dtype=h5py.string_dtype())
         else:
             array = np.asarray(value)
-            packed = {"compression": "gzip"} if array.ndim else {}
+            packed = {"compression": "gzip"} if array.size >= WORTH_PACKING else {}
             group.create_dataset(name, data=array, **packed)
