@@ -88,14 +88,6 @@ def test_an_error_shows_the_command_and_what_the_compiler_said(tmp_path: Path) -
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.slow
-def test_sources_compile_without_optimisation(tmp_path: Path) -> None:
-    """As for debugging: what has to be inlined must be so everywhere."""
-    build_library(tmp_path / "a.so", kernels.host_texts(), "generic", "-O0")
-    library = ctypes.CDLL(str(tmp_path / "a.so"))
-    assert libraries._hash_of(library) == kernels.source_hash()
-
-
 class TestKept:
     def test_a_word_is_said_before_all_kernels_are_compiled(
         self, monkeypatch: pytest.MonkeyPatch, base: Path, capsys: pytest.CaptureFixture[str]
