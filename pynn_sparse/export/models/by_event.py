@@ -20,7 +20,7 @@ class ByEvent(Stepping):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.slots, self.ring = 1, np.zeros((1, self.ring.shape[1]), np.int64)
+        self.slots, self.ring = 1, np.zeros((2, self.ring.shape[1]), np.int64)
         lines = Lines.of(self.net)
         self.line_order = np.lexsort((self.net.target, lines.line))
         self.line_ends = np.searchsorted(

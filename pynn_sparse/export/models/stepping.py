@@ -14,6 +14,7 @@ from .semantics import COMPARISONS, DECAYS, OVERFLOWS
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
+LONG = 32  # synapses of a row
 EVENTS_AT_ONCE = 1 << 22  # synaptic events that are expanded at a time
 
 
@@ -89,9 +90,14 @@ class Stepping:
         self.current = np.zeros((n, receptors), np.int64)
         self.waiting = np.zeros(n, np.int64)
         self.charge = net.charge()
-        self.receiver = net.target * receptors + net.formats.receptor[net.format]
         self.slots = int(net.hop.max(initial=0)) + 1
-        self.ring = np.zeros((self.slots, n * receptors), np.int64)
+        # Twice as many rows as slots: what goes beyond the last one needs no modulo, and is added
+        # when its slot is due.
+        self.ring = np.zeros((2 * self.slots, n * receptors), np.int64)
+        # Where in the ring a spike of step 0 adds its charge; one of a later step, as much later.
+        self.place = net.hop * (n * receptors) + net.target * receptors
+        self.place += net.formats.receptor[net.format]
+        self.scratch = np.zeros((2, 0), np.int64)
         self.decay = DECAYS[semantics.decay]
         self.operations = [getattr(self, f"_{name}") for name in semantics.order]
 
@@ -101,12 +107,13 @@ class Stepping:
         self._deliver(self.events[first[0] : first[1], 1], 0)
         for step in range(1, self.steps + 1):
             self.step = step
-            slot = self.ring[step % self.slots]
+            slot, beyond = self.ring[step % self.slots :: self.slots]
+            slot += beyond
             self.input = slot.reshape(self.current.shape)
             self.free = self.waiting == 0
             for operation in self.operations:
                 operation()
-            slot[:] = 0
+            slot[:], beyond[:] = 0, 0
             fired = self._fired_in_order()
             self.spikes.append(np.stack([np.full_like(fired, step), fired], axis=1))
             self._deliver(
@@ -200,17 +207,33 @@ class Stepping:
         axons = self._merged(axons)
         counts = self.net.start[axons + 1] - self.net.start[axons]
         self.synaptic_events += int(counts.sum())
+        ring = self.ring.reshape(-1)
         for part in _portions(counts):
             begin, count = self.net.start[axons[part]], counts[part]
-            ends = np.cumsum(count)
-            total = int(ends[-1]) if len(ends) else 0
-            synapse = np.arange(total) + np.repeat(begin - (ends - count), count)
-            slot = (step + self.net.hop[synapse]) % self.slots
-            np.add.at(
-                self.ring.reshape(-1),
-                slot * self.ring.shape[1] + self.receiver[synapse],
-                self.charge[synapse],
-            )
+            place, charge = self._of_rows(begin, count)
+            place += step % self.slots * self.ring.shape[1]
+            np.add.at(ring, place, charge)
+
+    def _of_rows(self, begin: Integers, count: Integers) -> tuple[Integers, Integers]:
+        """Place and charge of the synapses of some rows, one row after the other.
+
+        They are in memory that is used again: new memory for each step takes longer than the sums.
+        """
+        total = int(count.sum())
+        if self.scratch.shape[1] < total:
+            self.scratch = np.zeros((2, total + total // 4), np.int64)
+        place, charge = self.scratch[:, :total]
+        if total >= LONG * len(count) > 0:  # then copies of whole rows take less than indices
+            pairs = zip(begin.tolist(), (begin + count).tolist(), strict=True)
+            rows = [slice(first, end) for first, end in pairs]
+            np.concatenate([self.place[row] for row in rows], out=place)
+            np.concatenate([self.charge[row] for row in rows], out=charge)
+            return place, charge
+        ends = np.cumsum(count)
+        synapse = np.arange(total) + np.repeat(begin - (ends - count), count)
+        np.take(self.place, synapse, out=place, mode="clip")
+        np.take(self.charge, synapse, out=charge, mode="clip")
+        return place, charge
 
     def _merged(self, axons: Integers) -> Integers:
         """Axons that spike, each once where the target cannot tell several spikes in a step."""
@@ -225,6 +248,8 @@ def _portions(counts: Integers) -> list[slice]:
     """Axons that together have at most about `EVENTS_AT_ONCE` synapses."""
     if not len(counts):
         return []
+    if counts.sum() <= EVENTS_AT_ONCE:
+        return [slice(None)]
     portion = np.cumsum(counts) // EVENTS_AT_ONCE
     first = np.flatnonzero(np.append(True, np.diff(portion) > 0))
     return [slice(a, b) for a, b in zip(first, [*first[1:], len(counts)], strict=True)]
