@@ -21,14 +21,19 @@ struct Plan;
 struct Team;
 
 // Spikes of a population that plastic synapses onto it may still have to see: for each neuron the last
-// `capacity`, with a trace to which each spike adds 1 and that decays in between.
+// `capacity`, with a trace to which each spike adds 1 and that decays in between. Where they are: see
+// synapses/history.h.
 struct History {
   int32* count;         // [n] spikes so far
-  int64* stamp;         // [n][capacity], spike k at place k % capacity
-  double* trace;        // [n][capacity] just after the spike
+  int64* stamp;         // [n * capacity]
+  double* trace;        // [n * capacity] just after the spike
+  double* left;         // [n * capacity] of a source's trace, since the spike's era began
   const double* decay;  // [n_decay] of the trace over a number of steps; beyond, nothing is left
+  const double* other_decay;  // [era] of a source's trace
   int32 n_decay;
   int32 capacity;  // a power of two
+  int32 n;
+  int32 era;  // steps, a power of two, after which nothing is left of a source's trace
 };
 
 // A parameter of the synapses of a table: each one's, or one for all.

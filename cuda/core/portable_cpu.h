@@ -11,7 +11,17 @@
 #define DEVICE_ONCE inline __attribute__((noinline))
 #define DEVICE_RARE DEVICE_ONCE
 
+// Before a loop of few turns that is to be vectorised: GCC would write out its turns one after the other.
+#define SIDE_BY_SIDE _Pragma("GCC unroll 1")
+
 constexpr bool kSpecialises = true;
+
+// Whether vectors of 64-bit integers are converted to double by an instruction.
+#if defined(__x86_64__) && !defined(__AVX512DQ__)
+constexpr bool kConverts = false;
+#else
+constexpr bool kConverts = true;
+#endif
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
 DEVICE const SpikeList& spike_list(const Plan& plan, int64 step, int32 thread);
@@ -92,6 +102,9 @@ DEVICE void for_each_block(Team, int32 n, Body body) {
 DEVICE void add(int64* x, int64 value) { *x += value; }
 DEVICE int64 round_to_integer(double x) { return std::llrint(x); }
 DEVICE int32 next_place(int32* count) { return (*count)++; }
+DEVICE void prefetch(const void* place) { __builtin_prefetch(place); }
+constexpr int64 kAhead =
+    16;  // synapses of a row between one that is served and one whose memory is fetched
 DEVICE int32 lowest_bit(uint64 bits) { return __builtin_ctzll(bits); }
 
 DEVICE int32 list_of(Team team) { return team.owner; }
@@ -155,14 +168,15 @@ class SegmentQueue {
     Segment segment;
   };
 
-  // The first lines of each array; the processor's own prefetching goes on from there.
+  // The first lines of each array; the processor's own prefetching goes on from there, but too late where what is
+  // done for each synapse takes much longer than adding.
   DEVICE static void fetch(const Table& table, const Segment& segment) {
-    const auto lines = [&](const void* array, int64 size) {
+    const int64 most = (table.rule ? 16 : 4) * kLine;
+    const auto lines = [&](const void* array, int64 size) __attribute__((always_inline)) {
       if (!array) return;
       const char* first = static_cast<const char*>(array) + segment.begin * size;
       const int64 length = (segment.end - segment.begin) * size;
-      for (int64 at = 0; at < std::min<int64>(length, 4 * kLine); at += kLine)
-        __builtin_prefetch(first + at);
+      for (int64 at = 0; at < std::min(length, most); at += kLine) __builtin_prefetch(first + at);
     };
     lines(table.target, table.wide_target ? 4 : 2);
     lines(table.delay, table.wide_delay ? 2 : 1);

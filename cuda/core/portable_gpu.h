@@ -9,6 +9,10 @@
 // compile.
 #define DEVICE_RARE __device__ __attribute__((noinline))
 
+#define SIDE_BY_SIDE  // see portable_cpu.h
+
+constexpr bool kConverts = true;
+
 // Whether loops over synapses are compiled for each way in which these are stored, and loops over neurons for
 // each usual number of substeps. Here that would cost the user a minute, when a kernel is compiled, and gain
 // nothing: all threads of a block go the same way.
@@ -92,6 +96,10 @@ DEVICE int64 round_to_integer(double x) { return __double2ll_rn(x); }
 
 // Takes the next free place of a list that other threads may append to at the same time.
 DEVICE int32 next_place(int32* count) { return atomicAdd(count, 1); }
+
+// Threads that wait for memory leave the processor to others.
+DEVICE void prefetch(const void*) {}
+constexpr int64 kAhead = 0;
 
 // Place of the lowest bit that is 1.
 DEVICE int32 lowest_bit(uint64 bits) { return __ffsll(static_cast<int64>(bits)) - 1; }

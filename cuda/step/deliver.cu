@@ -3,23 +3,42 @@
 // blocks that share the spikes, y over tables of a source and groups of delays.
 #include "synapses/kinds.h"
 
+// The rule is copied: in its place it might change with every store as far as the compiler knows.
 template <class Kind, class Real>
 DEVICE void transmit(const Plan& plan, const Table& table, const Segment& segment, Real* weights,
                      const Before& before, int64 stamp) {
-  const Rule& rule = *table.rule;
+  const Rule rule = *table.rule;
   with_targets(table, [&](auto target) {
     with_delays(table, [&](auto delay) {
       for (int64 j = segment.begin; j < segment.end; j += segment.stride) {
         const Event event{rule, before, stamp, j, target(j), delay(j), segment.multiplicity};
         int64* const sum = accumulator(plan, table, segment, event.target, event.delay);
-        if constexpr (Kind::learns) {
-          const Real weight =
-              Real(rule.sign * Kind::after_spike(event, rule.sign * double(weights[j])));
-          weights[j] = weight;
-          add(sum, round_to_integer(double(weight) * table.scale) * segment.multiplicity);
-        } else {
-          add(sum, round_to_integer(Kind::amplitude(event, double(weights[j])) * table.scale));
-        }
+        add(sum, round_to_integer(Kind::amplitude(event, double(weights[j])) * table.scale));
+      }
+    });
+  });
+}
+
+template <class Kind, bool alike, class Real>
+DEVICE void learn(const Plan& plan, const Table& table, const Segment& segment, Real* weights,
+                  const Before& before, int64 stamp) {
+  const Rule rule = *table.rule;
+  const double scale = table.scale;
+  with_targets(table, [&](auto target) {
+    with_delays(table, [&](auto delay) {
+      const auto meeting = for_delays(
+          delay, [&](int32 steps) { return typename Kind::Meeting(rule, before, stamp, steps); });
+      for (int64 j = segment.begin; j < segment.begin + kAhead && j < segment.end; ++j)
+        expect(*rule.history, target(j));
+      for (int64 j = segment.begin; j < segment.end; j += segment.stride) {
+        if (kAhead && j + kAhead < segment.end) expect(*rule.history, target(j + kAhead));
+        const EventOf<alike> event{
+            rule, before, stamp, j, target(j), delay(j), segment.multiplicity};
+        const double start = rule.sign * double(weights[j]);
+        const Real weight = Real(rule.sign * Kind::after_spike(event, meeting(event.delay), start));
+        weights[j] = weight;
+        add(accumulator(plan, table, segment, event.target, event.delay),
+            round_to_integer(double(weight) * scale) * segment.multiplicity);
       }
     });
   });
@@ -31,10 +50,18 @@ DEVICE void transmit(const Plan& plan, Team team, const Table& table, int32 row,
   const Before before = last_before(past, stamp);
   with_kind(table.rule->kind, [&](auto kind) {
     using Kind = decltype(kind);
+    const auto with = [&](auto* weights) {
+      if constexpr (!Kind::learns)
+        transmit<Kind>(plan, table, segment, weights, before, stamp);
+      else if (kSpecialises && Kind::alike && all_alike(*table.rule))
+        learn<Kind, true>(plan, table, segment, weights, before, stamp);
+      else
+        learn<Kind, false>(plan, table, segment, weights, before, stamp);
+    };
     if (table.single)
-      transmit<Kind>(plan, table, segment, static_cast<float*>(table.weight), before, stamp);
+      with(static_cast<float*>(table.weight));
     else
-      transmit<Kind>(plan, table, segment, static_cast<double*>(table.weight), before, stamp);
+      with(static_cast<double*>(table.weight));
   });
 }
 

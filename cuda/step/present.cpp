@@ -15,7 +15,9 @@ void present(const Table& table, const int64* row_start, int64 step, Real* weigh
         for (int64 j = row_start[row]; j < row_start[row + 1]; ++j) {
           const Before before = last_before(past, step + 1 - lag_of(rule, delay(j)));
           const Event event{rule, before, step, j, target(j), delay(j), 1};
-          weights[j] = Real(rule.sign * Kind::present(event, rule.sign * double(weights[j]), step));
+          const typename Kind::Meeting meeting(rule, before, step, event.delay);
+          const double start = rule.sign * double(weights[j]);
+          weights[j] = Real(rule.sign * Kind::present(event, meeting, start, step));
         }
       }
     });

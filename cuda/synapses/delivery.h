@@ -90,6 +90,16 @@ DEVICE void with_arrays(const Table& table, Use use) {
   });
 }
 
+// A function of a delay, `make`, called once where all synapses have the same.
+template <class Delay, class Make>
+DEVICE auto for_delays(Delay, Make make) {
+  return make;
+}
+template <class Make>
+DEVICE auto for_delays(Common<int32> delay, Make make) {
+  return [made = make(delay.item)](int32) { return made; };
+}
+
 // Where the input of a synapse is summed up.
 DEVICE int64* accumulator(const Plan& plan, const Table& table, const Segment& segment,
                           int32 target, int32 delay) {

@@ -39,7 +39,8 @@ struct Weight {
   double value, least, greatest, mu_plus, mu_minus;
   bool given = true;  // and not changed since
 
-  DEVICE explicit Weight(const Event& e, double start)
+  template <class Event>
+  DEVICE Weight(const Event& e, double start)
       : value(start),
         least(e.parameter(pairs::least)),
         greatest(e.parameter(pairs::greatest)),
@@ -67,6 +68,7 @@ struct Weight {
     if (change < 0 && value > greatest) value = greatest;
   }
   // What a source's spike does, by the trace of the target's.
+  template <class Event>
   DEVICE void meet(const Event& e, double trace) {
     const double symmetric = e.parameter(pairs::symmetric);
     if (symmetric != 0) raise(symmetric * trace);
@@ -83,58 +85,128 @@ struct Meeting {
   bool late;        // a spike together with the source's is not known yet
   bool first;       // the source has had no spike before
 
-  DEVICE explicit Meeting(const Event& e) {
-    dendritic = int64(floor(e.rule.dendritic * e.delay + 0.5));
-    const int64 shift = e.delay - 2 * dendritic;
-    now = e.stamp + shift;
-    last = e.before.stamp + shift;
+  DEVICE Meeting(const Rule& rule, const Before& before, int64 stamp, int32 delay) {
+    dendritic = int64(floor(rule.dendritic * delay + 0.5));
+    const int64 shift = delay - 2 * dendritic;
+    now = stamp + shift;
+    last = before.stamp + shift;
     late = dendritic == 0;
-    first = e.first();
-    const int64 set = e.rule.since - dendritic;
+    first = before.trace == 0;
+    const int64 set = rule.since - dendritic;
     since = first || last - late < set ? set : last - late;
   }
 };
 
-// What target spikes up to number end - 1 do before the source has had one.
-DEVICE void limit_before_first(const Past& past, int32 end, const Meeting& meeting,
-                               Weight& weight) {
-  if (end > past.oldest && past.stamp(end - 1) > meeting.since) weight.raise(0);
+// Whether spike number end - 1 and perhaps some before count for potentiation.
+DEVICE bool any(const Past& past, int32 end, const Meeting& meeting) {
+  return end > past.oldest && past.stamp(end - 1) > meeting.since;
+}
+
+// Has what will be read of a target fetched.
+DEVICE void expect(const History& history, int32 target) {
+  const Past past(history, target);
+  const int64 last = past.place(past.count - 1), before = past.place(past.count - 1 - kChunk);
+  prefetch(past.stamps + last);
+  prefetch(past.stamps + before);
+  prefetch(past.lefts + last);
+  prefetch(past.lefts + before);
+  prefetch(past.traces + last);
+}
+
+// The sum of `left` of the spikes later than `since`, which is not below 0, until `until`. Where no spike is yet,
+// or an older one than `since`, a stamp says so.
+DEVICE double sum_left(const Past& past, int64 since, int64 until) {
+  const int64 end = until + 1;
+  double sum[kChunk] = {};
+  int32 first = (past.count - 1) & -kChunk;
+  do {
+    const int64 at = past.place(first);
+    const int64* const stamp = past.stamps + at;
+    const double* const left = past.lefts + at;
+    SIDE_BY_SIDE for (int32 k = 0; k < kChunk; ++k) {
+      const double value = left[k];
+      sum[k] += (stamp[k] > since) & (stamp[k] < end) ? value : 0.0;
+    }
+    first = stamp[0] > since ? first - kChunk : past.oldest - 1;
+  } while (first >= past.oldest);
+  return ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]));
 }
 
 // All synapses of a table have the same time constants: traces belong to sources and targets.
+//
+// What a target's spikes at times t do to a weight whose potentiation does not depend on it is a sum of
+// x(s) e^((s - t) / tau_plus), with the source's last spike at s. With e^(-t / tau_plus) kept for each of the
+// target's spikes, that is a sum of numbers that lie side by side, times one factor. So that neither leaves
+// the range of numbers, both count from the beginning of the era that the spike lies in. Eras are so long that
+// nothing is left in the next but one.
 struct SharedPairs {
-  static constexpr bool learns = true;
+  static constexpr bool learns = true, alike = true;
 
-  // What a target's spikes up to number end - 1 do to a weight.
-  DEVICE static void potentiate(const Event& e, const Past& past, int32 end, const Meeting& meeting,
-                                Weight& weight) {
-    if (meeting.first) return limit_before_first(past, end, meeting, weight);
+  struct Meeting : ::Meeting {
+    double trace;    // of the source just after its last spike
+    int64 next_era;  // begins then
+    double
+        gain;  // of what is left of the trace since the beginning of the era: e^(last / tau_plus)
+    double next_gain;  // in the next era
+
+    DEVICE Meeting(const Rule& rule, const Before& before, int64 stamp, int32 delay)
+        : ::Meeting(rule, before, stamp, delay), trace(before.trace) {
+      const History& history = *rule.history;
+      const int64 phase = last & (history.era - 1);
+      next_era = last - phase + history.era;
+      gain = 1 / history.other_decay[phase];
+      next_gain = phase ? history.other_decay[history.era - phase] : 0.0;
+    }
+
+    // The sum of the source's trace, as it was at the target's spikes until `until`.
+    DEVICE double met(const Past& past, int64 until) const {
+      const int64 begin = since > 0 ? since : 0, from = begin > last ? begin : last;
+      double sum = gain * sum_left(past, from, until < next_era ? until : next_era - 1);
+      if (until >= next_era) {
+        const int64 end = next_era + (past.era - 1), before = next_era - 1;
+        sum += next_gain * sum_left(past, from > before ? from : before, until < end ? until : end);
+      }
+      sum *= trace;
+      if (late && begin < last && sum_left(past, last - 1, last) > 0) sum += trace - 1;
+      return sum;
+    }
+  };
+
+  // What a target's spikes until `until`, up to number end - 1, do to a weight. Each adds to it where its
+  // dependence is additive, all to one side, so that the limit may be kept in the end.
+  template <class Event>
+  DEVICE static void potentiate(const Event& e, const Past& past, int64 until, int32 end,
+                                const Meeting& meeting, Weight& weight) {
+    if (!any(past, end, meeting)) return;
+    if (meeting.first) return weight.raise(0);
     const double potentiation = e.parameter(pairs::potentiation);
+    if (weight.mu_plus == 0) return weight.raise(potentiation * meeting.met(past, until));
     for (int32 k = past.after(meeting.since, end); k < end; ++k) {
       const int64 steps = past.stamp(k) - meeting.last;
-      const double trace = steps ? e.before.trace : e.before.trace - 1;
+      const double trace = steps ? meeting.trace : meeting.trace - 1;
       weight.raise(potentiation *
                    (trace * decayed(e.rule.source->decay, e.rule.source->n_decay, steps)));
     }
   }
 
   // The weight at time `until`, after the target's spikes that have come since the source's last.
-  DEVICE static double present(const Event& e, double start, int64 until) {
+  template <class Event>
+  DEVICE static double present(const Event& e, const Meeting& meeting, double start, int64 until) {
     const Past past(*e.rule.history, e.target);
-    const Meeting meeting(e);
     Weight weight(e, start);
-    const int32 end = past.after(until - meeting.dendritic, past.count);
-    potentiate(e, past, end, meeting, weight);
+    const int64 seen = until - meeting.dendritic;
+    potentiate(e, past, seen, past.after(seen, past.count), meeting, weight);
     return weight.value;
   }
 
-  DEVICE static double after_spike(const Event& e, double start) {
+  template <class Event>
+  DEVICE static double after_spike(const Event& e, const Meeting& meeting, double start) {
     const History& history = *e.rule.history;
     const Past past(history, e.target);
-    const Meeting meeting(e);
     Weight weight(e, start);
-    int32 end = past.after(meeting.now - meeting.late, past.count);
-    potentiate(e, past, end, meeting, weight);
+    const int64 seen = meeting.now - meeting.late;
+    int32 end = past.after(seen, past.count);
+    potentiate(e, past, seen, end, meeting, weight);
     if (end > past.oldest && past.stamp(end - 1) == meeting.now) --end;
     const double trace = end > past.oldest
                              ? past.trace(end - 1) * decayed(history.decay, history.n_decay,
@@ -148,35 +220,39 @@ struct SharedPairs {
 // Each synapse has time constants, and therefore traces, of its own: state 0 is x just after the source's
 // last spike, state 1 is y at the time of that spike, with the target's spike of that time.
 struct OwnPairs {
-  static constexpr bool learns = true;
+  static constexpr bool learns = true, alike = false;
 
+  using Meeting = ::Meeting;
+
+  template <class Event>
   DEVICE static void potentiate(const Event& e, int64 steps, Weight& weight) {
     const double x = steps ? e.state(0) : e.state(0) - 1;
     const double left = left_after(double(steps), e.parameter(pairs::tau_plus));
     weight.raise(e.parameter(pairs::potentiation) * (x * left));
   }
 
-  DEVICE static double present(const Event& e, double start, int64 until) {
+  template <class Event>
+  DEVICE static double present(const Event& e, const Meeting& meeting, double start, int64 until) {
     const Past past(*e.rule.history, e.target);
-    const Meeting meeting(e);
     Weight weight(e, start);
     const int32 end = past.after(until - meeting.dendritic, past.count);
-    if (meeting.first)
-      limit_before_first(past, end, meeting, weight);
-    else
-      for (int32 k = past.after(meeting.since, end); k < end; ++k)
-        potentiate(e, past.stamp(k) - meeting.last, weight);
+    if (meeting.first) {
+      if (any(past, end, meeting)) weight.raise(0);
+      return weight.value;
+    }
+    for (int32 k = past.after(meeting.since, end); k < end; ++k)
+      potentiate(e, past.stamp(k) - meeting.last, weight);
     return weight.value;
   }
 
-  DEVICE static double after_spike(const Event& e, double start) {
+  template <class Event>
+  DEVICE static double after_spike(const Event& e, const Meeting& meeting, double start) {
     const Past past(*e.rule.history, e.target);
-    const Meeting meeting(e);
     Weight weight(e, start);
     const double tau_plus = e.parameter(pairs::tau_plus), tau_minus = e.parameter(pairs::tau_minus);
     const int32 end = past.after(meeting.now - meeting.late, past.count);
     const int32 first = e.first() ? past.oldest : past.after(meeting.last - meeting.late, end);
-    if (e.first()) limit_before_first(past, end, meeting, weight);
+    if (e.first() && any(past, end, meeting)) weight.raise(0);
     double trace = e.first() ? 0.0 : e.state(1) * left_after(e.interval(), tau_minus);
     double together = 0;
     for (int32 k = first; k < end; ++k) {

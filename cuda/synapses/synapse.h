@@ -1,15 +1,17 @@
 // What the kinds of synapses in this folder have in common.
 //
-// A kind offers `learns` and, if it learns, `after_spike`, which gives the weight after a spike of the
-// source; else `amplitude`, which gives the sum of what the spikes of a step transmit.
+// A kind offers `learns` and, if it learns, `alike`, whether all parameters may be, `Meeting`, which is the same for all of a source's synapses of one
+// delay, and `after_spike`, which gives the weight after a spike of the source; else `amplitude`, which gives the
+// sum of what the spikes of a step transmit.
 #pragma once
 
 #include "core/functions.h"
 #include "core/philox.h"
 #include "synapses/plasticity.h"
 
-// Spikes of a source at one of its synapses.
-struct Event {
+// Spikes of a source at one of its synapses, whose parameters are `alike` if those of all synapses are.
+template <bool alike>
+struct EventOf {
   const Rule& rule;
   Before before;
   int64 stamp;
@@ -20,7 +22,7 @@ struct Event {
 
   DEVICE double parameter(int32 k) const {
     const Column& column = rule.column[k];
-    return column.each ? column.each[synapse] : column.common;
+    return !alike && column.each ? column.each[synapse] : column.common;
   }
   DEVICE double& state(int32 k) const { return rule.state[k][synapse]; }
   DEVICE bool first() const { return before.trace == 0; }
@@ -33,6 +35,13 @@ struct Event {
     return uniform(philox(rule.seed, purpose, rule.identity[synapse], counter));
   }
 };
+using Event = EventOf<false>;
+
+DEVICE bool all_alike(const Rule& rule) {
+  for (const Column& column : rule.column)
+    if (column.each) return false;
+  return true;
+}
 
 // e^(-steps / tau) for tau in steps; 0 for tau = 0.
 DEVICE double left_after(double steps, double tau) { return tau > 0 ? exp_of(-steps / tau) : 0.0; }

@@ -47,9 +47,13 @@ HISTORY = _structure(
     count=POINTER,
     stamp=POINTER,
     trace=POINTER,
+    left=POINTER,
     decay=POINTER,
+    other_decay=POINTER,
     n_decay=np.int32,
     capacity=np.int32,
+    n=np.int32,
+    era=np.int32,
 )
 COLUMN = _structure(each=POINTER, common=np.float64)
 RULE = _structure(

@@ -23,7 +23,7 @@ from .. import simulator
 from ..access import exclusive
 from .parts import RecorderPart, SourcePart, described
 
-VERSION = 3
+VERSION = 4
 WRITTEN_BY = "written by"
 GREATEST = 2**62  # of counters
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,8 +24,13 @@ if TYPE_CHECKING:
 # A trace is followed until it is below this; the rest could change a weight by that fraction only.
 NEGLIGIBLE = 1e-18
 HISTORY_ARRAYS = ("count", "stamp", "trace")
+CHUNK = 8  # places of a neuron's spikes side by side: kChunk of cuda/synapses/history.h
 NO_LIMIT = 2**62
 MAX_BATCH = 16  # steps of a tile of neurons at a time, so that its input stays in the cache
+
+
+Past = Callable[[NDArray[np.int64]], NDArray[np.float64]]
+Key = tuple[int, float, float]  # index of a block; of a table onto it, tau_minus and tau_plus
 
 
 class Plasticity:
@@ -38,7 +44,7 @@ class Plasticity:
     def reset(self) -> None:
         """Forget all spikes."""
         self.tables: list[SynapseTable] = []
-        self._histories: dict[tuple[int, float], _History] = {}
+        self._histories: dict[Key, _History] = {}
         self._sources: dict[int, _Sources] = {}
         self._decays: dict[float, Any] = {}
         self._alive: dict[int, Any] = {}
@@ -59,21 +65,20 @@ class Plasticity:
     def _learning(self) -> list[SynapseTable]:
         return [table for table in self.tables if table.rule is not None and table.rule.learns]
 
-    def _remember_targets(self, table: SynapseTable) -> tuple[int, float]:
+    def _remember_targets(self, table: SynapseTable) -> Key:
         """Have a history that is long enough; returns its key."""
-        block, tau = table.post, _taus(table)[1]
-        key = (block.index, tau)
+        block, key = table.post, _key(table)
         waiting = table.delay_range[1] + MAX_BATCH  # steps in which spikes are not taken in yet
         steps = self._window(table) + 2 * waiting
         old = self._histories.get(key)
         if old is None or old.steps < steps or old.waiting < waiting:
             of_block = [
-                each for (other, _), each in self._histories.items() if other == block.index
+                each for (other, *_), each in self._histories.items() if other == block.index
             ]
             longest = old or max(of_block, key=lambda each: each.capacity, default=None)
             made = _History(block, max(steps, old.steps if old else 0), waiting, self.device)
             if longest:
-                made.take_over(longest, self.network.grid.dt / tau)
+                made.take_over(longest, self.network.grid.dt / key[1], self._past(key[2]))
             self._histories[key] = made
         return key
 
@@ -113,9 +118,9 @@ class Plasticity:
             if table.index in self._sources:
                 latest = self._sources[table.index].latest()
                 arrays |= {f"source {number} {name}": each for name, each in latest.items()}
-        for (block, tau), history in self._histories.items():
+        for (block, *taus), history in self._histories.items():
             for name, each in history.arrays().items():
-                arrays[f"history {block} {tau!r} {name}"] = each
+                arrays[" ".join(("history", str(block), *map(repr, taus), name))] = each
         return arrays
 
     def check(self, contents: Contents, step: int) -> None:
@@ -129,11 +134,12 @@ class Plasticity:
                 contents.check(f"source {number} trace", np.float64, shape, least=0, finite=True)
         blocks = {str(number): block for number, block in enumerate(network.blocks)}
         for key in list(contents.names("history ")):
-            place, tau, name = key.split(" ", 2)
-            if place not in blocks or not float(tau) > 0:
+            place, *taus, name = key.split(" ", 3)
+            if place not in blocks or len(taus) != 2 or not all(float(tau) > 0 for tau in taus):
                 contents.fail(f"history {key} belongs to no population")
             if name == HISTORY_ARRAYS[0]:
-                _History.check(contents, f"history {place} {tau}", blocks[place], step)
+                prefix = " ".join(("history", place, *taus))
+                _History.check(contents, prefix, blocks[place], step)
         contents.finish()
 
     def restore(self, arrays: Arrays) -> None:
@@ -154,48 +160,50 @@ class Plasticity:
                 self._sources[table.index].put(parts)
             else:
                 block = self.network.blocks[int(number)]
-                made = _History.of(parts, block, self.device)
-                self._histories[block.index, float(more[0])] = made
+                tau_minus, tau_plus = map(float, more[:2])
+                made = _History.of(parts, block, self.device, self._past(tau_plus))
+                self._histories[block.index, tau_minus, tau_plus] = made
 
     def _window(self, table: SynapseTable) -> int:
         """Steps after which a target's spike, or what a source's left, does not matter any more."""
-        greatest = max(len(self._decay(tau)) for tau in _taus(table))
+        greatest = max(map(self._reach, _taus(table)))
         return greatest + table.delay_range[1] + MAX_BATCH
 
+    def _reach(self, tau: float) -> int:
+        """Steps after which a trace is negligible."""
+        return int(-np.log(NEGLIGIBLE) * tau / self.network.grid.dt) + 2
+
+    def _era(self, tau: float) -> int:
+        """Those, rounded up to a power of two."""
+        return 1 << (self._reach(tau) - 1).bit_length()
+
     def _decay(self, tau: float) -> Any:
-        """exp(-k dt / tau) for k = 0, 1, ... on the device."""
+        """exp(-k dt / tau) for all steps k of an era, on the device."""
         if tau not in self._decays:
             rate = self.network.grid.dt / tau
-            steps = np.arange(int(-np.log(NEGLIGIBLE) / rate) + 2)
-            self._decays[tau] = self.device.put(np.exp(-rate * steps))
+            self._decays[tau] = self.device.put(np.exp(-rate * np.arange(self._era(tau))))
         return self._decays[tau]
+
+    def _past(self, tau: float) -> Past:
+        """What is left of a trace at stamps, since the eras began that they lie in."""
+        decay = self.device.get(self._decay(tau))
+        return lambda stamp: decay[stamp % len(decay)]
 
     def histories_of(self, block: Block) -> NDArray[np.void]:
         """The plan's records of the histories of a block's spikes."""
-        rows = [
-            self._history_fields(tau, history)
-            for (of_block, tau), history in self._histories.items()
-            if of_block == block.index
-        ]
+        keys = [key for key in self._histories if key[0] == block.index]
+        rows = [self._fields(self._of_targets(key), key[1:]) for key in keys]
         return np.array(rows, structures.HISTORY)
-
-    def _history_fields(self, tau: float, history: _History) -> tuple[int, ...]:
-        decay, address = self._decay(tau), self.device.address
-        arrays = (history.count, history.stamp, history.trace, decay)
-        return (*(address(array) for array in arrays), len(decay), history.capacity)
 
     def rule_of(self, table: SynapseTable, own: dict[str, Any]) -> NDArray[np.void]:
         """The plan's record of a table's rule; `own` are fields that belong to the table."""
         sources = self._sources[table.index]
-        spikes = sources.fields()
-        histories: dict[str, tuple[int, ...]] = {"source": (*spikes[:3], 0, 0, spikes[3])}
-        if table.rule is not None and table.rule.learns:
-            tau_plus, tau_minus = _taus(table)
-            history = self._histories[table.post.index, tau_minus]
-            histories["history"] = self._history_fields(tau_minus, history)
-            decay = self._decay(tau_plus)
-            address = self.device.address(decay)
-            histories["source"] = (*spikes[:3], address, len(decay), spikes[3])
+        learns = table.rule is not None and table.rule.learns
+        taus = _key(table)[2:] if learns else ()
+        histories = {"source": self._fields(sources.arrays() | self._decays_of(taus), taus)}
+        if learns:
+            key = _key(table)
+            histories["history"] = self._fields(self._of_targets(key), key[1:])
         arrays = {
             name: self.device.put(np.array([fields], structures.HISTORY))
             for name, fields in histories.items()
@@ -206,6 +214,32 @@ class Plasticity:
         for name, value in {**addresses, **own}.items():
             record[name] = value
         return record
+
+    def _of_targets(self, key: Key) -> dict[str, Any]:
+        """The arrays of a history, by the fields of its record."""
+        history = self._histories[key]
+        return {
+            **{name: getattr(history, name) for name in (*HISTORY_ARRAYS, "left")},
+            **self._decays_of(key[1:]),
+        }
+
+    def _decays_of(self, taus: Sequence[float]) -> dict[str, Any]:
+        return dict(zip(("decay", "other_decay"), map(self._decay, taus), strict=False))
+
+    def _fields(
+        self, arrays: dict[str, Any], taus: Sequence[float], *, host: bool = False
+    ) -> tuple[int, ...]:
+        """A history's record of arrays of the device, or of the host."""
+        at = _address if host else self.device.address
+        names = list(structures.HISTORY.names or ())[:6]
+        n = len(arrays["count"])
+        return (
+            *(at(arrays[name]) if name in arrays else 0 for name in names),
+            self._reach(taus[0]) if taus else 0,
+            int(np.prod(arrays["stamp"].shape)) // max(n, 1),
+            n,
+            self._era(taus[1]) if len(taus) > 1 else 0,
+        )
 
     def present(self, table: SynapseTable, step: int) -> NDArray[Any]:
         """Weights of a table, in the order of storage, as they are at a step."""
@@ -221,19 +255,17 @@ class Plasticity:
         self, table: SynapseTable, sources: _Sources
     ) -> tuple[NDArray[np.void], list[Any]]:
         """A rule's record with all that it points to on the host, and what has to stay alive."""
-        tau_plus, tau_minus = _taus(table)
-        past = self._histories[table.post.index, tau_minus]
+        key = _key(table)
+        latest = {name: _places(each) for name, each in sources.latest().items()}
         record, alive = np.zeros(1, structures.RULE), []
-        for name, tau, arrays in (
-            ("history", tau_minus, [self.device.get(getattr(past, x)) for x in HISTORY_ARRAYS]),
-            ("source", tau_plus, list(sources.latest().values())),
+        for name, taus, arrays in (
+            ("history", key[1:], self._of_targets(key)),
+            ("source", key[2:], latest | self._decays_of(key[2:])),
         ):
-            decay = self.device.get(self._decay(tau))
-            history = np.zeros(1, structures.HISTORY)
-            pointers = (each.ctypes.data for each in (*arrays, decay))
-            history[0] = (*pointers, len(decay), arrays[1].shape[1])
+            of_host = {field: self.device.get(each) for field, each in arrays.items()}
+            history = np.array([self._fields(of_host, taus, host=True)], structures.HISTORY)
             record[name] = history.ctypes.data
-            alive += [history, decay, *arrays]
+            alive += [history, of_host]
         return record, alive
 
 
@@ -260,13 +292,43 @@ def _present(
 
 def _room(steps: int, apart: int) -> int:
     """Spikes that a neuron may have in so many steps, if two are so far apart: a power of two."""
-    return 1 << int(np.ceil(np.log2(steps / apart + 2)))
+    return max(1 << int(np.ceil(np.log2(steps / apart + 2))), CHUNK)
+
+
+def _places(rows: NDArray[Any]) -> NDArray[Any]:
+    """What is given for each neuron and spike, [n, capacity], as `history.h` has it.
+
+    Chunks of neurons' spikes: [capacity / width, n, width].
+    """
+    if rows.ndim == 1:
+        return rows
+    n, capacity = rows.shape
+    width = min(capacity, CHUNK)
+    chunks = rows.reshape(n, capacity // width, width)
+    return np.ascontiguousarray(chunks.transpose(1, 0, 2))
+
+
+def _rows(places: NDArray[Any]) -> NDArray[Any]:
+    """The reverse."""
+    if places.ndim == 1:
+        return places
+    rows: NDArray[Any] = places.transpose(1, 0, 2).reshape(places.shape[1], -1)
+    return rows
+
+
+def _address(array: NDArray[Any]) -> int:
+    return int(array.ctypes.data)
 
 
 def _taus(table: SynapseTable) -> tuple[float, float]:
     """tau_plus and tau_minus (ms), the greatest ones of a table."""
     assert table.rule is not None
     return table.rule.time_constants
+
+
+def _key(table: SynapseTable) -> Key:
+    tau_plus, tau_minus = _taus(table)
+    return table.post.index, tau_minus, tau_plus
 
 
 class _Sources:
@@ -283,9 +345,10 @@ class _Sources:
         n = device.n_owner * table.n_source
         what = f"{self.capacity} spikes of each source of plastic synapses"
         memory.require(20 * n * self.capacity, what)
+        width = min(self.capacity, CHUNK)
+        shape = self.capacity // width, n, width
         self.count = device.zeros(n, np.int32)
-        self.stamp = device.zeros((n, self.capacity), np.int64)
-        self.trace = device.zeros((n, self.capacity), np.float64)
+        self.stamp, self.trace = device.zeros(shape, np.int64), device.zeros(shape, np.float64)
 
     @staticmethod
     def room(table: SynapseTable) -> int:
@@ -293,17 +356,13 @@ class _Sources:
         most = table.lag_range[1]
         return 1 << (most + 1).bit_length() if most else 1
 
-    def fields(self) -> tuple[int, int, int, int]:
-        """Addresses of count, stamp and trace, and the capacity."""
-        arrays = (self.count, self.stamp, self.trace)
-        count, stamp, trace = (self._device.address(each) for each in arrays)
-        return count, stamp, trace, self.capacity
+    def arrays(self) -> dict[str, Any]:
+        """By the fields of the plan's record."""
+        return {name: getattr(self, name) for name in HISTORY_ARRAYS}
 
     def latest(self) -> dict[str, NDArray[Any]]:
         """Of each source, [n_source], what the owner remembers that has seen most of it."""
-        count, stamp, trace = (
-            self._device.get(each) for each in (self.count, self.stamp, self.trace)
-        )
+        count, stamp, trace = (_rows(self._device.get(each)) for each in self.arrays().values())
         owners, n = self._shape
         last = stamp[np.arange(len(count)), (count - 1) % self.capacity]
         best = np.where(count > 0, last, -1).reshape(owners, n).argmax(axis=0)
@@ -314,7 +373,7 @@ class _Sources:
         """Have all owners remember what `latest` gave."""
         owners = self._shape[0]
         for name in HISTORY_ARRAYS:
-            every = np.concatenate([arrays[name]] * owners)
+            every = _places(np.concatenate([arrays[name]] * owners))
             self._device.assign(getattr(self, name), slice(None), every)
 
 
@@ -332,13 +391,14 @@ class _History:
         # Steps between two spikes of a neuron, at least.
         self._apart = apart or 1 + int(np.min(block.derived.get("n_refractory", 0)))
         self.capacity = _room(steps, self._apart)
-        shape = (block.size, self.capacity)
         memory.require(
-            16 * block.size * self.capacity,
+            24 * block.size * self.capacity,
             f"{self.capacity} spikes of each of {block.size} neurons with plastic synapses",
         )
+        shape = self.capacity // CHUNK, block.size, CHUNK
         self.count = device.zeros(block.size, np.int32)
         self.stamp, self.trace = device.zeros(shape, np.int64), device.zeros(shape, np.float64)
+        self.left = device.zeros(shape, np.float64)
         self._seen = np.zeros(block.size, np.int32)
 
     @property
@@ -361,7 +421,7 @@ class _History:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All that is remembered, with the numbers that `of` needs."""
-        arrays = {name: self._device.get(getattr(self, name)) for name in HISTORY_ARRAYS}
+        arrays = {name: _rows(self._device.get(getattr(self, name))) for name in HISTORY_ARRAYS}
         return arrays | {
             "seen": self._seen,
             "steps": np.array([self.steps, self.waiting, self._apart]),
@@ -382,18 +442,24 @@ class _History:
             contents.fail(f"{name} steps has the values {steps}, {waiting}")
 
     @classmethod
-    def of(cls, arrays: dict[str, NDArray[Any]], block: Block, device: Device) -> _History:
-        """What `arrays` gave."""
+    def of(
+        cls, arrays: dict[str, NDArray[Any]], block: Block, device: Device, past: Past
+    ) -> _History:
+        """What `arrays` gave; `past` gives what is left of a trace."""
         steps, waiting, apart = map(int, arrays["steps"])
         made = cls(block, steps, waiting, device, apart)
         for name in HISTORY_ARRAYS:
-            setattr(made, name, device.put(arrays[name]))
+            setattr(made, name, device.put(_places(arrays[name])))
+        made.left = device.put(_places(past(arrays["stamp"])))
         made._seen = arrays["seen"].copy()
         return made
 
-    def take_over(self, old: _History, rate: float) -> None:
+    def take_over(self, old: _History, rate: float, past: Past) -> None:
         """Copy the spikes of another history, with traces that decay by `rate` per step."""
-        get = self._device.get
+
+        def get(array: Any) -> NDArray[Any]:
+            return _rows(self._device.get(array))
+
         number, kept = get(old.count), np.minimum(get(old.count), min(old.capacity, self.capacity))
         stamp, trace = get(self.stamp).copy(), get(self.trace).copy()
         old_stamp, last = get(old.stamp), np.zeros(len(kept))
@@ -403,6 +469,8 @@ class _History:
             passed = stamp[i, k] - stamp[i, k - 1] if k else 0
             last[i] = 1 + last[i] * np.exp(-rate * passed)
             trace[i, k] = last[i]
-        self.stamp, self.trace = self._device.put(stamp), self._device.put(trace)
+        self.stamp, self.trace, self.left = (
+            self._device.put(_places(each)) for each in (stamp, trace, past(stamp))
+        )
         self.count = self._device.put(kept.astype(np.int32))
         self._seen = np.maximum(kept - (number - old._seen), 0).astype(np.int32)
