@@ -79,16 +79,17 @@ struct GIF_cond_exp {
     return uniform(bits) < -expm1_of(-mean);
   }
 
-  template <bool stiff>
+  template <bool careful>
   DEVICE static int32 step(const Now& now, const Params& p, State& s, const double* input,
                            double current) {
+    const bool needs_care = !careful && stiff(p, s);
     s.i_eta = s.eta_0 + s.eta_1 + s.eta_2;
     s.v_t = p.v_t_star + s.gamma_0 + s.gamma_1 + s.gamma_2;
     const bool active = s.refractory == 0;
     const double drive = p.g_leak * p.v_rest + (p.i_offset + current - s.i_eta);
     const Pull<double> leak{drive * p.h_per_cm, p.g_leak * p.h_per_cm};
     double v;
-    if constexpr (stiff)
+    if constexpr (careful)
       v = double(integrate_any(now, p, s, leak));
     else
       v = integrate(now, p, s, leak);
@@ -104,6 +105,6 @@ struct GIF_cond_exp {
     s.gamma_0 = s.gamma_0 * p.decay_gamma_0 + spike * p.a_gamma_0;
     s.gamma_1 = s.gamma_1 * p.decay_gamma_1 + spike * p.a_gamma_1;
     s.gamma_2 = s.gamma_2 * p.decay_gamma_2 + spike * p.a_gamma_2;
-    return fires;
+    return spikes_unless(needs_care, fires);
   }
 };

@@ -59,19 +59,20 @@ struct IF_cond_exp {
     });
   }
 
-  template <bool stiff>
+  template <bool careful>
   DEVICE static int32 step(const Now& now, const Params& p, State& s, const real* input,
                            real current) {
+    const bool needs_care = !careful && stiff(p, s);
     const real drive = p.g_leak * p.v_rest + p.i_offset + current;
     const Pull<real> leak{drive * p.h_per_cm, p.g_leak * p.h_per_cm};
     real v;
-    if constexpr (stiff)
+    if constexpr (careful)
       v = real(integrate_any(now, p, s, leak));
     else
       v = integrate(now, p, s, leak);
     const bool fires = fire(p, s, v);
     s.gsyn_exc = s.gsyn_exc * p.decay_exc + input[0];
     s.gsyn_inh = s.gsyn_inh * p.decay_inh + input[1];
-    return fires;
+    return spikes_unless(needs_care, fires);
   }
 };

@@ -78,13 +78,14 @@ struct IF_cond_exp_gsfa_grr {
     });
   }
 
-  template <bool stiff>
+  template <bool careful>
   DEVICE static int32 step(const Now& now, const Params& p, State& s, const real* input,
                            real current) {
+    const bool needs_care = !careful && stiff(p, s);
     const real drive = p.g_leak * p.v_rest + p.i_offset + current;
     const Pull<real> leak{drive * p.h_per_cm, p.g_leak * p.h_per_cm};
     real v;
-    if constexpr (stiff)
+    if constexpr (careful)
       v = real(integrate_any(now, p, s, leak));
     else
       v = integrate(now, p, s, leak);
@@ -93,6 +94,6 @@ struct IF_cond_exp_gsfa_grr {
     s.gsyn_inh = s.gsyn_inh * p.decay_inh + input[1];
     s.g_s = s.g_s * p.decay_sfa + (fires ? p.q_sfa : real(0));
     s.g_r = s.g_r * p.decay_rr + (fires ? p.q_rr : real(0));
-    return fires;
+    return spikes_unless(needs_care, fires);
   }
 };

@@ -3,16 +3,18 @@
 // A model is a template over the floating-point type with
 //   scalar        the type of its state and parameters
 //   n_receptor    number of synaptic input channels
-//   substepped    whether `step` integrates in now.substeps parts, for want of an exact solution; it is then a
-//                 template step<stiff>, and the model says by `stiff` which of the two its state needs
+//   substepped    whether `step` integrates in now.substeps parts, for want of an exact solution
 //   State, Params structures of `scalar` fields only; names and order as in the model's Python entry
-//   step          advances one neuron by a step and returns how many spikes it emitted
+//   step          advances one neuron by a step and returns how many spikes it emitted. It may be a template
+//                 step<careful>: the usual is then done by step<false>, without branches, so that the loop over
+//                 neurons vectorises; where that does not do it returns kNeedsCare, whatever state it
+//                 leaves, and step<true> advances that neuron from the state before.
 // and may offer
 //   count         how many spikes really, given now.bits, where `step` only says whether there are any;
 //                 with it, now.bits are 32 random bits, made for many neurons at once
 #pragma once
 
-#include "core/portable.h"
+#include "core/functions.h"
 
 // What a model may ask about the neuron and the time.
 struct Now {
@@ -33,6 +35,20 @@ struct OffersCount {
 };
 template <class Cell>
 struct OffersCount<Cell, decltype(void(&Cell::count))> {
+  static constexpr bool value = true;
+};
+
+constexpr int32 kNeedsCare = -1;
+
+DEVICE int32 spikes_unless(bool needs_care, int32 spikes) { return spikes | -int32(needs_care); }
+
+// Whether a model's step is a template step<careful>.
+template <class Cell, class = void>
+struct OffersCare {
+  static constexpr bool value = false;
+};
+template <class Cell>
+struct OffersCare<Cell, decltype(void(&Cell::template step<true>))> {
   static constexpr bool value = true;
 };
 
@@ -59,5 +75,5 @@ DEVICE void write_fields(scalar* x, int64 stride, int64 i, const Record& record,
                          const Record& before, bool stays, Fields<k...>) {
   const scalar* field = reinterpret_cast<const scalar*>(&record);
   const scalar* old = reinterpret_cast<const scalar*>(&before);
-  ((x[k * stride + i] = stays ? old[k] : field[k]), ...);
+  ((x[k * stride + i] = chosen(stays, old[k], field[k])), ...);
 }

@@ -18,6 +18,32 @@ DEVICE double with_bits(uint64 bits) {
   return x;
 }
 
+// As double(x) rounds, by halves of x beside powers of two: AVX2 has no such conversion, without which no loop over
+// neurons would vectorise.
+DEVICE double double_of(int64 x) {
+  if constexpr (kConverts) return double(x);
+  constexpr uint64 ends_at_2_to_52 = 0x4330000000000000, ends_at_2_to_84 = 0x4530000000000000;
+  const uint64 shifted = uint64(x) ^ (uint64(1) << 63);
+  const double high = with_bits((shifted >> 32) | ends_at_2_to_84);
+  const double low = with_bits((shifted & 0xFFFFFFFF) | ends_at_2_to_52);
+  return (high - (0x1p84 + 0x1p63 + 0x1p52)) + low;
+}
+
+// yes or no, for loops that are to vectorise: of nested conditions, and of what is stored, compilers make
+// branches.
+DEVICE double chosen(bool condition, double yes, double no) {
+  return with_bits(bits_of(no) ^ ((bits_of(yes) ^ bits_of(no)) & -uint64(condition)));
+}
+
+DEVICE float chosen(bool condition, float yes, float no) {
+  uint32 a, b;
+  memcpy(&a, &yes, sizeof a);
+  memcpy(&b, &no, sizeof b);
+  b ^= (a ^ b) & -uint32(condition);
+  memcpy(&no, &b, sizeof b);
+  return no;
+}
+
 // c[0] + c[1] x + c[2] x^2 + ...
 DEVICE double polynomial(double, double c) { return c; }
 
@@ -30,6 +56,7 @@ DEVICE double polynomial(double x, double c, Rest... rest) {
 constexpr double kLn2High = 0x1.62e42feep-1, kLn2Low = 0x1.a39ef35793c76p-33;
 constexpr double k2To52 = 0x1p52;
 constexpr uint64 kBitsOf2To52 = 0x4330000000000000;
+constexpr uint64 kSignBit = uint64(1) << 63;
 
 // Natural logarithm of a positive normal number; the relative error is below 1e-15.
 //
@@ -55,7 +82,9 @@ DEVICE double log_of_complement(double p) {
 // e^x by its Taylor series about the nearest multiple of ln 2; the relative error is below 1e-15.
 // Infinity above the range of double, 0 below it.
 DEVICE double exp_of(double x) {
-  const double bounded = x < -800 ? -800 : x > 800 ? 800 : x;
+  // One comparison, and no constant that the compiler could follow into a branch: loops vectorise.
+  const uint64 sign = bits_of(x) & kSignBit;
+  const double bounded = with_bits(bits_of(x) ^ sign) > 800 ? with_bits(bits_of(800) | sign) : x;
   // In a number of this size the last digit counts whole numbers.
   constexpr double whole = 1.5 * k2To52;
   const double shifted = bounded * 0x1.71547652b82fep+0 + whole;  // 1 / ln 2
@@ -90,6 +119,11 @@ DEVICE double power_of(double x, double y) {
 DEVICE double linoid(double x) { return x > -1e-6 && x < 1e-6 ? 1 - x / 2 : x / (exp_of(x) - 1); }
 
 DEVICE double absolute(double x) { return x < 0 ? -x : x; }
+
+// The same, given e^x with an error of some of its last digits.
+DEVICE double linoid(double x, double power) {
+  return chosen(absolute(x) < 1e-4, 1 - x / 2 + x * x / 12, x / (power - 1));
+}
 DEVICE float absolute(float x) { return x < 0 ? -x : x; }
 DEVICE double least_of(double x, double y) { return x < y ? x : y; }
 DEVICE double greatest_of(double x, double y) { return x > y ? x : y; }

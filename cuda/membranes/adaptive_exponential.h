@@ -39,8 +39,8 @@ struct AdaptiveExponential {
                            double* dydt) {
     const double bounded = y[0] < p.v_spike ? y[0] : p.v_spike;
     const double v = refractory ? p.v_reset : bounded;
-    const double spike =
-        p.delta_T == 0 ? 0.0 : p.g_leak * p.delta_T * exp_of((v - p.v_thresh) / p.delta_T);
+    const double grown = p.g_leak * p.delta_T * exp_of((v - p.v_thresh) / p.delta_T);
+    const double spike = p.delta_T == 0 ? 0.0 : grown;
     const double synaptic = Synaptic::current(p.synaptic, y + 2, v);
     const double sum = spike - p.g_leak * (v - p.v_rest) + synaptic - y[1] + drive;
     dydt[0] = refractory ? 0.0 : sum / p.cm;
@@ -48,32 +48,44 @@ struct AdaptiveExponential {
     Synaptic::slope(p.synaptic, y + 2, dydt + 2);
   }
 
+  // What comes after each step of the integration; returns whether it is a spike.
+  DEVICE static bool settle(const Params& p, double& refractory, double* y) {
+    const bool held = refractory > 0, fires = !held & (y[0] >= p.v_fire);
+    const double begun = p.n_refractory > 0 ? p.n_refractory + 1 : 0.0;
+    y[0] = chosen(held | fires, p.v_reset, y[0]);
+    y[1] = chosen(fires, y[1] + p.b, y[1]);
+    refractory = chosen(fires, begun, refractory);
+    return fires;
+  }
+
+  template <bool careful>
   DEVICE static int32 step(const Now&, const Params& p, State& s, const double* input,
                            double current) {
+    constexpr Tolerance tolerance{1e-6, 1e-6};
     double y[n], scale[n];
     y[0] = s.v, y[1] = s.w;
     for (int32 k = 2; k < n; ++k) y[k] = s.synaptic[k - 2];
     for (int32 k = 0; k < n; ++k) scale[k] = k == 0 ? 1 : 1000;  // mV, pA, nS
     const double drive = p.i_offset + current;
-    int32 spikes = 0, left = kMostSteps;
-    for (double t = 0; t < p.h;) {
-      const auto slopes = [&](const double* at, double* dydt) {
-        slope(p, s.refractory > 0, drive, at, dydt);
-      };
-      advance_adaptively<n>(slopes, scale, {1e-6, 1e-6}, p.h, t, s.step, left, y);
-      if (s.refractory > 0) {
-        y[0] = p.v_reset;
-      } else if (y[0] >= p.v_fire) {
-        y[0] = p.v_reset;
-        y[1] += p.b;
-        s.refractory = p.n_refractory > 0 ? p.n_refractory + 1 : 0.0;
-        ++spikes;
+    const auto slopes = [&](const double* at, double* dydt) {
+      slope(p, s.refractory > 0, drive, at, dydt);
+    };
+    int32 spikes = 0;
+    bool done = true;
+    if constexpr (careful) {
+      int32 left = kMostSteps;
+      for (double t = 0; t < p.h;) {
+        advance_adaptively<n>(slopes, scale, tolerance, p.h, t, s.step, left, y);
+        spikes += settle(p, s.refractory, y);
       }
+    } else {
+      done = advance_at_once<n>(slopes, scale, tolerance, p.h, s.step, y);
+      spikes = settle(p, s.refractory, y);
     }
-    if (s.refractory > 0) s.refractory -= 1;
+    s.refractory = s.refractory > 0 ? s.refractory - 1 : s.refractory;
     Synaptic::arrive(p.synaptic, y + 2, input);
     s.v = y[0], s.w = y[1];
     for (int32 k = 2; k < n; ++k) s.synaptic[k - 2] = y[k];
-    return spikes;
+    return spikes_unless(!done, spikes);
   }
 };

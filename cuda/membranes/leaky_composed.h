@@ -87,17 +87,19 @@ struct LeakyComposed {
     return v;
   }
 
-  template <bool stiff>
+  template <bool careful>
   DEVICE static int32 step(const Now& now, const Params& p, State& s, const double* input,
                            double current) {
+    const bool needs_care = !careful && stiff(p, s);
     const double drive = p.g_leak * p.v_rest + p.i_offset + current;
     const Pull<double> leak{drive * p.h_per_cm, p.g_leak * p.h_per_cm};
     double v;
-    if constexpr (stiff)
+    if constexpr (careful)
       v = double(integrate_any(now, p, s, leak));
     else
       v = integrate(now, p, s, leak);
     Synaptic::arrive(p.synaptic, s.synaptic, input);
-    return fire(p, s, v);
+    const bool fires = fire(p, s, v);
+    return spikes_unless(needs_care, fires);
   }
 };

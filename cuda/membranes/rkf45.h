@@ -41,12 +41,27 @@ DEVICE void fehlberg_step(const Slope& slope, double h, const double* k1, double
     at[i] = y[i] + h * (-8.0 / 27 * k1[i] + 2 * k2[i] - 3544.0 / 2565 * k3[i] +
                         1859.0 / 4104 * k4[i] - 11.0 / 40 * k5[i]);
   slope(at, k6);
-  for (int32 i = 0; i < n; ++i) {
+  for (int32 i = 0; i < n; ++i)
     y[i] += h * (16.0 / 135 * k1[i] + 6656.0 / 12825 * k3[i] + 28561.0 / 56430 * k4[i] -
                  9.0 / 50 * k5[i] + 2.0 / 55 * k6[i]);
+  for (int32 i = 0; i < n; ++i)
     error[i] = h * (1.0 / 360 * k1[i] - 128.0 / 4275 * k3[i] - 2197.0 / 75240 * k4[i] +
                     1.0 / 50 * k5[i] + 2.0 / 55 * k6[i]);
-  }
+}
+
+// Advances y from 0 to `end` by one step if that is the step to try and accurate enough, so that
+// advance_adaptively would do the same; returns whether it was. Without branches.
+template <int32 n, class Slope>
+DEVICE bool advance_at_once(const Slope& slope, const double* scale, Tolerance tolerance,
+                            double end, double& h, double* y) {
+  double slope_before[n], error[n];
+  slope(y, slope_before);
+  fehlberg_step<n>(slope, end, slope_before, y, error);
+  bool accurate = h >= end;
+  for (int32 i = 0; i < n; ++i)
+    accurate = accurate & (absolute(error[i]) <= 1.1 * (tolerance.absolute / scale[i]));
+  h = end;  // as good as a longer one: steps end with the time step
+  return accurate;
 }
 
 // Advances y from `t` by one accepted step, at most to `end`; `h` is the step to try, and afterwards the

@@ -60,20 +60,19 @@ struct AtStep {
   int32 first;
 };
 
-// Advances a neuron and returns how many spikes it emitted. Of a substepped model, stiff neurons need loops and
-// branches of their own: so that the loop over the others vectorises, they are left as they are at first, and
-// less than 0 is returned, for the caller to come back to them with `stiff`.
+// Advances a neuron and returns how many spikes it emitted. One that needs care is left as it is at first, and
+// less than 0 is returned, for the caller to come back to it.
 //
 // `block` and what `input` points to are the caller's own copies: read through pointers, they might
 // change with every store as far as the compiler knows, and the loop over neurons would not vectorise.
-template <class Cell, bool driven, bool stiff, class Substeps>
+template <class Cell, bool driven, bool careful, class Substeps>
 DEVICE int32 step_neuron(const Block& block, AtStep at, const double* unit, int32 i,
                          const typename Cell::Params& params, Substeps substeps) {
   using scalar = typename Cell::scalar;
   scalar* state = static_cast<scalar*>(block.state);
   scalar arrived[Cell::n_receptor + 1];
   for (int32 r = 0; r < Cell::n_receptor; ++r)
-    arrived[r] = scalar(double(at.input[int64(r) * block.n + i]) * unit[r]);
+    arrived[r] = scalar(double_of(at.input[int64(r) * block.n + i]) * unit[r]);
   const scalar current = driven ? static_cast<const scalar*>(block.current)[i] : scalar(0);
   Now now{at.step, block.seed, block.stream, i, substeps, nullptr, 0, 0};
   if constexpr (OffersCount<Cell>::value) now.bits = at.bits[i - at.first];
@@ -86,18 +85,18 @@ DEVICE int32 step_neuron(const Block& block, AtStep at, const double* unit, int3
   auto neuron = before;
   int32 spikes;
   bool waits = false;
-  if constexpr (Cell::substepped) {
-    spikes = Cell::template step<stiff>(now, params, neuron, arrived, current);
-    waits = !stiff && Cell::stiff(params, before);
+  if constexpr (OffersCare<Cell>::value) {
+    spikes = Cell::template step<careful>(now, params, neuron, arrived, current);
+    waits = !careful && spikes == kNeedsCare;
   } else {
     spikes = Cell::step(now, params, neuron, arrived, current);
   }
   write_fields(state, block.n, i, neuron, before, waits, fields);
   for (int32 r = 0; r < Cell::n_receptor; ++r) {
     int64* sum = at.input + int64(r) * block.n + i;
-    *sum = waits ? *sum : 0;
+    *sum &= -int64(waits);
   }
-  return spikes - 2 * int32(waits);
+  return spikes;
 }
 
 template <class Cell, bool heterogeneous, bool driven, class Substeps>
@@ -132,7 +131,7 @@ DEVICE void step_block(const Plan& plan, Team team, const Block block, int64 fir
         return step_neuron<Cell, driven, false>(block, at, unit, i, params_of(i), substeps);
       },
       [=](int32 i, AtStep at) {
-        if constexpr (Cell::substepped)
+        if constexpr (OffersCare<Cell>::value)
           return step_neuron<Cell, driven, true>(block, at, unit, i, params_of(i), substeps);
         else
           return 0;
