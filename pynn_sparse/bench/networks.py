@@ -5,7 +5,8 @@
   input in the first 50 ms, then active by themselves.
 - hh1000: the same with neurons of Traub and Miles: benchmark 3 of Brette et al. (2007),
   doi:10.1007/s10827-007-0038-6.
-- adex1000: the same with adaptive exponential neurons, which a constant current drives.
+- adex1000, izhikevich1000: the same with adaptive exponential neurons, and with Izhikevich's, of
+  which synapses step the potential. A constant current drives both.
 - brunel: a balanced random network as of Brunel (2000), doi:10.1023/A:1008925309027, with 12,500
   neurons, 15.6 million synapses of one delay, and a Poisson source of 20 kHz for each neuron.
 - microcircuit*: see `microcircuit.py`.
@@ -63,36 +64,37 @@ def _uniform(rng: Any, low: float, high: float) -> Any:
     return RandomDistribution("uniform", (low, high), rng=rng)
 
 
-# Cell type, further parameters, weights (nA or uS) of excitatory and inhibitory synapses.
-VOGELS_ABBOTT: dict[str, tuple[str, dict[str, float], float, float]] = {
+# Cell type, further parameters, weights (nA, uS or mV) of excitatory and inhibitory synapses.
+Neurons = tuple[str, dict[str, float], float, float]
+VOGELS_ABBOTT: dict[str, Neurons] = {
     "cuba": ("IF_curr_exp", {"v_rest": -49.0}, 0.0162, -0.0918),
     "coba": ("IF_cond_exp", {"v_rest": -60.0, "e_rev_E": 0.0, "e_rev_I": -80.0}, 0.004, 0.051),
 }
 SYNAPTIC = {"cm": 0.2, "tau_syn_E": 5.0, "tau_syn_I": 10.0}
 SHARED = {"tau_m": 20.0, "v_reset": -60.0, "v_thresh": -50.0, "tau_refrac": 5.0, **SYNAPTIC}
-# The same of neurons whose equations are not linear.
-NONLINEAR: dict[str, tuple[str, dict[str, float], float, float]] = {
+# The same of other neurons.
+REVERSAL = {"e_rev_E": 0.0, "e_rev_I": -80.0}
+DRIVEN = {"i_offset": 0.2, "tau_m": 20.0, "v_rest": -60.0, "v_reset": -60.0, "tau_refrac": 5.0}
+ADAPTIVE = {"a": 1.0, "b": 0.005, "tau_w": 600.0, "delta_T": 2.5, "v_spike": -40.0}
+EXPONENTIAL = SYNAPTIC | REVERSAL | DRIVEN | ADAPTIVE | {"v_thresh": -50.0}
+OTHERS: dict[str, Neurons] = {
     "hh": (
         "HH_cond_exp",
-        {"gbar_Na": 20.0, "gbar_K": 6.0, "g_leak": 0.01, "v_offset": -63.0}
-        | {"e_rev_Na": 50.0, "e_rev_K": -90.0, "e_rev_leak": -60.0}
-        | {"e_rev_E": 0.0, "e_rev_I": -80.0},
+        SYNAPTIC
+        | REVERSAL
+        | {"gbar_Na": 20.0, "gbar_K": 6.0, "g_leak": 0.01, "v_offset": -63.0}
+        | {"e_rev_Na": 50.0, "e_rev_K": -90.0, "e_rev_leak": -60.0},
         *(0.006, 0.067),
     ),
-    "adex": (
-        "EIF_cond_exp_isfa_ista",
-        {"a": 1.0, "b": 0.005, "tau_w": 600.0, "delta_T": 2.5, "v_spike": -40.0, "v_rest": -60.0}
-        | {"tau_m": 20.0, "v_reset": -60.0, "v_thresh": -50.0, "tau_refrac": 5.0}
-        | {"e_rev_E": 0.0, "e_rev_I": -80.0, "i_offset": 0.2},
-        *(0.006, 0.067),
-    ),
+    "adex": ("EIF_cond_exp_isfa_ista", EXPONENTIAL, 0.006, 0.067),
+    "izhikevich": ("Izhikevich", {"d": 8.0, "i_offset": 0.008}, 0.3, -1.2),
 }
 
 
 def _vogels_abbott(kind: str, size: int) -> Callable[[Any, Any], Built]:
     def build(sim: Any, rng: Any) -> Built:
-        model, own, excitation, inhibition = (VOGELS_ABBOTT | NONLINEAR)[kind]
-        parameters = (SHARED if kind in VOGELS_ABBOTT else SYNAPTIC) | own
+        model, own, excitation, inhibition = (VOGELS_ABBOTT | OTHERS)[kind]
+        parameters = SHARED | own if kind in VOGELS_ABBOTT else own
         neurons = sim.Population(size, getattr(sim, model)(**parameters))
         neurons.initialize(v=_uniform(rng, -60.0, -50.0))
         n_exc = int(0.8 * size)
@@ -200,6 +202,7 @@ NETWORKS: dict[str, Network] = {
     "coba20000": Network(_vogels_abbott("coba", 20_000)),
     "hh1000": Network(_vogels_abbott("hh", 1000), 500.0),
     "adex1000": Network(_vogels_abbott("adex", 1000), 500.0),
+    "izhikevich1000": Network(_vogels_abbott("izhikevich", 1000), 500.0),
     "brunel": Network(_brunel, 500.0),
     "microcircuit0.1-poisson": Network(_microcircuit(0.1, "poisson")),
     "microcircuit0.1-dc": Network(_microcircuit(0.1, "dc")),
