@@ -6,12 +6,13 @@ from typing import Any
 
 from .. import common
 from ..common import set  # noqa: F401
+from ..core import deprecated
 from . import simulator
 from .connectors import AllToAllConnector, FixedProbabilityConnector
 from .doors.arguments import check_cells
 from .doors.plain import PLAIN
 from .populations import Population
-from .projections import Projection
+from .projections import Projection, between_cells
 from .standardmodels.synapses import StaticSynapse
 
 
@@ -19,9 +20,15 @@ def _all_to_all(p_connect: float, rng: Any) -> AllToAllConnector:
     return AllToAllConnector()
 
 
+def _nothing() -> None:
+    """What is left of a deprecated function when its work has been done otherwise."""
+
+
 create = common.build_create(Population)
 
 _connect_all = common.build_connect(Projection, _all_to_all, StaticSynapse)
+_nothing.__name__ = "connect"
+_warn_of_connect = deprecated("Projection()")(_nothing)
 _connect_some = common.build_connect(Projection, FixedProbabilityConnector, StaticSynapse)
 
 
@@ -35,8 +42,17 @@ def connect(
     rng: Any = None,
 ) -> Projection:
     """Connect cells, see `pyNN.common.connect`; with p = 1 nothing is drawn."""
-    make = _connect_all if rng is None and type(p) in PLAIN and p == 1 else _connect_some
-    return make(pre, post, weight, delay, receptor_type, p, rng)
+    if not (rng is None and type(p) in PLAIN and p == 1):
+        return _connect_some(pre, post, weight, delay, receptor_type, p, rng)
+    if not (isinstance(pre, simulator.ID) and isinstance(post, simulator.ID)):
+        return _connect_all(pre, post, weight, delay, receptor_type)
+    made = between_cells.connected(pre, post, weight, delay, receptor_type)
+    if made is None:
+        made = _connect_all(pre, post, weight, delay, receptor_type)
+        between_cells.remember(made, pre, post, weight, receptor_type)
+    else:
+        _warn_of_connect()
+    return made
 
 
 _record = common.build_record(simulator)

@@ -174,6 +174,7 @@ class State(common.control.BaseState):
         self._gpu: Device | None = None
         self.recorders: set[Any] = set()
         self.projections: list[Any] = []  # in the order in which they were made
+        self.kinds_of_projections: dict[Any, Any] = {}  # of those from cell to cell
         self.write_on_end: list[tuple[Any, Any, Any]] = []  # cells, variables, file name or Neo IO
         self._sources = itertools.count()
         self.said: set[str] = set()  # warnings that are given once

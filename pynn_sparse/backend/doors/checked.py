@@ -70,6 +70,18 @@ def evaluated(owner: str, doors: Doors, values: Mapping[str, Any], size: int) ->
     return {name: _evaluated(owner, doors[name], value, size) for name, value in values.items()}
 
 
+def plain(doors: Doors, values: Mapping[str, Any]) -> dict[str, float] | None:
+    """Parameters that are all numbers that are valid, as the engine takes them; None for others."""
+    found: dict[str, float] = {}
+    for name, value in values.items():
+        door = doors[name]
+        number = value.base_value if isinstance(value, larray) and not value.operations else value
+        if type(number) is not float or type(door) is not Parameter or not door.takes(number):
+            return None
+        found[name] = number
+    return found
+
+
 def _evaluated(owner: str, door: Parameter, value: Any, size: int) -> Any:
     if isinstance(value, larray) and not value.operations:
         value = value.base_value

@@ -17,6 +17,7 @@ from __future__ import annotations
 import contextlib
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any
@@ -97,7 +98,7 @@ class Parameter:
     def takes(self, number: Any) -> bool:
         """Whether a number without unit is valid."""
         try:
-            self.check.check(self.name, float(number))
+            self.check.check(self.name, number if type(number) is float else float(number))
         except (OverflowError, ParameterError):
             return False
         return True
@@ -281,6 +282,20 @@ class SequenceParameter(Parameter):
         return accepted
 
 
+def plain_sequence(value: Any) -> NDArray[np.float64] | None:
+    """The numbers of a list of plain ones, or of an array or Sequence, a copy; None for others."""
+    if type(value) is Sequence:
+        value = value.value
+    if type(value) is list:
+        try:
+            return np.array(value, np.float64) if set(map(type, value)) <= PLAIN else None
+        except OverflowError:
+            return None
+    if type(value) is np.ndarray and value.dtype == np.float64 and value.ndim == 1:
+        return value.copy()
+    return None
+
+
 def is_expression(value: Any) -> bool:
     """Whether a function is what PyNN's LazyArray makes of an expression of the distance."""
     code = getattr(value, "__code__", None) if callable(value) else None
@@ -322,11 +337,19 @@ def _generators(values: Iterable[Any]) -> Iterator[Any]:
             yield from _generators([value.base_value, *(each for _, each in value.operations)])
 
 
-@contextlib.contextmanager
-def restoring_generators(values: Iterable[Any]) -> Iterator[None]:
+def restoring_generators(values: Iterable[Any]) -> AbstractContextManager[None]:
     """Put random generators that the values draw from back as they were, if there is an error."""
+    generators = list(_generators(values))
+    return _restoring(generators) if generators else NOTHING
+
+
+NOTHING = contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def _restoring(generators: list[Any]) -> Iterator[None]:
     kept: list[tuple[Any, str, Any]] = []
-    for each in _generators(values):
+    for each in generators:
         rng = getattr(each, "rng", None)
         if isinstance(rng, np.random.Generator):
             kept.append((rng.bit_generator, "state", rng.bit_generator.state))

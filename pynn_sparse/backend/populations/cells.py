@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -240,15 +241,10 @@ class Cells:
         self._check_open()
         variables = self.celltype.default_initial_values
         check_names(initial_values, type(self.celltype).__name__, variables)
-        owner, units = self._named(), self.celltype.units
-        doors = {
-            name: Parameter(
-                *(owner, f"initial value of {name}", units.get(name)),
-                check=NOT_NEGATIVE if units.get(name) in CONDUCTANCE else FINITE,
-            )
-            for name in initial_values
-        }
-        return evaluated(owner, doors, initial_values, self.size)
+        units = self.celltype.units
+        named = tuple((name, units.get(name)) for name in initial_values)
+        doors = _state_doors(type(self.celltype).__name__, named)
+        return evaluated(self._named(), doors, initial_values, self.size)
 
     def _set_state(self, prepared: Mapping[str, Any]) -> None:
         for name, values in prepared.items():
@@ -270,6 +266,18 @@ class Cells:
     def _set_cell_initial_value(self, id: Any, variable: str, value: float) -> None:
         index = int(self.id_to_index(id))
         self[index : index + 1].initialize(**{variable: value})
+
+
+@functools.lru_cache(maxsize=1000)  # since there are any number of users' models
+def _state_doors(owner: str, units: tuple[tuple[str, str | None], ...]) -> dict[str, Parameter]:
+    """What is valid for the initial values of state variables with these units."""
+    return {
+        name: Parameter(
+            *(owner, f"initial value of {name}", unit),
+            check=NOT_NEGATIVE if unit in CONDUCTANCE else FINITE,
+        )
+        for name, unit in units
+    }
 
 
 class InitialValues(Mapping[str, Any]):

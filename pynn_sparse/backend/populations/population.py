@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pynn_sparse.errors import ParameterError
 from pynn_sparse.network.stream import Stream
 
 from ... import common, errors
@@ -16,8 +17,14 @@ from .. import simulator
 from ..access import exclusive, exclusive_methods
 from ..dialects import seed_of_population
 from ..doors.arguments import check_label, check_mapping, checked_position, checked_size
-from ..doors.checked import evaluated, for_engine
-from ..doors.parameters import Parameter, copied, restoring_generators, shown
+from ..doors.checked import evaluated, for_engine, plain
+from ..doors.parameters import (
+    Parameter,
+    copied,
+    plain_sequence,
+    restoring_generators,
+    shown,
+)
 from ..doors.plain import PLAIN
 from ..labels import Label
 from ..recording import Recorder
@@ -78,8 +85,10 @@ class Population(Cells, common.Population):
 
     def _create_cells(self) -> None:
         celltype, given = self.celltype, dict(self.celltype.parameter_space.items())
-        values = evaluated(self._named(), celltype.doors(), copied(given), self.size)
-        prepared = for_engine(celltype, values, self.size)
+        prepared: dict[str, Any] | None = plain(celltype.doors(), given)
+        if prepared is None:
+            values = evaluated(self._named(), celltype.doors(), copied(given), self.size)
+            prepared = for_engine(celltype, values, self.size)
         with self._named_errors():
             self._block = simulator.state.network.add_block(
                 celltype.model, self.size, prepared, str(self.label)
@@ -117,8 +126,23 @@ class Population(Cells, common.Population):
             one = slice(index, index + 1)
             with self._named_errors():
                 self._block.set_parameters(one, {name: float(value)}, simulator.state.last_step)
-        else:
+        elif not (name in self._block.model.sequences and self._set_sequence(index, name, value)):
             self[index : index + 1].set(**{name: value})
+
+    def _set_sequence(self, index: int, name: str, value: Any) -> bool:
+        """Set a parameter that is a sequence of numbers; False, and nothing, if they are not."""
+        numbers = plain_sequence(value)
+        if numbers is None:
+            return False
+        one = np.empty(1, object)
+        one[0] = numbers
+        try:
+            self._block.set_parameters(
+                slice(index, index + 1), {name: one}, simulator.state.last_step
+            )
+        except ParameterError:
+            return False
+        return True
 
     def is_local(self, id: Any) -> bool:
         """Whether the cell is simulated by this process: always, for cells of this population."""

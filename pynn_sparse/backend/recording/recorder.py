@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import weakref
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -31,6 +33,16 @@ def _neurons(ids: Collection[int]) -> NDArray[np.int64]:
     return np.sort(np.fromiter(ids, np.int64, len(ids)))
 
 
+def _now() -> Any:
+    """The present time as a quantity."""
+    return _in_ms(simulator.state.t)
+
+
+@functools.lru_cache(maxsize=1)
+def _in_ms(time: float) -> Any:
+    return time * pq.ms
+
+
 class Recorder(recording.Recorder):
     """Records from one population, into the network's probes and the engine's spike store."""
 
@@ -38,7 +50,16 @@ class Recorder(recording.Recorder):
     population: Any
 
     def __init__(self, population: Any, file: Any = None) -> None:
-        super().__init__(population, file)
+        # What PyNN's constructor does, which multiplies the time by its unit for each population.
+        self.file = file
+        self.population = population
+        self.recorded: Any = defaultdict(set)
+        self.cache = recording.DataCache()
+        self.clear_flag = False
+        self._recording_start_time = _now()
+        self.sampling_interval = simulator.state.dt
+        self.record_times = False
+        simulator.state.recorders.add(self)
         self._probes: dict[str, Probe] = {}
         self._network = simulator.state.network
 
@@ -71,7 +92,7 @@ class Recorder(recording.Recorder):
         variables = self._recordable(variables)
         wanted = self._localize_variables(variables, locations)
         if not self.recorded:
-            self._recording_start_time = simulator.state.t * pq.ms
+            self._recording_start_time = _now()
         for variable in wanted:
             new = set(ids) - self.recorded[variable]
             self.recorded[variable] |= new
