@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pynn_sparse.engine.sharing import each_of
+
 from ...parameters import LazyArray, ParameterSpace
 from .. import progress, simulator
+from ..synapses.columns import all_at_once, of_columns
 from ..synapses.values import at_pairs
 from .arguments import Checked
 
 Columns = Callable[..., Iterable[Any]]
-NONE = np.zeros(0, np.int64)
+NONE = np.zeros(0, np.uint32)
 
 
 def source_indices(mask: Any, n_pre: int) -> NDArray[np.int64]:
@@ -50,22 +54,49 @@ class ByColumn(Checked):
         self, projection: Any, connection_map_generator: Columns, distance_map: Any = None
     ) -> None:
         parameters = self._parameters_from_synapse_type(projection, distance_map)
-        label, (n_pre, n_post) = projection.label, projection.shape
-        shared = {name: lazy for name, lazy in parameters.items() if lazy.is_homogeneous}
-        values = {name: at_pairs(label, name, lazy, NONE, 0) for name, lazy in shared.items()}
-        own = {name: lazy for name, lazy in parameters.items() if name not in shared}
+        n_pre, n_post = projection.shape
         masks = connection_map_generator()
         if simulator.state.options.progress:
-            masks = progress.columns(masks, n_post, label)
+            masks = progress.columns(masks, n_post, projection.label)
+        sources = [NONE]
         for column, mask in enumerate(masks):
-            sources = source_indices(mask, n_pre)
-            if len(sources):
-                values |= {
-                    name: at_pairs(label, name, lazy, sources, column) for name, lazy in own.items()
-                }
-                projection._convergent_connect(sources, column, **values)
+            sources.append(source_indices(mask, n_pre).astype(np.uint32))
             if self.callback:
                 self.callback(column / n_post)
+        counts = np.array([len(each) for each in sources[1:]], np.int64)
+        self._connect_columns(projection, np.concatenate(sources), counts, parameters)
+
+    def _connect_columns(
+        self,
+        projection: Any,
+        source: NDArray[Any],
+        counts: NDArray[np.int64],
+        parameters: Any,
+        values: Any = MappingProxyType({}),
+    ) -> None:
+        """Make connections that are ordered by target, of which each has `counts`.
+
+        `parameters` are evaluated, for all columns at once where that can be done; `values` are
+        those that there are already, [n].
+        """
+        if not len(source):
+            return
+        label, lazies = projection.label, dict(parameters.items())
+
+        def value(name: str) -> NDArray[Any]:
+            if lazies[name].is_homogeneous:
+                return np.atleast_1d(at_pairs(label, name, lazies[name], source[:0], 0))
+            return of_columns(label, name, lazies[name], source, counts)
+
+        # Each law has a generator of its own.
+        together = [name for name, lazy in lazies.items() if all_at_once(lazy)]
+        n = len(source) * len(together)
+        drawn = each_of(value, together, n, simulator.state.threads)
+        every = {**values, **dict(zip(together, drawn, strict=True))}
+        every |= {name: value(name) for name in lazies if name not in together}
+        if not every.keys() >= {"weight", "delay", *projection._of_rule}:
+            every = projection._defaults | every
+        projection._connect_pairs(source, np.repeat(np.arange(len(counts)), counts), every)
 
     def _get_connection_map_no_self_connections(self, projection: Any) -> LazyArray:
         pre, post = projection._pre_ids, projection._post_ids

@@ -14,6 +14,7 @@ from pynn_sparse.engine.building.connect import Rows
 from pynn_sparse.engine.building.draws import possible_pairs, uniform_pairs
 from pynn_sparse.errors import ParameterError
 from pynn_sparse.network import memory
+from pynn_sparse.network.ordering import stable_order
 
 from ... import connectors as upstream
 from ... import errors
@@ -199,7 +200,14 @@ class FixedTotalNumberConnector(ByNumber, upstream.FixedTotalNumberConnector):
                 )
             except ParameterError as error:
                 raise errors.ConnectionError(f"{projection.label}: {error}") from error
-        self._standard_connect(projection, lambda: iter(columns_of(*pairs, n_post)))
+        source, target = pairs
+        order = stable_order(target)
+        counts = np.bincount(target, minlength=n_post)
+        parameters = self._parameters_from_synapse_type(projection)
+        self._connect_columns(projection, source[order], counts, parameters)
+        if self.callback:
+            for column in range(n_post):
+                self.callback(column / n_post)
 
 
 def columns_of(

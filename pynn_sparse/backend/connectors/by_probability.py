@@ -44,22 +44,18 @@ class FixedProbabilityConnector(Rule, upstream.FixedProbabilityConnector):
         )
 
     def by_column(self, projection: Any) -> None:
-        """Connect the cells, many columns at a time if nothing else is drawn."""
-        parameters = self._parameters_from_synapse_type(projection)
-        alone = all(lazy.is_homogeneous for _, lazy in parameters.items())
+        """Connect the cells, many columns at a time."""
         plain = type(self.rng) is NumpyRNG and self.allow_self_connections in (True, False)
-        if not (alone and plain) or self.callback:
+        if not plain or self.callback:
             super().by_column(projection)
             return
-        values = {
-            name: np.array([parameters[name].evaluate(simplify=True)], float)
-            for name in ("weight", "delay", *projection._of_rule)
-        }
+        parameters = self._parameters_from_synapse_type(projection)
         source, target = self._draw_pairs(*projection.shape)
         if not self.allow_self_connections:
             other = projection._pre_ids[source] != projection._post_ids[target]
             source, target = source[other], target[other]
-        projection._connect_pairs(source, target, values)
+        counts = np.bincount(target, minlength=projection.shape[1])
+        self._connect_columns(projection, source, counts, parameters)
 
     def _draw_pairs(self, n_pre: int, n_post: int) -> tuple[NDArray[Any], NDArray[Any]]:
         """Indices of connected cells, from the numbers that PyNN draws column by column."""

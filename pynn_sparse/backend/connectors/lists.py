@@ -136,22 +136,22 @@ def make_connections(
     check_names(names, type(synapse).__name__, synapse.get_parameter_names())
     rows, names = _without_fraction(rows, names, projection)
     _check_indices(rows, projection)
+    if not len(rows):
+        return
     parameters = dict(connector._parameters_from_synapse_type(projection).items())
     for name in names:
         parameters.pop(synapse.translations[name]["translated_name"], None)
     rows = rows[np.argsort(rows[:, 1], kind="stable")]
-    targets, begins = np.unique(rows[:, 1].astype(np.int64), return_index=True)
-    parts = np.split(rows, begins[1:]) if len(rows) else []
-    for target, part in zip(targets.tolist(), parts, strict=True):
-        sources = part[:, 0].astype(np.int64)
-        values = {
-            name: _of_column(projection.label, name, lazy, sources, target)
-            for name, lazy in parameters.items()
-        }
-        values |= dict(zip(names, part[:, 2:].T, strict=True))
-        projection._convergent_connect(sources, target, **values)
-        if connector.callback:
-            connector.callback(target / projection.shape[1])
+    source, target = (rows[:, k].astype(np.int64) for k in (0, 1))
+    counts = np.bincount(target, minlength=projection.shape[1])
+    values = dict(zip(names, np.ascontiguousarray(rows[:, 2:].T), strict=True))
+    for name, lazy in list(parameters.items()):
+        if isinstance(lazy.base_value, RandomDistribution):
+            values[name] = _drawn(projection.label, name, parameters.pop(name), source, counts)
+    connector._connect_columns(projection, source, counts, parameters, values)
+    if connector.callback:
+        for each in np.flatnonzero(counts).tolist():
+            connector.callback(each / projection.shape[1])
 
 
 def _without_fraction(
@@ -174,11 +174,15 @@ def _without_fraction(
     return rows[:, kept], tuple(name for name in names if name != FRACTION)
 
 
-def _of_column(label: str, name: str, lazy: Any, sources: NDArray[np.int64], target: int) -> Any:
-    """Values of a parameter that the list does not have."""
-    if isinstance(lazy.base_value, RandomDistribution):
-        lazy = deepcopy(lazy)  # upstream draws the same numbers for each target
-    return at_pairs(label, name, lazy, sources, target)
+def _drawn(
+    label: str, name: str, lazy: Any, source: NDArray[np.int64], counts: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Random values that the list does not have; upstream draws the same ones for each target."""
+    parts, begin = [np.zeros(0)], 0
+    for target in np.flatnonzero(counts).tolist():
+        part = slice(begin, begin := begin + int(counts[target]))
+        parts.append(np.asarray(at_pairs(label, name, deepcopy(lazy), source[part], target)))
+    return np.concatenate(parts)
 
 
 def _check_indices(rows: NDArray[np.float64], projection: Any) -> None:

@@ -32,6 +32,16 @@ def bound(owner: str, signature: inspect.Signature, args: Any, kwargs: Any) -> d
                 f"{owner}: {name!r} is not an argument: must be one of {', '.join(known)}"
                 f"{did_you_mean(name, known)}"
             )
+    given = dict(zip(signature.parameters, args, strict=False))
+    if len(args) == len(given) and not given.keys() & kwargs.keys():
+        given |= kwargs
+        missing = [
+            each
+            for name, each in signature.parameters.items()
+            if name not in given and each.default is each.empty
+        ]
+        if not missing:  # what `bind` would give, which takes ten times as long
+            return {name: given[name] for name in signature.parameters if name in given}
     try:
         return signature.bind(*args, **kwargs).arguments
     except TypeError as error:

@@ -6,6 +6,7 @@ size of the connection matrix, except the matrix that a user asks for.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
@@ -164,7 +165,7 @@ def at_pairs(
     Raises InvalidParameterValueError if a function that the user gave raises, or gives anything
     but numbers.
     """
-    try:
+    with naming(label, name):
         if lazy.is_homogeneous:
             value = np.asarray(lazy.evaluate(simplify=True))
         else:
@@ -173,13 +174,20 @@ def at_pairs(
             raise TypeError(f"it gives values of type {value.dtype}")
         if value.shape not in ((), (1,), (len(sources),)):
             raise TypeError(f"it gives an array of shape {value.shape} for {len(sources)} pairs")
-    except Exception as error:  # somebody else's function can raise anything
+    number = value.astype(np.float64)
+    return float(number) if number.ndim == 0 and lazy.is_homogeneous else np.atleast_1d(number)
+
+
+@contextlib.contextmanager
+def naming(label: str, name: str) -> Iterator[None]:
+    """Have what somebody else's function or distribution raises name projection and parameter."""
+    try:
+        yield
+    except Exception as error:
         raise errors.InvalidParameterValueError(
             f"{label}: {name}: must be a number, or a function that gives one for each connection; "
             f"{type(error).__name__}: {error}"
         ) from error
-    number = value.astype(np.float64)
-    return float(number) if number.ndim == 0 and lazy.is_homogeneous else np.atleast_1d(number)
 
 
 # --- random values ----------------------------------------------------------------------------
