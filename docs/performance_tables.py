@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pynn_sparse.bench.report import number, spread
-from pynn_sparse.bench.suite import OWN, Comparison
+from pynn_sparse.bench.suite import EARLIER, OWN, Comparison
 
 PAGE = Path(__file__).with_name("performance.md")
 TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
@@ -67,6 +67,20 @@ LAYOUTS: dict[str, dict[str, Column]] = {
         "NEST / s per s": shown(RUN, "nest"),
         "GeNN / s per s": shown(RUN, "genn"),
         "ratio ": times_faster(RUN, "nest", "genn"),
+    },
+    "against": {
+        "build / s": shown("build"),
+        "before / s": shown("build", EARLIER),
+        "ratio": times_faster("build", EARLIER),
+        "run / s per s": shown(RUN),
+        "before / s per s": shown(RUN, EARLIER),
+        "ratio ": times_faster(RUN, EARLIER),
+        "CPU of building / s": shown("build CPU"),
+        "before  / s": shown("build CPU", EARLIER),
+        "CPU of running / s per s": shown("run CPU per second"),
+        "before  / s per s": shown("run CPU per second", EARLIER),
+        "peak MiB": median("peak MiB"),
+        "before / MiB": median("peak MiB", EARLIER),
     },
     "microcircuits": {
         "peer": through,

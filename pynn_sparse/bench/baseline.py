@@ -1,4 +1,4 @@
-"""Figures beside those of an earlier run, which `pynn-sparse bench --json` has written."""
+"""Figures beside those of an earlier run, or of an earlier build that was run in turn."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from .suite import OWN, Comparison
+from .suite import EARLIER, OWN, Comparison
 
 FIGURES = {"build": "build", "run per second": "run"}
 SLOWER = 1.1  # times the earlier median, and more than the earlier greatest time
@@ -20,6 +20,15 @@ def load(file: Path) -> list[Comparison]:
         raise ValueError(f"{file}: {error.strerror}") from None
     except (ValueError, KeyError, TypeError):
         raise ValueError(f"{file}: is not a file of `pynn-sparse bench --json`") from None
+
+
+def of_build(found: list[Comparison]) -> list[Comparison]:
+    """The runs of the earlier build, as if they had been a run of their own."""
+    return [
+        Comparison(each.network, each.threads, each.rng, {OWN: each.runs[EARLIER]})
+        for each in found
+        if EARLIER in each.runs
+    ]
 
 
 def beside(found: list[Comparison], before: list[Comparison]) -> tuple[str, bool]:

@@ -10,9 +10,10 @@ from typing import Any
 from ..measuring import command_line
 from ..replacing import write_text
 from . import baseline, report
+from .earlier import Earlier, EarlierBuildError, installed, is_build
 from .networks import NETWORKS
 from .peers import PEERS
-from .suite import compare, peers_for
+from .suite import Comparison, compare, peers_for
 
 DEFAULT = [name for name, network in NETWORKS.items() if not network.large]
 QUICK = ["cuba4000", "coba4000"]
@@ -31,7 +32,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--json", type=Path, metavar="FILE", help="all figures of all runs")
     add("--table", type=Path, metavar="FILE", help="the table, as Markdown")
     add("--picture", type=Path, metavar="FILE", help="times as a picture")
-    add("--against", type=Path, metavar="FILE", help="of --json, earlier: exit status 1 if slower")
+    add(
+        "--against",
+        metavar="WHAT",
+        help="a commit or a wheel, which is built and run in turn, or a file of --json: "
+        "exit status 1 if slower",
+    )
 
 
 def _names() -> str:
@@ -44,31 +50,44 @@ def _names() -> str:
 def run(options: argparse.Namespace) -> int:
     """Run, print, write; 0 if all simulators did the same, and no slower than before, 1 if not."""
     _fill_in(options)
-    try:
-        before = baseline.load(options.against) if options.against else []
-    except ValueError as error:
-        raise SystemExit(f"--against {error}") from None
     for name in ("threads", "repeats", "duration"):
         values = getattr(options, name)
         for value in values if isinstance(values, list) else [values]:
             if value is not None and value <= 0:
                 raise SystemExit(f"--{name} {value:g}: must be greater than 0")
+    try:
+        if options.against and is_build(options.against):
+            with installed(options.against) as earlier:
+                return _measured(options, earlier=earlier)
+        before = baseline.load(Path(options.against)) if options.against else None
+    except (EarlierBuildError, ValueError) as error:
+        raise SystemExit(f"--against {error}") from None
+    return _measured(options, before)
+
+
+def _measured(
+    options: argparse.Namespace,
+    before: list[Comparison] | None = None,
+    earlier: Earlier | None = None,
+) -> int:
     found = []
     for each in _all(options):
-        found.append(compare(**each))
+        found.append(compare(**each, earlier=earlier))
         print(report.table(found[-1:]).splitlines()[2], file=sys.stderr, flush=True)
-    files = [options.json, options.table, options.picture, options.against]
-    command = command_line(options.typed, files)
+    against = Path(options.against) if options.against else None
+    command = command_line(options.typed, [options.json, options.table, options.picture, against])
     text = f"{report.table(found)}\n\n{report.caption(command)}{report.missing(found)}"
     print(text)
     if options.table:
         write_text(options.table, text + "\n")
     if options.json:
-        report.write_json(options.json, found, command)
+        report.write_json(options.json, found, command, earlier.title if earlier else None)
     if options.picture:
         report.write_picture(options.picture, found)
     slower = False
-    if options.against:
+    if earlier is not None:
+        before = baseline.of_build(found)
+    if before is not None:
         lines, slower = baseline.beside(found, before)
         print(f"\n{lines}")
     return int(slower or any(each.problem for each in found))

@@ -9,7 +9,9 @@
   which synapses step the potential. A constant current drives both.
 - brunel: a balanced random network as of Brunel (2000), doi:10.1023/A:1008925309027, with 12,500
   neurons, 15.6 million synapses of one delay, and a Poisson source of 20 kHz for each neuron.
+- calls-*: a few neurons; a call of `run` for each time step, a callback at each, data in between.
 - microcircuit*: see `microcircuit.py`.
+- populations300, projections2000: many small ones.
 - stdp: 1.2 million plastic synapses from 12,000 Poisson sources onto 1000 neurons.
 - silent: a million neurons, most of which do nothing.
 - wide: ten million synapses that differ, for memory.
@@ -45,9 +47,38 @@ class Built:
     source_events: float = 0.0
 
 
+Advance = Callable[[Any, Built, float], Any]  # of the backend, a network and milliseconds
+
+
+def at_once(sim: Any, built: Built, duration: float) -> None:
+    """One call of `run`."""
+    sim.run(duration)
+
+
+def by_steps(sim: Any, built: Built, duration: float) -> None:
+    """A call for each time step."""
+    for _ in range(round(duration / TIMESTEP)):
+        sim.run(TIMESTEP)
+
+
+def by_callbacks(sim: Any, built: Built, duration: float) -> None:
+    """One call, with a callback at each time step."""
+    sim.run(duration, callbacks=[lambda time: time + TIMESTEP])
+
+
+def with_data(sim: Any, built: Built, duration: float) -> None:
+    """A call for each time step, and after each hundredth the data until then."""
+    for step in range(round(duration / TIMESTEP)):
+        sim.run(TIMESTEP)
+        if step % 100 == 99:
+            for population in built.recorded:
+                population.get_data()
+
+
 @dataclass(frozen=True)
 class Network:
-    """A benchmark: how it is built, on how many biological milliseconds it is measured.
+    """A benchmark: how it is built, on how many biological milliseconds it is measured, and how
+    the simulation is advanced by these.
 
     `large` ones are run on this backend alone unless peers are asked for by name.
     """
@@ -56,6 +87,7 @@ class Network:
     duration: float = 1000.0
     large: bool = False
     description: str = ""
+    advance: Advance = at_once
 
 
 def _uniform(rng: Any, low: float, high: float) -> Any:
@@ -186,6 +218,54 @@ def _wide(sim: Any, rng: Any) -> Built:
     return Built([neurons], 20_000, made.size(gather=True), 500.0)
 
 
+def _few(sim: Any, rng: Any) -> Built:
+    """A network whose time steps take next to nothing, so that what counts is the call."""
+    cells = sim.Population(10, sim.IF_curr_exp(i_offset=0.8))
+    connector = sim.FixedProbabilityConnector(0.5, rng=rng)
+    made = sim.Projection(cells, cells, connector, sim.StaticSynapse(weight=0.01, delay=1.0))
+    synapses = made.size(gather=True)
+    return Built([cells], 10, synapses, synapses / 10)
+
+
+def _small_projections(n: int) -> Callable[[Any, Any], Built]:
+    """n projections between populations of 10, each with some 30 synapses."""
+
+    def build(sim: Any, rng: Any) -> Built:
+        sizes = [10] * 40
+        populations = [sim.Population(size, sim.IF_curr_exp(i_offset=0.8)) for size in sizes]
+        made = [
+            sim.Projection(
+                populations[k % 40],
+                populations[(k // 40 + 7 * k) % 40],
+                sim.FixedProbabilityConnector(0.3, rng=rng),
+                sim.StaticSynapse(weight=0.001, delay=1.0),
+            )
+            for k in range(n)
+        ]
+        synapses = sum(each.size(gather=True) for each in made)
+        return Built(populations, sum(sizes), synapses, synapses / sum(sizes))
+
+    return build
+
+
+def _populations(n: int) -> Callable[[Any, Any], Built]:
+    """n populations of 10 neurons, each of which projects to the next three."""
+
+    def build(sim: Any, rng: Any) -> Built:
+        populations = [sim.Population(10, sim.IF_curr_exp(i_offset=0.8)) for _ in range(n)]
+        synapse = sim.StaticSynapse(weight=0.001, delay=1.0)
+        connector = sim.FixedProbabilityConnector(0.3, rng=rng)
+        made = [
+            sim.Projection(populations[k], populations[(k + more) % n], connector, synapse)
+            for more in (1, 2, 3)
+            for k in range(n)
+        ]
+        synapses = sum(each.size(gather=True) for each in made)
+        return Built(populations, 10 * n, synapses, synapses / (10 * n))
+
+    return build
+
+
 def _microcircuit(scale: float, background: str) -> Callable[[Any, Any], Built]:
     def build(sim: Any, rng: Any) -> Built:
         populations, synapses = microcircuit.build(sim, rng, scale, background)
@@ -211,6 +291,11 @@ NETWORKS: dict[str, Network] = {
     "microcircuit1.0-poisson": Network(_microcircuit(1.0, "poisson"), 500.0, large=True),
     "microcircuit1.0-dc": Network(_microcircuit(1.0, "dc"), 500.0, large=True),
     "stdp": Network(_stdp),
+    "projections2000": Network(_small_projections(2000), 100.0),
+    "populations300": Network(_populations(300), 100.0),
+    "calls-run": Network(_few, advance=by_steps),
+    "calls-callbacks": Network(_few, advance=by_callbacks),
+    "calls-data": Network(_few, advance=with_data),
     "silent": Network(_silent, 100.0, large=True),
     "wide": Network(_wide, 100.0, large=True),
 }

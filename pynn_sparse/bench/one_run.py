@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -37,9 +38,11 @@ def measure(
     run: Callable[[float], Any],
     trains: Callable[[Built], list[Any]],
     duration: float,
+    measured: Callable[[Built, float], Any] | None = None,
 ) -> dict[str, Any]:
     """Times in s, rates in Hz, memory in bytes; `trains` gives spike times (ms) after the run.
 
+    `measured` advances by the milliseconds that are measured, by default as `run` does.
     "run per second" is the real-time factor: seconds for a biological second. Bytes per synapse are
     what memory has grown by since before the network was built, at the end of the first step and
     at most.
@@ -47,9 +50,10 @@ def measure(
     watch = Stopwatch()
     sim = setup()
     figures: dict[str, Any] = {"import": watch.lap()}
-    before = resident()
+    before, cpu = resident(), time.process_time()
     built = build(sim)
     figures["build"] = watch.lap()
+    figures["build CPU"] = time.process_time() - cpu
     run(TIMESTEP)
     figures["first step"] = watch.lap()
     grown = resident() - before
@@ -57,7 +61,10 @@ def measure(
     run(WARM_UP)
     watch.lap()
     system, own = busy()
-    run(duration)
+    if measured is None:
+        run(duration)
+    else:
+        measured(built, duration)
     wall = watch.lap()
     after, memory = busy(), peak()
     spikes = [np.asarray(train, float) for train in trains(built)]
@@ -70,6 +77,7 @@ def measure(
     steps = duration / TIMESTEP
     return figures | {
         "run per second": wall / duration * 1000,
+        "run CPU per second": (after[1] - own) / duration * 1000,
         "rate": n_spikes / built.neurons / duration * 1000,
         "cv": cv_of_intervals(counted),
         "neurons": built.neurons,
@@ -109,8 +117,13 @@ def with_pynn(name: str, backend: str, threads: int, rng: str, duration: float) 
         segments = [population.get_data().segments[0] for population in built.recorded]
         return [train.magnitude for segment in segments for train in segment.spiketrains]
 
-    run = lambda time: sim.run(time)  # noqa: E731 - `sim` is known only after setup
-    return {"engine": f"PyNN {backend}"} | measure(setup, build, run, trains, duration)
+    run = lambda duration: sim.run(duration)  # noqa: E731 - `sim` is known only after setup
+
+    def measured(built: Built, duration: float) -> None:
+        NETWORKS[name].advance(sim, built, duration)
+
+    figures = measure(setup, build, run, trains, duration, measured)
+    return {"engine": f"PyNN {backend}"} | figures
 
 
 def with_pynest(name: str, threads: int, duration: float) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from .. import measuring
 from ..replacing import replaced, write_text
 from .peers import PEERS
-from .suite import OWN, Comparison
+from .suite import EARLIER, OWN, Comparison
 
 NOTHING = "-"
 HEADS = (
@@ -116,7 +116,7 @@ def missing(found: list[Comparison]) -> str:
     networks: dict[tuple[str, str], list[str]] = {}
     for each in found:
         for name, reason in each.absent.items():
-            if name != OWN:
+            if name not in (OWN, EARLIER):
                 networks.setdefault((PEERS[name].title, reason), []).append(each.network)
     everywhere = {each.network for each in found}
     return "".join(
@@ -140,10 +140,13 @@ def caption(command: str) -> str:
     )
 
 
-def write_json(file: Path, found: list[Comparison], command: str) -> None:
-    """All figures of all runs."""
+def write_json(
+    file: Path, found: list[Comparison], command: str, against: str | None = None
+) -> None:
+    """All figures of all runs; `against` says what the earlier build is, if there is one."""
     results = [vars(each) for each in found]
-    about = machine() | measuring.origin() | {"command": command, "results": results}
+    earlier = {"against": against} if against else {}
+    about = machine() | measuring.origin() | earlier | {"command": command, "results": results}
     write_text(file, json.dumps(about, indent=1))
 
 

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..measuring import DISTURBANCE
+from .earlier import Earlier
 from .networks import NETWORKS
 from .peers import PEERS, Peer, one_run
 
 OWN = "sparse"
+EARLIER = "earlier"  # an earlier build of this backend
 RATE_TOLERANCE = 0.1  # of the rate
 CV_TOLERANCE = 0.1
 Figures = dict[str, Any]
@@ -59,7 +61,7 @@ class Comparison:
 
     def best(self, figure: str) -> float:
         """The least median of the peers; NaN if there is no peer."""
-        peers = [self.median(name, figure) for name in self.runs if name != OWN]
+        peers = [self.median(name, figure) for name in self.runs if name not in (OWN, EARLIER)]
         return min((each for each in peers if not math.isnan(each)), default=math.nan)
 
 
@@ -81,12 +83,18 @@ def compare(
     *,
     rng: str = "numpy",
     duration: float | None = None,
+    earlier: Earlier | None = None,
     run: Execute = execute,
 ) -> Comparison:
-    """Run a network on all simulators, one after the other, `repeats` times."""
+    """Run a network on all simulators, one after the other, `repeats` times.
+
+    So is an earlier build of this backend, if there is one.
+    """
     found = Comparison(network, threads, rng)
     milliseconds = duration or NETWORKS[network].duration
     commands = {OWN: one_run(network, OWN, threads, milliseconds, "--rng", rng)}
+    if earlier is not None:
+        commands[EARLIER] = earlier.command(network, threads, milliseconds, "--rng", rng)
     for peer in peers:
         command = None if peer.missing() else peer.command(network, threads, milliseconds)
         if command is None:

@@ -1,23 +1,32 @@
 """Microseconds of a processor that one change takes, or one look.
 
-    python tests/benchmarks/single_changes.py
+    python tests/benchmarks/single_changes.py --json docs/benchmarks/single_changes.json
 
 Each row is one way to change or read a single thing, done once for each of n things, in a
 population, projection or network that has n of them. Where the figures of a row do not grow with n,
 a script that does so in a loop takes time in proportion. "first run" is the run of one time step
-that takes all changes over, divided by n.
+that takes all changes over, divided by n. A change of the "projection" rows is a projection between
+10 x 10 cells. The least of several parts of n is shown, since other processes may disturb some.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import shlex
 import time
 import warnings
 from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyNN.sparse as sim
 from pyNN.parameters import Sequence
+from pyNN.random import NumpyRNG
+
+from pynn_sparse import measuring
+from pynn_sparse.replacing import write_text
 
 SIZES = (1000, 4000, 16000)
 Change = Callable[[int], object]
@@ -267,41 +276,96 @@ def connect_of_two_cells(n: int) -> Change:
     return lambda k: sim.connect(population[k], population[(7 * k + 1) % n], weight=0.1, delay=1.0)
 
 
+# --- small projections ------------------------------------------------------------------------
+
+
+def small(connector: Callable[[], Any]) -> Change:
+    pre, post = (sim.Population(10, sim.IF_curr_exp()) for _ in range(2))
+    synapse = sim.StaticSynapse(weight=0.1, delay=1.0)
+    return lambda k: sim.Projection(pre, post, connector(), synapse)
+
+
+@change
+def projection_all_to_all(n: int) -> Change:
+    return small(sim.AllToAllConnector)
+
+
+@change
+def projection_one_to_one(n: int) -> Change:
+    return small(sim.OneToOneConnector)
+
+
+@change
+def projection_of_a_list(n: int) -> Change:
+    rows = [(i, j, 0.1, 1.0) for i in range(10) for j in range(0, 10, 2)]
+    return small(lambda: sim.FromListConnector(rows))
+
+
+@change
+def projection_of_a_probability(n: int) -> Change:
+    rng = NumpyRNG(seed=1)
+    return small(lambda: sim.FixedProbabilityConnector(0.3, rng=rng))
+
+
+@change
+def projection_of_a_number_of_sources(n: int) -> Change:
+    rng = NumpyRNG(seed=1)
+    return small(lambda: sim.FixedNumberPreConnector(3, rng=rng))
+
+
+@change
+def projection_of_a_total_number(n: int) -> Change:
+    rng = NumpyRNG(seed=1)
+    return small(lambda: sim.FixedTotalNumberConnector(30, rng=rng))
+
+
+PARTS = 10
+
+
 def measure(prepare: Callable[[int], Change], n: int) -> tuple[float, float]:
     """Microseconds of one change, and of the first run, by change."""
     sim.setup(timestep=0.1)
     what = prepare(n)
-    begin = time.process_time()
-    for k in range(n):
-        what(k)
+    each = []
+    for part in np.array_split(np.arange(n), PARTS):
+        numbers = part.tolist()
+        begin = time.process_time()
+        for k in numbers:
+            what(k)
+        each.append((time.process_time() - begin) / len(numbers))
     changed = time.process_time()
     sim.run(0.1)
-    return (changed - begin) / n * 1e6, (time.process_time() - changed) / n * 1e6
+    return min(each) * 1e6, (time.process_time() - changed) / n * 1e6
 
 
-def main(names: Iterable[str], sizes: Iterable[int]) -> None:
-    """Print a table."""
+def main(names: Iterable[str], sizes: Iterable[int], file: Path | None, typed: list[str]) -> None:
+    """Print a table; write it with the machine, and the commit."""
     warnings.simplefilter("ignore")
     sim.setup()
     sim.Population(1, sim.IF_curr_exp())
     sim.run(0.1)
-    columns = [f"n = {n} / µs" for n in sizes]
-    print(f"| one change | {' | '.join(columns)} | first run / µs |")
-    print(f"|---|{'---|' * (len(columns) + 1)}")
+    columns = ["one change", *(f"n = {n}" for n in sizes), "first run"]
+    print(f"| {' | '.join(columns)} |")
+    print(f"|{'---|' * len(columns)}")
+    rows = []
     for name, prepare in CHANGES.items():
         if names and not any(each in name for each in names):
             continue
-        cells, runs = [], []
-        for n in sizes:
-            each, run = measure(prepare, n)
-            cells.append(f"{each:.0f}")
-            runs.append(f"{run:.1f}")
-        print(f"| {name} | {' | '.join(cells)} | {', '.join(runs)} |", flush=True)
+        found = [measure(prepare, n) for n in sizes]
+        rows.append([name, *(round(each, 1) for each, _ in found), round(found[-1][1], 1)])
+        print(f"| {' | '.join(map(str, rows[-1]))} |", flush=True)
+    if file is not None:
+        about = measuring.machine(["PyNN", "numpy"]) | measuring.origin()
+        command = shlex.join(["python", "tests/benchmarks/single_changes.py", *typed])
+        about |= {"command": command, "columns": columns, "rows": rows}
+        write_text(file, json.dumps(about, indent=1))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help="parts of the rows' names; default all")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="the table, for the docs")
     options = parser.parse_args()
-    main(options.names, options.sizes)
+    typed = [] if options.sizes == SIZES else ["--sizes", *map(str, options.sizes)]
+    main(options.names, options.sizes, options.json, typed)
