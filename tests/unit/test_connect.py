@@ -172,7 +172,7 @@ def test_networks_are_exported_and_described_as_before() -> None:
         pre, post = populations()
         for i, j in PAIRS:
             sim.connect(pre[i], post[j], weight=0.1, delay=1.0)
-        net = capture(sim.state.network)
+        net = capture(sim)
         return [repr(sim.describe_network()), repr(net)]
 
     found = made()
