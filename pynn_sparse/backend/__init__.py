@@ -56,7 +56,6 @@ from .standardmodels.cells import *  # noqa: F403
 from .standardmodels.electrodes import ACSource, DCSource, NoisyCurrentSource, StepCurrentSource
 from .standardmodels.receptors import *  # noqa: F403
 from .standardmodels.synapses import *  # noqa: F403
-from .trained import nir_network, present, to_nir
 
 if TYPE_CHECKING:
     from .checkpoint import load_state, save_state
@@ -64,6 +63,7 @@ if TYPE_CHECKING:
     from .native import native_cell_type
     from .nestml import nestml_cell_type
     from .sonata import from_sonata, to_sonata
+    from .trained import nir_network, present, to_nir
 
 ask_once()
 offer_exporter()
@@ -86,7 +86,10 @@ LATER = {
     "load_state": ".checkpoint",
     "native_cell_type": ".native",
     "nestml_cell_type": ".nestml",
+    "nir_network": ".trained",
+    "present": ".trained",
     "save_state": ".checkpoint",
+    "to_nir": ".trained",
     "to_sonata": ".sonata",
 }
 MODULES_LATER = [each.removeprefix(".") for each in LATER.values()]
