@@ -62,6 +62,7 @@ class _Samples:
         self.values: dict[str, NDArray[np.float64]] = {}
         for plan in net.plan.inputs:
             self.values[plan.name] = self._checked(plan.name, plan.shape, given[plan.name])
+        self._spikes = {name: _are_spikes(each) for name, each in self.values.items()}
         counts = {name: each.shape[:2] for name, each in self.values.items()}
         if len(set(counts.values())) > 1:
             raise ValueError(f"inputs have different numbers of samples and steps: {counts}")
@@ -90,23 +91,26 @@ class _Samples:
 
     def are_spikes(self, name: str) -> bool:
         """Whether an input's values are numbers of spikes."""
-        values = self.values[name]
-        whole = (values >= 0) & (values <= MOST_COUNT) & (values == np.rint(values))
-        return bool(whole.all())
+        return self._spikes[name]
 
     def spike_times(self, name: str, period: int) -> list[Sequence]:
         """Times (ms) of each source."""
         values = self.values[name]
-        dt = simulator.state.dt
+        n = values.shape[2]
         if not self.are_spikes(name):
-            return [Sequence([]) for _ in range(values.shape[2])]
-        counts = np.broadcast_to(values, (self.count, self.steps, values.shape[2])).astype(int)
-        sample, step, cell = np.nonzero(counts)
-        often = counts[sample, step, cell]
-        order = np.lexsort((step, sample, cell))
-        at = np.repeat((sample * period + step)[order], often[order]) * dt
-        ends = np.cumsum(np.bincount(cell, counts[sample, step, cell], values.shape[2])).astype(int)
+            return [Sequence([]) for _ in range(n)]
+        shown = np.broadcast_to(values, (self.count, self.steps, n))
+        counts = np.ascontiguousarray(shown.transpose(2, 0, 1).astype(np.uint8))
+        cell, sample, step = np.nonzero(counts)
+        often = counts[cell, sample, step]
+        at = np.repeat(sample * period + step, often) * simulator.state.dt
+        ends = np.cumsum(counts.sum(axis=(1, 2), dtype=np.int64))
         return [Sequence(each) for each in np.split(at, ends[:-1])]
+
+
+def _are_spikes(values: NDArray[np.float64]) -> bool:
+    whole = (values >= 0) & (values <= MOST_COUNT) & (values == np.rint(values))
+    return bool(whole.all())
 
 
 def _is_integer(value: Any) -> bool:
