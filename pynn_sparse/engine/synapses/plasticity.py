@@ -258,15 +258,18 @@ class Plasticity:
         key = _key(table)
         latest = {name: _places(each) for name, each in sources.latest().items()}
         record, alive = np.zeros(1, structures.RULE), []
-        for name, taus, arrays in (
-            ("history", key[1:], self._of_targets(key)),
-            ("source", key[2:], latest | self._decays_of(key[2:])),
+        for name, taus, of_host in (
+            ("history", key[1:], self._got(self._of_targets(key))),
+            ("source", key[2:], latest | self._got(self._decays_of(key[2:]))),
         ):
-            of_host = {field: self.device.get(each) for field, each in arrays.items()}
             history = np.array([self._fields(of_host, taus, host=True)], structures.HISTORY)
             record[name] = history.ctypes.data
             alive += [history, of_host]
         return record, alive
+
+    def _got(self, arrays: dict[str, Any]) -> dict[str, NDArray[Any]]:
+        """Arrays of the device, on the host."""
+        return {name: self.device.get(each) for name, each in arrays.items()}
 
 
 def _present(
