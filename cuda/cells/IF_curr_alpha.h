@@ -30,7 +30,8 @@ struct IF_curr_alpha {
     real scale_exc, scale_inh;          // of rise by weight: e / tau_syn
   };
 
-  DEVICE static int32 step(const Now&, const Params& p, State& s, const real* input, real current) {
+  DEVICE static int32 step(const Setting&, const Params& p, State& s, const real* input,
+                           real current) {
     const real v = p.v_rest + ((s.v - p.v_rest) * p.leak + s.rise_exc * p.rise_gain_exc +
                                s.isyn_exc * p.gain_exc + s.rise_inh * p.rise_gain_inh +
                                s.isyn_inh * p.gain_inh + (p.i_offset + current) * p.gain);
@@ -40,5 +41,11 @@ struct IF_curr_alpha {
     s.rise_exc = s.rise_exc * p.decay_exc + input[0] * p.scale_exc;
     s.rise_inh = s.rise_inh * p.decay_inh + input[1] * p.scale_inh;
     return fires;
+  }
+
+  template <class Floor>
+  DEVICE static void fade(State& s, Floor floor) {
+    floor(s.isyn_exc, 0), floor(s.rise_exc, 0);
+    floor(s.isyn_inh, 1), floor(s.rise_inh, 1);
   }
 };

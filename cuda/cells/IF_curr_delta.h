@@ -23,7 +23,8 @@ struct IF_curr_delta {
     real leak, gain;  // of v and of a constant current, over a step
   };
 
-  DEVICE static int32 step(const Now&, const Params& p, State& s, const real* input, real current) {
+  DEVICE static int32 step(const Setting&, const Params& p, State& s, const real* input,
+                           real current) {
     const real v = p.v_rest + ((s.v - p.v_rest) * p.leak + (p.i_offset + current) * p.gain +
                                (input[0] + input[1]));
     const bool fires = fire(p, s, v);

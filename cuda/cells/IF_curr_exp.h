@@ -26,12 +26,18 @@ struct IF_curr_exp {
     real gain_exc, gain_inh;    // of v by isyn, over a step
   };
 
-  DEVICE static int32 step(const Now&, const Params& p, State& s, const real* input, real current) {
+  DEVICE static int32 step(const Setting&, const Params& p, State& s, const real* input,
+                           real current) {
     const real v = p.v_rest + ((s.v - p.v_rest) * p.leak + s.isyn_exc * p.gain_exc +
                                s.isyn_inh * p.gain_inh + (p.i_offset + current) * p.gain);
     const bool fires = fire(p, s, v);
     s.isyn_exc = s.isyn_exc * p.decay_exc + input[0];
     s.isyn_inh = s.isyn_inh * p.decay_inh + input[1];
     return fires;
+  }
+
+  template <class Floor>
+  DEVICE static void fade(State& s, Floor floor) {
+    floor(s.isyn_exc, 0), floor(s.isyn_inh, 1);
   }
 };

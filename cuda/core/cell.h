@@ -8,21 +8,28 @@
 //   step          advances one neuron by a step and returns how many spikes it emitted. It may be a template
 //                 step<careful>: the usual is then done by step<false>, without branches, so that the loop over
 //                 neurons vectorises; where that does not do it returns kNeedsCare, whatever state it
-//                 leaves, and step<true> advances that neuron from the state before.
+//                 leaves, and step<true> advances that neuron from the state before. Of a model whose step takes
+//                 a Setting, and so depends on nothing but parameters, state, input and current, neurons may rest,
+//                 see resting.h; one whose step takes a Now is asked in each step
 // and may offer
 //   count         how many spikes really, given now.bits, where `step` only says whether there are any;
 //                 with it, now.bits are 32 random bits, made for many neurons at once
+//   fade          calls floor(x, r) for each state variable x that decays to 0 after input at receptor r
 #pragma once
 
 #include "core/functions.h"
 
+// What a model may ask that is the same in all steps.
+struct Setting {
+  int32 substeps;
+};
+
 // What a model may ask about the neuron and the time.
-struct Now {
+struct Now : Setting {
   int64 step;
   uint64 seed;
-  int32 stream;  // what the random numbers of the population are counted from
-  int32 index;   // of the neuron in its population
-  int32 substeps;
+  int32 stream;         // what the random numbers of the population are counted from
+  int32 index;          // of the neuron in its population
   const int64* events;  // of a spike source: its time stamps, n_event of them
   int64 n_event;
   uint32 bits;
@@ -49,6 +56,40 @@ struct OffersCare {
 };
 template <class Cell>
 struct OffersCare<Cell, decltype(void(&Cell::template step<true>))> {
+  static constexpr bool value = true;
+};
+
+// Whether a model's step takes a Setting.
+template <class T>
+T& some();  // for the types of expressions
+template <class Cell, bool care, class = void>
+struct TakesSetting {
+  static constexpr bool value = false;
+};
+#define ARGUMENTS                                                                           \
+  some<const Setting>(), some<const typename Cell::Params>(), some<typename Cell::State>(), \
+      &some<const typename Cell::scalar>(), typename Cell::scalar()
+template <class Cell>
+struct TakesSetting<Cell, false, decltype(void(Cell::step(ARGUMENTS)))> {
+  static constexpr bool value = true;
+};
+template <class Cell>
+struct TakesSetting<Cell, true, decltype(void(Cell::template step<false>(ARGUMENTS)))> {
+  static constexpr bool value = true;
+};
+#undef ARGUMENTS
+
+// Whether a model offers `fade`.
+struct NoFloor {
+  template <class real>
+  DEVICE void operator()(real&, int32) const {}
+};
+template <class Cell, class = void>
+struct Fades {
+  static constexpr bool value = false;
+};
+template <class Cell>
+struct Fades<Cell, decltype(Cell::fade(some<typename Cell::State>(), NoFloor()))> {
   static constexpr bool value = true;
 };
 

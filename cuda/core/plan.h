@@ -67,8 +67,9 @@ struct Block {
   const double* unit;   // [n_receptor] weight per count of an accumulator; a power of two
   const int32* owner_start;  // [n_owner + 1] owner k has owner_start[k] .. owner_start[k + 1] - 1
   const History* history;    // [n_history] of its spikes, for plastic synapses onto it
-  uint64 seed;               // of its random numbers
-  int64 first_port;          // port of (receptor r, neuron i) = first_port + r * n + i
+  uint8* awake;  // [granules of n] a bit for each neuron, see resting.h; null where none may rest
+  uint64 seed;   // of its random numbers
+  int64 first_port;  // port of (receptor r, neuron i) = first_port + r * port_stride(n) + i
   int32 n;
   int32 first_neuron;
   int32 heterogeneous;
@@ -79,12 +80,18 @@ struct Block {
   int32 n_background;
 };
 
+// Neurons, and ports, come in granules, which begin at multiples of it: those of a population at a receptor begin
+// with a granule of their own.
+constexpr int32 kGranule = 8;
+
 // The populations of one model, advanced by one launch.
 struct Group {
   void (*step)(const Plan&, Team, int32, int64, int32);  // CPU: the model's kernel; GPU: unused
   const Block* block;
   int32 n_block;
+  int32 n_receptor;
   int32 is_source;
+  int32 padding;
 };
 
 // Spikes of one step. A GPU appends in no particular order, and notes the block of each; a CPU thread
@@ -166,6 +173,7 @@ struct Probe {
 // Currents injected into neurons of one population by current sources.
 struct Injection {
   void* current;             // scalar [n of the population]
+  uint8* awake;              // as in its Block
   const int32* index;        // [n] neurons, ascending
   const int32* owner_start;  // [n_owner + 1]
   const int32* row_start;    // [n + 1] into source
@@ -185,6 +193,7 @@ struct Potential {
 // neuron's are in one row, so that one thread adds them up, in their order.
 struct Junction {
   void* current;               // scalar [n of the population]
+  uint8* awake;                // as in its Block
   const Potential* potential;  // of the populations that are coupled, this one first
   const int32* index;          // [n] neurons, ascending
   const int32* owner_start;    // [n_owner + 1]
@@ -196,9 +205,21 @@ struct Junction {
   int32 padding;
 };
 
+// What an owner knows of its neurons at rest, see resting.h; on cache lines of its own.
+struct Rest {
+  int64 next_look;  // step at which it next asks whether to begin, or to end, watching them
+  int64 n_still;    // in this batch of steps: neurons at rest
+  int64 n_seen;     // of so many
+  int32 watching;   // whether what wakes them is noted
+  int32 padding[9];
+};
+
 struct Plan {
   int64* clock;  // [2], GPU only
   int64* ring;   // [n_slot][n_port] accumulators of synaptic input, by step of arrival
+  uint16*
+      due;  // [n_port / kGranule] steps in which input may still come to a granule, where it is watched
+  Rest* rest;  // [n_owner]; null where no neuron may rest
   const Group* group;
   const SpikeList* spikes;       // [n_list][n_owner], by step modulo n_list
   const SpikeRecord* record;     // [n_owner]

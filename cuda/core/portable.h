@@ -19,6 +19,21 @@
 #define PYNN_SPARSE_CUDA 1
 #endif
 
+// What the compiler is to know when it makes a loop.
+template <bool flag>
+struct Flag {
+  static constexpr bool value = flag;
+};
+
+// What a step of neurons needs besides: it has their input, [n_receptor][stride].
+struct AtStep {
+  int64 step;
+  int64* input;
+  int64 stride;
+  const uint32* bits;  // for neuron `first` and those after it
+  int32 first;
+};
+
 #ifdef PYNN_SPARSE_CUDA
 #include "core/portable_gpu.h"
 #else
@@ -28,6 +43,15 @@
 // The spikes that a thread emitted in a step.
 DEVICE const SpikeList& spike_list(const Plan& plan, int64 step, int32 owner) {
   return plan.spikes[(step + 1) % plan.n_list * plan.n_owner + owner];
+}
+
+// Ports of the neurons of a population at a receptor.
+DEVICE int64 port_stride(int32 n) { return (n + int64(kGranule) - 1) / kGranule * kGranule; }
+
+// What arrives at the neurons of a block at the end of a step.
+DEVICE AtStep at_step(const Plan& plan, const Block& block, int64 step) {
+  int64* slot = plan.ring + (step + 1) % plan.n_slot * plan.n_port;
+  return {step, slot + block.first_port, port_stride(block.n), nullptr, 0};
 }
 
 // Slot of the ring that a delay of 0 would mean for spikes whose group `group` of delays is delivered

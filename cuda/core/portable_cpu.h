@@ -26,6 +26,8 @@ constexpr bool kConverts = true;
 
 DEVICE const SpikeList& spike_list(const Plan& plan, int64 step, int32 thread);
 DEVICE int32 first_slot(const Plan& plan, int64 step, int32 group);
+DEVICE AtStep at_step(const Plan& plan, const Block& block, int64 step);
+DEVICE int64 port_stride(int32 n);
 
 // One of `size` owners of neurons, whose work some thread does.
 struct Team {
@@ -64,34 +66,6 @@ DEVICE void for_each_stretch(Team team, int32, const int32* owner_start, Body bo
     body(begin, next);
     begin = next;
   }
-}
-
-// The neurons are advanced a tile at a time, without branches, so that the loop vectorises; the few that
-// need care or fired are picked out afterwards. A tile does all steps in turn while its state is in the first
-// cache.
-template <class Prepare, class Body, class Careful, class Emit>
-DEVICE void for_each_neuron(Team team, const Block& block, int64 first, int32 n_step,
-                            Prepare prepare, Body body, Careful careful, Emit emit) {
-  int32 count[kStretch];
-  // Always inlined, for the compiler to see that what `body` holds does not change within the loop.
-  const auto advance = [&](int32 begin, int32 end) __attribute__((always_inline)) {
-    const int32 size = end - begin;
-    for (int64 step = first; step < first + n_step; ++step) {
-      const auto prepared = prepare(step, begin);
-      int32 any = 0;
-#pragma GCC ivdep
-      for (int32 k = 0; k < size; ++k) {
-        count[k] = body(begin + k, prepared);
-        any |= count[k];
-      }
-      if (!any) continue;
-      for (int32 k = 0; k < size; ++k) {
-        if (count[k] < 0) count[k] = careful(begin + k, prepared);
-        if (count[k]) emit(begin + k, count[k], step);
-      }
-    }
-  };
-  for_each_stretch(team, block.n, block.owner_start, advance);
 }
 
 template <class Body>
@@ -248,3 +222,5 @@ DEVICE void for_each_lagging_segment(const Plan& plan, Team team, int64 step, Bo
     }
   queue.drain();
 }
+
+#include "core/resting.h"

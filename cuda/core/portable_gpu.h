@@ -20,6 +20,7 @@ constexpr bool kSpecialises = false;
 
 DEVICE const SpikeList& spike_list(const Plan& plan, int64 step, int32 thread);
 DEVICE int32 first_slot(const Plan& plan, int64 step, int32 group);
+DEVICE AtStep at_step(const Plan& plan, const Block& block, int64 step);
 
 // A block of threads among those that share a kernel's work: number x of n_x in row y of n_y. In a kernel
 // that does all steps by itself, a block takes the places of several, one after the other.
@@ -65,21 +66,27 @@ DEVICE void for_each_stretch(Team team, int32 n, const int32* owner_start, Body 
   for_each_owned(team, n, owner_start, [&](int32 i) { body(i, i + 1); });
 }
 
-// Advances each neuron of a block by n_step steps. prepare(step, i) gives what is the same for all neurons
-// of a tile that begins with neuron i, body(i, prepared) returns how many spikes neuron i emitted, and where
-// that is negative careful(i, prepared) does; emit(i, count, step) where it is not 0.
-template <class Prepare, class Body, class Careful, class Emit>
-DEVICE void for_each_neuron(Team team, const Block& block, int64 first, int32 n_step,
-                            Prepare prepare, Body body, Careful careful, Emit emit) {
+// Advances each neuron of a block by n_step steps; emit(i, count, step) for those that fire.
+template <class Stepper, class Emit>
+DEVICE void advance_neurons(const Plan& plan, Team team, const Block& block, const Stepper& stepper,
+                            int64 first, int32 n_step, Emit emit) {
   for_each_owned(team, block.n, block.owner_start, [&](int32 i) {
     for (int64 step = first; step < first + n_step; ++step) {
-      const auto prepared = prepare(step, i);
-      int32 count = body(i, prepared);
-      if (count < 0) count = careful(i, prepared);
+      AtStep at = at_step(plan, block, step);
+      uint32 bits[kStretch];
+      stepper.prepare(block, at, i, bits);
+      int32 count = stepper.template advance<false>(block, at, i);
+      if (count < 0) count = stepper.advance_carefully(block, at, i);
+      if (stepper.fades(step)) stepper.fade(block, i);
       if (count) emit(i, count, step);
     }
   });
 }
+
+// No neuron rests here: a thread that does nothing saves no time while its neighbours work.
+DEVICE bool watches(const Plan&, Team) { return false; }
+DEVICE void note_input(const Plan&, int64) {}
+DEVICE void wake(uint8*, int32) {}
 
 // Calls body(b) for each population of a merged launch: a row of blocks per population.
 template <class Body>

@@ -21,6 +21,7 @@ KERNEL(couple, 0) {
         const double other = potential_of(junction.potential[junction.from[j]], junction.other[j]);
         sum += junction.conductance[j] * (other - v);
       }
+      wake(junction.awake, neuron);
       write_scalar(junction.current, single, neuron, sum);
     });
   }

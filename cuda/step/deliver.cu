@@ -6,14 +6,15 @@
 // The rule is copied: in its place it might change with every store as far as the compiler knows.
 template <class Kind, class Real>
 DEVICE void transmit(const Plan& plan, const Table& table, const Segment& segment, Real* weights,
-                     const Before& before, int64 stamp) {
+                     const Before& before, int64 stamp, Known watched) {
   const Rule rule = *table.rule;
   with_targets(table, [&](auto target) {
     with_delays(table, [&](auto delay) {
       for (int64 j = segment.begin; j < segment.end; j += segment.stride) {
         const Event event{rule, before, stamp, j, target(j), delay(j), segment.multiplicity};
-        int64* const sum = accumulator(plan, table, segment, event.target, event.delay);
-        add(sum, round_to_integer(Kind::amplitude(event, double(weights[j])) * table.scale));
+        add_input(plan, table, segment, event.target, event.delay,
+                  round_to_integer(Kind::amplitude(event, double(weights[j])) * table.scale),
+                  watched);
       }
     });
   });
@@ -21,7 +22,7 @@ DEVICE void transmit(const Plan& plan, const Table& table, const Segment& segmen
 
 template <class Kind, bool alike, class Real>
 DEVICE void learn(const Plan& plan, const Table& table, const Segment& segment, Real* weights,
-                  const Before& before, int64 stamp) {
+                  const Before& before, int64 stamp, Known watched) {
   const Rule rule = *table.rule;
   const double scale = table.scale;
   with_targets(table, [&](auto target) {
@@ -37,8 +38,8 @@ DEVICE void learn(const Plan& plan, const Table& table, const Segment& segment, 
         const double start = rule.sign * double(weights[j]);
         const Real weight = Real(rule.sign * Kind::after_spike(event, meeting(event.delay), start));
         weights[j] = weight;
-        add(accumulator(plan, table, segment, event.target, event.delay),
-            round_to_integer(double(weight) * scale) * segment.multiplicity);
+        add_input(plan, table, segment, event.target, event.delay,
+                  round_to_integer(double(weight) * scale) * segment.multiplicity, watched);
       }
     });
   });
@@ -48,15 +49,16 @@ DEVICE void transmit(const Plan& plan, Team team, const Table& table, int32 row,
                      const Segment& segment, int64 stamp) {
   const Past past(*table.rule->source, list_of(team) * table.n_source + row);
   const Before before = last_before(past, stamp);
+  const Known watched{watches(plan, team)};
   with_kind(table.rule->kind, [&](auto kind) {
     using Kind = decltype(kind);
     const auto with = [&](auto* weights) {
       if constexpr (!Kind::learns)
-        transmit<Kind>(plan, table, segment, weights, before, stamp);
+        transmit<Kind>(plan, table, segment, weights, before, stamp, watched);
       else if (kSpecialises && Kind::alike && all_alike(*table.rule))
-        learn<Kind, true>(plan, table, segment, weights, before, stamp);
+        learn<Kind, true>(plan, table, segment, weights, before, stamp, watched);
       else
-        learn<Kind, false>(plan, table, segment, weights, before, stamp);
+        learn<Kind, false>(plan, table, segment, weights, before, stamp, watched);
     };
     if (table.single)
       with(static_cast<float*>(table.weight));
@@ -68,7 +70,7 @@ DEVICE void transmit(const Plan& plan, Team team, const Table& table, int32 row,
 KERNEL(deliver, 1) {
   const auto serve = [&](const Table& table, int32 row, const Segment& segment) {
     if (table.rule) return transmit(plan, team, table, row, segment, step + 1);
-    add_weights(plan, table, segment);
+    with_watching(plan, team, [&](auto watched) { add_weights(plan, table, segment, watched); });
   };
   for_each_segment(plan, team, step, n_step, serve);
   if (plan.lagging)

@@ -3,9 +3,11 @@
 #include "synapses/delivery.h"
 
 KERNEL(deliver_plain, 1) {
-  for_each_segment(plan, team, step, n_step,
-                   [&](const Table& table, int32, const Segment& segment) {
-                     add_weights(plan, table, segment);
-                   });
+  with_watching(plan, team, [&](auto watched) {
+    for_each_segment(plan, team, step, n_step,
+                     [&](const Table& table, int32, const Segment& segment) {
+                       add_weights(plan, table, segment, watched);
+                     });
+  });
   end_steps(plan, team, step, n_step);
 }

@@ -10,7 +10,11 @@ KERNEL(inject, 0) {
       double sum = 0;
       for (int32 j = injection.row_start[i]; j < injection.row_start[i + 1]; ++j)
         sum += now[injection.source[j] * plan.waveform_steps];
-      write_scalar(injection.current, injection.single, injection.index[i], sum);
+      const int32 neuron = injection.index[i];
+      const double before = read_scalar(injection.current, injection.single, neuron);
+      write_scalar(injection.current, injection.single, neuron, sum);
+      if (read_scalar(injection.current, injection.single, neuron) != before)
+        wake(injection.awake, neuron);
     });
   }
 }

@@ -38,11 +38,6 @@ struct Fixed {
   DEVICE constexpr operator int32() const { return n; }
 };
 
-template <bool flag>
-struct Flag {
-  static constexpr bool value = flag;
-};
-
 // Calls use(a, b) with what is known of a block made known to the compiler.
 template <class Use>
 DEVICE void with_flags(bool a, bool b, Use use) {
@@ -52,93 +47,142 @@ DEVICE void with_flags(bool a, bool b, Use use) {
     b ? use(Flag<false>(), Flag<true>()) : use(Flag<false>(), Flag<false>());
 }
 
-// What a step needs that is the same for all neurons of a tile.
-struct AtStep {
-  int64 step;
-  int64* input;        // [n_receptor][n]
-  const uint32* bits;  // for neuron `first` and those after it
-  int32 first;
+// What decays is 0 once it is less than this part of a count of its receptor, at every kFade-th step: all that
+// input can bring is whole counts, and without it neurons would come to rest only where numbers end.
+constexpr double kFloor = 0x1p-10;
+constexpr int64 kFade = 128;
+
+// The step of the neurons of a block, for loops over them. All members are the loops' own copies, and so have to
+// be `block` and what `at` points to: read through pointers, they might change with every store as far as the
+// compiler knows, and the loops would not vectorise.
+template <class Cell, bool heterogeneous_, bool driven_, class Substeps>
+struct Stepper {
+  using scalar = typename Cell::scalar;
+  using State = typename Cell::State;
+  using Params = typename Cell::Params;
+  static constexpr int32 n_receptor = Cell::n_receptor;
+  static constexpr int32 n_state = int32(sizeof(State) / sizeof(scalar));
+  static constexpr int32 n_param = int32(sizeof(Params) / sizeof(scalar));
+  static constexpr bool heterogeneous = heterogeneous_, driven = driven_;
+  static constexpr bool may_rest = TakesSetting<Cell, OffersCare<Cell>::value>::value;
+  static constexpr FieldsOf<State, scalar> state_fields{};
+  static constexpr FieldsOf<Params, scalar> param_fields{};
+
+  Params common;
+  double unit[n_receptor + 1];
+  Substeps substeps;
+
+  DEVICE Stepper(const Block& block, Substeps n)
+      : common(read_fields<Params>(static_cast<const scalar*>(block.param),
+                                   heterogeneous ? block.n : 1, 0, param_fields)),
+        unit{},
+        substeps(n) {
+    for (int32 r = 0; r < n_receptor; ++r) unit[r] = block.unit[r];
+  }
+
+  DEVICE decltype(auto) params_of(const Block& block, int32 i) const {
+    if constexpr (heterogeneous)
+      return read_fields<Params>(static_cast<const scalar*>(block.param), block.n, i, param_fields);
+    else
+      return (
+          common);  // a reference: what is copied as a whole in a loop, keeps it from being vectorised
+  }
+
+  // Random bits for a tile of neurons that begins with number `begin`; there is room for them in `bits`.
+  DEVICE void prepare(const Block& block, AtStep& at, int32 begin, uint32* bits) const {
+    at.bits = bits;
+    if constexpr (OffersCount<Cell>::value)
+      at.first = bits_of_tile(block.seed, block.stream, begin, at.step, bits);
+  }
+
+  // Advances a neuron and returns how many spikes it emitted. One that needs care is left as it is at first, and
+  // less than 0 is returned, for the caller to come back to it.
+  template <bool careful>
+  DEVICE int32 advance(const Block& block, AtStep at, int32 i) const {
+    scalar* state = static_cast<scalar*>(block.state);
+    scalar arrived[n_receptor + 1];
+    for (int32 r = 0; r < n_receptor; ++r)
+      arrived[r] = scalar(double_of(at.input[r * at.stride + i]) * unit[r]);
+    const scalar current = driven ? static_cast<const scalar*>(block.current)[i] : scalar(0);
+    Now now{{substeps}, at.step, block.seed, block.stream, i, nullptr, 0, 0};
+    if constexpr (OffersCount<Cell>::value) now.bits = at.bits[i - at.first];
+    if (block.events) {
+      now.events = block.events + block.n + 1 + block.events[i];
+      now.n_event = block.events[i + 1] - block.events[i];
+    }
+    const Params& params = params_of(block, i);
+    const auto before = read_fields<State>(state, block.n, i, state_fields);
+    auto neuron = before;
+    int32 spikes;
+    bool waits = false;
+    if constexpr (OffersCare<Cell>::value) {
+      spikes = Cell::template step<careful>(now, params, neuron, arrived, current);
+      waits = !careful && spikes == kNeedsCare;
+    } else {
+      spikes = Cell::step(now, params, neuron, arrived, current);
+    }
+    write_fields(state, block.n, i, neuron, before, waits, state_fields);
+    for (int32 r = 0; r < n_receptor; ++r) {
+      int64* sum = at.input + r * at.stride + i;
+      *sum &= -int64(waits);
+    }
+    return spikes;
+  }
+
+  DEVICE int32 advance_carefully(const Block& block, AtStep at, int32 i) const {
+    if constexpr (OffersCare<Cell>::value)
+      return advance<true>(block, at, i);
+    else
+      return 0;
+  }
+
+  // How many spikes neuron i really emitted, where `advance` gave `count`.
+  DEVICE int32 count_of(const Block& block, int64 step, int32 i, int32 count) const {
+    if constexpr (OffersCount<Cell>::value)
+      return Cell::count(poisson_bits(block.seed, block.stream, i, step), params_of(block, i));
+    else
+      return count;
+  }
+
+  DEVICE static bool fades(int64 step) { return Fades<Cell>::value && step % kFade == kFade - 1; }
+
+  DEVICE void fade(const Block& block, int32 i) const {
+    if constexpr (Fades<Cell>::value) {
+      scalar* state = static_cast<scalar*>(block.state);
+      const auto before = read_fields<State>(state, block.n, i, state_fields);
+      auto neuron = before;
+      Cell::fade(neuron, [&](scalar& x, int32 r) {
+        x = absolute(x) < scalar(unit[r] * kFloor) ? scalar(0) : x;
+      });
+      write_fields(state, block.n, i, neuron, before, false, state_fields);
+    }
+  }
 };
 
-// Advances a neuron and returns how many spikes it emitted. One that needs care is left as it is at first, and
-// less than 0 is returned, for the caller to come back to it.
-//
-// `block` and what `input` points to are the caller's own copies: read through pointers, they might
-// change with every store as far as the compiler knows, and the loop over neurons would not vectorise.
-template <class Cell, bool driven, bool careful, class Substeps>
-DEVICE int32 step_neuron(const Block& block, AtStep at, const double* unit, int32 i,
-                         const typename Cell::Params& params, Substeps substeps) {
-  using scalar = typename Cell::scalar;
-  scalar* state = static_cast<scalar*>(block.state);
-  scalar arrived[Cell::n_receptor + 1];
-  for (int32 r = 0; r < Cell::n_receptor; ++r)
-    arrived[r] = scalar(double_of(at.input[int64(r) * block.n + i]) * unit[r]);
-  const scalar current = driven ? static_cast<const scalar*>(block.current)[i] : scalar(0);
-  Now now{at.step, block.seed, block.stream, i, substeps, nullptr, 0, 0};
-  if constexpr (OffersCount<Cell>::value) now.bits = at.bits[i - at.first];
-  if (block.events) {
-    now.events = block.events + block.n + 1 + block.events[i];
-    now.n_event = block.events[i + 1] - block.events[i];
+// Takes the spikes of a block; where neurons were copied side by side, `index` says which they are.
+template <class Stepper>
+struct SpikesOf {
+  const Plan& plan;
+  Team team;
+  const Block& block;
+  const Stepper& stepper;
+  const int32* index;
+
+  DEVICE SpikesOf of(const int32* copied) const { return {plan, team, block, stepper, copied}; }
+
+  DEVICE void operator()(int32 k, int32 count, int64 step) const {
+    const int32 i = index ? index[k] : k;
+    emit_spike(plan, team, block, step, i, stepper.count_of(block, step, i, count));
   }
-  const FieldsOf<typename Cell::State, scalar> fields;
-  const auto before = read_fields<typename Cell::State>(state, block.n, i, fields);
-  auto neuron = before;
-  int32 spikes;
-  bool waits = false;
-  if constexpr (OffersCare<Cell>::value) {
-    spikes = Cell::template step<careful>(now, params, neuron, arrived, current);
-    waits = !careful && spikes == kNeedsCare;
-  } else {
-    spikes = Cell::step(now, params, neuron, arrived, current);
-  }
-  write_fields(state, block.n, i, neuron, before, waits, fields);
-  for (int32 r = 0; r < Cell::n_receptor; ++r) {
-    int64* sum = at.input + int64(r) * block.n + i;
-    *sum &= -int64(waits);
-  }
-  return spikes;
-}
+};
 
 template <class Cell, bool heterogeneous, bool driven, class Substeps>
-DEVICE void step_block(const Plan& plan, Team team, const Block block, int64 first, int32 n_step,
+DEVICE void step_block(const Plan& plan, Team team, const Block& block, int64 first, int32 n_step,
                        Substeps substeps) {
-  using scalar = typename Cell::scalar;
-  using Params = typename Cell::Params;
-  const scalar* param = static_cast<const scalar*>(block.param);
-  const FieldsOf<Params, scalar> fields;
-  const Params common = read_fields<Params>(param, heterogeneous ? block.n : 1, 0, fields);
-  double unit[Cell::n_receptor + 1];
-  for (int32 r = 0; r < Cell::n_receptor; ++r) unit[r] = block.unit[r];
+  const Stepper<Cell, heterogeneous, driven, Substeps> stepper(block, substeps);
   for (int64 step = first; step < first + n_step; ++step)
     begin_block(spike_list(plan, step, list_of(team)), block.number);
-  const auto params_of = [=](int32 i) {
-    if constexpr (heterogeneous)
-      return read_fields<Params>(param, block.n, i, fields);
-    else
-      return common;
-  };
-  uint32 bits[kStretch];
-  for_each_neuron(
-      team, block, first, n_step,
-      [&](int64 step, int32 begin) {
-        const int64 slot = (step + 1) % plan.n_slot;
-        AtStep at{step, plan.ring + slot * plan.n_port + block.first_port, bits, 0};
-        if constexpr (OffersCount<Cell>::value)
-          at.first = bits_of_tile(block.seed, block.stream, begin, step, bits);
-        return at;
-      },
-      [=](int32 i, AtStep at) {
-        return step_neuron<Cell, driven, false>(block, at, unit, i, params_of(i), substeps);
-      },
-      [=](int32 i, AtStep at) {
-        if constexpr (OffersCare<Cell>::value)
-          return step_neuron<Cell, driven, true>(block, at, unit, i, params_of(i), substeps);
-        else
-          return 0;
-      },
-      [&](int32 i, int32 count, int64 step) {
-        if constexpr (OffersCount<Cell>::value)
-          count = Cell::count(poisson_bits(block.seed, block.stream, i, step), params_of(i));
-        emit_spike(plan, team, block, step, i, count);
-      });
+  const SpikesOf<Stepper<Cell, heterogeneous, driven, Substeps>> emit{plan, team, block, stepper,
+                                                                      nullptr};
+  advance_neurons(plan, team, block, stepper, first, n_step, emit);
 }

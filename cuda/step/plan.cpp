@@ -104,6 +104,7 @@ void update(const Plan& plan, Team team, int64 first, int32 n_step) {
     begin_block(spike_list(plan, step, team.owner), plan.n_block);
     if (step >= 0) record(plan, team, 0, step, 1);
   }
+  decide_on_watching(plan, team.owner, first + n_step);
 }
 
 void receive(const Plan& plan, Team team, int64 first, int32 n_step) {
@@ -195,12 +196,12 @@ EXPORT void release_threads() { omp_pause_resource_all(omp_pause_hard); }
 // Sizes of the structures that Python mirrors, in the order of plan.h and work.h.
 EXPORT void structure_sizes(int64* sizes) {
   const int64 values[] = {
-      sizeof(Block),       sizeof(Group),   sizeof(SpikeList), sizeof(SpikeRecord),
-      sizeof(History),     sizeof(Column),  sizeof(Rule),      sizeof(Table),
-      sizeof(Background),  sizeof(Probe),   sizeof(Injection), sizeof(Potential),
-      sizeof(Junction),    sizeof(Plan),    sizeof(Request),   sizeof(Connect),
-      sizeof(SourceCount), sizeof(Columns), sizeof(Law),       sizeof(StepRange),
-      sizeof(Draw),        sizeof(Survey),  sizeof(Arrange)};
+      sizeof(Block),      sizeof(Group),       sizeof(SpikeList), sizeof(SpikeRecord),
+      sizeof(History),    sizeof(Column),      sizeof(Rule),      sizeof(Table),
+      sizeof(Background), sizeof(Probe),       sizeof(Injection), sizeof(Potential),
+      sizeof(Junction),   sizeof(Rest),        sizeof(Plan),      sizeof(Request),
+      sizeof(Connect),    sizeof(SourceCount), sizeof(Columns),   sizeof(Law),
+      sizeof(StepRange),  sizeof(Draw),        sizeof(Survey),    sizeof(Arrange)};
   std::copy(std::begin(values), std::end(values), sizes);
 }
 

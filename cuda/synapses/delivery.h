@@ -100,17 +100,33 @@ DEVICE auto for_delays(Common<int32> delay, Make make) {
   return [made = make(delay.item)](int32) { return made; };
 }
 
-// Where the input of a synapse is summed up.
-DEVICE int64* accumulator(const Plan& plan, const Table& table, const Segment& segment,
-                          int32 target, int32 delay) {
+// Adds to what arrives at a target, and notes that where targets are `watched`: a Flag, or Known at run time.
+template <class Watched>
+DEVICE void add_input(const Plan& plan, const Table& table, const Segment& segment, int32 target,
+                      int32 delay, int64 counts, Watched watched) {
   int32 slot = segment.first_slot + delay;
   if (slot >= plan.n_slot) slot -= plan.n_slot;
-  return plan.ring + slot * plan.n_port + table.first_port + uint32(target);
+  const int64 port = table.first_port + uint32(target);
+  add(plan.ring + slot * plan.n_port + port, counts);
+  if (watched.value) note_input(plan, port);
 }
 
-DEVICE void add_weights(const Plan& plan, const Table& table, const Segment& segment) {
+struct Known {
+  bool value;
+};
+
+// Calls use(watched) with what is known of an owner made known to the compiler.
+template <class Use>
+DEVICE void with_watching(const Plan& plan, Team team, Use use) {
+  watches(plan, team) ? use(Flag<true>()) : use(Flag<false>());
+}
+
+template <class Watched>
+DEVICE void add_weights(const Plan& plan, const Table& table, const Segment& segment,
+                        Watched watched) {
   with_arrays(table, [&](auto target, auto delay, auto weight) {
     for (int64 j = segment.begin; j < segment.end; j += segment.stride)
-      add(accumulator(plan, table, segment, target(j), delay(j)), weight(j) * segment.multiplicity);
+      add_input(plan, table, segment, target(j), delay(j), weight(j) * segment.multiplicity,
+                watched);
   });
 }

@@ -15,6 +15,7 @@ from . import structures
 from .devices.device import Device, Launch
 from .layout import Layout
 from .neurons.blocks import BlockArrays
+from .neurons.rest import MOST_SLOTS, Rest
 from .neurons.spikes import Emitted, SpikeLists, SpikeRecords, Spikes
 from .ownership import split
 from .step import COUPLE, DELIVER, DELIVER_PLAIN, INJECT, PHASES, RECORD, REMEMBER, neurons_of
@@ -96,7 +97,9 @@ class Plan:
 
     def _fill(self, last: Plan | None, waiting: Emitted | None) -> None:
         layout, currents = self.layout, self.layout.currents
-        injections, junctions = currents.describe(), layout.junctions.describe(self._put)
+        self._fill_rest()
+        injections = currents.describe(self._awake)
+        junctions = layout.junctions.describe(self._put, self._awake)
         self.probes = [probe for probe in self.network.probes if len(probe.index)]
         self._probe_addresses = [self._put_probe(probe) for probe in self.probes]
         most_sampled = max((len(probe.index) for probe in self.probes), default=0)
@@ -124,6 +127,18 @@ class Plan:
             flush_denormals=layout.precision == "single",
         )
         self._fill_spikes(last, waiting)
+
+    def _fill_rest(self) -> None:
+        """Nothing is known of neurons at rest. Those into which spikes are drawn never are."""
+        synapses, fed = self.layout.synapses, self.layout.backgrounds.fed()
+        self._rest: Rest | None = None
+        if self.device.neurons_rest and synapses.n_slot <= MOST_SLOTS:
+            blocks = [block for block in self.network.blocks if block.index not in fed]
+            self._rest = Rest(self.device, blocks, synapses.n_port)
+            self._set(**self._rest.fields())
+
+    def _awake(self, number: int) -> int:
+        return self._rest.awake(number) if self._rest else 0
 
     def _fill_backgrounds(self) -> None:
         layout = self.layout
@@ -156,14 +171,16 @@ class Plan:
                 fixed = place, port, unit, self._starts[number]
                 first, end = self._first_background[number : number + 2]
                 remembered = self._put(histories), len(histories)
-                blocks.append(arrays.describe(*fixed, remembered, (first, end - first)))
+                awake = self._awake(number)
+                blocks.append(arrays.describe(*fixed, remembered, awake, (first, end - first)))
                 self.advanced.append(arrays)
             model = members[0].block.model
             largest = max(arrays.block.size for arrays in members)
             self.launches.append(Launch(neurons_of(model), len(groups), largest, len(blocks)))
             step = self.device.step_function(model, self.layout.precision)
             address = self._put(np.array(blocks, structures.BLOCK))
-            groups.append((step, address, len(blocks), model.is_source))
+            receptors = len(model.receptors)
+            groups.append((step, address, len(blocks), receptors, model.is_source, 0))
         self._set(
             group=self._put(np.array(groups, structures.GROUP)),
             n_group=len(groups),

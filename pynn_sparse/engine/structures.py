@@ -22,6 +22,7 @@ BLOCK = _structure(
     unit=POINTER,
     owner_start=POINTER,
     history=POINTER,
+    awake=POINTER,
     seed=np.uint64,
     first_port=np.int64,
     n=np.int32,
@@ -33,7 +34,14 @@ BLOCK = _structure(
     first_background=np.int32,
     n_background=np.int32,
 )
-GROUP = _structure(step=POINTER, block=POINTER, n_block=np.int32, is_source=np.int32)
+GROUP = _structure(
+    step=POINTER,
+    block=POINTER,
+    n_block=np.int32,
+    n_receptor=np.int32,
+    is_source=np.int32,
+    padding=np.int32,
+)
 SPIKE_LIST = _structure(count=POINTER, neuron=POINTER, multiplicity=POINTER, block=POINTER)
 SPIKE_RECORD = _structure(
     count=POINTER,
@@ -120,6 +128,7 @@ PROBE = _structure(
 )
 INJECTION = _structure(
     current=POINTER,
+    awake=POINTER,
     index=POINTER,
     owner_start=POINTER,
     row_start=POINTER,
@@ -130,6 +139,7 @@ INJECTION = _structure(
 POTENTIAL = _structure(v=POINTER, single=np.int32, padding=np.int32)
 JUNCTION = _structure(
     current=POINTER,
+    awake=POINTER,
     potential=POINTER,
     index=POINTER,
     owner_start=POINTER,
@@ -140,9 +150,18 @@ JUNCTION = _structure(
     n=np.int32,
     padding=np.int32,
 )
+REST = _structure(
+    next_look=np.int64,
+    n_still=np.int64,
+    n_seen=np.int64,
+    watching=np.int32,
+    padding=(np.int32, 9),
+)
 PLAN = _structure(
     clock=POINTER,
     ring=POINTER,
+    due=POINTER,
+    rest=POINTER,
     group=POINTER,
     spikes=POINTER,
     record=POINTER,
@@ -265,6 +284,7 @@ ALL = (
     INJECTION,
     POTENTIAL,
     JUNCTION,
+    REST,
     PLAN,
     REQUEST,
     CONNECT,

@@ -42,6 +42,7 @@ class CpuDevice:
     event_times: Times = EVENT_TIMES
     segment_time = SEGMENT_TIME
     merges_rows = True
+    neurons_rest = True
     shares_memory = True
     lists_blocks = False
 

@@ -45,6 +45,7 @@ class Device(Protocol):
     event_times: Times  # of a synaptic event, to choose by how many delays are delivered together
     segment_time: float  # of finding a segment of synapses
     merges_rows: bool  # whether rows of several projections may become one, where delivery waits
+    neurons_rest: bool  # whether those that nothing changes are left out of steps
     shares_memory: bool  # whether `put` gives back an array that is on the device already
     lists_blocks: bool  # whether a list of spikes holds the block of each
     build_threads: int  # of the host, to prepare synapses with

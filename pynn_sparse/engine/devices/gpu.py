@@ -39,6 +39,7 @@ class CudaDevice:
     stops_when_full = False
     segment_time = 0.0  # segments are found by many threads at once
     merges_rows = False  # tables of a source are delivered side by side
+    neurons_rest = False
     shares_memory = False
     lists_blocks = True
     build_threads = 1

@@ -117,18 +117,20 @@ class BlockArrays:
         unit: Any,
         owner_start: Any,
         histories: tuple[int, int],
+        awake: int,
         backgrounds: tuple[int, int],
     ) -> tuple[Any, ...]:
         """The fields of this block's record in the plan.
 
         `histories` are the address of records of histories, and their number; `backgrounds` the
-        first record of backgrounds, and their number.
+        first record of backgrounds, and their number; `awake` the address of bits, see `Rest`.
         """
         address = self.device.address
         pointers = (self.state, self.param, self.current, self.events, unit, owner_start)
         return (
             *(0 if array is None else address(array) for array in pointers),
             histories[0],
+            awake,
             self.block.stream.key,
             first_port,
             self.block.size,
@@ -141,4 +143,4 @@ class BlockArrays:
         )
 
 
-assert len(structures.BLOCK.names or ()) == 17
+assert len(structures.BLOCK.names or ()) == 18

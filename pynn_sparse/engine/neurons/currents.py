@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -72,12 +73,13 @@ class CurrentLayout:
         )
         self._arrays.append((arrays, len(neurons), parts))
 
-    def describe(self) -> NDArray[np.void]:
-        """The plan's records of injections."""
+    def describe(self, awake: Callable[[int], int]) -> NDArray[np.void]:
+        """The plan's records of injections; `awake` gives addresses by block, see `Rest`."""
         address = self.device.address
         rows = [
             (
                 address(arrays.require_current()),
+                awake(arrays.block.index),
                 *(address(each) for each in parts),
                 n,
                 arrays.single,

@@ -69,14 +69,20 @@ class JunctionLayout:
             )
             self._parts[number] = row.others, tuple(map(self.device.put, parts))
 
-    def describe(self, put: Callable[[NDArray[Any]], int]) -> NDArray[np.void]:
-        """The plan's records of junctions; `put` brings arrays to the device."""
+    def describe(
+        self, put: Callable[[NDArray[Any]], int], awake: Callable[[int], int]
+    ) -> NDArray[np.void]:
+        """The plan's records of junctions.
+
+        `put` brings arrays to the device, `awake` gives addresses by block, see `Rest`.
+        """
         rows = []
         for number, (others, parts) in self._parts.items():
             potentials = [self._potential(k) for k in (number, *others)]
             rows.append(
                 (
                     self.device.address(self._blocks[number].require_current()),
+                    awake(number),
                     put(np.array(potentials, structures.POTENTIAL)),
                     *map(self.device.address, parts),
                     *(len(self.coupled[number]), 0),

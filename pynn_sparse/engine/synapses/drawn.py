@@ -66,6 +66,10 @@ class Backgrounds:
         """Whether none has ended, so that time alone changes nothing."""
         return all(drive.last == NO_END for drive in self.drives)
 
+    def fed(self) -> set[int]:
+        """The places of blocks into which drawn spikes come."""
+        return {drive.table.post.index for drive in self.drives}
+
     def tables(self) -> list[SynapseTable]:
         """The projections that are drawn where they arrive."""
         by_source: dict[int, list[SynapseTable]] = {}

@@ -111,14 +111,14 @@ class SynapseLayout:
         units = np.concatenate([np.zeros(0, np.int64), *self.exponent])
         made = [self._made.get(table.index, -1) for table in self.network.tables]
         return {
-            "ring": self.device.get(self.ring),
+            "ring": self.device.get(self.ring)[:, Ports(self.network.blocks).of_neurons()],
             "exponent": units,
             "made": np.array(made, np.int64),
         }
 
     def check(self, contents: Contents, step: int) -> None:
         """Raise `CheckpointError` for what is no snapshot of this network at a step."""
-        ports, receptors = Ports(self.network.blocks).count, self._receptors()
+        ports, receptors = len(Ports(self.network.blocks).of_neurons()), self._receptors()
         contents.check("ring", np.int64, (None, ports))
         if not 1 <= len(contents.arrays["ring"]) <= 2 * MAX_DELAY_STEPS:
             contents.fail(f"ring has {len(contents.arrays['ring'])} slots")
@@ -139,8 +139,10 @@ class SynapseLayout:
         self.ports = Ports(self.network.blocks)
         ends = np.cumsum(self._receptors())
         self.exponent = np.split(arrays["exponent"], ends[:-1]) if len(ends) else []
-        self.ring = self.device.put(arrays["ring"])
-        self.n_slot, self.n_port = arrays["ring"].shape
+        self.n_slot, self.n_port = len(arrays["ring"]), self.ports.count
+        ring = np.zeros((self.n_slot, self.n_port), np.int64)
+        ring[:, self.ports.of_neurons()] = arrays["ring"]
+        self.ring = self.device.put(ring)
 
     # --- delays -------------------------------------------------------------------------------
 
@@ -179,12 +181,12 @@ class SynapseLayout:
         for number, (block, port) in enumerate(
             zip(self.network.blocks, self.ports.first, strict=True)
         ):
-            n_receptors = len(block.model.receptors)
-            part = slice(port, port + n_receptors * block.size)
-            most = bound[part].reshape(n_receptors, block.size).max(axis=1, initial=0)
+            shape = len(block.model.receptors), self.ports.stride[number]
+            part = slice(port, port + int(np.prod(shape)))
+            most = bound[part].reshape(shape).max(axis=1, initial=0)
             old = self.exponent[number] if number < len(self.exponent) else None
             if old is not None:
-                counts = self._in_flight(part).reshape(n_receptors, block.size)
+                counts = self._in_flight(part).reshape(shape)
                 most = np.maximum(most, np.ldexp(counts.max(axis=1, initial=0), -old))
             chosen.append(exponents(most, old))
         self.exponent = chosen
@@ -223,10 +225,10 @@ class SynapseLayout:
         self.n_slot, self.n_port = n_slot, n_port
 
     def _rescale(self, ring: NDArray[np.int64], number: int, shift: NDArray[np.int64]) -> None:
-        size, port = self.network.blocks[number].size, self.ports.first[number]
+        stride, port = self.ports.stride[number], self.ports.first[number]
         for receptor, by in enumerate(shift):
             if by:
-                part = ring[:, port + receptor * size : port + (receptor + 1) * size]
+                part = ring[:, port + receptor * stride : port + (receptor + 1) * stride]
                 part[:] = np.rint(np.ldexp(part.astype(np.float64), by))
 
     # --- rows ---------------------------------------------------------------------------------

@@ -17,22 +17,36 @@ BITS_AT_MOST = 61
 SUM_BITS = 62  # of what all synapses of a table may bring, in counts of its own
 
 
+GRANULE = 8  # as kGranule in cuda/core/plan.h
+
+
 class Ports:
     """Where the input of each neuron and receptor is summed up.
 
-    Port of (receptor r, neuron i of a block) = first[block] + r * size + i.
+    Port of (receptor r, neuron i of a block) = first[block] + r * stride[block] + i. Those of a
+    block at a receptor begin with a granule of their own; between them are ports of no neuron.
     """
 
     def __init__(self, blocks: list[Block]) -> None:
-        counts = [block.size * len(block.model.receptors) for block in blocks]
-        self.first = [int(port) for port in np.cumsum([0, *counts])[:-1]]
-        self.count = int(np.sum(counts, dtype=np.int64))
+        self._blocks = list(blocks)
+        self.stride = [-(-block.size // GRANULE) * GRANULE for block in blocks]
+        receptors = [len(block.model.receptors) for block in blocks]
+        counts = [each * n for each, n in zip(self.stride, receptors, strict=True)]
+        *self.first, self.count = map(int, np.cumsum([0, *counts], dtype=np.int64))
 
     def of_table(self, table: SynapseTable) -> int:
         """Port of the first target of a table."""
         block = table.post
         receptor = block.model.receptors.index(table.receptor)
-        return self.first[block.index] + receptor * block.size
+        return self.first[block.index] + receptor * self.stride[block.index]
+
+    def of_neurons(self) -> NDArray[np.int64]:
+        """The ports of neurons, by block, receptor and neuron."""
+        parts = [np.zeros(0, np.int64)]
+        for block, first, stride in zip(self._blocks, self.first, self.stride, strict=True):
+            receptor = first + stride * np.arange(len(block.model.receptors))
+            parts.append((receptor[:, np.newaxis] + np.arange(block.size)).ravel())
+        return np.concatenate(parts)
 
 
 def input_bound(tables: list[SynapseTable], ports: Ports, threads: int) -> NDArray[np.float64]:

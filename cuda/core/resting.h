@@ -1,0 +1,366 @@
+// Neurons at rest, on the CPU: those that a step would leave as they are, bit for bit, are not advanced until
+// something comes. What is computed is the same as without it.
+//
+// A neuron comes to rest when a step without input has changed no bit of its state, and it did not fire. That
+// holds for all later steps of a model that looks at nothing but parameters, state, input and current
+// (TakesSetting in cell.h). It wakes when
+//
+//   a synapse brings input   delivery notes the granule of ports in `due`, for as many steps as it may take
+//   its current changes      inject and couple set its bit of `awake`
+//   the user changes it      the plan begins with nothing watched
+//
+// Delivery notes input only while it is watched for, which costs as much as an addition to an accumulator. So an owner
+// looks from time to time how many of its neurons did not change in a step, and begins to watch when enough
+// of them did not. All granules are due then, since nobody knows what has been delivered before.
+//
+// Neurons of tiles of which few are awake are advanced in a pack: copied to arrays of their own, which are a
+// tile like any other, and back.
+#pragma once
+
+#include "core/portable.h"
+
+constexpr int32 kLook = 512;  // steps between questions whether neurons should be watched
+constexpr int32 kCheck = 16;  // steps between looks at tiles that are advanced as a whole
+constexpr int32 kMove = 10;   // steps that a neuron could do while it is moved to a pack and back
+constexpr int32 kToBegin = 8, kToEnd = 16;  // watches while at least one of so many neurons rests
+
+DEVICE bool watches(const Plan& plan, Team team) {
+  return plan.rest && plan.rest[team.owner].watching;
+}
+
+// Notes that input will come to a port.
+DEVICE void note_input(const Plan& plan, int64 port) {
+  plan.due[port / kGranule] = uint16(plan.n_slot);
+}
+
+DEVICE void wake(uint8* awake, int32 i) {
+  if (awake) awake[i / kGranule] |= uint8(1 << i % kGranule);
+}
+
+DEVICE int32 n_granule(int32 n) { return (n + kGranule - 1) / kGranule; }
+
+// The bits of the last granule of neurons that end with number end - 1.
+DEVICE uint8 granule_bits(int32 end) {
+  return end % kGranule ? uint8((1 << end % kGranule) - 1) : uint8(255);
+}
+
+// From here on an owner's neurons of a block are awake, and any of them may be due to input.
+inline void watch_block(const Plan& plan, const Block& block, int32 n_receptor, int32 owner) {
+  const int32 begin = block.owner_start[owner], end = block.owner_start[owner + 1];
+  if (begin == end || !block.awake) return;
+  const int32 n = n_granule(end - begin);
+  std::fill_n(block.awake + begin / kGranule, n, uint8(255));
+  block.awake[(end - 1) / kGranule] = granule_bits(end);
+  for (int32 r = 0; r < n_receptor; ++r)
+    std::fill_n(plan.due + (block.first_port + r * port_stride(block.n) + begin) / kGranule, n,
+                uint16(plan.n_slot));
+}
+
+// The neurons of a tile that need a step, a bit for each.
+struct Tile {
+  static constexpr int32 kBits = 64, kWords = kStretch / kBits, kGranules = kBits / kGranule;
+
+  uint64 awake[kWords] = {};
+  uint64 due[kWords] = {};  // those that may have input in this batch of steps
+  int32 n_awake = 0;
+
+  bool is_due(int32 k) const { return due[k / kBits] >> k % kBits & 1; }
+};
+
+// Finds out which neurons of a tile need a step, and wakes those that input may come to in the next n_step steps.
+inline Tile look_at_tile(const Plan& plan, const Block& block, int32 n_receptor, int32 begin,
+                         int32 end, int32 n_step) {
+  const int32 n = n_granule(end - begin);
+  Tile tile;
+  uint8* awake = block.awake + begin / kGranule;
+  for (int32 g = 0; g < n; ++g)
+    tile.awake[g / Tile::kGranules] |= uint64(awake[g]) << g % Tile::kGranules * kGranule;
+  for (int32 r = 0; r < n_receptor; ++r) {
+    uint16* due = plan.due + (block.first_port + r * port_stride(block.n) + begin) / kGranule;
+    uint32 any = 0;
+    if (n == kStretch / kGranule)  // a number that the compiler knows
+      for (int32 g = 0; g < kStretch / kGranule; ++g) any |= due[g];
+    else
+      for (int32 g = 0; g < n; ++g) any |= due[g];
+    for (int32 g = 0; any && g < n; ++g) {
+      if (!due[g]) continue;
+      due[g] = uint16(std::max(due[g] - n_step, 0));
+      awake[g] = g == n - 1 ? granule_bits(end) : uint8(255);
+      const uint64 bits = uint64(awake[g]) << g % Tile::kGranules * kGranule;
+      tile.awake[g / Tile::kGranules] |= bits;
+      tile.due[g / Tile::kGranules] |= bits;
+    }
+  }
+  for (uint64 bits : tile.awake) tile.n_awake += __builtin_popcountll(bits);
+  return tile;
+}
+
+// Where the loop over neurons finds their input: in a ring of slots, or always in the same place.
+struct Input {
+  int64* first;
+  int64 stride, per_slot;
+  int32 n_slot;
+
+  DEVICE AtStep at(int64 step) const {
+    return {step, first + (step + 1) % n_slot * per_slot, stride, nullptr, 0};
+  }
+};
+
+// Advances neurons begin .. end - 1 by n_step steps, a tile at a time, without branches, so that the loop vectorises;
+// the few that need care or fired are picked out afterwards. A tile does all steps in turn while its state is
+// in the first cache. Returns whether one fired in the last step.
+template <class Stepper, class Emit>
+__attribute__((noinline)) bool advance_tiles(const Stepper stepper, const Block block,
+                                             const Input input, int32 begin, int32 end, int64 first,
+                                             int32 n_step, const Emit emit) {
+  int32 count[kStretch];
+  uint32 bits[kStretch];
+  int32 fired = 0;
+  for (int32 next; begin < end; begin = next) {
+    next = std::min(end, (begin / kStretch + 1) * kStretch);
+    const int32 size = next - begin;
+    for (int64 step = first; step < first + n_step; ++step) {
+      AtStep at = input.at(step);
+      stepper.prepare(block, at, begin, bits);
+      int32 any = 0;
+#pragma GCC ivdep
+      for (int32 k = 0; k < size; ++k) {
+        count[k] = stepper.template advance<false>(block, at, begin + k);
+        any |= count[k];
+      }
+      if (any)
+        for (int32 k = 0; k < size; ++k) {
+          if (count[k] < 0) count[k] = stepper.advance_carefully(block, at, begin + k);
+          if (count[k]) emit(begin + k, count[k], step);
+        }
+      if (stepper.fades(step))
+        for (int32 k = 0; k < size; ++k) stepper.fade(block, begin + k);
+      if (step == first + n_step - 1) fired |= any;
+    }
+  }
+  return fired;
+}
+
+template <class scalar>
+DEVICE uint64 difference(scalar a, scalar b) {
+  uint64 x = 0, y = 0;
+  std::memcpy(&x, &a, sizeof a), std::memcpy(&y, &b, sizeof b);
+  return x ^ y;
+}
+
+// The state of a tile before a step, to be compared with what comes after.
+template <class Stepper>
+class StateBefore {
+ public:
+  using scalar = typename Stepper::scalar;
+
+  void keep(const Block& block, int32 begin, int32 size) {
+    for (int32 f = 0; f < Stepper::n_state; ++f) {
+      const scalar* row = static_cast<const scalar*>(block.state) + int64(f) * block.n + begin;
+      std::copy_n(row, size, state_[f]);
+    }
+  }
+
+  // For each neuron whether all is as it was, and remains so where what has decayed becomes 0.
+  void compare(const Stepper& stepper, Block block, int32 begin, int32 size, uint8* still) {
+    uint64 moved[kStretch] = {};
+    const auto add_differences = [&] {
+      for (int32 f = 0; f < Stepper::n_state; ++f) {
+        const scalar* row = static_cast<const scalar*>(block.state) + int64(f) * block.n + begin;
+        for (int32 k = 0; k < size; ++k) moved[k] |= difference(row[k], state_[f][k]);
+      }
+    };
+    add_differences();
+    Block kept = block;
+    kept.state = state_;
+    kept.n = kStretch;
+    for (int32 k = 0; k < size; ++k) stepper.fade(kept, k);
+    add_differences();
+    for (int32 k = 0; k < size; ++k) still[k] = !moved[k];
+  }
+
+ private:
+  scalar state_[Stepper::n_state][kStretch];
+};
+
+// Neurons of several tiles of a block, copied side by side.
+template <class Stepper, class Emit>
+class Pack {
+ public:
+  using scalar = typename Stepper::scalar;
+
+  Pack(const Plan& plan, const Block& block, const Stepper& stepper, int64 first, int32 n_step,
+       const Emit emit)
+      : plan_(plan),
+        block_(block),
+        packed_(block),
+        stepper_(stepper),
+        first_(first),
+        n_step_(n_step),
+        emit_(emit) {
+    packed_.state = state_;
+    packed_.param =
+        Stepper::heterogeneous ? static_cast<void*>(param_) : const_cast<void*>(block.param);
+    packed_.current = Stepper::driven ? current_ : nullptr;
+    packed_.n = kStretch;
+  }
+
+  // Takes up the neurons of a tile that are awake.
+  void put(const Tile& tile, int32 begin) {
+    if (size_ + tile.n_awake > kStretch) flush();
+    for (int32 w = 0; w < Tile::kWords; ++w)
+      for (uint64 bits = tile.awake[w]; bits; bits &= bits - 1) {
+        const int32 k = w * Tile::kBits + lowest_bit(bits);
+        due_[size_] = tile.is_due(k);
+        if (due_[size_]) fed_[n_fed_++] = size_;
+        index_[size_++] = begin + k;
+      }
+  }
+
+  // Advances the neurons, and lays those down that have come to rest.
+  void flush() {
+    if (!size_) return;
+    move_in();
+    const int64 last = first_ + n_step_ - 1;
+    if (n_fed_) {
+      for (int64 step = first_; step < last; ++step) advance(step, 1);
+    } else if (n_step_ > 1) {
+      advance(first_, n_step_ - 1);
+    }
+    before_.keep(packed_, 0, size_);
+    const bool fired = advance(last, 1);
+    move_out();
+    if (!fired) {
+      uint8 still[kStretch];
+      before_.compare(stepper_, packed_, 0, size_, still);
+      for (int32 k = 0; k < size_; ++k)
+        if (still[k] && !due_[k])
+          block_.awake[index_[k] / kGranule] &= uint8(~(1 << index_[k] % kGranule));
+    }
+    size_ = n_fed_ = 0;
+  }
+
+ private:
+  bool advance(int64 step, int32 n_step) {
+    if (n_fed_) {
+      const AtStep at = at_step(plan_, block_, step);
+      for (int32 f = 0; f < n_fed_; ++f)
+        for (int32 r = 0; r < Stepper::n_receptor; ++r) {
+          int64& sum = at.input[r * at.stride + index_[fed_[f]]];
+          input_[r][fed_[f]] = sum;
+          sum = 0;
+        }
+    }
+    return advance_tiles(stepper_, packed_, Input{input_[0], kStretch, 0, 1}, 0, size_, step,
+                         n_step, emit_.of(index_));
+  }
+
+  void move_in() {
+    const auto gather = [&](const void* from, int32 n_field, scalar(*to)[kStretch]) {
+      for (int32 f = 0; f < n_field; ++f) {
+        const scalar* row = static_cast<const scalar*>(from) + int64(f) * block_.n;
+        for (int32 k = 0; k < size_; ++k) to[f][k] = row[index_[k]];
+      }
+    };
+    gather(block_.state, Stepper::n_state, state_);
+    if constexpr (Stepper::heterogeneous) gather(block_.param, Stepper::n_param, param_);
+    if constexpr (Stepper::driven) gather(block_.current, 1, &current_);
+  }
+
+  void move_out() {
+    for (int32 f = 0; f < Stepper::n_state; ++f) {
+      scalar* row = static_cast<scalar*>(block_.state) + int64(f) * block_.n;
+      for (int32 k = 0; k < size_; ++k) row[index_[k]] = state_[f][k];
+    }
+  }
+
+  const Plan& plan_;
+  const Block block_;
+  Block packed_;
+  const Stepper& stepper_;
+  const int64 first_;
+  const int32 n_step_;
+  const Emit emit_;
+  int32 size_ = 0, n_fed_ = 0;
+  int32 index_[kStretch], fed_[kStretch];
+  uint8 due_[kStretch];
+  StateBefore<Stepper> before_;
+  scalar state_[Stepper::n_state][kStretch];
+  scalar param_[Stepper::heterogeneous ? Stepper::n_param : 1][kStretch];
+  scalar current_[kStretch];
+  int64 input_[Stepper::n_receptor + 1][kStretch] = {};
+};
+
+// Advances the neurons of a block of which some may rest.
+template <class Stepper, class Emit>
+__attribute__((noinline)) void advance_awake(const Plan& plan, Team team, const Block& block,
+                                             const Stepper& stepper, const Input& input,
+                                             int64 first, int32 n_step, const Emit emit) {
+  Rest& rest = plan.rest[team.owner];
+  const bool checks = !rest.watching || (first + n_step) / kCheck > first / kCheck;
+  Pack<Stepper, Emit> pack(plan, block, stepper, first, n_step, emit);
+  StateBefore<Stepper> before;
+  for_each_stretch(team, block.n, block.owner_start, [&](int32 begin, int32 end) {
+    const int32 size = end - begin;
+    rest.n_seen += size;
+    Tile tile{};
+    if (rest.watching) {
+      tile = look_at_tile(plan, block, Stepper::n_receptor, begin, end, n_step);
+      rest.n_still += size - tile.n_awake;
+      if (!tile.n_awake) return;
+      if (tile.n_awake * (kMove + n_step) < size * n_step) return pack.put(tile, begin);
+    }
+    pack.flush();  // for spikes to be in the order of neurons
+    if (!checks) {
+      advance_tiles(stepper, block, input, begin, end, first, n_step, emit);
+      return;
+    }
+    if (n_step > 1) advance_tiles(stepper, block, input, begin, end, first, n_step - 1, emit);
+    before.keep(block, begin, size);
+    if (advance_tiles(stepper, block, input, begin, end, first + n_step - 1, 1, emit)) return;
+    uint8 still[kStretch];
+    before.compare(stepper, block, begin, size, still);
+    if (!rest.watching) {
+      const int32 n_still = std::count(still, still + size, 1);
+      if (4 * n_still >= 3 * size) rest.n_still += n_still;
+      return;
+    }
+    for (int32 k = 0; k < size; ++k)
+      if (still[k] && !tile.is_due(k))
+        block.awake[(begin + k) / kGranule] &= uint8(~(1 << (begin + k) % kGranule));
+  });
+  pack.flush();
+}
+
+// Advances each neuron of a block by n_step steps; emit(i, count, step) for those that fire, in each step in the order
+// of neurons.
+template <class Stepper, class Emit>
+DEVICE void advance_neurons(const Plan& plan, Team team, const Block& block, const Stepper& stepper,
+                            int64 first, int32 n_step, Emit emit) {
+  const int32 begin = block.owner_start[team.owner], end = block.owner_start[team.owner + 1];
+  if (begin == end) return;
+  const Input input{plan.ring + block.first_port, port_stride(block.n), plan.n_port, plan.n_slot};
+  if constexpr (Stepper::may_rest)
+    if (block.awake && plan.rest) {
+      const Rest& rest = plan.rest[team.owner];
+      if (rest.watching || first >= rest.next_look)
+        return advance_awake(plan, team, block, stepper, input, first, n_step, emit);
+    }
+  advance_tiles(stepper, block, input, begin, end, first, n_step, emit);
+}
+
+// Whether to begin or to end watching, after a batch of steps of an owner's neurons.
+inline void decide_on_watching(const Plan& plan, int32 owner, int64 next_step) {
+  if (!plan.rest) return;
+  Rest& rest = plan.rest[owner];
+  if (next_step > rest.next_look && rest.n_seen) {
+    const bool watched = rest.watching;
+    rest.watching = rest.n_still * (watched ? kToEnd : kToBegin) >= rest.n_seen;
+    rest.next_look = next_step + kLook;
+    if (rest.watching && !watched)
+      for (int32 g = 0; g < plan.n_group; ++g)
+        for (int32 b = 0; b < plan.group[g].n_block; ++b)
+          watch_block(plan, plan.group[g].block[b], plan.group[g].n_receptor, owner);
+  }
+  rest.n_still = rest.n_seen = 0;
+}
