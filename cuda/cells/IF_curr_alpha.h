@@ -45,6 +45,7 @@ struct IF_curr_alpha {
 
   template <class Floor>
   DEVICE static void fade(State& s, Floor floor) {
+    floor(s.v);
     floor(s.isyn_exc, 0), floor(s.rise_exc, 0);
     floor(s.isyn_inh, 1), floor(s.rise_inh, 1);
   }

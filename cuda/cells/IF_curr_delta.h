@@ -30,4 +30,9 @@ struct IF_curr_delta {
     const bool fires = fire(p, s, v);
     return fires;
   }
+
+  template <class Floor>
+  DEVICE static void fade(State& s, Floor floor) {
+    floor(s.v);
+  }
 };

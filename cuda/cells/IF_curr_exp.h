@@ -38,6 +38,6 @@ struct IF_curr_exp {
 
   template <class Floor>
   DEVICE static void fade(State& s, Floor floor) {
-    floor(s.isyn_exc, 0), floor(s.isyn_inh, 1);
+    floor(s.v), floor(s.isyn_exc, 0), floor(s.isyn_inh, 1);
   }
 };

@@ -14,7 +14,8 @@
 // and may offer
 //   count         how many spikes really, given now.bits, where `step` only says whether there are any;
 //                 with it, now.bits are 32 random bits, made for many neurons at once
-//   fade          calls floor(x, r) for each state variable x that decays to 0 after input at receptor r
+//   fade          calls floor(x, r) for each state variable x that decays to 0 after input at receptor r, and
+//                 floor(v) for a potential, which may rest at 0
 #pragma once
 
 #include "core/functions.h"
@@ -82,7 +83,7 @@ struct TakesSetting<Cell, true, decltype(void(Cell::template step<false>(ARGUMEN
 // Whether a model offers `fade`.
 struct NoFloor {
   template <class real>
-  DEVICE void operator()(real&, int32) const {}
+  DEVICE void operator()(real&, int32 = 0) const {}
 };
 template <class Cell, class = void>
 struct Fades {

@@ -19,6 +19,10 @@
 
 #include "core/portable.h"
 
+#include <memory>
+#include <type_traits>
+#include <vector>
+
 constexpr int32 kLook = 512;  // steps between questions whether neurons should be watched
 constexpr int32 kCheck = 16;  // steps between looks at tiles that are advanced as a whole
 constexpr int32 kMove = 10;   // steps that a neuron could do while it is moved to a pack and back
@@ -36,6 +40,8 @@ DEVICE void note_input(const Plan& plan, int64 port) {
 DEVICE void wake(uint8* awake, int32 i) {
   if (awake) awake[i / kGranule] |= uint8(1 << i % kGranule);
 }
+
+DEVICE void lay_down(uint8* awake, int32 i) { awake[i / kGranule] &= uint8(~(1 << i % kGranule)); }
 
 DEVICE int32 n_granule(int32 n) { return (n + kGranule - 1) / kGranule; }
 
@@ -141,69 +147,127 @@ __attribute__((noinline)) bool advance_tiles(const Stepper stepper, const Block 
   return fired;
 }
 
-template <class scalar>
-DEVICE uint64 difference(scalar a, scalar b) {
-  uint64 x = 0, y = 0;
-  std::memcpy(&x, &a, sizeof a), std::memcpy(&y, &b, sizeof b);
-  return x ^ y;
-}
+// The loop over the neurons of a block, whatever their model: what goes on around it is compiled once.
+struct Loop {
+  int32 n_state, n_param, n_receptor;  // n_param is 0 where all neurons share their parameters
+  bool single, driven;                 // whether numbers are float, and whether currents are read
 
-// The state of a tile before a step, to be compared with what comes after.
-template <class Stepper>
-class StateBefore {
- public:
-  using scalar = typename Stepper::scalar;
+  // As advance_tiles; where neurons were copied side by side, `index` says which they are.
+  virtual bool advance(const Block& block, const Input& input, int32 begin, int32 end, int64 first,
+                       int32 n_step, const int32* index = nullptr) const = 0;
+  // What becomes 0 of the state of n neurons.
+  virtual void fade(const Block& block, int32 n) const = 0;
 
-  void keep(const Block& block, int32 begin, int32 size) {
-    for (int32 f = 0; f < Stepper::n_state; ++f) {
-      const scalar* row = static_cast<const scalar*>(block.state) + int64(f) * block.n + begin;
-      std::copy_n(row, size, state_[f]);
-    }
+ protected:
+  Loop(int32 states, int32 params, int32 receptors, bool is_single, bool is_driven)
+      : n_state(states),
+        n_param(params),
+        n_receptor(receptors),
+        single(is_single),
+        driven(is_driven) {}
+  ~Loop() = default;
+};
+
+template <class Stepper, class Emit>
+struct LoopOf final : Loop {
+  const Stepper& stepper;
+  const Emit& emit;
+
+  LoopOf(const Stepper& of, const Emit& to)
+      : Loop(Stepper::n_state, Stepper::heterogeneous ? Stepper::n_param : 0, Stepper::n_receptor,
+             sizeof(typename Stepper::scalar) == sizeof(float), Stepper::driven),
+        stepper(of),
+        emit(to) {}
+
+  bool advance(const Block& block, const Input& input, int32 begin, int32 end, int64 first,
+               int32 n_step, const int32* index) const override {
+    return advance_tiles(stepper, block, input, begin, end, first, n_step, emit.of(index));
   }
+  void fade(const Block& block, int32 n) const override {
+    for (int32 k = 0; k < n; ++k) stepper.fade(block, k);
+  }
+};
 
-  // For each neuron whether all is as it was, and remains so where what has decayed becomes 0.
-  void compare(const Stepper& stepper, Block block, int32 begin, int32 size, uint8* still) {
-    uint64 moved[kStretch] = {};
-    const auto add_differences = [&] {
-      for (int32 f = 0; f < Stepper::n_state; ++f) {
-        const scalar* row = static_cast<const scalar*>(block.state) + int64(f) * block.n + begin;
-        for (int32 k = 0; k < size; ++k) moved[k] |= difference(row[k], state_[f][k]);
-      }
-    };
-    add_differences();
-    Block kept = block;
-    kept.state = state_;
-    kept.n = kStretch;
-    for (int32 k = 0; k < size; ++k) stepper.fade(kept, k);
-    add_differences();
-    for (int32 k = 0; k < size; ++k) still[k] = !moved[k];
+// Arrays of a number for each neuron of a tile, moved as words, whose bits count.
+class Rows {
+ public:
+  Rows(bool single, int32 n_row)
+      : single_(single), n_row_(n_row), word_(new uint64[size_t(n_row) * kStretch]) {}
+
+  void* data() const { return word_.get(); }
+
+  // From or to places in rows that are `stride` long: place(k) is that of number k.
+  template <class Place>
+  void gather(const void* from, int64 stride, int32 n, Place place) const {
+    with_words([&](auto* mine) {
+      const auto* row = static_cast<decltype(mine)>(const_cast<void*>(from));
+      for (int32 f = 0; f < n_row_; ++f, row += stride, mine += kStretch)
+        for (int32 k = 0; k < n; ++k) mine[k] = row[place(k)];
+    });
+  }
+  template <class Place>
+  void scatter(void* to, int64 stride, int32 n, Place place) const {
+    with_words([&](const auto* mine) {
+      auto* row = static_cast<std::remove_const_t<std::remove_pointer_t<decltype(mine)>>*>(to);
+      for (int32 f = 0; f < n_row_; ++f, row += stride, mine += kStretch)
+        for (int32 k = 0; k < n; ++k) row[place(k)] = mine[k];
+    });
+  }
+  // moved[k] is not 0 where a word of number k is another than in rows that are `stride` long.
+  void compare(const void* with, int64 stride, int32 n, uint64* moved) const {
+    with_words([&](auto* mine) {
+      const auto* row = static_cast<decltype(mine)>(const_cast<void*>(with));
+      for (int32 f = 0; f < n_row_; ++f, row += stride, mine += kStretch)
+        for (int32 k = 0; k < n; ++k) moved[k] |= mine[k] ^ row[k];
+    });
   }
 
  private:
-  scalar state_[Stepper::n_state][kStretch];
+  template <class Use>
+  void with_words(Use use) const {
+    if (single_)
+      use(static_cast<uint32*>(data()));
+    else
+      use(static_cast<uint64*>(data()));
+  }
+
+  bool single_;
+  int32 n_row_;
+  std::unique_ptr<uint64[]> word_;
 };
 
+// A place in the state of a block.
+inline void* state_at(const Block& block, const Loop& loop, int32 i) {
+  return static_cast<char*>(block.state) + i * (loop.single ? sizeof(float) : sizeof(double));
+}
+
+// Advances a tile by one step. still[k] tells whether neuron k is as it was, and remains so where what has decayed
+// becomes 0; of none, where one fired.
+inline void step_and_compare(const Loop& loop, const Block& block, const Input& input, int32 begin,
+                             int32 end, int64 step, const int32* index, bool* still) {
+  const int32 size = end - begin;
+  const Rows before(loop.single, loop.n_state);
+  void* const state = state_at(block, loop, begin);
+  before.gather(state, block.n, size, [](int32 k) { return k; });
+  uint64 moved[kStretch] = {};
+  if (loop.advance(block, input, begin, end, step, 1, index)) {
+    std::fill_n(still, size, false);
+    return;
+  }
+  before.compare(state, block.n, size, moved);
+  Block kept = block;
+  kept.state = before.data();
+  kept.n = kStretch;
+  loop.fade(kept, size);
+  before.compare(state, block.n, size, moved);
+  for (int32 k = 0; k < size; ++k) still[k] = !moved[k];
+}
+
 // Neurons of several tiles of a block, copied side by side.
-template <class Stepper, class Emit>
 class Pack {
  public:
-  using scalar = typename Stepper::scalar;
-
-  Pack(const Plan& plan, const Block& block, const Stepper& stepper, int64 first, int32 n_step,
-       const Emit emit)
-      : plan_(plan),
-        block_(block),
-        packed_(block),
-        stepper_(stepper),
-        first_(first),
-        n_step_(n_step),
-        emit_(emit) {
-    packed_.state = state_;
-    packed_.param =
-        Stepper::heterogeneous ? static_cast<void*>(param_) : const_cast<void*>(block.param);
-    packed_.current = Stepper::driven ? current_ : nullptr;
-    packed_.n = kStretch;
-  }
+  Pack(const Plan& plan, const Block& block, const Loop& loop, int64 first, int32 n_step)
+      : plan_(plan), block_(block), loop_(loop), first_(first), n_step_(n_step) {}
 
   // Takes up the neurons of a tile that are awake.
   void put(const Tile& tile, int32 begin) {
@@ -220,131 +284,108 @@ class Pack {
   // Advances the neurons, and lays those down that have come to rest.
   void flush() {
     if (!size_) return;
-    move_in();
+    const auto place = [&](int32 k) { return index_[k]; };
+    const Rows state(loop_.single, loop_.n_state), param(loop_.single, loop_.n_param),
+        current(loop_.single, loop_.driven);
+    state.gather(block_.state, block_.n, size_, place);
+    param.gather(block_.param, block_.n, size_, place);
+    current.gather(block_.current, block_.n, size_, place);
+    Block packed = block_;
+    packed.state = state.data();
+    if (loop_.n_param) packed.param = param.data();
+    packed.current = current.data();
+    packed.n = kStretch;
+    input_.resize(size_t(loop_.n_receptor) * kStretch);  // with zeros, as each step leaves it
+    const Input input{input_.data(), kStretch, 0, 1};
     const int64 last = first_ + n_step_ - 1;
-    if (n_fed_) {
-      for (int64 step = first_; step < last; ++step) advance(step, 1);
-    } else if (n_step_ > 1) {
-      advance(first_, n_step_ - 1);
+    const int32 at_a_time = n_fed_ ? 1 : n_step_ - 1;
+    for (int64 step = first_; step < last; step += at_a_time) {
+      feed(step);
+      loop_.advance(packed, input, 0, size_, step, at_a_time, index_);
     }
-    before_.keep(packed_, 0, size_);
-    const bool fired = advance(last, 1);
-    move_out();
-    if (!fired) {
-      uint8 still[kStretch];
-      before_.compare(stepper_, packed_, 0, size_, still);
-      for (int32 k = 0; k < size_; ++k)
-        if (still[k] && !due_[k])
-          block_.awake[index_[k] / kGranule] &= uint8(~(1 << index_[k] % kGranule));
-    }
+    feed(last);
+    bool still[kStretch];
+    step_and_compare(loop_, packed, input, 0, size_, last, index_, still);
+    state.scatter(block_.state, block_.n, size_, place);
+    for (int32 k = 0; k < size_; ++k)
+      if (still[k] && !due_[k]) lay_down(block_.awake, index_[k]);
     size_ = n_fed_ = 0;
   }
 
  private:
-  bool advance(int64 step, int32 n_step) {
-    if (n_fed_) {
-      const AtStep at = at_step(plan_, block_, step);
-      for (int32 f = 0; f < n_fed_; ++f)
-        for (int32 r = 0; r < Stepper::n_receptor; ++r) {
-          int64& sum = at.input[r * at.stride + index_[fed_[f]]];
-          input_[r][fed_[f]] = sum;
-          sum = 0;
-        }
-    }
-    return advance_tiles(stepper_, packed_, Input{input_[0], kStretch, 0, 1}, 0, size_, step,
-                         n_step, emit_.of(index_));
-  }
-
-  void move_in() {
-    const auto gather = [&](const void* from, int32 n_field, scalar(*to)[kStretch]) {
-      for (int32 f = 0; f < n_field; ++f) {
-        const scalar* row = static_cast<const scalar*>(from) + int64(f) * block_.n;
-        for (int32 k = 0; k < size_; ++k) to[f][k] = row[index_[k]];
+  // Takes what arrives at the neurons from the ring.
+  void feed(int64 step) {
+    const AtStep at = at_step(plan_, block_, step);
+    for (int32 f = 0; f < n_fed_; ++f)
+      for (int32 r = 0; r < loop_.n_receptor; ++r) {
+        int64& sum = at.input[r * at.stride + index_[fed_[f]]];
+        input_[size_t(r) * kStretch + fed_[f]] = sum;
+        sum = 0;
       }
-    };
-    gather(block_.state, Stepper::n_state, state_);
-    if constexpr (Stepper::heterogeneous) gather(block_.param, Stepper::n_param, param_);
-    if constexpr (Stepper::driven) gather(block_.current, 1, &current_);
-  }
-
-  void move_out() {
-    for (int32 f = 0; f < Stepper::n_state; ++f) {
-      scalar* row = static_cast<scalar*>(block_.state) + int64(f) * block_.n;
-      for (int32 k = 0; k < size_; ++k) row[index_[k]] = state_[f][k];
-    }
   }
 
   const Plan& plan_;
-  const Block block_;
-  Block packed_;
-  const Stepper& stepper_;
+  const Block& block_;
+  const Loop& loop_;
   const int64 first_;
   const int32 n_step_;
-  const Emit emit_;
   int32 size_ = 0, n_fed_ = 0;
   int32 index_[kStretch], fed_[kStretch];
-  uint8 due_[kStretch];
-  StateBefore<Stepper> before_;
-  scalar state_[Stepper::n_state][kStretch];
-  scalar param_[Stepper::heterogeneous ? Stepper::n_param : 1][kStretch];
-  scalar current_[kStretch];
-  int64 input_[Stepper::n_receptor + 1][kStretch] = {};
+  bool due_[kStretch];
+  std::vector<int64> input_;
 };
 
 // Advances the neurons of a block of which some may rest.
-template <class Stepper, class Emit>
-__attribute__((noinline)) void advance_awake(const Plan& plan, Team team, const Block& block,
-                                             const Stepper& stepper, const Input& input,
-                                             int64 first, int32 n_step, const Emit emit) {
+inline __attribute__((noinline)) void advance_awake(const Plan& plan, Team team, const Block& block,
+                                                    const Loop& loop, const Input& input,
+                                                    int64 first, int32 n_step) {
   Rest& rest = plan.rest[team.owner];
   const bool checks = !rest.watching || (first + n_step) / kCheck > first / kCheck;
-  Pack<Stepper, Emit> pack(plan, block, stepper, first, n_step, emit);
-  StateBefore<Stepper> before;
+  Pack pack(plan, block, loop, first, n_step);
   for_each_stretch(team, block.n, block.owner_start, [&](int32 begin, int32 end) {
     const int32 size = end - begin;
     rest.n_seen += size;
-    Tile tile{};
+    Tile tile;
     if (rest.watching) {
-      tile = look_at_tile(plan, block, Stepper::n_receptor, begin, end, n_step);
+      tile = look_at_tile(plan, block, loop.n_receptor, begin, end, n_step);
       rest.n_still += size - tile.n_awake;
       if (!tile.n_awake) return;
       if (tile.n_awake * (kMove + n_step) < size * n_step) return pack.put(tile, begin);
     }
     pack.flush();  // for spikes to be in the order of neurons
     if (!checks) {
-      advance_tiles(stepper, block, input, begin, end, first, n_step, emit);
+      loop.advance(block, input, begin, end, first, n_step);
       return;
     }
-    if (n_step > 1) advance_tiles(stepper, block, input, begin, end, first, n_step - 1, emit);
-    before.keep(block, begin, size);
-    if (advance_tiles(stepper, block, input, begin, end, first + n_step - 1, 1, emit)) return;
-    uint8 still[kStretch];
-    before.compare(stepper, block, begin, size, still);
+    if (n_step > 1) loop.advance(block, input, begin, end, first, n_step - 1);
+    bool still[kStretch];
+    step_and_compare(loop, block, input, begin, end, first + n_step - 1, nullptr, still);
     if (!rest.watching) {
-      const int32 n_still = std::count(still, still + size, 1);
+      const int32 n_still = int32(std::count(still, still + size, true));
       if (4 * n_still >= 3 * size) rest.n_still += n_still;
       return;
     }
     for (int32 k = 0; k < size; ++k)
-      if (still[k] && !tile.is_due(k))
-        block.awake[(begin + k) / kGranule] &= uint8(~(1 << (begin + k) % kGranule));
+      if (still[k] && !tile.is_due(k)) lay_down(block.awake, begin + k);
   });
   pack.flush();
 }
 
-// Advances each neuron of a block by n_step steps; emit(i, count, step) for those that fire, in each step in the order
-// of neurons.
+// Advances each neuron of a block by n_step steps; emit(i, count, step) for those that fire, in each step in
+// the order of neurons.
 template <class Stepper, class Emit>
 DEVICE void advance_neurons(const Plan& plan, Team team, const Block& block, const Stepper& stepper,
-                            int64 first, int32 n_step, Emit emit) {
+                            int64 first, int32 n_step, const Emit& emit) {
   const int32 begin = block.owner_start[team.owner], end = block.owner_start[team.owner + 1];
   if (begin == end) return;
   const Input input{plan.ring + block.first_port, port_stride(block.n), plan.n_port, plan.n_slot};
   if constexpr (Stepper::may_rest)
     if (block.awake && plan.rest) {
       const Rest& rest = plan.rest[team.owner];
-      if (rest.watching || first >= rest.next_look)
-        return advance_awake(plan, team, block, stepper, input, first, n_step, emit);
+      if (rest.watching || first >= rest.next_look) {
+        const LoopOf<Stepper, Emit> loop(stepper, emit);
+        return advance_awake(plan, team, block, loop, input, first, n_step);
+      }
     }
   advance_tiles(stepper, block, input, begin, end, first, n_step, emit);
 }

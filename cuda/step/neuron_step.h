@@ -47,10 +47,22 @@ DEVICE void with_flags(bool a, bool b, Use use) {
     b ? use(Flag<false>(), Flag<true>()) : use(Flag<false>(), Flag<false>());
 }
 
-// What decays is 0 once it is less than this part of a count of its receptor, at every kFade-th step: all that
-// input can bring is whole counts, and without it neurons would come to rest only where numbers end.
-constexpr double kFloor = 0x1p-10;
+// What decays is 0 once it is less than this part of a count of its receptor, and a potential that is less than this
+// (mV), at every kFade-th step: all that input can bring is whole counts, and without it neurons would come to
+// rest only where numbers end.
+constexpr double kFloor = 0x1p-10, kFloorOfPotential = 0x1p-64;
 constexpr int64 kFade = 128;
+
+template <class real>
+struct Floor {
+  const double* unit;
+
+  DEVICE void operator()(real& x, int32 receptor) const { apply(x, unit[receptor] * kFloor); }
+  DEVICE void operator()(real& v) const { apply(v, kFloorOfPotential); }
+
+ private:
+  DEVICE static void apply(real& x, double least) { x = absolute(x) < real(least) ? real(0) : x; }
+};
 
 // The step of the neurons of a block, for loops over them. All members are the loops' own copies, and so have to
 // be `block` and what `at` points to: read through pointers, they might change with every store as far as the
@@ -151,9 +163,7 @@ struct Stepper {
       scalar* state = static_cast<scalar*>(block.state);
       const auto before = read_fields<State>(state, block.n, i, state_fields);
       auto neuron = before;
-      Cell::fade(neuron, [&](scalar& x, int32 r) {
-        x = absolute(x) < scalar(unit[r] * kFloor) ? scalar(0) : x;
-      });
+      Cell::fade(neuron, Floor<scalar>{unit});
       write_fields(state, block.n, i, neuron, before, false, state_fields);
     }
   }

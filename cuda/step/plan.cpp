@@ -1,14 +1,13 @@
-// The step loop on the CPU: parallel regions of some milliseconds, with a barrier or two for each batch of
-// steps.
+// The step loop on the CPU: parallel regions of some tenths of a second, in which the owners of neurons meet once or
+// twice for each batch of steps.
 #include "build/work.h"
 #include "core/openmp.h"
 #include "core/portable.h"
-#include "step/barrier.h"
+#include "step/relay.h"
 #include "step/ways.h"
 
 #include <atomic>
 #include <cstddef>
-#include <vector>
 
 EXPORT void inject(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
 EXPORT void couple(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
@@ -42,36 +41,6 @@ class FlushDenormals {
 #else
   explicit FlushDenormals(bool) {}
 #endif
-};
-
-// Whether a slice of steps has to end. One flag per owner and parity of the batch, so that all threads read
-// the same values whichever of them is ahead.
-struct Flags {
-  std::atomic<int32>* flag;
-  int32 n;
-
-  void note(int32 owner, int64 batch, bool ends) {
-    flag[(batch & 1) * n + owner].store(ends, std::memory_order_relaxed);
-  }
-  bool any(int64 batch) const {
-    for (int32 t = 0; t < n; ++t)
-      if (flag[(batch & 1) * n + t].load(std::memory_order_relaxed)) return true;
-    return false;
-  }
-};
-
-// One of the threads that do what the owners of neurons have to do: thread t that of the owners t,
-// t + n_thread, ... Which thread does it changes nothing but the time that it takes.
-struct Thread {
-  const Plan& plan;
-  int32 number, n_thread;
-  Barrier& barrier;
-
-  template <class Body>
-  void for_each_owner(Body body) const {
-    for (int32 owner = number; owner < plan.n_owner; owner += n_thread)
-      body(Team{owner, plan.n_owner});
-  }
 };
 
 // Whether the next steps could overflow an owner's spike record.
@@ -118,30 +87,84 @@ void receive(const Plan& plan, Team team, int64 first, int32 n_step) {
   }
 }
 
-// Neurons do `batch` steps between two barriers: no spike of the first step arrives before they end. With
+// A slice of the steps of a call, which threads share: batches of steps, with the stages `begin`, `update` and
+// `receive`, the first two in one where there are no gap junctions.
+//
+// Neurons do `batch` steps between two meetings: no spike of the first step arrives before they end. With
 // gap junctions it is one step, which nobody begins before all have seen the potentials that the last one
 // left. Without delivery groups a list of spikes is used again after two batches, when all have read it.
-// Returns the next step to do.
-int64 run_slice(const Thread& thread, Flags flags, const Stopwatch& watch, int64 first, int64 end) {
-  const Plan& plan = thread.plan;
-  const FlushDenormals flush(plan.flush_denormals);
-  int64 step = first;
-  for (int64 batch = 0; step < end; ++batch) {
-    const int32 n_step = step < 0 ? 1 : int32(std::min<int64>(plan.batch, end - step));
-    thread.for_each_owner([&](Team team) { begin(plan, team, step, n_step); });
-    if (plan.n_junction) thread.barrier.wait();
-    thread.for_each_owner([&](Team team) {
-      update(plan, team, step, n_step);
-      const bool late = team.owner == 0 && watch.late(batch);
-      flags.note(team.owner, batch, late || nearly_full(plan, team.owner));
-    });
-    thread.barrier.wait();
-    thread.for_each_owner([&](Team team) { receive(plan, team, step, n_step); });
-    step += n_step;
-    if (flags.any(batch)) break;
+class Slice {
+ public:
+  Slice(const Plan& plan, const Stopwatch& watch, int64 first, int64 end, int32 n_thread)
+      : plan_(plan),
+        watch_(watch),
+        first_(first),
+        end_(end),
+        n_meeting_(plan.n_junction ? 2 : 1),
+        relay_(plan.n_owner, n_thread),
+        last_(last_possible()) {}
+
+  // What one of the threads does. Which of them does the work of an owner changes nothing but the time it takes.
+  void run(int32 thread) {
+    const FlushDenormals flush(plan_.flush_denormals);
+    const auto work = [&](int32 owner, int64 stage) { do_stage(owner, stage); };
+    const int64 n_stage = n_meeting_ + 1;
+    for (int64 batch = 0; batch <= last_.load(std::memory_order_acquire); ++batch) {
+      for (int32 m = 0; m < n_meeting_; ++m)
+        relay_.do_and_meet(thread, batch * n_stage + m, int32(batch * n_meeting_ + m), work);
+      relay_.do_own(thread, batch * n_stage + n_meeting_, false, work);
+    }
   }
-  return step;
-}
+
+  // The next step to do, when all threads have come back.
+  int64 reached() const {
+    const Steps last = steps_of(last_.load(std::memory_order_relaxed));
+    return last.first + last.n;
+  }
+
+ private:
+  struct Steps {
+    int64 first;
+    int32 n;
+  };
+
+  Steps steps_of(int64 batch) const {
+    if (first_ < 0 && batch == 0) return {first_, 1};
+    const int64 first = first_ < 0 ? (batch - 1) * plan_.batch : first_ + batch * plan_.batch;
+    return {first, int32(std::min<int64>(plan_.batch, end_ - first))};
+  }
+
+  int64 last_possible() const {
+    const int64 n = end_ - std::max<int64>(first_, 0);
+    return (n + plan_.batch - 1) / plan_.batch - (first_ >= 0);
+  }
+
+  void do_stage(int32 owner, int64 stage) {
+    const int64 batch = stage / (n_meeting_ + 1);
+    const int32 part = int32(stage % (n_meeting_ + 1));
+    const auto [first, n_step] = steps_of(batch);
+    const Team team{owner, plan_.n_owner};
+    if (part == n_meeting_) return receive(plan_, team, first, n_step);
+    if (part == 0) begin(plan_, team, first, n_step);
+    if (part < n_meeting_ - 1) return;
+    update(plan_, team, first, n_step);
+    if ((owner == 0 && watch_.late(batch)) || nearly_full(plan_, owner)) end_with(batch);
+  }
+
+  // All know it when they have met after the update of this batch.
+  void end_with(int64 batch) {
+    int64 last = last_.load(std::memory_order_relaxed);
+    while (batch < last && !last_.compare_exchange_weak(last, batch, std::memory_order_release)) {
+    }
+  }
+
+  const Plan& plan_;
+  const Stopwatch& watch_;
+  const int64 first_, end_;
+  const int32 n_meeting_;
+  Relay relay_;
+  std::atomic<int64> last_;
+};
 
 }  // namespace
 
@@ -149,8 +172,6 @@ int64 run_slice(const Thread& thread, Flags flags, const Stopwatch& watch, int64
 // `ways` are kept from call to call, and are 0 in the beginning. Returns the next step to do, or -2 if the
 // system gave fewer threads than asked for.
 EXPORT int64 advance(const Plan& plan, int64 first, int64 end, int32 n_thread, Ways* ways) {
-  std::vector<std::atomic<int32>> full(2 * plan.n_owner);
-  const Flags flags{full.data(), plan.n_owner};
   n_thread = kOpenMP ? std::min(n_thread, plan.n_owner) : 1;
   omp_set_dynamic(0);
   int64 step = first;
@@ -158,15 +179,15 @@ EXPORT int64 advance(const Plan& plan, int64 first, int64 end, int32 n_thread, W
     const Way way = n_thread > 1 ? ways->choose() : alone;
     const int32 n = way == together ? n_thread : 1;
     const Stopwatch watch = n_thread > 1 ? ways->start(n) : Stopwatch();
-    Barrier barrier(n);
-    int64 next = -2;
+    Slice slice(plan, watch, step, end, n);
+    std::atomic<bool> all_there{true};
 #pragma omp parallel num_threads(n)
-    if (omp_get_num_threads() == n) {
-      const Thread thread{plan, omp_get_thread_num(), n, barrier};
-      const int64 reached = run_slice(thread, flags, watch, step, end);
-      if (thread.number == 0) next = reached;
-    }
-    if (next < step) return next;
+    if (omp_get_num_threads() == n)
+      slice.run(omp_get_thread_num());
+    else
+      all_there = false;
+    if (!all_there) return -2;
+    const int64 next = slice.reached();
     if (n_thread > 1) ways->note(way, watch.seconds(), next - step);
     step = next;
     bool full = false;

@@ -62,9 +62,10 @@ class Ways {
   }
 
  private:
-  static constexpr double kSlice = 5e-3, kTrial = 5e-4;  // seconds
-  static constexpr double kShare = 0.3;                  // of a new measurement in what is known
-  static constexpr double kMostLost = 0.01;              // of the time, by trials
+  // Seconds. At the end of a slice all threads have to come, which takes one without a processor some milliseconds.
+  static constexpr double kSlice = 0.1, kTrial = 5e-4;
+  static constexpr double kShare = 0.3;      // of a new measurement in what is known
+  static constexpr double kMostLost = 0.01;  // of the time, by trials
 
   static Way other(Way way) { return way == alone ? together : alone; }
   bool known(Way way) const { return step_[way] > 0; }

@@ -133,7 +133,7 @@ class Plan:
         synapses, fed = self.layout.synapses, self.layout.backgrounds.fed()
         self._rest: Rest | None = None
         if self.device.neurons_rest and synapses.n_slot <= MOST_SLOTS:
-            blocks = [block for block in self.network.blocks if block.index not in fed]
+            blocks = [b for b in self.network.blocks if not (b.model.is_source or b.index in fed)]
             self._rest = Rest(self.device, blocks, synapses.n_port)
             self._set(**self._rest.fields())
 

@@ -21,6 +21,12 @@ def processors() -> int:
     return max(1, math.ceil(min(_affinity(), quota())))
 
 
+def busy_processors(file: Path = Path("/proc/loadavg")) -> float | None:
+    """How many processors programs have used in the last minute, all together; None if unknown."""
+    words = _read(file).split()
+    return min(float(words[0]), float(os.cpu_count() or 1)) if words else None
+
+
 def _affinity() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

@@ -48,7 +48,7 @@ def test_every_kernel_of_a_step_is_declared() -> None:
 
 def test_the_loop_on_the_cpu_has_that_order() -> None:
     text = (source_folder() / "step" / "plan.cpp").read_text()
-    text = text[text.index("void begin(") : text.index("int64 run_slice(")]
+    text = text[text.index("void begin(") : text.index("class Slice")]
     names = "|".join(kernel.name for kernel in STEP)
     calls = re.findall(rf"\b({names})\(", text.replace("group.step(", "neuron_step("))
     phases = [PHASES[f"step/{call}"] for call in calls]

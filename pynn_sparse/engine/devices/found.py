@@ -12,7 +12,7 @@ from typing import Any
 from ...errors import DeviceError
 from ...notices import warn
 from ..kernels import nvrtc_options
-from ..processors import processors, quota
+from ..processors import busy_processors, processors, quota
 from ..toolchain import cache
 from ..toolchain.libraries import cpu_library
 
@@ -47,7 +47,11 @@ def _find_cpu() -> Found:
     except DeviceError as error:
         return Found("cpu", False, str(error))
     limit = f" by a quota of {quota():g}," if quota() <= processors() else ","
-    threads = "" if library.has_threads() else f" {NO_OPENMP},"
+    threads = f" {NO_OPENMP},"
+    if library.has_threads():
+        others = busy_processors()
+        threads = f" of which programs now use {others:.1f}," if others is not None else ""
+        threads += " up to as many threads, one while that is faster,"
     detail = f"{processors()} processors{limit}{threads} kernels in {library._name}"
     return Found("cpu", True, detail, present=True)
 

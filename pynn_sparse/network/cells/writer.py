@@ -157,6 +157,7 @@ class Writer:
             variable(STEP_LENGTH),
         ]
         state = [*map(variable, (*d.state, *d.outputs)), *self.extra_state]
+        asked = "Now" if d.program else "Setting"  # programs may look at the time
         return "\n".join(
             [
                 '#include "core/cell.h"',
@@ -169,7 +170,7 @@ class Writer:
                 f"struct State {{ double {', '.join(state)}; }};",
                 f"struct Params {{ double {', '.join(parameters)}; }};",
                 *self._functions(),
-                "DEVICE static int32 step([[maybe_unused]] const Now& now, const Params& p,",
+                f"DEVICE static int32 step([[maybe_unused]] const {asked}& now, const Params& p,",
                 "    State& s, [[maybe_unused]] const double* input,",
                 f"    [[maybe_unused]] double {variable(CURRENT)}) {{",
                 *step,
