@@ -87,7 +87,8 @@ def test_what_can_come_in_is_bounded_by_the_same_number(twins: Twins) -> None:
     assert np.array_equal(bounds[0], input_bound([twins.host], ports, 1))
     weights = np.abs(twins.host.weight.astype(float))
     exact = np.bincount(twins.host.target, weights, twins.host.post.size)
-    found = bounds[0][-twins.host.post.size :]
+    port = ports.of_table(twins.host)
+    found = bounds[0][port : port + twins.host.post.size]
     assert np.all(found >= exact * (1 - 1e-12))
     assert np.all(found <= exact + 1e-6)
     assert found[exact == 0].tolist() == [0.0] * np.count_nonzero(exact == 0)
