@@ -225,7 +225,7 @@ def _made(options: argparse.Namespace, tables: Tables, observed: Observed) -> di
     steps = tables.steps(observed.duration)
     return {
         "script": str(options.script),
-        "command": f"`{shlex.join(['pynn-sparse', *sys.argv[1:]])}`",
+        "command": f"`{shlex.join(['pynn-sparse', *options.typed])}`",
         "simulated": f"{observed.duration:g} ms, {steps:,} steps of {tables.dt:g} ms",
         "versions": ", ".join(
             [f"{name} {version(name)}" for name in ("pynn-sparse", "PyNN", "numpy")]

@@ -68,7 +68,7 @@ def test_a_script_becomes_tables_and_a_report(
     text = (out / "report.md").read_text()
     for part in (
         "| script | ",
-        "| command | `pynn-sparse ",
+        f"| command | `pynn-sparse export {script} --target asic --out {out} {options}`",
         "200 ms, 400 steps",
         "numpy ",
         " nA |",
