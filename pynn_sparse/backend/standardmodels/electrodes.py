@@ -129,7 +129,8 @@ class SparseCurrentSource(Checked, StandardCurrentSource):
 
     def _keep(self, first: int, samples: NDArray[np.float64]) -> None:
         """Take up samples; those of a step that was sampled before, ahead of a reset, give way."""
-        self._recording[:] = [(f, s) for f, s in self._recording if f < first]
+        while self._recording and self._recording[-1][0] >= first:
+            self._recording.pop()
         self._recording.append((first, samples))
         self._recorded_from = min(first, self._recorded_from or 0)
 

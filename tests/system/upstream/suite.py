@@ -100,7 +100,8 @@ def _pytest(suite: Suite, folder: Path, *options: str) -> tuple[list[dict[str, A
     command = [
         *(sys.executable, "-m", "pytest", "-p", "upstream.plugin", "-p", "no:cacheprovider"),
         *("--quiet", "--tb=short", "--config-file", os.devnull),
-        *("--rootdir", str(source_tree() / "test"), "--simulator", SIMULATOR),
+        *("--rootdir", str(source_tree() / "test"), "--confcutdir", str(source_tree() / "test")),
+        *("--simulator", SIMULATOR),
         *("--report", str(report), *options, *suite.paths()),
     ]
     search = os.pathsep.join(filter(None, [str(HERE.parent), os.environ.get("PYTHONPATH")]))
