@@ -53,7 +53,7 @@ class SourcePart:
     def restore(self, arrays: Arrays) -> None:
         """Go back to a snapshot of a source of the same class."""
         samples = _with(arrays, "sample ").items()
-        recording = [(int(first), each) for first, each in samples]
+        recording = sorted(((int(first), each) for first, each in samples), key=lambda s: s[0])
         object.__setattr__(self.item, "_values", self._values(arrays))
         object.__setattr__(self.item, "_recording", recording)
 
