@@ -230,7 +230,7 @@ class Plasticity:
         self, arrays: dict[str, Any], taus: Sequence[float], *, host: bool = False
     ) -> tuple[int, ...]:
         """A history's record of arrays of the device, or of the host."""
-        at = _address if host else self.device.address
+        at = structures.host_address if host else self.device.address
         names = list(structures.HISTORY.names or ())[:6]
         n = len(arrays["count"])
         return (
@@ -317,10 +317,6 @@ def _rows(places: NDArray[Any]) -> NDArray[Any]:
         return places
     rows: NDArray[Any] = places.transpose(1, 0, 2).reshape(places.shape[1], -1)
     return rows
-
-
-def _address(array: NDArray[Any]) -> int:
-    return int(array.ctypes.data)
 
 
 def _taus(table: SynapseTable) -> tuple[float, float]:

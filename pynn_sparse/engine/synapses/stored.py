@@ -51,7 +51,7 @@ class HostTable:
 
     def __init__(self, table: SynapseTable, **more: Any) -> None:
         self._alive = table.arrays()
-        self.record = record_of(table, self._alive, lambda array: int(array.ctypes.data), **more)
+        self.record = record_of(table, self._alive, structures.host_address, **more)
 
     @property
     def pointer(self) -> ctypes.c_void_p:
