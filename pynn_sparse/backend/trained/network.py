@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pynn_sparse.errors import GraphError
 from pynn_sparse.interchange.layers import Plan, Readout, Rule, Wires
@@ -97,6 +98,20 @@ class TrainedNetwork:
     def present(self, inputs: Any, steps: int | None = None) -> Any:
         """Outputs for a batch of samples; see `pyNN.sparse.present`."""
         return outputs(self, inputs, steps)
+
+    def matrices(self, wires: Wires) -> dict[int, NDArray[np.float64]]:
+        """Weights as they are now, [pre, post], by delay in steps of the graph, ascending."""
+        rows = self.projections[wires.name].get(["weight", "delay"], format="list")
+        found = np.array(rows, np.float64).reshape(-1, 4)
+        source, target = found[:, :2].astype(int).T
+        delay = np.rint(found[:, 3] / simulator.state.dt).astype(int) - wires.lag
+        matrices = {}
+        for steps in np.unique(delay).tolist():
+            mine = delay == steps
+            matrix = np.zeros((self[wires.pre].size, self[wires.post].size))
+            np.add.at(matrix, (source[mine], target[mine]), found[mine, 2])
+            matrices[steps] = matrix
+        return matrices
 
     @property
     def readouts(self) -> tuple[Readout, ...]:

@@ -154,20 +154,13 @@ def _inject(net: Any, samples: _Samples, period: int) -> None:
 
 def _product(net: Any, wires: Any, samples: _Samples) -> NDArray[np.float64]:
     """What arrives at each target, [samples, steps or 1, n]."""
-    columns = net.projections[wires.name].get(["weight", "delay"], format="list")
-    found = np.array(columns, np.float64).reshape(-1, 4)
-    pre, post = net[wires.pre].size, net[wires.post].size
-    delay = np.rint(found[:, 3] / simulator.state.dt).astype(int) - wires.lag
+    matrices = net.matrices(wires)
     values = samples.values[wires.pre]
-    if delay.any():
-        values = np.broadcast_to(values, (samples.count, samples.steps, pre))
-    total = np.zeros((*values.shape[:2], post))
-    for late in np.unique(delay):
-        mine = found[delay == late]
-        matrix = np.zeros((pre, post))
-        np.add.at(matrix, (mine[:, 0].astype(int), mine[:, 1].astype(int)), mine[:, 2])
-        shifted = values[:, : values.shape[1] - late] @ matrix
-        total[:, late:] += shifted
+    if any(matrices):
+        values = np.broadcast_to(values, (samples.count, samples.steps, values.shape[2]))
+    total = np.zeros((*values.shape[:2], net[wires.post].size))
+    for late, matrix in matrices.items():
+        total[:, late:] += values[:, : values.shape[1] - late] @ matrix
     return total
 
 

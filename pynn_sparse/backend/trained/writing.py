@@ -16,7 +16,6 @@ from pynn_sparse.interchange.nir import sidecar, writing
 from pynn_sparse.notices import warn
 from pynn_sparse.replacing import replaced_file
 
-from .. import simulator
 from .network import TrainedNetwork
 
 MOST_ENTRIES = 50_000_000  # of all matrices together
@@ -139,17 +138,12 @@ def _add_wires(
     bias: dict[str, NDArray[np.float64]],
 ) -> None:
     """Matrices of a projection, one for each delay."""
-    rows = net.projections[wires.name].get(["weight", "delay"], format="list")
-    found = np.array(rows, np.float64).reshape(-1, 4)
     late = 0 if wires.pre in net.inputs else net.rule.output_delay or 0
-    steps = np.rint(found[:, 3] / simulator.state.dt).astype(int) - wires.lag
     loop = wires.pre == wires.post
-    steps = np.where(loop & (steps == 1), 0, steps - late)
+    none = {late: np.zeros((net[wires.pre].size, net[wires.post].size))}
     post = f"{wires.post} v" if f"{wires.post} v" in nodes else wires.post
-    for delay in np.unique(steps) if len(steps) else [0]:
-        mine = found[steps == delay]
-        matrix = np.zeros((net[wires.post].size, net[wires.pre].size))
-        np.add.at(matrix, (mine[:, 1].astype(int), mine[:, 0].astype(int)), mine[:, 2])
+    for steps, weights in (net.matrices(wires) or none).items():
+        delay, matrix = 0 if loop and steps == 1 else steps - late, weights.T
         name = wires.name if not delay else f"{wires.name} after {delay} steps"
         if not delay and bias[wires.post].any():
             nodes[name] = writing.node("Affine", {"weight": matrix, "bias": bias[wires.post]})
