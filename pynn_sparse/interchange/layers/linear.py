@@ -6,6 +6,7 @@ Axes are those of one sample: channels first, then space. Elements are counted i
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -23,17 +24,16 @@ BYTES_PER_ENTRY = 64  # of a map while it is made
 SAME, VALID = "same", "valid"
 
 
-@dataclass(frozen=True)
-class Linear:
+class Linear(ABC):
     """What the layers of this module have in common."""
 
+    @abstractmethod
     def shape_out(self, shape: Shape) -> Shape:
         """Shape of what leaves, for the shape of what enters. Raises GraphError."""
-        raise NotImplementedError
 
+    @abstractmethod
     def synapses(self, shape: Shape) -> Synapses:
         """The map of flat layers, for the shape of what enters."""
-        raise NotImplementedError
 
     def constant(self, shape: Shape) -> NDArray[np.float64]:
         """What is added in every step, flat; for the shape of what enters."""
@@ -84,34 +84,33 @@ class Dense(Linear):
         return np.broadcast_to(self.bias, out).astype(np.float64).ravel()
 
 
+class OfEach(Linear):
+    """A map of each element to itself."""
+
+    def shape_out(self, shape: Shape) -> Shape:
+        return shape
+
+
 @dataclass(frozen=True)
-class Scale(Linear):
+class Scale(OfEach):
     """The product with a factor for each element."""
 
     scale: Array
 
-    def shape_out(self, shape: Shape) -> Shape:
-        return shape
-
     def synapses(self, shape: Shape) -> Synapses:
-        n = math.prod(shape)
         factor = per_element(self.scale, shape).astype(np.float64)
-        return Synapses(n, n, np.arange(n), np.arange(n), factor, np.zeros(n)).merged()
+        return Synapses.each(factor, np.zeros(len(factor))).merged()
 
 
 @dataclass(frozen=True)
-class Delay(Linear):
+class Delay(OfEach):
     """Each element after a time of its own."""
 
     delay: Array
 
-    def shape_out(self, shape: Shape) -> Shape:
-        return shape
-
     def synapses(self, shape: Shape) -> Synapses:
-        n = math.prod(shape)
         delay = per_element(self.delay, shape).astype(np.float64)
-        return Synapses(n, n, np.arange(n), np.arange(n), np.ones(n), delay)
+        return Synapses.each(np.ones(len(delay)), delay)
 
 
 @dataclass(frozen=True)
@@ -147,9 +146,9 @@ class Window(Linear):
     dilation: Shape
 
     @property
+    @abstractmethod
     def kernel(self) -> Shape:
         """Extent of the window along each axis of space."""
-        raise NotImplementedError
 
     def _before_after(self) -> list[tuple[int, int]]:
         """How many zeros are put before and after each axis."""

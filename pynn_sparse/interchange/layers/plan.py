@@ -174,14 +174,13 @@ def _with_readouts(graph: Graph) -> Graph:
     for name in graph.named(Output):
         if not graph.into(name):
             raise GraphError(f"node {name!r}: nothing leads to it")
+        nodes[name] = Output(graph.shapes[name])
         shown = _shown_as_it_is(graph, name)
         if shown:
             edges = [(a, b) for a, b in edges if b != name] + [(shown, name)]
-            nodes[name] = Output(graph.shapes[name])
             continue
         summed = f"{name} sum"
         nodes[summed] = Neurons(SUM, {"zero": np.zeros(1)})
-        nodes[name] = Output(graph.shapes[name])
         edges = [(a, summed if b == name else b) for a, b in edges] + [(summed, name)]
     return Graph(nodes, tuple(edges))
 

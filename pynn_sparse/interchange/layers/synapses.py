@@ -29,8 +29,13 @@ class Synapses:
     @classmethod
     def identity(cls, n: int) -> Synapses:
         """Each element to itself."""
-        each = np.arange(n)
-        return cls(n, n, each, each, np.ones(n), np.zeros(n))
+        return cls.each(np.ones(n), np.zeros(n))
+
+    @classmethod
+    def each(cls, weight: NDArray[np.float64], delay: NDArray[np.float64]) -> Synapses:
+        """Each element to itself, with its own weight and delay."""
+        n, same = len(weight), np.arange(len(weight))
+        return cls(n, n, same, same, weight, delay)
 
     def then(self, other: Synapses) -> Synapses:
         """The map of this one and then `other`; synapses of the same two cells are added up."""
