@@ -20,16 +20,24 @@ def _all_to_all(p_connect: float, rng: Any) -> AllToAllConnector:
     return AllToAllConnector()
 
 
-def _nothing() -> None:
-    """What is left of a deprecated function when its work has been done otherwise."""
-
-
 create = common.build_create(Population)
 
 _connect_all = common.build_connect(Projection, _all_to_all, StaticSynapse)
-_nothing.__name__ = "connect"
-_warn_of_connect = deprecated("Projection()")(_nothing)
 _connect_some = common.build_connect(Projection, FixedProbabilityConnector, StaticSynapse)
+
+
+def _between(pre: Any, post: Any, weight: Any, delay: Any, receptor_type: Any) -> Projection:
+    made = between_cells.connected(pre, post, weight, delay, receptor_type)
+    if made is None:
+        synapse = StaticSynapse(weight=weight, delay=delay)
+        ends = pre.as_view(), post.as_view()
+        made = Projection(*ends, AllToAllConnector(), synapse, receptor_type=receptor_type)
+        between_cells.remember(made, pre, post, weight, receptor_type)
+    return made
+
+
+_between.__name__ = "connect"  # which the warning names
+_connect_two = deprecated("Projection()")(_between)
 
 
 def connect(
@@ -44,15 +52,8 @@ def connect(
     """Connect cells, see `pyNN.common.connect`; with p = 1 nothing is drawn."""
     if not (rng is None and type(p) in PLAIN and p == 1):
         return _connect_some(pre, post, weight, delay, receptor_type, p, rng)
-    if not (isinstance(pre, simulator.ID) and isinstance(post, simulator.ID)):
-        return _connect_all(pre, post, weight, delay, receptor_type)
-    made = between_cells.connected(pre, post, weight, delay, receptor_type)
-    if made is None:
-        made = _connect_all(pre, post, weight, delay, receptor_type)
-        between_cells.remember(made, pre, post, weight, receptor_type)
-    else:
-        _warn_of_connect()
-    return made
+    two = isinstance(pre, simulator.ID) and isinstance(post, simulator.ID)
+    return (_connect_two if two else _connect_all)(pre, post, weight, delay, receptor_type)
 
 
 _record = common.build_record(simulator)

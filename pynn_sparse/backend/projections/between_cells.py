@@ -61,11 +61,10 @@ def connected(pre: Any, post: Any, weight: Any, delay: Any, receptor_type: Any) 
         return None
     try:
         size = float(weight)
-        if abs(size) <= GREATEST_WEIGHT[state.scalar]:  # false for NaN
-            return _made(kind, pre, post, size, delay)
+        valid = abs(size) <= GREATEST_WEIGHT[state.scalar]  # false for NaN
+        return _made(kind, pre, post, size, delay) if valid else None
     except (errors.ConnectionError, OverflowError):
-        pass  # an ordinary projection raises the error that says why
-    return None
+        return None  # an ordinary projection raises the error that says why
 
 
 def remember(projection: Projection, pre: Any, post: Any, weight: Any, receptor_type: Any) -> None:
