@@ -6,16 +6,15 @@ import argparse
 import importlib.util
 import json
 import platform
-import shlex
 import sys
 import tempfile
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 
+from ..measuring import command_line, version
 from .arguments import is_number
 from .errors import ExportError
 from .folder.writing import add
@@ -225,7 +224,7 @@ def _made(options: argparse.Namespace, tables: Tables, observed: Observed) -> di
     steps = tables.steps(observed.duration)
     return {
         "script": str(options.script),
-        "command": f"`{shlex.join(['pynn-sparse', *options.typed])}`",
+        "command": f"`{command_line(options.typed, ())}`",
         "simulated": f"{observed.duration:g} ms, {steps:,} steps of {tables.dt:g} ms",
         "versions": ", ".join(
             [f"{name} {version(name)}" for name in ("pynn-sparse", "PyNN", "numpy")]
