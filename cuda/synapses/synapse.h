@@ -1,8 +1,8 @@
 // What the kinds of synapses in this folder have in common.
 //
-// A kind offers `learns` and, if it learns, `alike`, whether all parameters may be, `Meeting`, which is the same for all of a source's synapses of one
-// delay, and `after_spike`, which gives the weight after a spike of the source; else `amplitude`, which gives the
-// sum of what the spikes of a step transmit.
+// A kind offers `learns` and, if it learns, `alike`, whether all synapses may have the same parameters; `Meeting`,
+// which is the same for all of a source's synapses of one delay; and `after_spike`, which gives the weight after a
+// spike of the source. Else it offers `amplitude`, which gives the sum of what the spikes of a step transmit.
 #pragma once
 
 #include "core/functions.h"
