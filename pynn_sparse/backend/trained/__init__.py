@@ -19,14 +19,14 @@ def present(net: TrainedNetwork, inputs: Any, steps: int | None = None) -> Any:
 
     Args:
         net: of `nir_network`.
-        inputs: sequences [samples, steps, *shape], or with `steps` images [samples, *shape], which
-            are shown in every step; `shape` is that of the input, or flat. Whole numbers from 0 to
-            255 are numbers of spikes, other values are multiplied by the weights of the first
+        inputs: sequences `[samples, steps, *shape]`, or with `steps` images `[samples, *shape]`,
+            which are shown in every step; `shape` is that of the input, or flat. Whole numbers from
+            0 to 255 are numbers of spikes, other values are multiplied by the weights of the first
             layers, and injected. A dictionary by name where there are several inputs.
         steps: how long an image is shown.
 
     Returns for each output the number of spikes in each step, uint8, or v after it, float64:
-    [samples, steps, *shape]; the array if there is one output, else a dictionary by name. Step t is
+    `[samples, steps, *shape]`; the array if there is one output, else a dictionary by name. Step t is
     that of the program that trained the network: the layers' skew is taken out.
 
     Raises ValueError for shapes that do not fit and values that are not finite, before anything is

@@ -174,7 +174,7 @@ def _check_counts(population: Any) -> None:
 
 
 def _shown(net: Any, readout: Readout, samples: _Samples, period: int) -> NDArray[Any]:
-    """An output of all samples, [samples, steps, *shape]."""
+    """An output of all samples, `[samples, steps, *shape]`."""
     population = net.populations[readout.population]
     skew = net.skews[readout.population]
     shape = (samples.count, samples.steps, population.size)
