@@ -26,8 +26,8 @@ def present(net: TrainedNetwork, inputs: Any, steps: int | None = None) -> Any:
         steps: how long an image is shown.
 
     Returns for each output the number of spikes in each step, uint8, or v after it, float64:
-    `[samples, steps, *shape]`; the array if there is one output, else a dictionary by name. Step t is
-    that of the program that trained the network: the layers' skew is taken out.
+    `[samples, steps, *shape]`; the array if there is one output, else a dictionary by name. Step t
+    is that of the program that trained the network: the layers' skew is taken out.
 
     Raises ValueError for shapes that do not fit and values that are not finite, before anything is
     changed; OverflowError where a neuron would have fired more than 32 spikes in a step.

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...network import Block, Network, SynapseTable, memory
+from ...network import Block, Network, SynapseTable
 from ...network.block import Arrays
 from ...network.dynamics import KINDS
 from .. import structures
 from ..devices.device import Device
 from ..ownership import Ownership
 from ..toolchain.libraries import cpu_library
+from .histories import HISTORY_ARRAYS, History, Past, Sources, places
 from .stored import HostTable, pointer
 
 if TYPE_CHECKING:
@@ -23,13 +24,9 @@ if TYPE_CHECKING:
 
 # A trace is followed until it is below this; the rest could change a weight by that fraction only.
 NEGLIGIBLE = 1e-18
-HISTORY_ARRAYS = ("count", "stamp", "trace")
-CHUNK = 8  # places of a neuron's spikes side by side: kChunk of cuda/synapses/history.h
 NO_LIMIT = 2**62
 MAX_BATCH = 16  # steps of a tile of neurons at a time, so that its input stays in the cache
 
-
-Past = Callable[[NDArray[np.int64]], NDArray[np.float64]]
 Key = tuple[int, float, float]  # index of a block; of a table onto it, tau_minus and tau_plus
 
 
@@ -44,8 +41,8 @@ class Plasticity:
     def reset(self) -> None:
         """Forget all spikes."""
         self.tables: list[SynapseTable] = []
-        self._histories: dict[Key, _History] = {}
-        self._sources: dict[int, _Sources] = {}
+        self._histories: dict[Key, History] = {}
+        self._sources: dict[int, Sources] = {}
         self._decays: dict[float, Any] = {}
         self._alive: dict[int, Any] = {}
         self._ownership: Ownership | None = None
@@ -58,7 +55,7 @@ class Plasticity:
         self.tables = [table for table in self.network.tables if table.rule and len(table)]
         for table in self.tables:
             if table.index not in self._sources:
-                self._sources[table.index] = _Sources(table, self.device)
+                self._sources[table.index] = Sources(table, self.device)
         used = {self._remember_targets(table) for table in self._learning()}
         self._histories = {key: each for key, each in self._histories.items() if key in used}
 
@@ -76,7 +73,7 @@ class Plasticity:
                 each for (other, *_), each in self._histories.items() if other == block.index
             ]
             longest = old or max(of_block, key=lambda each: each.capacity, default=None)
-            made = _History(block, max(steps, old.steps if old else 0), waiting, self.device)
+            made = History(block, max(steps, old.steps if old else 0), waiting, self.device)
             if longest:
                 made.take_over(longest, self.network.grid.dt / key[1], self._past(key[2]))
             self._histories[key] = made
@@ -128,7 +125,7 @@ class Plasticity:
         network = self.network
         for number, table in enumerate(network.tables):
             if table.rule and len(table):
-                shape, most = (table.n_source, _Sources.room(table)), max(step, 0)
+                shape, most = (table.n_source, Sources.room(table)), max(step, 0)
                 contents.check(f"source {number} count", np.int32, shape[:1], least=0)
                 contents.check(f"source {number} stamp", np.int64, shape, least=-1, most=most)
                 contents.check(f"source {number} trace", np.float64, shape, least=0, finite=True)
@@ -139,7 +136,7 @@ class Plasticity:
                 contents.fail(f"history {key} belongs to no population")
             if name == HISTORY_ARRAYS[0]:
                 prefix = " ".join(("history", place, *taus))
-                _History.check(contents, prefix, blocks[place], step)
+                History.check(contents, prefix, blocks[place], step)
         contents.finish()
 
     def restore(self, arrays: Arrays) -> None:
@@ -156,12 +153,12 @@ class Plasticity:
             parts = part(key.removesuffix(more[-1]))
             if kind == "source":
                 table = self.network.tables[int(number)]
-                self._sources[table.index] = _Sources(table, self.device)
+                self._sources[table.index] = Sources(table, self.device)
                 self._sources[table.index].put(parts)
             else:
                 block = self.network.blocks[int(number)]
                 tau_minus, tau_plus = map(float, more[:2])
-                made = _History.of(parts, block, self.device, self._past(tau_plus))
+                made = History.of(parts, block, self.device, self._past(tau_plus))
                 self._histories[block.index, tau_minus, tau_plus] = made
 
     def _window(self, table: SynapseTable) -> int:
@@ -251,12 +248,10 @@ class Plasticity:
         record, alive = self._on_host(table, sources)
         return _present(table, record, alive, step)
 
-    def _on_host(
-        self, table: SynapseTable, sources: _Sources
-    ) -> tuple[NDArray[np.void], list[Any]]:
+    def _on_host(self, table: SynapseTable, sources: Sources) -> tuple[NDArray[np.void], list[Any]]:
         """A rule's record with all that it points to on the host, and what has to stay alive."""
         key = _key(table)
-        latest = {name: _places(each) for name, each in sources.latest().items()}
+        latest = {name: places(each) for name, each in sources.latest().items()}
         record, alive = np.zeros(1, structures.RULE), []
         for name, taus, of_host in (
             ("history", key[1:], self._got(self._of_targets(key))),
@@ -293,32 +288,6 @@ def _present(
     return weight
 
 
-def _room(steps: int, apart: int) -> int:
-    """Spikes that a neuron may have in so many steps, if two are so far apart: a power of two."""
-    return max(1 << int(np.ceil(np.log2(steps / apart + 2))), CHUNK)
-
-
-def _places(rows: NDArray[Any]) -> NDArray[Any]:
-    """What is given for each neuron and spike, [n, capacity], as `history.h` has it.
-
-    Chunks of neurons' spikes: [capacity / width, n, width].
-    """
-    if rows.ndim == 1:
-        return rows
-    n, capacity = rows.shape
-    width = min(capacity, CHUNK)
-    chunks = rows.reshape(n, capacity // width, width)
-    return np.ascontiguousarray(chunks.transpose(1, 0, 2))
-
-
-def _rows(places: NDArray[Any]) -> NDArray[Any]:
-    """The reverse."""
-    if places.ndim == 1:
-        return places
-    rows: NDArray[Any] = places.transpose(1, 0, 2).reshape(places.shape[1], -1)
-    return rows
-
-
 def _taus(table: SynapseTable) -> tuple[float, float]:
     """tau_plus and tau_minus (ms), the greatest ones of a table."""
     assert table.rule is not None
@@ -328,148 +297,3 @@ def _taus(table: SynapseTable) -> tuple[float, float]:
 def _key(table: SynapseTable) -> Key:
     tau_plus, tau_minus = _taus(table)
     return table.post.index, tau_minus, tau_plus
-
-
-class _Sources:
-    """The last spikes of the sources of a table, as each owner of targets has seen them.
-
-    There are as many as a source may have from one that its first synapse has not seen to one that
-    its last synapse has, and the one before.
-    """
-
-    def __init__(self, table: SynapseTable, device: Device) -> None:
-        self._device = device
-        self._shape = device.n_owner, table.n_source
-        self.capacity = self.room(table)
-        n = device.n_owner * table.n_source
-        what = f"{self.capacity} spikes of each source of plastic synapses"
-        memory.require(20 * n * self.capacity, what)
-        width = min(self.capacity, CHUNK)
-        shape = self.capacity // width, n, width
-        self.count = device.zeros(n, np.int32)
-        self.stamp, self.trace = device.zeros(shape, np.int64), device.zeros(shape, np.float64)
-
-    @staticmethod
-    def room(table: SynapseTable) -> int:
-        """Spikes of each source that have to be remembered: a power of two."""
-        most = table.lag_range[1]
-        return 1 << (most + 1).bit_length() if most else 1
-
-    def arrays(self) -> dict[str, Any]:
-        """By the fields of the plan's record."""
-        return {name: getattr(self, name) for name in HISTORY_ARRAYS}
-
-    def latest(self) -> dict[str, NDArray[Any]]:
-        """Of each source, [n_source], what the owner remembers that has seen most of it."""
-        count, stamp, trace = (_rows(self._device.get(each)) for each in self.arrays().values())
-        owners, n = self._shape
-        last = stamp[np.arange(len(count)), (count - 1) % self.capacity]
-        best = np.where(count > 0, last, -1).reshape(owners, n).argmax(axis=0)
-        place = best * n + np.arange(n)
-        return {"count": count[place], "stamp": stamp[place], "trace": trace[place]}
-
-    def put(self, arrays: dict[str, NDArray[Any]]) -> None:
-        """Have all owners remember what `latest` gave."""
-        owners = self._shape[0]
-        for name in HISTORY_ARRAYS:
-            every = _places(np.concatenate([arrays[name]] * owners))
-            self._device.assign(getattr(self, name), slice(None), every)
-
-
-class _History:
-    """The last spikes of each neuron of a block: as many as it may have in a number of steps.
-
-    `waiting` is for how many steps weights cannot take a spike in, because it is on its way.
-    """
-
-    def __init__(
-        self, block: Block, steps: int, waiting: int, device: Device, apart: int | None = None
-    ) -> None:
-        self.steps, self.waiting = steps, waiting
-        self._device = device
-        # Steps between two spikes of a neuron, at least.
-        self._apart = apart or 1 + int(np.min(block.derived.get("n_refractory", 0)))
-        self.capacity = _room(steps, self._apart)
-        memory.require(
-            24 * block.size * self.capacity,
-            f"{self.capacity} spikes of each of {block.size} neurons with plastic synapses",
-        )
-        shape = self.capacity // CHUNK, block.size, CHUNK
-        self.count = device.zeros(block.size, np.int32)
-        self.stamp, self.trace = device.zeros(shape, np.int64), device.zeros(shape, np.float64)
-        self.left = device.zeros(shape, np.float64)
-        self._seen = np.zeros(block.size, np.int32)
-
-    @property
-    def _room(self) -> int:
-        """Spikes that may come before weights have to catch up, and again until they do."""
-        return max((self.capacity - self.waiting // self._apart - 2) // 2, 1)
-
-    @property
-    def longest_run(self) -> int:
-        """Steps in which no more than `_room` spikes come."""
-        return self._room * self._apart
-
-    def behind(self) -> bool:
-        """Whether some neuron has had more spikes than that since `caught_up`."""
-        return bool((self._device.get(self.count) - self._seen).max(initial=0) > self._room)
-
-    def caught_up(self) -> None:
-        """Weights have taken in all that has come."""
-        self._seen = self._device.get(self.count).copy()
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """All that is remembered, with the numbers that `of` needs."""
-        arrays = {name: _rows(self._device.get(getattr(self, name))) for name in HISTORY_ARRAYS}
-        return arrays | {
-            "seen": self._seen,
-            "steps": np.array([self.steps, self.waiting, self._apart]),
-        }
-
-    @staticmethod
-    def check(contents: Contents, name: str, block: Block, step: int) -> None:
-        """Raise `CheckpointError` for what `arrays` has not given."""
-        size, most = (block.size,), 2**31 - 1
-        numbers = contents.check(f"{name} steps", np.int64, (3,), least=1, most=most)
-        steps, waiting, apart = numbers.tolist()
-        shape = block.size, _room(steps, apart)
-        contents.check(f"{name} count", np.int32, size, least=0)
-        contents.check(f"{name} seen", np.int32, size, least=0)
-        contents.check(f"{name} stamp", np.int64, shape, least=0, most=max(step, 0))
-        contents.check(f"{name} trace", np.float64, shape, least=0, finite=True)
-        if waiting > steps:
-            contents.fail(f"{name} steps has the values {steps}, {waiting}")
-
-    @classmethod
-    def of(
-        cls, arrays: dict[str, NDArray[Any]], block: Block, device: Device, past: Past
-    ) -> _History:
-        """What `arrays` gave; `past` gives what is left of a trace."""
-        steps, waiting, apart = map(int, arrays["steps"])
-        made = cls(block, steps, waiting, device, apart)
-        for name in HISTORY_ARRAYS:
-            setattr(made, name, device.put(_places(arrays[name])))
-        made.left = device.put(_places(past(arrays["stamp"])))
-        made._seen = arrays["seen"].copy()
-        return made
-
-    def take_over(self, old: _History, rate: float, past: Past) -> None:
-        """Copy the spikes of another history, with traces that decay by `rate` per step."""
-
-        def get(array: Any) -> NDArray[Any]:
-            return _rows(self._device.get(array))
-
-        number, kept = get(old.count), np.minimum(get(old.count), min(old.capacity, self.capacity))
-        stamp, trace = get(self.stamp).copy(), get(self.trace).copy()
-        old_stamp, last = get(old.stamp), np.zeros(len(kept))
-        for k in range(int(kept.max(initial=0))):  # the k-th of those that are kept, of all neurons
-            i = np.flatnonzero(kept > k)
-            stamp[i, k] = old_stamp[i, (number[i] - kept[i] + k) % old.capacity]
-            passed = stamp[i, k] - stamp[i, k - 1] if k else 0
-            last[i] = 1 + last[i] * np.exp(-rate * passed)
-            trace[i, k] = last[i]
-        self.stamp, self.trace, self.left = (
-            self._device.put(_places(each)) for each in (stamp, trace, past(stamp))
-        )
-        self.count = self._device.put(kept.astype(np.int32))
-        self._seen = np.maximum(kept - (number - old._seen), 0).astype(np.int32)
