@@ -6,14 +6,19 @@ import ctypes
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyNN.sparse as sim
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyNN import errors
+from pyNN.random import NumpyRNG, RandomDistribution
 
 from pynn_sparse.engine import kernels
 from pynn_sparse.engine.building.draws import uniform_pairs
+from pynn_sparse.engine.building.stream_places import looking_ahead, way_back
 from pynn_sparse.network import TimeGrid, currents
 
 # From the known-answer file of the authors' Random123 distribution: counter, key, result.
@@ -97,3 +102,62 @@ def test_noise_is_normal_and_held() -> None:
     assert scipy_stats.kstest(wave[::2], "norm", (0.5, 0.2)).pvalue > 0.01
     other = currents.noisy(0, 40000, TimeGrid(0.1), **noise | {"key": (1, 3)})
     assert abs(np.corrcoef(wave[::2], other[::2])[0, 1]) < 0.03
+
+
+class TestPlacesInAStream:
+    """A generator is brought back to where it was, with what it keeps outside of its stream."""
+
+    @given(st.integers(0, 700), st.integers(0, 3), st.integers(0, 700), st.integers(0, 3))
+    def test_way_back(self, words: int, normals: int, later: int, more: int) -> None:
+        state = np.random.RandomState(3)
+        state.randint(0, 2**32, words, np.uint64)  # a word each
+        state.normal(size=normals)
+        before = repr(state.get_state())
+        go_back = way_back(state)
+        assert repr(state.get_state()) == before
+        for _ in range(2):
+            state.uniform(size=later)
+            state.normal(size=more)
+            go_back()
+            assert repr(state.get_state()) == before
+
+    def test_looking_ahead(self) -> None:
+        state = np.random.RandomState(3)
+        before = repr(state.get_state())
+        with looking_ahead(state):
+            state.uniform(size=1000)
+            assert repr(state.get_state()) != before
+        assert repr(state.get_state()) == before
+
+    @pytest.mark.parametrize("keep", [way_back, looking_ahead])
+    def test_of_another_generator(self, keep: Any) -> None:
+        state = np.random.RandomState(np.random.PCG64(3))
+        before = repr(state.get_state(legacy=False))
+        if keep is looking_ahead:
+            with keep(state):
+                state.uniform(size=10)
+        else:
+            go_back = keep(state)
+            state.normal(size=3)
+            go_back()
+        assert repr(state.get_state(legacy=False)) == before
+
+
+@pytest.mark.usefixtures("fresh")
+@pytest.mark.parametrize("numbers_before", [0, 1])
+def test_a_refused_call_that_drew_normal_numbers_leaves_no_trace(numbers_before: int) -> None:
+    """They are drawn in pairs: of an odd number, the generator keeps one for the next call."""
+    cells = sim.Population(3, sim.IF_cond_exp())
+    projection = sim.Projection(cells, cells, sim.OneToOneConnector(), sim.StaticSynapse())
+    rng = NumpyRNG(seed=3)
+    rng.rng.normal(size=numbers_before)
+    law = RandomDistribution("normal", (-5.0, 1.0), rng=rng)
+    before = repr(rng.rng.get_state())
+    for call in (
+        lambda: cells.initialize(gsyn_exc=law),
+        lambda: sim.Population(3, sim.IF_cond_exp(), initial_values={"gsyn_exc": law}),
+        lambda: projection.set(weight=law),
+    ):
+        with pytest.raises((errors.InvalidParameterValueError, errors.ConnectionError)):
+            call()
+        assert repr(rng.rng.get_state()) == before

@@ -28,6 +28,8 @@ def source_indices(mask: Any, n_pre: int) -> NDArray[np.int64]:
     population of one cell NumPy makes scalars of the first.
     """
     array = np.asarray(mask)
+    if array.dtype == np.int64 and array.ndim:
+        return array
     if array.dtype == bool:
         return np.flatnonzero(np.broadcast_to(array, (n_pre,)))
     return np.atleast_1d(array).astype(np.int64)

@@ -62,15 +62,14 @@ class ByNumber(Rule):
         """n cells of `size`, without one, by the random numbers that upstream draws."""
         if n == 0:
             return np.zeros(0, np.int64)
-        if size - (left_out >= 0) == 0:
+        if size == 1 and left_out == 0:
             raise errors.ConnectionError(
                 f"{type(self).__name__}: n = {n}: must be 0 for a cell that could be connected to "
                 "itself only, since allow_self_connections is False"
             )
         if self.with_replacement:
             return self._repeated(n, size, left_out)
-        cells = np.arange(size)
-        cells = cells[cells != left_out]
+        cells = np.arange(size) if left_out < 0 else np.delete(np.arange(size), left_out)
         # Where there are fewer than n, all are taken as often as possible, and then some more.
         often, more = divmod(n, len(cells))
         memory.require(8.0 * n, f"{n} connections of a cell")

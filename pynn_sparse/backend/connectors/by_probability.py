@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pynn_sparse.engine.building import connect
+from pynn_sparse.engine.building.stream_places import looking_ahead
 from pynn_sparse.notices import warn
 
 from ... import connectors as upstream
@@ -60,17 +61,16 @@ class FixedProbabilityConnector(Rule, upstream.FixedProbabilityConnector):
     def _draw_pairs(self, n_pre: int, n_post: int) -> tuple[NDArray[Any], NDArray[Any]]:
         """Indices of connected cells, from the numbers that PyNN draws column by column."""
         generator = self.rng.rng
-        before = generator.get_state(legacy=False)
         at_once = max(1, NUMBERS_AT_ONCE // n_pre)
         sources, targets = [np.zeros(0, np.uint32)], [np.zeros(0, np.uint32)]
-        for first in range(0, n_post, at_once):
-            columns = min(at_once, n_post - first)
-            drawn = generator.uniform(0, 1, columns * n_pre)
-            pair = np.flatnonzero(drawn < self.p_connect).astype(np.uint32)
-            target, source = np.divmod(pair, np.uint32(n_pre))
-            sources.append(source)
-            targets.append(target + np.uint32(first))
-        generator.set_state(before)  # as PyNN's, which draws from a copy of the connector's own
+        with looking_ahead(generator):  # as PyNN, which draws from a copy of the connector's own
+            for first in range(0, n_post, at_once):
+                columns = min(at_once, n_post - first)
+                drawn = generator.uniform(0, 1, columns * n_pre)
+                pair = np.flatnonzero(drawn < self.p_connect).astype(np.uint32)
+                target, source = np.divmod(pair, np.uint32(n_pre))
+                sources.append(source)
+                targets.append(target + np.uint32(first))
         return np.concatenate(sources), np.concatenate(targets)
 
 

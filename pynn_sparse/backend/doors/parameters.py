@@ -9,16 +9,12 @@ whose message has one form:
     OWNER: NAME = VALUE: must be ...
 
 Nothing is changed before both are done, and generators of random numbers that were drawn from are
-put back if a value turns out to be invalid (`restoring_generators`).
+put back if a value turns out to be invalid (`generators.restoring_generators`).
 """
 
 from __future__ import annotations
 
-import contextlib
 import reprlib
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -315,49 +311,3 @@ def _computed(value: Any, shape: tuple[int, ...]) -> Any:
     if callable(value) and not shape:
         raise TypeError("a function of indices means nothing here")
     return value(*np.indices(shape)) if callable(value) else value
-
-
-def copied(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The same values, but with generators of random numbers of their own, in the same state."""
-    return {name: deepcopy(value) if _draws(value) else value for name, value in values.items()}
-
-
-def _draws(value: Any) -> bool:
-    """Whether a value may draw random numbers."""
-    if isinstance(value, larray):
-        return bool(value.operations) or type(value.base_value) not in PLAIN
-    return isinstance(value, RandomDistribution)
-
-
-def _generators(values: Iterable[Any]) -> Iterator[Any]:
-    for value in values:
-        if isinstance(value, RandomDistribution):
-            yield value.rng
-        elif isinstance(value, larray):
-            yield from _generators([value.base_value, *(each for _, each in value.operations)])
-
-
-def restoring_generators(values: Iterable[Any]) -> AbstractContextManager[None]:
-    """Put random generators that the values draw from back as they were, if there is an error."""
-    generators = list(_generators(values))
-    return _restoring(generators) if generators else NOTHING
-
-
-NOTHING = contextlib.nullcontext()
-
-
-@contextlib.contextmanager
-def _restoring(generators: list[Any]) -> Iterator[None]:
-    kept: list[tuple[Any, str, Any]] = []
-    for each in generators:
-        rng = getattr(each, "rng", None)
-        if isinstance(rng, np.random.Generator):
-            kept.append((rng.bit_generator, "state", rng.bit_generator.state))
-        elif isinstance(rng, np.random.RandomState):
-            kept.append((rng._bit_generator, "state", rng.get_state(legacy=False)))
-    try:
-        yield
-    except BaseException:
-        for generator, attribute, state in kept:
-            setattr(generator, attribute, state)
-        raise

@@ -26,7 +26,8 @@ from ..doors.arguments import (
     checked_sample,
 )
 from ..doors.checks import as_flag
-from ..doors.parameters import restoring_generators, shown
+from ..doors.generators import restoring_generators
+from ..doors.parameters import shown
 from ..recording.files import check_destination, file_of_record, write
 from .cells import CHANGING, READING
 from .members import Members

@@ -32,7 +32,8 @@ from ..doors.arguments import (
 )
 from ..doors.checked import evaluated, for_engine
 from ..doors.checks import as_flag, check_names
-from ..doors.parameters import Parameter, copied, restoring_generators, shown
+from ..doors.generators import copied, restoring_generators
+from ..doors.parameters import Parameter, shown
 from ..recording import Recorder
 from ..recording.files import file_of_record
 

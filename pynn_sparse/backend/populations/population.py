@@ -18,13 +18,8 @@ from ..access import exclusive, exclusive_methods
 from ..dialects import seed_of_population
 from ..doors.arguments import check_label, check_mapping, checked_position, checked_size
 from ..doors.checked import evaluated, for_engine, plain
-from ..doors.parameters import (
-    Parameter,
-    copied,
-    plain_sequence,
-    restoring_generators,
-    shown,
-)
+from ..doors.generators import copied, restoring_generators
+from ..doors.parameters import Parameter, plain_sequence, shown
 from ..doors.plain import PLAIN
 from ..labels import Label
 from ..recording import Recorder

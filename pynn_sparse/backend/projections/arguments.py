@@ -13,10 +13,10 @@ import numpy as np
 from ... import common, errors
 from ...connectors import Connector
 from ...models import BaseSynapseType
-from ...random import RandomDistribution
 from ..connectors.rule import check_connects
 from ..doors.checks import as_choice, did_you_mean
-from ..doors.parameters import restoring_generators, shown
+from ..doors.generators import restoring_generators
+from ..doors.parameters import shown
 from ..populations import Assembly, Population, PopulationView
 from ..populations.structures import check_space
 
@@ -168,11 +168,8 @@ def leaving_no_trace(connector: Any, synapse_type: Any) -> Iterator[None]:
     count = common.Projection._nProj
     laws = [lazy for _, lazy in synapse_type.parameter_space.items()]
     laws.append(getattr(connector, "n", None))
-    rng = getattr(connector, "rng", None)
-    if rng is not None:
-        laws.append(RandomDistribution("uniform", (0, 1), rng=rng))
     try:
-        with restoring_generators(laws):
+        with restoring_generators(laws, getattr(connector, "rng", None)):
             yield
     except BaseException:
         common.Projection._nProj = count

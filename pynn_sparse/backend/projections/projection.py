@@ -23,7 +23,7 @@ from ...space import Space
 from .. import simulator
 from ..access import exclusive_methods
 from ..doors.checks import as_flag, as_integer, as_number, check_names
-from ..doors.parameters import restoring_generators
+from ..doors.generators import restoring_generators
 from ..doors.plain import PLAIN
 from ..labels import Label
 from ..standardmodels.synapses import StaticSynapse

@@ -16,7 +16,8 @@ from ...standardmodels import StandardCurrentSource, build_translations, electro
 from ..access import exclusive_methods
 from ..doors.checked import Checked
 from ..doors.checks import check_names
-from ..doors.parameters import copied, shown
+from ..doors.generators import copied
+from ..doors.parameters import shown
 from ..simulator import ID, state
 
 SETTING = "set_parameters", "set_native_parameters"

@@ -10,7 +10,8 @@ from pynn_sparse.network.dynamics import Dynamics
 from ...parameters import ParameterSpace
 from ...standardmodels import build_translations, synapses
 from ..doors.checks import check_names
-from ..doors.parameters import copied, shown
+from ..doors.generators import copied
+from ..doors.parameters import shown
 from ..doors.signatures import bound, signature_with
 from ..simulator import state
 from ..synapses.parameters import accepted, all_accepted

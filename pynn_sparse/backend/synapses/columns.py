@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pynn_sparse.engine.building.stream_places import way_back
+
 from ...random import MAX_REDRAWS, NumpyRNG, RandomDistribution
 from .values import at_pairs, naming
 
@@ -63,7 +65,7 @@ def _clipped(law: RandomDistribution, counts: NDArray[np.int64]) -> NDArray[np.f
     """Numbers between limits; None, with nothing drawn, where too many would be drawn again."""
     mu, sigma, low, high = (law.parameters[name] for name in ("mu", "sigma", "low", "high"))
     n, generator = int(counts.sum()), law.rng.rng
-    before = generator.get_state(legacy=False)
+    go_back = way_back(generator)
     stream = generator.normal(mu, sigma, n)
     outside = (stream > high) | (stream < low)
     again = int(np.count_nonzero(outside))
@@ -77,7 +79,7 @@ def _clipped(law: RandomDistribution, counts: NDArray[np.int64]) -> NDArray[np.f
         outside = (stream > high) | (stream < low)
         rounds = _rounds(outside, counts[counts > 0])
     if rounds is None:
-        generator.set_state(before)
+        go_back()
         return None
     place: Any = np.arange(n)
     values = np.empty(n)

@@ -23,6 +23,7 @@ from pynn_sparse.network.ordering import stable_order
 from ... import errors
 from ...random import MAX_REDRAWS, NumpyRNG, RandomDistribution
 from .. import simulator
+from ..doors.plain import PLAIN
 from ..native_rng import NativeRNG
 
 NUMBERS_AT_ONCE = 1 << 20  # drawn at a time, so that they stay in the cache
@@ -165,6 +166,8 @@ def at_pairs(
     Raises InvalidParameterValueError if a function that the user gave raises, or gives anything
     but numbers.
     """
+    if type(lazy.base_value) in PLAIN and not lazy.operations:
+        return float(lazy.base_value)
     with naming(label, name):
         if lazy.is_homogeneous:
             value = np.asarray(lazy.evaluate(simplify=True))

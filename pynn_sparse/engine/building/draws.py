@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ...errors import ParameterError
 from ..toolchain.libraries import cpu_library
+from .stream_places import looking_ahead
 
 WORDS_AT_ONCE = 1 << 22
 
@@ -26,8 +27,8 @@ def uniform_pairs(
     made, pending = ctypes.c_int64(0), ctypes.c_int64(-1)
     done = 0
     while done < n:
-        before = state.get_state(legacy=False)
-        words = state._bit_generator.random_raw(min(WORDS_AT_ONCE, 4 * (n - done) + 64))
+        with looking_ahead(state):
+            words = state._bit_generator.random_raw(min(WORDS_AT_ONCE, 4 * (n - done) + 64))
         words = words.astype(np.uint32)
         used = cpu_library().draw_pairs(
             words.ctypes.data_as(ctypes.c_void_p),
@@ -40,8 +41,7 @@ def uniform_pairs(
             ctypes.byref(made),
             ctypes.byref(pending),
         )
-        state.set_state(before)
-        state._bit_generator.random_raw(used)  # on by what was consumed, no more
+        state._bit_generator.random_raw(used, output=False)
         done += made.value
     return source, target
 
