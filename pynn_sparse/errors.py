@@ -17,6 +17,13 @@ class InterruptedRunError(RuntimeError):
     """A run was broken off where it cannot go on; says what can be done. Data can be read."""
 
 
+class EventOverflowError(InterruptedRunError):
+    """A graded event was to carry a value that is too large; names neuron, value and limit.
+
+    The run cannot go on; `reset` begins anew. What was recorded can be read.
+    """
+
+
 class CheckpointError(ValueError):
     """A file cannot be loaded as a state of the present network; names the file and the reason.
 

@@ -14,6 +14,8 @@
 // and may offer
 //   count         how many spikes really, given now.bits, where `step` only says whether there are any;
 //                 with it, now.bits are 32 random bits, made for many neurons at once
+//   sent          what an event carries, given the state after a step that emitted it: events are graded, and a
+//                 step emits one at most. `unit` is the resolution of that value, `limit` its greatest size
 //   fade          calls floor(x, r) for each state variable x that decays to 0 after input at receptor r, and
 //                 floor(v) for a potential, which may rest at 0
 #pragma once
@@ -43,6 +45,16 @@ struct OffersCount {
 };
 template <class Cell>
 struct OffersCount<Cell, decltype(void(&Cell::count))> {
+  static constexpr bool value = true;
+};
+
+// Whether a model's events carry a value.
+template <class Cell, class = void>
+struct IsGraded {
+  static constexpr bool value = false;
+};
+template <class Cell>
+struct IsGraded<Cell, decltype(void(&Cell::sent))> {
   static constexpr bool value = true;
 };
 
@@ -93,6 +105,11 @@ template <class Cell>
 struct Fades<Cell, decltype(Cell::fade(some<typename Cell::State>(), NoFloor()))> {
   static constexpr bool value = true;
 };
+
+// What the next event of a graded model carries. A value that cannot be sent stays, so that the user can be told.
+DEVICE double next_sent(double last, double value, double limit) {
+  return absolute(last) <= limit ? value : last;
+}
 
 template <int... k>
 struct Fields {};

@@ -99,16 +99,17 @@ struct Group {
 struct SpikeList {
   int32* count;
   int32* neuron;        // index in its block
-  int32* multiplicity;  // a Poisson source may emit several spikes in a step
+  int32* multiplicity;  // spikes, where a source emits several; the value of a graded event
   int32* block;         // GPU: [count] number of the block; CPU: [n_block + 1] first place
 };
 
 // Spikes kept for the user: those of neurons whose `wanted` flag is set.
 struct SpikeRecord {
   int32* count;
+  int64* refused;  // the first event that could not be sent, see step/events.h; 0 if there is none
   int64* stamp;
-  int32* neuron;  // in the network's index space
-  int32* multiplicity;
+  int32* neuron;        // in the network's index space
+  int32* multiplicity;  // as in SpikeList
   int32 capacity;
   int32 reserve;  // most entries that one step can add
 };
@@ -121,7 +122,7 @@ struct Table {
   const void* delay;    // uint8 or uint16 [n], steps; null where all are common_delay
   void* weight;         // double or float [n], in the user's unit; null where all are common_weight
   const Rule* rule;     // what synapses do besides; null where they add their weight and no more
-  double scale;         // counts of the target's accumulator per weight; a power of two
+  double scale;         // counts of the target's accumulator per weight, for a multiplicity of 1
   int64 common_weight;  // in counts
   int64 first_port;     // of target 0
   int64 first_step;     // with a lag: earlier spikes, from before the table was made, do not pass

@@ -74,6 +74,7 @@ DEVICE void for_each_block(Team, int32 n, Body body) {
 }
 
 DEVICE void add(int64* x, int64 value) { *x += value; }
+DEVICE void raise_to(int64* x, int64 value) { *x = std::max(*x, value); }
 DEVICE int64 round_to_integer(double x) { return std::llrint(x); }
 DEVICE int32 next_place(int32* count) { return (*count)++; }
 DEVICE void prefetch(const void* place) { __builtin_prefetch(place); }

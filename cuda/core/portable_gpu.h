@@ -66,7 +66,7 @@ DEVICE void for_each_stretch(Team team, int32 n, const int32* owner_start, Body 
   for_each_owned(team, n, owner_start, [&](int32 i) { body(i, i + 1); });
 }
 
-// Advances each neuron of a block by n_step steps; emit(i, count, step) for those that fire.
+// Advances each neuron of a block by n_step steps; emit(block, i, count, step) for those that fire.
 template <class Stepper, class Emit>
 DEVICE void advance_neurons(const Plan& plan, Team team, const Block& block, const Stepper& stepper,
                             int64 first, int32 n_step, Emit emit) {
@@ -77,8 +77,8 @@ DEVICE void advance_neurons(const Plan& plan, Team team, const Block& block, con
       stepper.prepare(block, at, i, bits);
       int32 count = stepper.template advance<false>(block, at, i);
       if (count < 0) count = stepper.advance_carefully(block, at, i);
+      if (count) emit(block, i, count, step);
       if (stepper.fades(step)) stepper.fade(block, i);
-      if (count) emit(i, count, step);
     }
   });
 }
@@ -98,6 +98,9 @@ DEVICE void for_each_block(Team team, int32 n, Body body) {
 DEVICE void add(int64* x, int64 value) {
   atomicAdd(reinterpret_cast<uint64*>(x), static_cast<uint64>(value));
 }
+
+// Makes a number that other threads may raise at the same time at least as great as `value`.
+DEVICE void raise_to(int64* x, int64 value) { atomicMax(x, value); }
 
 DEVICE int64 round_to_integer(double x) { return __double2ll_rn(x); }
 

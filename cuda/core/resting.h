@@ -137,7 +137,7 @@ __attribute__((noinline)) bool advance_tiles(const Stepper stepper, const Block 
       if (any)
         for (int32 k = 0; k < size; ++k) {
           if (count[k] < 0) count[k] = stepper.advance_carefully(block, at, begin + k);
-          if (count[k]) emit(begin + k, count[k], step);
+          if (count[k]) emit(block, begin + k, count[k], step);
         }
       if (stepper.fades(step))
         for (int32 k = 0; k < size; ++k) stepper.fade(block, begin + k);
@@ -371,7 +371,7 @@ inline __attribute__((noinline)) void advance_awake(const Plan& plan, Team team,
   pack.flush();
 }
 
-// Advances each neuron of a block by n_step steps; emit(i, count, step) for those that fire, in each step in
+// Advances each neuron of a block by n_step steps; emit(block, i, count, step) for those that fire, in each step in
 // the order of neurons.
 template <class Stepper, class Emit>
 DEVICE void advance_neurons(const Plan& plan, Team team, const Block& block, const Stepper& stepper,

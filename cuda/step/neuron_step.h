@@ -3,26 +3,7 @@
 
 #include "core/cell.h"
 #include "sources/poisson.h"
-#include "synapses/plasticity.h"
-
-// Notes a spike for delivery, and for the user where wanted.
-DEVICE void emit_spike(const Plan& plan, Team team, const Block& block, int64 step, int32 i,
-                       int32 multiplicity) {
-  const SpikeList& spikes = spike_list(plan, step, list_of(team));
-  const int32 place = next_place(spikes.count);
-  spikes.neuron[place] = i;
-  spikes.multiplicity[place] = multiplicity;
-  note_block(spikes, place, block.number);
-  for (int32 h = 0; h < block.n_history; ++h)
-    for (int32 m = 0; m < multiplicity; ++m) add_spike(block.history[h], i, step + 1);
-  const int32 neuron = block.first_neuron + i;
-  if (!plan.wanted[neuron]) return;
-  const SpikeRecord& record = plan.record[list_of(team)];
-  const int32 row = next_place(record.count);
-  record.stamp[row] = step + 1;
-  record.neuron[row] = neuron;
-  record.multiplicity[row] = multiplicity;
-}
+#include "step/events.h"
 
 // A neuron's background is drawn by the thread that goes on to advance it.
 DEVICE void draw_backgrounds(const Plan& plan, Team team, const Block& block, int64 first,
@@ -156,6 +137,18 @@ struct Stepper {
       return count;
   }
 
+  // What neuron i sends, whose state is in `from`, where `advance` gave `count`.
+  DEVICE Sent sent_by(const Block& from, const Block& block, int64 step, int32 k, int32 i,
+                      int32 count) const {
+    if constexpr (IsGraded<Cell>::value) {
+      const scalar* state = static_cast<const scalar*>(from.state);
+      const auto neuron = read_fields<State>(state, from.n, k, state_fields);
+      return graded_event(Cell::sent(neuron), Cell::unit, Cell::limit);
+    } else {
+      return plain_spikes(count_of(block, step, i, count));
+    }
+  }
+
   DEVICE static bool fades(int64 step) { return Fades<Cell>::value && step % kFade == kFade - 1; }
 
   DEVICE void fade(const Block& block, int32 i) const {
@@ -169,7 +162,8 @@ struct Stepper {
   }
 };
 
-// Takes the spikes of a block; where neurons were copied side by side, `index` says which they are.
+// Takes the spikes of a block; where neurons were copied side by side, `index` says which they are, and `from` has
+// their state.
 template <class Stepper>
 struct SpikesOf {
   const Plan& plan;
@@ -180,9 +174,9 @@ struct SpikesOf {
 
   DEVICE SpikesOf of(const int32* copied) const { return {plan, team, block, stepper, copied}; }
 
-  DEVICE void operator()(int32 k, int32 count, int64 step) const {
+  DEVICE void operator()(const Block& from, int32 k, int32 count, int64 step) const {
     const int32 i = index ? index[k] : k;
-    emit_spike(plan, team, block, step, i, stepper.count_of(block, step, i, count));
+    emit(plan, team, block, step, i, stepper.sent_by(from, block, step, k, i, count));
   }
 };
 

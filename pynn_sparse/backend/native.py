@@ -12,6 +12,7 @@ import quantities as pq
 from pynn_sparse.errors import ModelError
 from pynn_sparse.network import Model
 from pynn_sparse.network.cells.user import CURRENT, Definition, user_model
+from pynn_sparse.network.model import Graded
 
 from ..standardmodels import StandardCellType, build_translations
 from .doors.checked import Checked
@@ -20,6 +21,7 @@ from .doors.parameters import shown
 from .doors.plain import NotNumbersError, number_of
 
 Numbers = Mapping[str, Any]  # name -> number, or (number, unit)
+MOST_LEVELS = 2**24  # of a value that an event carries, beside 0 and the sign
 
 
 class NativeCell(Checked, StandardCellType):
@@ -27,6 +29,7 @@ class NativeCell(Checked, StandardCellType):
 
     model: Model
     default_initial_values: dict[str, float]
+    signed_receptors: tuple[str, ...] = ()
 
 
 def native_cell_type(
@@ -38,10 +41,14 @@ def native_cell_type(
     update: str = "",
     threshold: str = "",
     reset: str = "",
+    send: str = "",
+    unit: float | None = None,
+    limit: float | None = None,
     receptors: Mapping[str, str] | None = None,
     refractory: str = "",
     held: tuple[str, ...] = (),
     conductance_based: bool = True,
+    signed: tuple[str, ...] = (),
     tolerance: float = 1e-6,
 ) -> type[NativeCell]:
     """A cell type defined by formulas, compiled for the device at hand when it is first run.
@@ -59,12 +66,20 @@ def native_cell_type(
         update: assignments done once a time step, after integration.
         threshold: condition for a spike, looked at at the end of each time step.
         reset: assignments done at a spike.
+        send: formula of the value that an event carries, by which the weights of its synapses are
+            multiplied; it is computed before the reset. Without it, events are spikes. Recorded
+            spike trains have the values as their array annotation `value`.
+        unit: with `send`, the resolution of that value, which is rounded to the nearest multiple,
+            half ones to even multiples. Sums of input are exact, and so the same on every device.
+        limit: with `send`, the greatest size of that value, at most 2^24 times `unit`. A run in
+            which it is exceeded raises `pynn_sparse.errors.EventOverflowError`.
         receptors: name -> assignments that take up `weight`, the sum of what arrives in a time
             step; by default there are none.
         refractory: the parameter that is the refractory period, in ms.
         held: state variables that do not change while the neuron is refractory.
         conductance_based: whether weights are conductances; if not, those of a receptor called
             inhibitory are negative.
+        signed: receptors that take weights of both signs, in one projection.
         tolerance: absolute and relative, of the adaptive integration (Fehlberg's method of orders 4
             and 5), in the units of the state variables.
 
@@ -73,7 +88,7 @@ def native_cell_type(
     if not isinstance(name, str):
         raise ModelError(f"native_cell_type: name = {shown(name)}: must be a string")
     texts = {"equations": equations, "update": update, "reset": reset}
-    texts |= {"threshold": threshold, "refractory": refractory}
+    texts |= {"threshold": threshold, "refractory": refractory, "send": send}
     for option, text in texts.items():
         if not isinstance(text, str):
             raise ModelError(f"{name}: {option} = {shown(text)}: must be a string")
@@ -86,8 +101,15 @@ def native_cell_type(
     for each, text in receptors.items():
         if not isinstance(text, str):
             raise ModelError(f"{name}: receptors: {each} = {shown(text)}: must be a string")
-    if not isinstance(held, (tuple, list)) or not all(isinstance(each, str) for each in held):
+    if not _are_names(held):
         raise ModelError(f"{name}: held = {shown(held)}: must be a tuple of state variables")
+    unknown = [each for each in signed if each not in receptors] if _are_names(signed) else [signed]
+    if unknown:
+        raise ModelError(
+            f"{name}: signed = {shown(signed)}: must be a tuple of receptors, of: "
+            f"{', '.join(receptors)}"
+        )
+    graded = _graded(name, send, unit, limit)
     tolerance = checked_tolerance(name, tolerance)
     conductance_based = checked_kind(name, conductance_based)
     intermediates, derivatives = _parsed(name, equations)
@@ -108,6 +130,8 @@ def native_cell_type(
         refractory=refractory,
         held=tuple(held),
         tolerance=tolerance,
+        send=send,
+        graded=graded,
     )
     units = values["parameters"][1] | values["state"][1]
     return cell_type(
@@ -116,7 +140,42 @@ def native_cell_type(
         units,
         conductance_based=conductance_based,
         injectable=CURRENT in equations + update,
+        signed=tuple(signed),
     )
+
+
+def _are_names(names: Any) -> bool:
+    return isinstance(names, (tuple, list)) and all(isinstance(each, str) for each in names)
+
+
+def _graded(name: str, send: str, unit: Any, limit: Any) -> Graded | None:
+    """What is said of values that events carry. Raises ModelError."""
+    given = {"unit": unit, "limit": limit}
+    if not send.strip():
+        for option, value in given.items():
+            if value is not None:
+                raise ModelError(
+                    f"{name}: {option} = {shown(value)}: is that of a value, and there is no `send`"
+                )
+        return None
+    numbers = {}
+    for option, value in given.items():
+        try:
+            numbers[option] = number_of(value)
+        except NotNumbersError:
+            numbers[option] = math.nan
+        if not 0 < numbers[option] < math.inf:
+            raise ModelError(
+                f"{name}: {option} = {shown(value)}: must be a number above 0, where events carry "
+                f"a value (send = {send!r})"
+            )
+    levels = numbers["limit"] / numbers["unit"]
+    if not 1 <= levels <= MOST_LEVELS:
+        raise ModelError(
+            f"{name}: limit = {shown(limit)}: must be from 1 to {MOST_LEVELS} times the unit, "
+            f"{numbers['unit']:g}"
+        )
+    return Graded(**numbers)
 
 
 def checked_tolerance(name: str, tolerance: Any) -> float:
@@ -146,8 +205,12 @@ def cell_type(
     conductance_based: bool,
     injectable: bool,
     initial: Mapping[str, float] | None = None,
+    signed: tuple[str, ...] = (),
 ) -> type[NativeCell]:
-    """The cell type of a definition; `initial` are initial values for default parameters."""
+    """The cell type of a definition; `initial` are initial values for default parameters.
+
+    Weights of the receptors `signed` may have both signs.
+    """
     recordable = (*definition.state, *definition.outputs)
     attributes = {
         "__doc__": f"{definition.name}, a user-defined model.",
@@ -160,6 +223,7 @@ def cell_type(
         "translations": build_translations(*((each, each) for each in defaults)),
         "conductance_based": conductance_based,
         "injectable": injectable,
+        "signed_receptors": signed,
     }
     return type(definition.name, (NativeCell,), attributes)
 

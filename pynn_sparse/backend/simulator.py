@@ -344,7 +344,7 @@ class State(common.control.BaseState):
         self.segment_counter += 1
         if self.engine is not None:
             self.engine.reset()
-            self.engine.spikes.discard(0, self.network.size)
+            self.engine.forget()
         for probe in self.network.probes:
             probe.restart(0)
 

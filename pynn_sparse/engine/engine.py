@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import interrupts
-from ..errors import DeviceError, InterruptedRunError, ParameterError
-from ..network import Network, Probe, SynapseTable
+from ..errors import DeviceError, EventOverflowError, InterruptedRunError, ParameterError
+from ..network import Block, Network, Probe, SynapseTable
 from ..network.block import Arrays
+from ..network.model import SENT
 from ..notices import warn
 from .devices.device import Device
 from .exchange import Exchange, Local
@@ -20,7 +21,7 @@ from .layout import Layout
 from .neurons.blocks import BlockArrays, scalar
 from .neurons.currents import CurrentLayout
 from .neurons.junctions import JunctionLayout
-from .neurons.spikes import Emitted, SpikeStore
+from .neurons.spikes import GRADED, Emitted, SpikeStore
 from .ownership import Ownership
 from .pace import Pace
 from .plan import Plan
@@ -31,6 +32,7 @@ from .synapses.plasticity import Plasticity
 if TYPE_CHECKING:
     from ..network.contents import Contents
 
+GRADED_NAMES = "neuron", "stamp", "multiplicity"  # of columns of events in a checkpoint
 BEFORE_TIME_0 = -1  # the step in which spike sources emit what is due at time 0
 
 
@@ -48,8 +50,9 @@ class Engine:
     """A network on a device, at step `step`: the state is that at time `step * dt`.
 
     `run_until` is the only way forward. Changes to the network between runs are taken over when
-    the next run begins. All results are in the network's probes and in `spikes`; those that take
-    more than `recording_memory` bytes are moved to disk.
+    the next run begins. All results are in the network's probes, in `spikes`, and, of neurons whose
+    events carry values, in `graded`; those that take more than `recording_memory` bytes are moved
+    to disk.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Engine:
         self._recording_memory = recording_memory
         self._exchange = exchange or Local()
         self.spikes = SpikeStore()
+        self.graded = SpikeStore(GRADED)
         self.step = BEFORE_TIME_0
         self.blocks: list[BlockArrays] = []
         self.synapses = SynapseLayout(network, device)
@@ -81,6 +85,7 @@ class Engine:
         self.waiting: Emitted | None = None  # spikes that a restored state has in axons
         self._between_steps = False
         self._unprepared = ""  # why the network could not be laid out
+        self._refused = ""  # which event could not be sent
         self._pace = Pace()
         self._ask_at = BEFORE_TIME_0  # the step at which plasticity may need to catch up
 
@@ -92,6 +97,7 @@ class Engine:
         self._check_prepared()
         self.step = self._ask_at = BEFORE_TIME_0
         self._between_steps = False
+        self._refused = ""
         self.synapses.reset()
         self.backgrounds.reset()
         self.plasticity.reset()
@@ -110,7 +116,8 @@ class Engine:
         until then is there, and the next run goes on.
 
         Raises `InterruptedRunError` where the last run was broken off while steps were done, or
-        while the network was laid out.
+        while the network was laid out, and `EventOverflowError`, which is one, for a graded event
+        that cannot be sent.
         """
         if end <= max(self.step, 0):
             return
@@ -121,6 +128,7 @@ class Engine:
                     "the last run was broken off between two time steps, so that it cannot go on: "
                     "call reset(), or load_state(); what was recorded before can be read"
                 )
+            self._check_sent()
             self.collect()
             self._prepare()
             try:
@@ -129,6 +137,7 @@ class Engine:
                 self.collect()
                 if not self._between_steps:
                     self.synapses.fetch()
+            self._check_sent()
             self._warn_of_divergence()
 
     def discard(self) -> None:
@@ -140,7 +149,7 @@ class Engine:
     @property
     def can_go_on(self) -> bool:
         """Whether `run_until` may be called: not after it was broken off between two states."""
-        return not (self._between_steps or self._unprepared)
+        return not (self._between_steps or self._unprepared or self._refused)
 
     def collect(self) -> None:
         """Have all that was recorded in `spikes` and the network's probes.
@@ -151,10 +160,39 @@ class Engine:
 
     def _collect(self, but: int = 0) -> None:
         """The same, `but` for the last calls down, of which one may still be at work."""
-        for recorded in self._plan.collect(but) if self._plan is not None else ():
-            for probe, rows in recorded.samples:
+        for samples, recorded in self._plan.collect(but) if self._plan is not None else ():
+            for probe, rows in samples:
                 probe.append(rows)
             self.spikes.extend(recorded.spikes)
+            self.graded.extend(recorded.graded)
+            if recorded.refused and not self._refused:
+                self._refused = self._what_was_refused(*recorded.refused)
+
+    def store_of(self, block: Block) -> SpikeStore:
+        """Where the spikes of a block's neurons are, or their graded events."""
+        return self.graded if block.model.graded else self.spikes
+
+    def forget(self, block: Block | None = None) -> None:
+        """Discard the recorded spikes and events of a block, or of all."""
+        first, size = (block.first, block.size) if block else (0, self.network.size)
+        for store in (self.spikes, self.graded):
+            store.discard(first, size)
+
+    def _what_was_refused(self, step: int, neuron: int) -> str:
+        arrays = next(each for each in self.blocks if neuron < each.block.first + each.block.size)
+        block, graded = arrays.block, arrays.block.model.graded
+        assert graded is not None
+        index = neuron - block.first
+        (value,) = arrays.sample(SENT, np.array([index], np.int32))
+        return (
+            f"{block.label}[{index}] was to send {value:g} at {self.network.grid.time(step):g} ms: "
+            f"must be at most {graded.limit:g} in size, the limit of its cell type; the run "
+            "cannot go on, reset() begins anew"
+        )
+
+    def _check_sent(self) -> None:
+        if self._refused:
+            raise EventOverflowError(self._refused)
 
     def _prepare(self) -> None:
         """Lay the network out, and make the plan of a run, unless those of the last one hold."""
@@ -186,7 +224,7 @@ class Engine:
     def _run(self, end: int, progress: Progress | None) -> None:
         assert self._plan is not None
         self._ask_at = min(self._ask_at, self.step + self.plasticity.longest_run())
-        while self.step < end and not interrupts.pending():
+        while self.step < end and not (self._refused or interrupts.pending()):
             if self.step >= self._ask_at:
                 self._ask_plasticity()
             self._pace.begin()
@@ -260,18 +298,22 @@ class Engine:
             raise InterruptedRunError(
                 "the last run was broken off between two time steps: there is no state to save"
             )
+        self._check_sent()
         with interrupts.held:
             self.collect()
             self._lay_out()
             self.synapses.settle(self.step, self._settle)
         waiting = self._plan.waiting(self.step) if self._plan else self.waiting
         neuron, stamp = self.spikes.of(0, self.network.size)
+        events = dict(zip(GRADED_NAMES, self.graded.of(0, self.network.size), strict=True))
+        sends = any(block.model.graded for block in self.network.blocks)
         parts: dict[str, Arrays] = {
             "synapses": self.synapses.snapshot(),
             "plasticity": self.plasticity.snapshot(),
             "background": self.backgrounds.snapshot(),
             "state": {str(k): each.snapshot() for k, each in enumerate(self.blocks)},
             "spikes": {"neuron": neuron, "stamp": stamp},
+            "graded": events if sends else {},
             "waiting": waiting._asdict() if waiting else {},
         }
         arrays = {
@@ -293,13 +335,20 @@ class Engine:
             shape = len(block.model.state), block.size
             states.check(str(number), scalar(block, self.precision), shape)
         states.finish()
-        spikes = contents.part("spikes")
-        neuron = spikes.check("neuron", np.int32, (None,), least=0, most=network.size - 1)
+        self._check_recorded(contents.part("spikes"), now).finish()
+        events = contents.part("graded")
+        if any(block.model.graded for block in network.blocks):
+            self._check_recorded(events, now)
+            events.check("multiplicity", np.int32, events.arrays["neuron"].shape)
+        events.finish()
+        Emitted.check(contents.part("waiting"), network, step)
+
+    def _check_recorded(self, spikes: Contents, now: int) -> Contents:
+        neuron = spikes.check("neuron", np.int32, (None,), least=0, most=self.network.size - 1)
         spikes.check("stamp", np.int64, neuron.shape, least=0, most=now)
         if (np.diff(neuron) < 0).any():
             spikes.fail("neuron is not in ascending order")
-        spikes.finish()
-        Emitted.check(contents.part("waiting"), network, step)
+        return spikes
 
     def restore(self, arrays: Arrays) -> None:
         """Go back to a snapshot of the same network, whose blocks and tables have been restored."""
@@ -310,6 +359,7 @@ class Engine:
 
         self.step = self._ask_at = int(arrays["step"])
         self._between_steps = False
+        self._refused = ""
         self._plan = None
         self.currents = CurrentLayout(self.network, self.device)
         self.junctions = JunctionLayout(self.network, self.device)
@@ -323,8 +373,10 @@ class Engine:
         self.synapses.restore(part("synapses"))
         self.plasticity.restore(part("plasticity"))
         self.backgrounds.restore(part("background"))
-        self.spikes = SpikeStore()
+        self.spikes, self.graded = SpikeStore(), SpikeStore(GRADED)
         self.spikes.append(arrays["spikes/neuron"], arrays["spikes/stamp"])
+        if events := part("graded"):
+            self.graded.append(*(events[name] for name in GRADED_NAMES))
 
     def _synchronise(self) -> Layout:
         for block in self.network.blocks[len(self.blocks) :]:
@@ -361,7 +413,7 @@ class Engine:
 
     def spill(self) -> None:
         """Move what was recorded to disk, if it takes more memory than it may."""
-        recorded: list[SpikeStore | Probe] = [self.spikes, *self.network.probes]
+        recorded: list[SpikeStore | Probe] = [self.spikes, self.graded, *self.network.probes]
         if sum(each.nbytes for each in recorded) > self._recording_memory:
             for each in recorded:
                 each.spill()

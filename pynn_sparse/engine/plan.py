@@ -16,7 +16,7 @@ from .devices.device import Device, Launch
 from .layout import Layout
 from .neurons.blocks import BlockArrays
 from .neurons.rest import MOST_SLOTS, Rest
-from .neurons.spikes import Emitted, SpikeLists, SpikeRecords, Spikes
+from .neurons.spikes import Emitted, Recorded, SpikeLists, SpikeRecords
 from .ownership import split
 from .step import COUPLE, DELIVER, DELIVER_PLAIN, INJECT, PHASES, RECORD, REMEMBER, neurons_of
 from .synapses.layout import SynapseLayout
@@ -24,6 +24,7 @@ from .synapses.plasticity import MAX_BATCH
 
 MAX_STEPS = 10_000  # of one call down, so that an interrupt from the keyboard is seen
 MAX_SAMPLES = 1 << 23  # of recorded variables, and of waveforms, held for one call
+Samples = Iterator[tuple[Probe, NDArray[np.float64]]]
 
 
 @dataclass
@@ -37,17 +38,6 @@ class Call:
     alive: list[Any]  # what the call reads
     reached: int = -1  # step; known when it has been begun
     wait: Callable[[], None] = lambda: None  # until what was recorded can be read
-
-
-@dataclass
-class Recorded:
-    """What a call has recorded: rows of probes, to be appended to them, and spikes.
-
-    Spikes are arrays of neurons and stamps, one pair for each owner.
-    """
-
-    samples: Iterator[tuple[Probe, NDArray[np.float64]]]
-    spikes: list[Spikes]
 
 
 class Plan:
@@ -238,8 +228,19 @@ class Plan:
                 self.lists.write(spikes)
         self._reserve = max(int(wanted.max(initial=0)), 1)
         # Two, in turn: one is read while the other is written to.
-        self._records = [SpikeRecords(self.device, wanted, 2 * MAX_BATCH) for _ in range(2)]
+        room = wanted, 2 * MAX_BATCH, self._graded()
+        self._records = [SpikeRecords(self.device, *room) for _ in range(2)]
         self._set(spikes=self.lists.address, n_list=n_list)
+
+    def _graded(self) -> NDArray[np.bool_] | None:
+        """Which neurons send values, [neurons of the network]; None if none do."""
+        blocks = [each for each in self.network.blocks if each.model.graded]
+        if not blocks:
+            return None
+        graded = np.zeros(self.network.size, bool)
+        for block in blocks:
+            graded[block.first : block.first + block.size] = True
+        return graded
 
     def waiting(self, step: int) -> Emitted:
         """Spikes that synapses which wait have not seen yet at a step."""
@@ -304,19 +305,21 @@ class Plan:
         self._begun.append(call)
         return call.reached
 
-    def collect(self, but: int = 0) -> Iterator[Recorded]:
+    def collect(self, but: int = 0) -> Iterator[tuple[Samples, Recorded]]:
         """What all calls, `but` the last ones, have recorded, brought to the host; waits for them.
+
+        Samples are rows of probes, to be appended to them.
 
         If memory runs out while it is taken over, all that is left can be collected later.
         """
         while len(self._begun) > but:
             call = self._begun[0]
             call.wait()
-            yield Recorded(self._samples(call), call.spikes.read())
+            yield self._samples(call), call.spikes.read()
             call.spikes.empty()
             del self._begun[0]
 
-    def _samples(self, call: Call) -> Iterator[tuple[Probe, NDArray[np.float64]]]:
+    def _samples(self, call: Call) -> Samples:
         for probe, array in zip(self.probes, call.samples, strict=True):
             rows = _rows_until(probe, call.reached) - probe.rows
             if rows > 0:

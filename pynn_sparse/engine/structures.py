@@ -51,6 +51,7 @@ GROUP = _structure(
 SPIKE_LIST = _structure(count=POINTER, neuron=POINTER, multiplicity=POINTER, block=POINTER)
 SPIKE_RECORD = _structure(
     count=POINTER,
+    refused=POINTER,
     stamp=POINTER,
     neuron=POINTER,
     multiplicity=POINTER,

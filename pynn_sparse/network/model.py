@@ -6,6 +6,7 @@ The step itself is in `cuda/cells/<name>.h`, whose structures State and Params h
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -19,6 +20,9 @@ from .time import TimeGrid
 
 Values = Mapping[str, Any]  # parameter or state name -> float, or array with one value per neuron
 Derive = Callable[[Values, TimeGrid], dict[str, Any]]
+
+
+SENT = "sent value"  # the state variable that has what an event carries: no user's name
 
 
 class Check(Protocol):
@@ -55,6 +59,24 @@ POSITIVE = Constraint(lambda x: (x > 0) & (x < INF), "greater than 0")
 NOT_NEGATIVE = Constraint(lambda x: (x >= 0) & (x < INF), "0 or greater")
 
 
+@dataclass(frozen=True)
+class Graded:
+    """Events that carry a value, by which the weights of synapses are multiplied.
+
+    Attributes:
+        unit: a value is rounded to a whole number of these.
+        limit: the greatest size of a value that can be sent.
+    """
+
+    unit: float
+    limit: float
+
+    @property
+    def most(self) -> float:
+        """The greatest size of a value after rounding, which bounds the accumulators."""
+        return math.ceil(self.limit / self.unit) * self.unit
+
+
 @dataclass(frozen=True, eq=False)
 class Model:
     """A neuron model or spike source.
@@ -62,13 +84,15 @@ class Model:
     `state` maps state variables to the value that a neuron starts with where the user sets none.
     `derive` computes the kernel's parameters from the user's, in PyNN's names and units, on the
     host in double precision; it takes floats or arrays alike. `most_spikes` gives the largest
-    number of spikes that one step can bring, which bounds the accumulators. `sequences` names
+    number of spikes, or the greatest value of an event, that one step can bring, which bounds the
+    accumulators. `sequences` names
     parameters that are a sequence of numbers for each neuron, `events` makes of them what the
     kernel reads, an array for each neuron; `given_times` is the one that holds spike times.
     `start` computes initial state from parameters, for neurons whose user sets none; `outputs`
     from parameters and state those fields of the state that only depend on the others.
     `infinite` names derived values that need not be finite. `monotone` says that a value of a
     parameter is valid if it lies between two that are, whatever valid values the others have.
+    `graded` says what values its events carry, None for spikes, of which a step may have several.
     `source` is the C++ of a model that is not among the files. Raises `ModelError`, with the name
     of the hook, where something is missing.
     """
@@ -90,6 +114,7 @@ class Model:
     outputs: Derive | None = None
     infinite: tuple[str, ...] = ()
     monotone: bool = True
+    graded: Graded | None = None
     source: str = ""
 
     def __post_init__(self) -> None:
@@ -102,6 +127,11 @@ class Model:
         check_hooks(self.name, hooks)
         given = (self.given_times,) if self.given_times else ()
         check_names(self.name, "given_times", given, self.sequences)
+
+    @property
+    def unit(self) -> float:
+        """By what a weight is multiplied where an event counts 1."""
+        return self.graded.unit if self.graded else 1.0
 
     def check(self, values: Values) -> None:
         """Raise `ParameterError` for the first parameter with a value that is not valid."""

@@ -28,6 +28,13 @@ T atomicAdd(T* x, T value) {
 }
 
 template <class T>
+T atomicMax(T* x, T value) {
+  const T old = *x;
+  if (value > old) *x = value;
+  return old;
+}
+
+template <class T>
 T atomicMin(T* x, T value) {
   const T old = *x;
   if (value < old) *x = value;

@@ -26,6 +26,7 @@ from pynn_sparse.interchange.layers.programs import Structure, definition
 from pynn_sparse.network import Model
 from pynn_sparse.network.cells.definition import Definition
 from pynn_sparse.network.cells.user import user_model
+from pynn_sparse.network.model import Graded
 
 DOUBLE, SINGLE = map(kernels.step_kernels, kernels.PRECISIONS)
 
@@ -98,13 +99,24 @@ def test_functions_compile(nvrtc: Nvrtc, architecture: int) -> None:
 
 @functools.cache
 def models_without_files() -> list[Model]:
-    """A neuron composed of receptors, given by formulas, by NESTML, and as trained elsewhere."""
+    """A neuron composed of receptors, given by formulas, by NESTML, and as trained elsewhere.
+
+    Events of that given by formulas carry a value.
+    """
     composed = sim.PointNeuron(
         sim.AdExp(),
         exc=sim.AlphaPSR(e_syn=0.0, tau_syn=2.0),
         inh=sim.AlphaPSR(e_syn=-70.0, tau_syn=3.0),
     )
-    formulas = Definition("Plain", ("tau",), {"v": 0.0}, equations={"v": "-v / tau"})
+    formulas = Definition(
+        "Plain",
+        ("tau",),
+        {"v": 0.0},
+        equations={"v": "-v / tau"},
+        threshold="v > 1",
+        send="v / 2",
+        graded=Graded(unit=2.0**-8, limit=3.0),
+    )
     nestml = [sim.nestml_cell_type(text).model for text in (LEAKY, STATEMENTS)]
     trained = [
         user_model(definition(Structure(True, "decay_last", ">=", "subtract", "many"))),

@@ -42,16 +42,44 @@ class Connecting(SynapseColumns):
     @property
     def _positive(self) -> bool:
         """Whether weights have to be positive, by PyNN's conventions."""
-        return (
+        return not self._signed and (
             self.synapse_type.electrical
             or self._conductance
             or self.receptor_type in excitatory_receptor_types
         )
 
     @property
+    def _negative(self) -> bool:
+        """Whether weights have to be negative."""
+        inhibits = self.receptor_type in inhibitory_receptor_types
+        return inhibits and not (self._positive or self._signed)
+
+    @property
+    def _signed(self) -> bool:
+        """Whether the receptor takes weights of both signs, which cell types declare."""
+        return all(_is_signed(part.celltype, self.receptor_type) for part in _parts(self.post))
+
+    def _check_synapse_type(self) -> None:
+        """Raise ConnectionError for synapses that these cells cannot have."""
+        dynamics, kind = self.synapse_type.dynamics, type(self.synapse_type).__name__
+        if dynamics is None:
+            return
+        graded = [part for part in _parts(self.pre) if part._block.model.graded]
+        if graded:
+            raise errors.ConnectionError(
+                f"{self.label}: {kind} takes spikes, and {graded[0].label} "
+                f"({type(graded[0].celltype).__name__}) sends events that carry values: must be "
+                "StaticSynapse"
+            )
+        if dynamics.learns and self._signed:
+            raise errors.ConnectionError(
+                f"{self.label}: weights of {kind} keep their sign, and the receptor "
+                f"{self.receptor_type!r} takes both: must be a receptor that is not `signed`"
+            )
+
+    @property
     def _conductance(self) -> bool:
-        parts = getattr(self.post, "populations", [self.post])
-        return all(_is_conductance(part.celltype, self.receptor_type) for part in parts)
+        return all(_is_conductance(part.celltype, self.receptor_type) for part in _parts(self.post))
 
     def _rule(self, post: Block, target: NDArray[Any], parameters: Values) -> Rule | None:
         """What synapses onto these cells of a block do, by the values of parameters."""
@@ -224,7 +252,7 @@ class Connecting(SynapseColumns):
                     f"weight = {weight[weight < 0][0]:g} in {self.label}: Weights must be positive "
                     "for conductance-based and/or excitatory synapses"
                 )
-        elif self.receptor_type in inhibitory_receptor_types and (weight > 0).any():
+        elif self._negative and (weight > 0).any():
             raise errors.ConnectionError(
                 f"weight = {weight[weight > 0][0]:g} in {self.label}: Weights must be negative for "
                 "current-based, inhibitory synapses"
@@ -243,6 +271,15 @@ class Connecting(SynapseColumns):
                 f"{least:g} ms to {most:g} ms (the time step is {grid.dt:g} ms)"
             )
         return np.minimum(np.maximum(grid.nearest(delay), 1), MAX_DELAY_STEPS)
+
+
+def _parts(ends: Any) -> list[Any]:
+    """The populations of an assembly, or the population or view itself."""
+    return getattr(ends, "populations", [ends])
+
+
+def _is_signed(celltype: Any, receptor: str) -> bool:
+    return receptor in getattr(celltype, "signed_receptors", ())
 
 
 def _is_conductance(celltype: Any, receptor: str) -> bool:
@@ -279,8 +316,7 @@ def _joined(values: list[Any], counts: list[int]) -> NDArray[np.float64]:
 
 def _blocks(ends: Any) -> list[Block]:
     """The blocks that the cells of a population, view or assembly lie in, each once."""
-    parts = getattr(ends, "populations", [ends])
-    return list(dict.fromkeys(part._block for part in parts))
+    return list(dict.fromkeys(part._block for part in _parts(ends)))
 
 
 def _stretch(ends: Any, ids: NDArray[np.int64]) -> tuple[Block, int] | None:

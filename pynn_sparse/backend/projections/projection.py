@@ -89,6 +89,7 @@ class Projection(Changing, common.Projection):
                 space or Space(),
                 label,
             )
+            self._check_synapse_type()
             connector.connect(self)
             self._tables += self._finish()
         with held:
@@ -100,12 +101,18 @@ class Projection(Changing, common.Projection):
         warn_of_rules(self.label, self._tables, ("weight", *self._of_rule))
 
     def _guess_receptor_type(self) -> None:
-        """Negative weights inhibit, by the weight of the last pair of cells, as in PyNN's code."""
+        """Negative weights inhibit, by the weight of the last pair of cells, as in PyNN's code.
+
+        Where the first receptor takes both signs, it is meant.
+        """
         types = self.post.receptor_types
+        self.receptor_type = types[0]
+        if len(types) < 2 or self._signed:
+            return
         given, weight = self.synapse_type.parameter_space["weight"], 0.0
         if not given.operations and type(given.base_value) in PLAIN:  # without evaluating a copy
             weight = given.base_value
-        elif len(types) > 1:
+        else:
             space = deepcopy(self.synapse_type.parameter_space)
             lazy = self._handle_distance_expressions(space)["weight"]
             with evaluating(type(self.synapse_type).__name__, "weight", lazy.base_value):
@@ -113,7 +120,7 @@ class Projection(Changing, common.Projection):
                     lazy.shape = self.shape
                 last = np.asarray(lazy[self.pre.size - 1, self.post.size - 1])
                 weight = float(last.reshape(-1)[0])
-        self.receptor_type = types[0] if weight >= 0 or len(types) == 1 else types[1]
+        self.receptor_type = types[0] if weight >= 0 else types[1]
 
     def network_parts(self) -> tuple[Network, tuple[SynapseTable, ...]]:
         """The network, and its tables of these connections, for the export.

@@ -7,7 +7,7 @@ import math
 import weakref
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import quantities as pq
@@ -24,6 +24,9 @@ from ..doors.arguments import check_annotations, check_variables
 from ..doors.checks import RecordingError, as_flag, as_number
 from .files import check_destination, write
 from .spiketrains import GroupedSpikeTrainList
+
+if TYPE_CHECKING:
+    from pynn_sparse.engine.neurons.spikes import Spikes
 
 SPIKES = "spikes"
 
@@ -166,9 +169,15 @@ class Recorder(recording.Recorder):
         if clear:
             self.clear()
 
-    def _get_current_segment(self, *args: Any, **kwargs: Any) -> Any:
-        segment = super()._get_current_segment(*args, **kwargs)
+    def _get_current_segment(
+        self, filter_ids: Any = None, variables: Any = "all", clear: bool = False
+    ) -> Any:
+        segment = super()._get_current_segment(filter_ids, variables, clear)
         segment.spiketrains = GroupedSpikeTrainList.of(segment.spiketrains)
+        if (graded := self.population._block.model.graded) and len(segment.spiketrains):
+            of_spikes = recording.Variable(name=SPIKES, location=None, label=None)
+            *_, counts = self._spikes(self.filter_recorded(of_spikes, filter_ids))
+            segment.spiketrains = segment.spiketrains.with_values(counts * graded.unit)
         parts = (*segment.analogsignals, *segment.spiketrains.multiplexed)
         garbage.made(sum(part.nbytes for part in parts))
         return segment
@@ -233,10 +242,7 @@ class Recorder(recording.Recorder):
     def _get_spiketimes(
         self, ids: Sequence[int], clear: bool = False
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        neuron, stamp = self._spikes()
-        if len(ids) < self.population.size:
-            chosen = np.isin(neuron, _neurons(ids))
-            neuron, stamp = neuron[chosen], stamp[chosen]
+        neuron, stamp, *_ = self._spikes(ids)
         return neuron.astype(np.int64), self._times(neuron, stamp)
 
     def _times(self, neuron: NDArray[np.int32], stamp: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -258,12 +264,17 @@ class Recorder(recording.Recorder):
         known = (event[place] == spike) & (given[place] <= simulator.state.t)
         return np.where(known, given[place], times)
 
-    def _spikes(self) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    def _spikes(self, ids: Collection[int] | None = None) -> Spikes:
+        """Those of some neurons, or all, by neuron and then by time; with values of events."""
         block, engine = self.population._block, simulator.state.engine
         if engine is None:
-            return np.zeros(0, np.int32), np.zeros(0, np.int64)
+            return tuple(np.zeros(0, each) for each in (np.int32, np.int64, np.int32))
         engine.collect()
-        return engine.spikes.of(block.first, block.size)
+        spikes = engine.store_of(block).of(block.first, block.size)
+        if ids is None or len(ids) == self.population.size:
+            return spikes
+        chosen = np.isin(spikes[0], _neurons(ids))
+        return tuple(each[chosen] for each in spikes)
 
     def _get_all_signals(
         self, variable: Any, ids: Sequence[int], clear: bool = False
@@ -284,14 +295,15 @@ class Recorder(recording.Recorder):
         counts = np.zeros(len(neurons), np.int64)
         if engine is not None:
             engine.collect()
-            counts = engine.spikes.counts(block.first, block.size)[neurons - block.first]
+            spikes = engine.store_of(block)
+            counts = spikes.counts(block.first, block.size)[neurons - block.first]
         return dict(zip(neurons.tolist(), counts.tolist(), strict=True))
 
     def _clear_simulator(self) -> None:
         block = self.population._block
         if simulator.state.engine is not None:
             simulator.state.engine.collect()
-            simulator.state.engine.spikes.discard(block.first, block.size)
+            simulator.state.engine.forget(block)
         for probe in self._probes.values():
             probe.restart(simulator.state.step)
 

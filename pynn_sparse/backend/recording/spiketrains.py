@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from neo import SpikeTrain
 from neo.core.spiketrainlist import SpikeTrainList
+from numpy.typing import NDArray
 
 
 class GroupedSpikeTrainList(SpikeTrainList):
@@ -31,15 +32,32 @@ class GroupedSpikeTrainList(SpikeTrainList):
         if channels is None or (channels[1:] < channels[:-1]).any():  # others have been added
             super()._spiketrains_from_array()
             return
-        wanted = np.asarray(self._all_channel_ids)
-        begins, ends = (np.searchsorted(channels, wanted, side) for side in ("left", "right"))
         self._items = [
-            self._train(i, self._spike_time_array[begin:end])
-            for i, (begin, end) in enumerate(zip(begins, ends, strict=True))
+            self._train(i, self._spike_time_array[part]) for i, part in enumerate(self._parts())
         ]
 
-    def _train(self, i: int, times: Any) -> SpikeTrain:
-        train = SpikeTrain(times.copy(), **self._spiketrain_metadata)
+    def with_values(self, values: NDArray[np.float64]) -> SpikeTrainList:
+        """Neo's list of the same trains, each with the values of its events.
+
+        They are the array annotation `value` of a train. Args: `values`, of all spikes, in the
+        order of the arrays that the trains are made from.
+        """
+        trains = [
+            self._train(i, self._spike_time_array[part], value=values[part])
+            for i, part in enumerate(self._parts())
+        ]
+        for train in trains:  # Neo's list looks for an int
+            train.annotate(channel_id=int(train.annotations["channel_id"]))
+        return SpikeTrainList(trains, parent=self.segment)
+
+    def _parts(self) -> list[slice]:
+        """Where the spikes of each train are."""
+        channels, wanted = self._channel_id_array, np.asarray(self._all_channel_ids)
+        begins, ends = (np.searchsorted(channels, wanted, side) for side in ("left", "right"))
+        return list(map(slice, begins.tolist(), ends.tolist()))
+
+    def _train(self, i: int, times: Any, **each_spike: Any) -> SpikeTrain:
+        train = SpikeTrain(times.copy(), array_annotations=each_spike, **self._spiketrain_metadata)
         n = len(self._all_channel_ids)
         for name, value in self._annotations.items():
             each = not isinstance(value, str) and hasattr(value, "__len__") and len(value) == n

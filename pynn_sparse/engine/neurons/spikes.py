@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from ...network import Network
     from ...network.contents import Contents
 
-Spikes = tuple[NDArray[np.int32], NDArray[np.int64]]  # neurons, and steps in which they fired
+# Neurons, int32 [n]; steps in which they fired, int64 [n]; and the values of graded events, in
+# units, int32 [n].
+Spikes = tuple[NDArray[Any], ...]
+PLAIN = np.int32, np.int64
+GRADED = (*PLAIN, np.int32)
+AFTER_ALL, BITS_OF_NEURON = 1 << 62, 31  # as in cuda/step/events.h
 
 
 class Emitted(NamedTuple):
@@ -36,9 +41,12 @@ class Emitted(NamedTuple):
             last = len(network.blocks) - 1
             block = contents.check("block", np.int64, sent.shape, least=0, most=last)
             neuron = contents.check("neuron", np.int32, sent.shape, least=0)
-            contents.check("multiplicity", np.int32, sent.shape, least=1)
+            multiplicity = contents.check("multiplicity", np.int32, sent.shape)
             if (neuron >= np.array([each.size for each in network.blocks])[block]).any():
                 contents.fail("neuron is beyond its population")
+            plain = np.array([each.model.graded is None for each in network.blocks])
+            if (plain[block] & (multiplicity < 1)).any():
+                contents.fail("multiplicity is not 1 or greater")
         contents.finish()
 
 
@@ -140,6 +148,20 @@ class SpikeLists:
         self._device.assign(self._counts, (list_, slice(0, 1)), np.array([n], np.int32))
 
 
+class Recorded(NamedTuple):
+    """Spikes of a call down, those of each owner.
+
+    Attributes:
+        spikes: a neuron that fired n times in a step comes n times.
+        graded: events with their values.
+        refused: step and neuron of the first event whose value could not be sent, None without.
+    """
+
+    spikes: list[Spikes]
+    graded: list[Spikes]
+    refused: tuple[int, int] | None
+
+
 class SpikeRecords:
     """Spikes that the user wants, on a device, for each thread.
 
@@ -147,11 +169,20 @@ class SpikeRecords:
         device: where they are kept.
         wanted: neurons of each thread whose spikes are wanted.
         steps: for which there has to be room.
+        graded: whether the events of each neuron carry values, bool [neurons]; None if none do.
     """
 
-    def __init__(self, device: Device, wanted: NDArray[np.int64], steps: int) -> None:
+    def __init__(
+        self,
+        device: Device,
+        wanted: NDArray[np.int64],
+        steps: int,
+        graded: NDArray[np.bool_] | None = None,
+    ) -> None:
         self._device = device
-        # Counters of different threads are kept on different cache lines.
+        self._graded = graded
+        # What different threads count is kept on different cache lines: spikes, and the event
+        # that was refused.
         self._counts = device.zeros((len(wanted), 16), np.int32)
         self._none = np.zeros((len(wanted), 1), np.int32)
         self._arrays, rows = [], []
@@ -159,20 +190,30 @@ class SpikeRecords:
             capacity = max(device.record_capacity, steps * n)
             arrays = [device.zeros(capacity, dtype) for dtype in (np.int64, np.int32, np.int32)]
             self._arrays.append(arrays)
-            addresses = map(device.address, (self._counts[number], *arrays))
-            rows.append((*addresses, capacity, n))
+            count = device.address(self._counts[number])
+            rows.append((count, count + 8, *map(device.address, arrays), capacity, n))
         self._rows = device.put(np.array(rows, structures.SPIKE_RECORD))
         self.address = device.address(self._rows)
 
-    def read(self) -> list[Spikes]:
-        """The spikes of each owner; a neuron that fired n times in a step comes n times."""
-        counts = self._device.get(self._counts)[:, 0].tolist()
-        found = []
-        for count, arrays in zip(counts, self._arrays, strict=True):
-            if count:
-                stamp, neuron, multiplicity = (self._device.get(each[:count]) for each in arrays)
-                found.append((np.repeat(neuron, multiplicity), np.repeat(stamp, multiplicity)))
-        return found
+    def read(self) -> Recorded:
+        """What is there."""
+        numbers = self._device.get(self._counts)
+        plain: list[Spikes] = []
+        graded: list[Spikes] = []
+        for count, arrays in zip(numbers[:, 0].tolist(), self._arrays, strict=True):
+            if not count:
+                continue
+            stamp, neuron, multiplicity = (self._device.get(each[:count]) for each in arrays)
+            if self._graded is not None:
+                carries = self._graded[neuron]
+                graded.append((neuron[carries], stamp[carries], multiplicity[carries]))
+                stamp, neuron, multiplicity = (
+                    each[~carries] for each in (stamp, neuron, multiplicity)
+                )
+            plain.append((np.repeat(neuron, multiplicity), np.repeat(stamp, multiplicity)))
+        refused = int(np.ascontiguousarray(numbers[:, 2:4]).view(np.int64).max())
+        stamp_of, neuron_of = divmod(AFTER_ALL - refused, 1 << BITS_OF_NEURON)
+        return Recorded(plain, graded, (stamp_of, neuron_of) if refused else None)
 
     def empty(self) -> None:
         """Forget all."""
@@ -180,42 +221,44 @@ class SpikeRecords:
 
 
 class SpikeStore:
-    """Recorded spikes as pairs (neuron, step), grouped by neuron when they are asked for.
+    """Recorded spikes, or graded events, grouped by neuron when they are asked for.
 
     `nbytes` is what they take in memory; `spill` moves them to disk, in series that are grouped
     each for itself, so that the spikes of some neurons can be read without the others.
+
+    Args:
+        types: of the columns, `PLAIN` for spikes or `GRADED`.
     """
 
-    def __init__(self) -> None:
-        self._neuron = np.zeros(0, np.int32)
-        self._stamp = np.zeros(0, np.int64)
+    def __init__(self, types: tuple[Any, ...] = PLAIN) -> None:
+        self._none: Spikes = tuple(np.zeros(0, each) for each in types)
+        self._columns = self._none
         self._new: list[Spikes] = []
-        self._disk: tuple[DiskArray, DiskArray] | None = None
+        self._disk: tuple[DiskArray, ...] | None = None
         self._series: list[tuple[int, int]] = []  # begin and end of each on disk, the oldest first
         self.nbytes = 0
 
-    def append(self, neuron: NDArray[np.int32], stamp: NDArray[np.int64]) -> None:
+    def append(self, *columns: NDArray[Any]) -> None:
         """Take up spikes, in any order; a neuron that fired n times in a step comes n times."""
-        self.extend([(neuron, stamp)])
+        self.extend([columns])
 
     def extend(self, spikes: list[Spikes]) -> None:
         """Take up spikes from several places."""
         self._new += [each for each in spikes if len(each[0])]
-        self.nbytes += sum(neuron.nbytes + stamp.nbytes for neuron, stamp in spikes)
+        self.nbytes += sum(column.nbytes for each in spikes for column in each)
 
     def spill(self) -> None:
         """Move the spikes in memory to disk. Raises OSError if there is no room; none is lost."""
         self._group()
-        if not len(self._neuron):
+        if not len(self._columns[0]):
             return
         if self._disk is None:
-            self._disk = DiskArray(np.int32), DiskArray(np.int64)
-        neuron, stamp = self._disk
-        begin = len(stamp)
-        neuron.append(self._neuron, begin)
-        stamp.append(self._stamp, begin)
-        self._series.append((begin, len(stamp)))
-        self._keep(self._neuron[:0].copy(), self._stamp[:0].copy())
+            self._disk = tuple(DiskArray(each.dtype.type) for each in self._none)
+        begin = len(self._disk[1])
+        for column, values in zip(self._disk, self._columns, strict=True):
+            column.append(values, begin)
+        self._series.append((begin, len(self._disk[1])))
+        self._keep(tuple(each.copy() for each in self._none))
 
     def of(self, first: int, size: int) -> Spikes:
         """Spikes of neurons first .. first + size - 1, by neuron and then by time.
@@ -224,28 +267,28 @@ class SpikeStore:
         """
         self._group()
         parts = []
-        for neuron, stamp in self._all():
-            part = _between(neuron, first, size)
+        for columns in self._all():
+            part = _between(columns[0], first, size)
             if part.stop > part.start:
-                parts.append((neuron[part], stamp[part]))
-        return parts[0] if len(parts) == 1 else _grouped(parts)
+                parts.append(tuple(each[part] for each in columns))
+        return parts[0] if len(parts) == 1 else _grouped([self._none, *parts])
 
     def counts(self, first: int, size: int) -> NDArray[np.int64]:
         """Number of spikes of each of the neurons first .. first + size - 1."""
         self._group()
         limits = np.arange(first, first + size + 1)
         total = np.zeros(size, np.int64)
-        for neuron, _ in self._all():
+        for neuron, *_ in self._all():
             total += np.diff(np.searchsorted(neuron, limits))
         return total
 
     def discard(self, first: int, size: int) -> None:
         """Forget the spikes of neurons first .. first + size - 1."""
         self._group()
-        part = _between(self._neuron, first, size)
-        self._keep(np.delete(self._neuron, part), np.delete(self._stamp, part))
+        part = _between(self._columns[0], first, size)
+        self._keep(tuple(np.delete(each, part) for each in self._columns))
         remaining = []
-        for (begin, end), (neuron, _) in zip(self._series, self._on_disk(), strict=True):
+        for (begin, end), (neuron, *_) in zip(self._series, self._on_disk(), strict=True):
             part = _between(neuron, first, size)
             halves = (begin, begin + part.start), (begin + part.stop, end)
             remaining += [half for half in halves if half[0] < half[1]]
@@ -253,25 +296,24 @@ class SpikeStore:
         if not remaining:
             self._disk = None
 
-    def _keep(self, neuron: NDArray[np.int32], stamp: NDArray[np.int64]) -> None:
-        self._neuron, self._stamp = neuron, stamp
-        self.nbytes = neuron.nbytes + stamp.nbytes
+    def _keep(self, columns: Spikes) -> None:
+        self._columns = columns
+        self.nbytes = sum(each.nbytes for each in columns)
 
     def _group(self) -> None:
         if self._new:
-            neuron, stamp = _grouped([(self._neuron, self._stamp), *self._new])
+            columns = _grouped([self._columns, *self._new])
             self._new = []
-            self._keep(neuron, stamp)
+            self._keep(columns)
 
     def _on_disk(self) -> Iterator[Spikes]:
         for begin, end in self._series:
             assert self._disk is not None
-            neuron, stamp = (each.rows(begin, end) for each in self._disk)
-            yield neuron, stamp
+            yield tuple(each.rows(begin, end) for each in self._disk)
 
     def _all(self) -> Iterator[Spikes]:
         yield from self._on_disk()
-        yield self._neuron, self._stamp
+        yield self._columns
 
 
 def _between(neuron: NDArray[np.int32], first: int, size: int) -> slice:
@@ -282,11 +324,10 @@ def _between(neuron: NDArray[np.int32], first: int, size: int) -> slice:
 
 def _grouped(parts: list[Spikes]) -> Spikes:
     """All spikes, by neuron and then by time."""
-    if not parts:
-        return np.zeros(0, np.int32), np.zeros(0, np.int64)
-    neuron, stamp = (np.concatenate(each) for each in zip(*parts, strict=True))
+    neuron, *others = (np.concatenate(each) for each in zip(*parts, strict=True))
     order = stable_order(neuron)
-    neuron, later = neuron[order], stamp[order]
-    if ((later[1:] < later[:-1]) & (neuron[1:] == neuron[:-1])).any():  # not given by time
-        later = later[np.lexsort((later, neuron))]
-    return neuron, later
+    neuron, stamp = neuron[order], others[0][order]
+    if ((stamp[1:] < stamp[:-1]) & (neuron[1:] == neuron[:-1])).any():  # not given by time
+        order = order[np.lexsort((stamp, neuron))]
+        stamp = others[0][order]
+    return neuron, stamp, *(each[order] for each in others[1:])

@@ -18,7 +18,7 @@ from ...network import Block, SynapseTable
 from ...network.rows import ARRAYS, Rows, Three
 from .. import structures
 from ..toolchain.libraries import cpu_library
-from .stored import HostTable, pointer
+from .stored import HostTable, pointer, scale_of
 
 Place = tuple[int, int, NDArray[np.int32]]  # exponent, first port and owners of a table's targets
 
@@ -135,7 +135,7 @@ class Bundle:
             "target": self._port.ctypes.data,
             "delay": self._delay.ctypes.data,
             "weight": self._weight.ctypes.data,
-            "scale": np.ldexp(1.0, self._exponent),
+            "scale": scale_of(self.pre, self._exponent),
             "n_source": self.pre.size,
             "n_part": self._n_owner,
             "n_group": n_delay_group,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...network import SynapseTable
+from ...network import Block, SynapseTable
 from ...network.dynamics import KINDS
 from ...network.rows import Three
 from .. import structures
@@ -44,6 +44,11 @@ def record_of(
             **more,
         },
     )
+
+
+def scale_of(pre: Block, exponent: int) -> float:
+    """Counts of 2^-exponent that a weight of 1 brings, where an event of these sources counts 1."""
+    return float(np.ldexp(pre.model.unit, exponent))
 
 
 class HostTable:
@@ -167,7 +172,7 @@ class Stored(ABC):
         assert self._arrangement is not None
         _, weight, _ = self._arrays
         least, most = self.table.lag_range
-        scale = np.ldexp(1.0, exponent)
+        scale = scale_of(self.table.pre, exponent)
         common = float(weight[0]) if len(weight) == 1 and self.table.rule is None else 0.0
         return record_of(
             self.table,

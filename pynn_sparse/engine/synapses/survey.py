@@ -45,14 +45,17 @@ class Survey:
     def coarse(self, exponent: int) -> int:
         """Number of synapses whose weight has lost digits that a user may miss.
 
-        Weights are summed up in counts of 2^-exponent.
+        Weights are summed up in counts of 2^-exponent, those of graded events with the greatest
+        value that one may carry.
         """
         _, weight, _ = self._arrays
+        graded = self._table.pre.model.graded
         n = len(weight)
         if n == 1:  # it is on the host, wherever the others are
             weight = self._builder.put(weight)
         record = self._record.copy()
-        record["scale"], record["weight"] = np.ldexp(1.0, exponent), self._builder.address(weight)
+        record["scale"] = np.ldexp(graded.most if graded else 1.0, exponent)
+        record["weight"] = self._builder.address(weight)
         coarse = self._builder.zeros(1, np.int64)
         self._work(record, n=n).point(coarse=coarse).run("count_coarse", n)
         found = int(self._builder.get(coarse)[0])

@@ -20,8 +20,8 @@ def capture(source: Any) -> FloatNet:
         source: the module `pyNN.sparse`, for all of it, or a list of projections, for these and the
             populations that they connect.
 
-    Raises `ExportError` where there is no projection, two populations have the same label, or
-    there are gap junctions.
+    Raises `ExportError` where there is no projection, two populations have the same label, there
+    are gap junctions, or events carry values.
     """
     network, tables, engine = _parts(source)
     whole = tables is network.tables
@@ -31,6 +31,12 @@ def capture(source: Any) -> FloatNet:
         raise ExportError("there are no synapses to export; make a projection first")
     used = {block.index for table in tables for block in (table.pre, table.post)}
     blocks = [block for block in network.blocks if whole or block.index in used]
+    for block in blocks:
+        if block.model.graded:
+            raise ExportError(
+                f"{block.label!r} sends events that carry values, which no target has: must be a "
+                "cell type that fires spikes"
+            )
     labels = [block.label for block in blocks]
     twice = [label for label, count in Counter(labels).items() if count > 1]
     if twice:

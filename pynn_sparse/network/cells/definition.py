@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from ...errors import ModelError
 from ..evaluation import Function
 from ..expressions import CONSTANTS, FUNCTIONS
-from ..model import Check
+from ..model import Check, Graded
 
 CURRENT, STEP_LENGTH, WEIGHT = "current", "dt", "weight"
 TIME = "t"  # in `program` only
+EMIT = "emit_spike()"
 RESERVED = (CURRENT, STEP_LENGTH, WEIGHT, *CONSTANTS, *FUNCTIONS)
 
 
@@ -40,6 +41,8 @@ class Definition:
         held: states that keep their value while the neuron is refractory.
         tolerance: of the integration, absolute and relative, in the units of the states.
         constraints: of parameters.
+        send: formula of what an event carries, before the reset; "" for spikes.
+        graded: resolution and limit of that value.
 
         program: statements of a whole time step, at whose end it is `t` ms. They may call
             `integrate_odes(x, ...)`, of all equations or of some states', the others being
@@ -71,6 +74,8 @@ class Definition:
     held: tuple[str, ...] = ()
     tolerance: float = 1e-6
     constraints: Mapping[str, Check] = field(default_factory=dict)
+    send: str = ""
+    graded: Graded | None = None
     program: str = ""
     derived: Mapping[str, str] = field(default_factory=dict)
     initial: Mapping[str, str] = field(default_factory=dict)
@@ -108,5 +113,7 @@ def check_names(d: Definition) -> None:
             f"{d.name}: refractory = {d.refractory!r}: must be the name of a parameter, of: "
             f"{', '.join(d.parameters)}"
         )
+    if d.send and d.program.count(EMIT) > 1:
+        raise ModelError(f"{d.name}: {EMIT} comes more than once: a step can send one graded event")
     if not d.tolerance > 0:
         raise ModelError(f"{d.name}: tolerance = {d.tolerance!r}: must be greater than 0")

@@ -2,8 +2,8 @@
 
 In each time step, unless the definition has a program of its own: the equations are integrated (or
 the update is done), what arrived is taken up, and then, if the neuron is not refractory, the
-threshold is looked at and the reset done. While it is refractory, the variables that `held` names
-stay as they are.
+threshold is looked at, what an event carries is computed, and the reset done. While it is
+refractory, the variables that `held` names stay as they are.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import numpy as np
 from ...errors import ModelError, ParameterError
 from ..evaluation import Function, callable_of, evaluate
 from ..expressions import Scope
-from ..model import NUMBER, Model, Values
+from ..model import NUMBER, SENT, Model, Values
 from ..time import TimeGrid
-from .definition import CURRENT, STEP_LENGTH, Definition, check_names
+from .definition import CURRENT, EMIT, STEP_LENGTH, Definition, check_names
 from .leaky import FIRST_STEP
 from .writer import Writer
 
@@ -38,8 +38,9 @@ def user_model(definition: Definition) -> Model:
     source = writer.source()
     digest = hashlib.sha256(source.encode()).hexdigest()[:8]
     name = f"{d.name}_{digest}"  # models of one name may differ
-    names = {"refractory": COUNTDOWN, "integration": INTEGRATION}
+    names = {"refractory": COUNTDOWN, "integration": INTEGRATION, "sent": SENT}
     extra = {names[each]: FIRST_STEP * (each == "integration") for each in writer.extra_state}
+    most = d.graded.most if d.graded else float(max(1, d.program.count(EMIT)))
     propagators = writer.integrator.propagators
     propagated = {each: f"propagator {each}" for each in propagators.fields}
     countdown = (COUNTDOWN,) if writer.extra_parameters else ()
@@ -78,7 +79,8 @@ def user_model(definition: Definition) -> Model:
         recordable=(*d.state, *d.outputs),
         double_only=True,
         monotone=False,  # users' formulas may have poles and requirements
-        most_spikes=lambda *_: float(max(1, d.program.count("emit_spike()"))),
+        most_spikes=lambda *_: most,
+        graded=d.graded,
         source=source.replace(f"struct {d.name} ", f"struct {name} "),
     )
 

@@ -49,6 +49,13 @@ class Writer:
             lines += ["{", f"const double {variable(WEIGHT)} = input[{k}];", *body, "}"]
         return lines
 
+    def _sending(self) -> list[str]:
+        """What an event carries, for `sent`."""
+        if not self.d.send:
+            return []
+        value = self._scope("send").cpp(self.d.send)
+        return ["{", *self._intermediates(), f"s.sent = next_sent(s.sent, {value}, limit);", "}"]
+
     def _threshold(self) -> list[str]:
         if not self.d.threshold:
             return ["constexpr bool fires = false;"]
@@ -60,6 +67,7 @@ class Writer:
             f"fires = s.refractory == 0 && {condition};",
             "}",
             "if (fires) {",
+            *self._sending(),
             *self._statements("reset", self.d.reset),
             "}",
         ]
@@ -95,7 +103,7 @@ class Writer:
             "advance_convolutions": lambda _: [
                 f"{variable(name)} = next_{name};" for name in d.convolutions
             ],
-            "emit_spike": lambda _: ["++spikes;"],
+            "emit_spike": lambda _: ["++spikes;", *self._sending()],
         }
         scope = Scope({*self._basic, *d.inputs}, d.name, self._arity, actions)
         return [
@@ -137,14 +145,24 @@ class Writer:
     @property
     def extra_state(self) -> tuple[str, ...]:
         """Fields of the state besides the user's."""
+        sent = ("sent",) if self.d.send else ()
         if not self.d.program:
-            return "refractory", "integration"
-        return ("integration",) if self.integrator.numeric else ()
+            return "refractory", "integration", *sent
+        return ("integration", *sent) if self.integrator.numeric else sent
 
     @property
     def extra_parameters(self) -> tuple[str, ...]:
         """Fields of the parameters besides the user's and what is derived from them."""
         return ("n_refractory",) if not self.d.program else ()
+
+    def _graded(self) -> list[str]:
+        graded = self.d.graded
+        if graded is None:
+            return []
+        return [
+            f"static constexpr double unit = {graded.unit!r}, limit = {graded.limit!r};",
+            "DEVICE static double sent(const State& s) { return s.sent; }",
+        ]
 
     def source(self) -> str:
         """The C++ of the model."""
@@ -170,6 +188,7 @@ class Writer:
                 f"struct State {{ double {', '.join(state)}; }};",
                 f"struct Params {{ double {', '.join(parameters)}; }};",
                 *self._functions(),
+                *self._graded(),
                 f"DEVICE static int32 step([[maybe_unused]] const {asked}& now, const Params& p,",
                 "    State& s, [[maybe_unused]] const double* input,",
                 f"    [[maybe_unused]] double {variable(CURRENT)}) {{",
