@@ -25,6 +25,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add, default = parser.add_argument, Tolerances()
     add("--backends", nargs="+", default=["sparse", "nest"], metavar="NAME", help=_BACKENDS)
     add("--seeds", type=int, default=3, metavar="N", help="runs of each backend; by default 3")
+    add("--jobs", type=int, default=1, metavar="N", help=_JOBS)
     add("--out", type=Path, default=Path("report"), metavar="FOLDER", help="by default report/")
     add("--spike-precision", choices=(*PRECISIONS, "both"), default="on_grid", help=_PRECISION)
     add("--raw-source-times", action="store_true", help=_RAW)
@@ -50,6 +51,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 _BACKENDS = "the first is the reference; modules pyNN.NAME or NAME; by default sparse nest"
+_JOBS = "runs at a time, by default 1; with more, times are those of runs that slow each other down"
 _PRECISION = "of NEST's spikes: script leaves it to the script, both runs NEST twice"
 _RAW = "leave times of spike sources as they are, also where pyNN.nest would send some a step late"
 _RELATIVE = "difference of a mean that is negligible (default %(default)s)"
@@ -95,6 +97,7 @@ def run(options: argparse.Namespace) -> int:
         tolerances=tolerances,
         connections=not options.no_connections,
         timeout=options.timeout,
+        jobs=options.jobs,
         progress=lambda line: print(line, file=sys.stderr, flush=True),
     )
     typed = command_line(options.typed, [options.out, Path(options.script)])
@@ -136,9 +139,10 @@ def _tolerances(options: argparse.Namespace) -> Tolerances:
 def _check(options: argparse.Namespace) -> None:
     if not Path(options.script).is_file():
         raise ValueError(f"SCRIPT {options.script}: there is no such file")
-    for name, value in (("--seeds", options.seeds), ("--timeout", options.timeout)):
+    for name in ("seeds", "jobs", "timeout"):
+        value = getattr(options, name)
         if value is not None and value <= 0:
-            raise ValueError(f"{name} {value:g}: must be greater than 0")
+            raise ValueError(f"--{name} {value:g}: must be greater than 0")
     if options.out.exists() and not options.out.is_dir():
         raise ValueError(f"--out {options.out}: is a file, and must be a folder")
     require("elephant", "matplotlib", "scipy")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ class Comparison:
         script: the file and its arguments.
         runs: backend -> its run with each seed; a backend that failed has only those until then.
         failed: backend -> why.
+        jobs: runs that went on at a time.
         pairs: each backend that did not fail, compared with the first that did not.
     """
 
@@ -36,6 +38,7 @@ class Comparison:
     seeds: int
     tolerances: Tolerances
     targets: list[Target]
+    jobs: int = 1
     runs: dict[str, list[RunResult]] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     pairs: list[PairComparison] = field(default_factory=list)
@@ -79,6 +82,7 @@ class Comparison:
             "script": Path(self.script[0]).name,
             "arguments": self.script[1:],
             "seeds": self.seeds,
+            "jobs": self.jobs,
             "tolerances": asdict(self.tolerances),
             "failed": self.failed,
             "runs": [
@@ -124,24 +128,32 @@ def compare_script(
     tolerances: Tolerances | None = None,
     connections: bool = True,
     timeout: float | None = None,
+    jobs: int = 1,
     progress: Callable[[str], None] = lambda line: None,
 ) -> Comparison:
     """Run a script on each backend with each seed, each in its own process, and compare.
 
-    Runs alternate between backends, so that a busy machine slows all of them. A backend that failed
-    once is not run again. `progress` is given a line about each run.
+    Runs alternate between backends, so that a busy machine slows all of them; `jobs` go on at a
+    time. A backend that failed once is not run again. `progress` is given a line about each run.
     """
-    found = Comparison(script, seeds, tolerances or Tolerances(), targets)
+    found = Comparison(script, seeds, tolerances or Tolerances(), targets, jobs)
     found.runs = {target.name: [] for target in targets}
-    for seed in range(seeds):
-        for target in targets:
-            if target.name in found.failed:
-                continue
-            run = run_script(target, script, seed, connections=connections, timeout=timeout)
+
+    def run_one(target: Target, seed: int) -> RunResult | None:
+        if target.name in found.failed:
+            return None
+        run = run_script(target, script, seed, connections=connections, timeout=timeout)
+        if run.error:
+            found.failed.setdefault(target.name, run.error)
+        progress(f"{target.name}, seed {seed}: {run.error or f'{run.seconds:.1f} s'}")
+        return run
+
+    pairs = [(target, seed) for seed in range(seeds) for target in targets]
+    with ThreadPoolExecutor(jobs) as pool:
+        runs = list(pool.map(run_one, *zip(*pairs, strict=True)))
+    for (target, _), run in zip(pairs, runs, strict=True):
+        if run:
             found.runs[target.name].append(run)
-            if run.error:
-                found.failed[target.name] = run.error
-            progress(f"{target.name}, seed {seed}: {run.error or f'{run.seconds:.1f} s'}")
     _compare(found)
     return found
 

@@ -75,6 +75,12 @@ def _head(found: Comparison, title: str) -> str:
 
 
 def _disturbance(found: Comparison) -> str:
+    """What made times longer than they are on an idle machine."""
+    if found.jobs > 1:
+        return (
+            f'<p class="title">{found.jobs} runs went on at a time: times are for comparing these '
+            "backends only.</p>"
+        )
     if found.disturbance <= DISTURBANCE:
         return ""
     return (

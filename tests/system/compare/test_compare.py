@@ -56,7 +56,7 @@ def in_browser(page: Path, folder: Path) -> str:
 def test_report_of_two_backends_in_a_browser(tmp_path: Path) -> None:
     pytest.importorskip("nest")
     out = tmp_path / "report"
-    options = ["--seeds", "2", "--spike-precision", "both", "--out", str(out)]
+    options = ["--seeds", "2", "--jobs", "2", "--spike-precision", "both", "--out", str(out)]
     assert main(["compare", str(NETWORK), *options]) == 0
     found = figures(out)
     assert found["same"] is True
@@ -67,6 +67,7 @@ def test_report_of_two_backends_in_a_browser(tmp_path: Path) -> None:
     assert str(tmp_path) not in json.dumps(found)
 
     page = in_browser(out / "index.html", tmp_path)
+    assert "2 runs went on at a time" in page
     assert re.search(r'<h1 id="verdict" class="same">', page)
     spikes = sum(row["spikes"][0] for row in on_grid["spikes"])
     assert f"nest does exactly the same as sparse: all {spikes} spikes" in page

@@ -34,6 +34,7 @@ def test_arguments_of_the_script(typed: str, understood: str) -> None:
         ([__file__, "--backends", "sparse"], "there must be two or more"),
         ([__file__, "--backends", "sparse", "nowhere"], "no module pyNN.nowhere or nowhere"),
         ([__file__, "--backends", "sparse", "mock", "--seeds", "0"], "--seeds 0: must be greater"),
+        ([__file__, "--backends", "sparse", "mock", "--jobs", "0"], "--jobs 0: must be greater"),
         ([__file__, "--backends", "sparse", "mock", "--timeout", "-1"], "--timeout -1: must be"),
         ([__file__, "--backends", "sparse", "mock", "--out", __file__], "must be a folder"),
         ([__file__, "--backends", "sparse", "mock", "--tolerance", "2"], "relative = 2.0: must be"),
