@@ -24,6 +24,10 @@ class EventOverflowError(InterruptedRunError):
     """
 
 
+class SweepError(RuntimeError):
+    """A run of a sweep failed; names its number and value. Results of other runs are kept."""
+
+
 class CheckpointError(ValueError):
     """A file cannot be loaded as a state of the present network; names the file and the reason.
 

@@ -52,19 +52,27 @@ def run_instances(
     import pyNN.sparse as sim
 
     items = list(values)
-    chosen = list(range(DEFAULT_SEED, DEFAULT_SEED + len(items)) if seeds is None else seeds)
-    if len(chosen) != len(items):
-        raise ValueError(f"{len(chosen)} seeds for {len(items)} instances: must be one for each")
-    checked = [_checked(seed) for seed in chosen]
+    chosen = seeds_of(seeds, len(items))
     if "rng_seed" in options:
         raise TypeError("rng_seed: every instance has its own, see `seeds`")
     sim.setup(**options)
     built = []
-    for item, seed in zip(items, checked, strict=True):
+    for item, seed in zip(items, chosen, strict=True):
         sim.simulator.state.begin_instance(seed)
         built.append(build(sim, item))
     sim.run(duration)
     return built
+
+
+def seeds_of(seeds: Iterable[int] | None, n: int) -> list[int]:
+    """The `rng_seed` of each of n networks, by default 42, 43, ...
+
+    Raises ValueError where there are not as many, or one is not an integer of 0 or greater.
+    """
+    chosen = list(range(DEFAULT_SEED, DEFAULT_SEED + n) if seeds is None else seeds)
+    if len(chosen) != n:
+        raise ValueError(f"{len(chosen)} seeds for {n} values: must be one for each")
+    return [_checked(seed) for seed in chosen]
 
 
 def _checked(seed: Any) -> int:

@@ -10,8 +10,8 @@ DELAY = 1.0  # s: what is done sooner has no bar
 BETWEEN_REPORTS = 0.2  # s
 
 
-def _bar(**options: Any) -> Any:
-    """A bar in a terminal or notebook; nothing where standard error goes to a file."""
+def bar(**options: Any) -> Any:
+    """Tqdm's bar in a terminal or notebook; nothing where standard error goes to a file."""
     # Imported here: in a notebook without ipywidgets it warns, which concerns those alone who ask
     # for a bar.
     from tqdm.auto import tqdm
@@ -33,7 +33,7 @@ class RunProgress:
         self._began = self._last = time.perf_counter()
         self._steps = 100
         form = "{l_bar}{bar}| {n:.6g}/{total:.6g} ms [{elapsed}<{remaining}{postfix}]"
-        self._bar = _bar(total=round((end - step) * dt, 6), desc="run", bar_format=form)
+        self._bar = bar(total=round((end - step) * dt, 6), desc="run", bar_format=form)
 
     def next_stop(self, step: int) -> int:
         """How far to go before the next report: a fraction of a second, as far as can be told."""
@@ -56,4 +56,4 @@ class RunProgress:
 
 def columns(items: Iterable[Any], total: int, label: str) -> Iterator[Any]:
     """The items, with a bar over the postsynaptic cells of a projection."""
-    yield from _bar(iterable=items, total=total, desc=label, unit=" cells")
+    yield from bar(iterable=items, total=total, desc=label, unit=" cells")
