@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from .native import native_cell_type
     from .nestml import nestml_cell_type
     from .sonata import from_sonata, to_sonata
-    from .trained import nir_network, present, to_nir
+    from .trained import EGRU, egru_network, nir_network, present, to_nir
 
 ask_once()
 offer_exporter()
@@ -74,14 +74,17 @@ def list_standard_models() -> list[str]:
     return [
         model
         for model, item in globals().items()
-        if isinstance(item, type)
+        if model not in LATER
+        and isinstance(item, type)
         and issubclass(item, StandardCellType)
         and item is not StandardCellType
     ]
 
 
 LATER = {
+    "EGRU": ".trained",
     "describe_network": ".description",
+    "egru_network": ".trained",
     "from_sonata": ".sonata",
     "load_state": ".checkpoint",
     "native_cell_type": ".native",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..doors.parameters import shown
+from .egru import EGRU, EGRUNetwork, egru_network
 from .network import TrainedNetwork
 from .nir import nir_network
 from .writing import to_nir
@@ -37,4 +38,12 @@ def present(net: TrainedNetwork, inputs: Any, steps: int | None = None) -> Any:
     return net.present(inputs, steps)
 
 
-__all__ = ["TrainedNetwork", "nir_network", "present", "to_nir"]
+__all__ = [
+    "EGRU",
+    "EGRUNetwork",
+    "TrainedNetwork",
+    "egru_network",
+    "nir_network",
+    "present",
+    "to_nir",
+]

@@ -14,7 +14,7 @@ from ..model import Check, Graded
 
 CURRENT, STEP_LENGTH, WEIGHT = "current", "dt", "weight"
 TIME = "t"  # in `program` only
-EMIT = "emit_spike()"
+EMIT = "emit_spike("
 RESERVED = (CURRENT, STEP_LENGTH, WEIGHT, *CONSTANTS, *FUNCTIONS)
 
 
@@ -46,7 +46,8 @@ class Definition:
 
         program: statements of a whole time step, at whose end it is `t` ms. They may call
             `integrate_odes(x, ...)`, of all equations or of some states', the others being
-            constant; `advance_convolutions()`; and `emit_spike()`.
+            constant; `advance_convolutions()`; and `emit_spike()`, or `emit_spike(x)` to fire where
+            the variable x is greater than 0, which the compiler can vectorise.
         derived: name -> formula of parameters, `dt` and what comes before it, computed when
             parameters are set. Besides `functions` there is `steps(x)`, the number of time steps
             that last x ms.
@@ -114,6 +115,8 @@ def check_names(d: Definition) -> None:
             f"{', '.join(d.parameters)}"
         )
     if d.send and d.program.count(EMIT) > 1:
-        raise ModelError(f"{d.name}: {EMIT} comes more than once: a step can send one graded event")
+        raise ModelError(
+            f"{d.name}: emit_spike comes more than once: a step sends one graded event"
+        )
     if not d.tolerance > 0:
         raise ModelError(f"{d.name}: tolerance = {d.tolerance!r}: must be greater than 0")

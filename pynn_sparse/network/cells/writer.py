@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..expressions import Scope, user_function, variable
 from .definition import CURRENT, STEP_LENGTH, TIME, WEIGHT, Definition
 from .integration import Integrator
@@ -49,12 +51,21 @@ class Writer:
             lines += ["{", f"const double {variable(WEIGHT)} = input[{k}];", *body, "}"]
         return lines
 
-    def _sending(self) -> list[str]:
-        """What an event carries, for `sent`."""
+    def _sending(self, fires: str = "") -> list[str]:
+        """What an event carries, for `sent`; where a condition holds, if there is one."""
         if not self.d.send:
             return []
-        value = self._scope("send").cpp(self.d.send)
-        return ["{", *self._intermediates(), f"s.sent = next_sent(s.sent, {value}, limit);", "}"]
+        value = f"next_sent(s.sent, {self._scope('send').cpp(self.d.send)}, limit)"
+        if fires:
+            value = f"chosen({fires}, {value}, s.sent)"
+        return ["{", *self._intermediates(), f"s.sent = {value};", "}"]
+
+    def _emitting(self, names: Sequence[str]) -> list[str]:
+        """A spike, or one where a variable is greater than 0, without a branch."""
+        if not names:
+            return ["++spikes;", *self._sending()]
+        fires = f"({variable(names[0])} > 0)"
+        return [f"spikes += {fires};", *self._sending(fires)]
 
     def _threshold(self) -> list[str]:
         if not self.d.threshold:
@@ -103,7 +114,7 @@ class Writer:
             "advance_convolutions": lambda _: [
                 f"{variable(name)} = next_{name};" for name in d.convolutions
             ],
-            "emit_spike": lambda _: ["++spikes;", *self._sending()],
+            "emit_spike": self._emitting,
         }
         scope = Scope({*self._basic, *d.inputs}, d.name, self._arity, actions)
         return [
