@@ -329,7 +329,7 @@ class Plan:
     def _chunk(self) -> int:
         """Steps that a call may do, given the room for samples, waveforms and spikes."""
         per_step = sum(len(probe.index) / probe.interval for probe in self.probes)
-        per_step = max(per_step, len(self.network.injections), 1e-9)
+        per_step = max(per_step, self.layout.currents.rows, 1e-9)
         chunk = min(MAX_STEPS, int(MAX_SAMPLES / per_step) + 1)
         if not self.device.stops_when_full:
             chunk = min(chunk, self.device.record_capacity // self._reserve)

@@ -24,7 +24,10 @@ NOISY: dict[str, Check] = {**SPAN, "stdev": NOT_NEGATIVE}
 
 
 class CurrentSource(Protocol):
-    """Anything that can say its current (nA) in steps first .. first + n - 1, as float64 [n]."""
+    """Anything that can say its current (nA) in steps first .. first + n - 1, as float64 [n].
+
+    Or [m, n], for an injection that has a current for each of its m neurons.
+    """
 
     def sample(self, first: int, n: int, grid: TimeGrid) -> NDArray[np.float64]: ...
 

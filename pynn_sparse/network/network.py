@@ -23,10 +23,19 @@ MAX_NEURONS = 2**31 - 1
 
 @dataclass
 class Injection:
-    """A current source and the neurons [n] (in the network's index space) that it feeds."""
+    """A current source and the neurons [n] (in the network's index space) that it feeds.
+
+    With `each`, the source gives a current for each of them, [n][step].
+    """
 
     source: CurrentSource
     neurons: NDArray[np.int64]
+    each: bool = False
+
+    @property
+    def waveforms(self) -> int:
+        """How many currents the source gives."""
+        return len(self.neurons) if self.each else 1
 
 
 @dataclass

@@ -49,7 +49,7 @@ class TrainedNetwork:
         self.inputs: dict[str, Population] = {}
         self.populations: dict[str, Population] = {}
         self.projections: dict[str, Projection] = {}
-        self._injected: dict[str, list[Any]] = {}  # current sources of `present`
+        self._injected: dict[str, Any] = {}  # population -> its currents, of `present`
         with all_or_nothing():
             for each in plan.inputs:
                 self.inputs[each.name] = self._labelled(each.size, SpikeSourceArray(), each.name)

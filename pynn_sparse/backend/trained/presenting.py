@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from pynn_sparse.interchange.layers.programs import COUNTED, MOST_SPIKES
 from ...parameters import Sequence
 from .. import simulator
 from ..control import reset, run
-from ..standardmodels.electrodes import StepCurrentSource
+from .currents import SampleCurrents
 
 MOST_COUNT = 255  # greater values are not taken for numbers of spikes
 NEVER = float("inf")
@@ -24,13 +25,21 @@ NEVER = float("inf")
 
 def outputs(net: Any, inputs: Any, steps: int | None) -> Any:
     """What a `TrainedNetwork` shows for each sample; see `pyNN.sparse.present`."""
+    done = presented(net, inputs, steps)
+    found = {each.name: done.shown(each) for each in net.readouts}
+    return next(iter(found.values())) if len(found) == 1 else found
+
+
+def presented(net: Any, inputs: Any, steps: int | None, spikes_of: Iterable[str] = ()) -> Presented:
+    """Run all samples, and record what outputs show and spikes of other populations, by name."""
     samples = _Samples(net, inputs, steps)
-    gap = _longest_memory(net)
-    period = samples.steps + gap
+    period = samples.steps + _longest_memory(net)
     populations = net.populations.values()
     reset()
     for readout in net.readouts:
         net.populations[readout.population].record("spikes" if readout.spikes else "v")
+    for name in spikes_of:
+        net.populations[name].record("spikes")
     counting = [p for p in populations if COUNTED in p.celltype.recordable]
     try:
         for population in populations:
@@ -42,11 +51,44 @@ def outputs(net: Any, inputs: Any, steps: int | None) -> Any:
         run((samples.count * period + late) * simulator.state.dt)
         for population in counting:
             _check_counts(population)
-        found = {each.name: _shown(net, each, samples, period) for each in net.readouts}
     finally:
         for population in populations:
             population.set(steps=NEVER, period=NEVER)
-    return next(iter(found.values())) if len(found) == 1 else found
+    return Presented(net, samples, period)
+
+
+@dataclass(frozen=True)
+class Presented:
+    """Samples that were run, `period` steps each, and what was recorded of them."""
+
+    net: Any
+    samples: _Samples
+    period: int
+
+    def counts(self, name: str, late: int = 0) -> NDArray[np.int64]:
+        """Spikes of a population in each step, [samples, steps, neurons], `late` steps later."""
+        population, samples = self.net.populations[name], self.samples
+        neuron, stamp = population.recorder._spikes()
+        clock = stamp - FIRST_STAMP - self.net.skews[name]
+        sample, step = np.divmod(clock, self.period)
+        step = step + late
+        good = (step < samples.steps) & (sample < samples.count) & (clock >= 0)
+        counts = np.zeros((samples.count, samples.steps, population.size), np.int64)
+        first = population._block.first
+        np.add.at(counts, (sample[good], step[good], neuron[good] - first), 1)
+        return counts
+
+    def shown(self, readout: Readout) -> NDArray[Any]:
+        """An output of all samples, `[samples, steps, *shape]`."""
+        name, samples, skew = readout.population, self.samples, self.net.skews[readout.population]
+        if readout.spikes:
+            found: NDArray[Any] = self.counts(name, readout.lag - skew).astype(np.uint8)
+        else:
+            population = self.net.populations[name]
+            signal = population.get_data("v").segments[-1].analogsignals[0].magnitude
+            at = np.arange(samples.count)[:, None] * self.period + np.arange(samples.steps)
+            found = signal[at + FIRST_STAMP + skew]
+        return found.reshape(samples.count, samples.steps, *readout.shape)
 
 
 class _Samples:
@@ -136,20 +178,11 @@ def _inject(net: Any, samples: _Samples, period: int) -> None:
         drive = _product(net, wires, samples)
         drives[wires.post] = drives[wires.post] + drive if wires.post in drives else drive
     for name in net._injected.keys() - drives.keys():
-        for source in net._injected[name]:
-            source.set_parameters(times=[0.0], amplitudes=[0.0])
-    dt = simulator.state.dt
+        net._injected[name].show(np.zeros((1, 1, net[name].size)), 1)
     for name, drive in drives.items():
-        start = np.arange(samples.count)[:, None] * period + net.skews[name]
-        times = (start + np.arange(drive.shape[1])).ravel() * dt
         if name not in net._injected:
-            net._injected[name] = [
-                StepCurrentSource(times=[0.0], amplitudes=[0.0]) for _ in range(drive.shape[2])
-            ]
-            for source, cell in zip(net._injected[name], net.populations[name], strict=True):
-                source.inject_into([cell])
-        for cell, source in enumerate(net._injected[name]):
-            source.set_parameters(times=times, amplitudes=drive[:, :, cell].ravel())
+            net._injected[name] = SampleCurrents(net[name], net.skews[name])
+        net._injected[name].show(drive, period)
 
 
 def _product(net: Any, wires: Any, samples: _Samples) -> NDArray[np.float64]:
@@ -171,28 +204,6 @@ def _check_counts(population: Any) -> None:
             f"{population.label}: a neuron would have fired more than {MOST_SPIKES} spikes in a "
             "step"
         )
-
-
-def _shown(net: Any, readout: Readout, samples: _Samples, period: int) -> NDArray[Any]:
-    """An output of all samples, `[samples, steps, *shape]`."""
-    population = net.populations[readout.population]
-    skew = net.skews[readout.population]
-    shape = (samples.count, samples.steps, population.size)
-    if readout.spikes:
-        neuron, stamp = population.recorder._spikes()
-        clock = stamp - FIRST_STAMP - skew
-        sample, step = np.divmod(clock, period)
-        step = step + (readout.lag - skew)
-        counts = np.zeros(shape, np.int64)
-        good = (step < samples.steps) & (sample < samples.count) & (clock >= 0)
-        first = population._block.first
-        np.add.at(counts, (sample[good], step[good], neuron[good] - first), 1)
-        found: NDArray[Any] = counts.astype(np.uint8)
-    else:
-        signal = population.get_data("v").segments[-1].analogsignals[0].magnitude
-        at = np.arange(samples.count)[:, None] * period + np.arange(samples.steps)
-        found = signal[at + FIRST_STAMP + skew]
-    return found.reshape(*shape[:2], *readout.shape)
 
 
 FIRST_STAMP = 1  # the end of step 0, which is when its spikes and v are recorded

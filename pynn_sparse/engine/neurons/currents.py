@@ -22,6 +22,7 @@ class CurrentLayout:
     def __init__(self, network: Network, device: Device) -> None:
         self.network = network
         self.device = device
+        self.rows = 0  # waveforms
         self._seen: Any = None
         self._arrays: list[tuple[BlockArrays, int, tuple[Any, ...]]] = []
 
@@ -42,10 +43,7 @@ class CurrentLayout:
         self._seen = seen
         none = np.zeros(0, np.int64)
         neuron = np.concatenate([none, *(each.neurons for each in self.network.injections)])
-        source = np.repeat(
-            np.arange(len(self.network.injections), dtype=np.int32),
-            [len(each.neurons) for each in self.network.injections],
-        )
+        source, self.rows = self._rows()
         self._arrays = []
         for number, (arrays, starts) in enumerate(zip(blocks, ownership.starts, strict=True)):
             index = neuron - arrays.block.first
@@ -53,6 +51,15 @@ class CurrentLayout:
             also = coupled.get(number, none)
             if mine.any() or len(also):
                 self._add(arrays, index[mine], source[mine], also, starts)
+
+    def _rows(self) -> tuple[NDArray[np.int32], int]:
+        """The waveform that each neuron gets, in the order of injections; how many there are."""
+        found, first = [np.zeros(0, np.int32)], 0
+        for each in self.network.injections:
+            own = np.arange(len(each.neurons)) * each.each
+            found.append((first + own).astype(np.int32))
+            first += each.waveforms
+        return np.concatenate(found), first
 
     def _add(
         self,
@@ -94,7 +101,9 @@ class CurrentLayout:
         return max((n for _, n, _ in self._arrays), default=0)
 
     def waveforms(self, first: int, n: int) -> NDArray[np.float64]:
-        """Currents of all sources in steps first .. first + n - 1, [source][step]."""
-        grid = self.network.grid
-        rows = [each.source.sample(first, n, grid) for each in self.network.injections]
-        return np.stack(rows) if rows else np.zeros((0, n))
+        """Currents of all sources in steps first .. first + n - 1, [waveform][step]."""
+        found, row, grid = np.empty((self.rows, n)), 0, self.network.grid
+        for each in self.network.injections:
+            found[row : row + each.waveforms] = each.source.sample(first, n, grid)
+            row += each.waveforms
+        return found
