@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from .native import native_cell_type
     from .nestml import nestml_cell_type
     from .sonata import from_sonata, to_sonata
-    from .trained import EGRU, egru_network, nir_network, present, to_nir
+    from .trained import EGRU, convert, egru_network, latency_curve, nir_network, present, to_nir
 
 ask_once()
 offer_exporter()
@@ -83,9 +83,11 @@ def list_standard_models() -> list[str]:
 
 LATER = {
     "EGRU": ".trained",
+    "convert": ".trained",
     "describe_network": ".description",
     "egru_network": ".trained",
     "from_sonata": ".sonata",
+    "latency_curve": ".trained",
     "load_state": ".checkpoint",
     "native_cell_type": ".native",
     "nestml_cell_type": ".nestml",

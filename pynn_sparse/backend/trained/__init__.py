@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..doors.parameters import shown
+from .converting import convert
 from .egru import EGRU, EGRUNetwork, egru_network
+from .latency import LatencyCurve, latency_curve
 from .network import TrainedNetwork
 from .nir import nir_network
 from .writing import to_nir
@@ -19,7 +21,7 @@ def present(net: TrainedNetwork, inputs: Any, steps: int | None = None) -> Any:
     is a segment of the data as that of any run. `setup(progress=True)` shows a bar.
 
     Args:
-        net: of `nir_network`.
+        net: of `nir_network` or `convert`.
         inputs: sequences `[samples, steps, *shape]`, or with `steps` images `[samples, *shape]`,
             which are shown in every step; `shape` is that of the input, or flat. Whole numbers from
             0 to 255 are numbers of spikes, other values are multiplied by the weights of the first
@@ -34,15 +36,18 @@ def present(net: TrainedNetwork, inputs: Any, steps: int | None = None) -> Any:
     changed; OverflowError where a neuron would have fired more than 32 spikes in a step.
     """
     if not isinstance(net, TrainedNetwork):
-        raise TypeError(f"net = {shown(net)}: must be what nir_network returns")
+        raise TypeError(f"net = {shown(net)}: must be what nir_network or convert returns")
     return net.present(inputs, steps)
 
 
 __all__ = [
     "EGRU",
     "EGRUNetwork",
+    "LatencyCurve",
     "TrainedNetwork",
+    "convert",
     "egru_network",
+    "latency_curve",
     "nir_network",
     "present",
     "to_nir",

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import GraphError
-from .linear import Dense, Linear, Shape
+from .linear import Dense, Flatten, Linear, Shape
 
 # Kinds of neurons, with the parameters that each has; these are the names of NIR.
 PARAMETERS = {
@@ -49,6 +49,7 @@ class Neurons:
         values: parameter -> array of the layer's shape, or one that is broadcast to it.
         exact: numbers of a step -> array, that stand for what follows from the values.
         rule: text that says how these neurons are stepped; "" where nothing says so.
+        height: what a spike counts for the layers after it; 1 where nothing else is said.
         spiking: whether what leaves are spikes, or values.
     """
 
@@ -56,6 +57,7 @@ class Neurons:
     values: Mapping[str, NDArray[Any]]
     exact: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     rule: str = ""
+    height: float = 1.0
 
     @property
     def spiking(self) -> bool:
@@ -70,7 +72,28 @@ class Neurons:
         return shape
 
 
-Node = Input | Output | Neurons | Linear
+@dataclass(frozen=True)
+class Rectifier:
+    """y = max(x, 0), at most `ceiling`: a layer of an ordinary network, which has no steps.
+
+    With `levels`, y is one of so many equal steps up to the ceiling, and 0: the nearest, and the
+    higher of two (QCFS, Bu et al. 2022).
+    """
+
+    ceiling: float | None = None
+    levels: int | None = None
+
+    def applied(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What leaves, for what enters."""
+        if self.ceiling is None:
+            return np.maximum(x, 0.0)
+        if self.levels is None:
+            return np.clip(x, 0.0, self.ceiling)
+        share = np.floor(x / self.ceiling * self.levels + 0.5) / self.levels
+        return np.clip(share, 0.0, 1.0) * self.ceiling
+
+
+Node = Input | Output | Neurons | Rectifier | Linear
 
 
 @dataclass(frozen=True)
@@ -128,6 +151,14 @@ class Graph:
     def shape_into(self, name: str) -> Shape:
         """Shape of what enters a node."""
         return next(self.shapes[each] for each in self.into(name))
+
+    def shown_as_it_is(self, name: str, kind: type) -> str:
+        """The layer of a kind that an output shows, if need be with other axes; "" for none."""
+        before = self.into(name)
+        while len(before) == 1 and isinstance(self.nodes[before[0]], Flatten):
+            before = self.into(before[0])
+        alone = len(before) == 1 and isinstance(self.nodes[before[0]], kind)
+        return before[0] if alone else ""
 
     def _found_shapes(self) -> dict[str, Shape]:
         shapes: dict[str, Shape] = {}

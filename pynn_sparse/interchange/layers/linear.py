@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -21,6 +22,7 @@ from .synapses import Synapses
 Shape = tuple[int, ...]
 Array = NDArray[Any]
 BYTES_PER_ENTRY = 64  # of a map while it is made
+FEW_ENTRIES = 1 << 20  # that windows see at once, so that they stay in a cache
 SAME, VALID = "same", "valid"
 
 
@@ -34,6 +36,10 @@ class Linear(ABC):
     @abstractmethod
     def synapses(self, shape: Shape) -> Synapses:
         """The map of flat layers, for the shape of what enters."""
+
+    @abstractmethod
+    def applied(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What leaves, [samples, *shape_out], for what enters, [samples, *shape], as one step."""
 
     def constant(self, shape: Shape) -> NDArray[np.float64]:
         """What is added in every step, flat; for the shape of what enters."""
@@ -77,6 +83,12 @@ class Dense(Linear):
             np.zeros(len(block)),
         )
 
+    def applied(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        leading, size = self._leading(x.shape[1:]), self.weight.shape[-1]
+        column = x.reshape(len(x), *leading, size, 1)
+        found: NDArray[np.float64] = np.matmul(self.weight.astype(np.float64), column)[..., 0]
+        return found if self.bias is None else found + self.bias.astype(np.float64)
+
     def constant(self, shape: Shape) -> NDArray[np.float64]:
         out = self.shape_out(shape)
         if self.bias is None:
@@ -93,13 +105,24 @@ class OfEach(Linear):
 
 @dataclass(frozen=True)
 class Scale(OfEach):
-    """The product with a factor for each element."""
+    """The product with a factor for each element, and perhaps a constant; with 1, a plain sum."""
 
     scale: Array
+    bias: Array | None = None
 
     def synapses(self, shape: Shape) -> Synapses:
         factor = per_element(self.scale, shape).astype(np.float64)
         return Synapses.each(factor, np.zeros(len(factor))).merged()
+
+    def applied(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        shape = x.shape[1:]
+        factor = per_element(self.scale, shape).reshape(shape)
+        return x * factor + self.constant(shape).reshape(shape)
+
+    def constant(self, shape: Shape) -> NDArray[np.float64]:
+        if self.bias is None:
+            return super().constant(shape)
+        return per_element(self.bias, shape).astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -111,6 +134,9 @@ class Delay(OfEach):
     def synapses(self, shape: Shape) -> Synapses:
         delay = per_element(self.delay, shape).astype(np.float64)
         return Synapses.each(np.ones(len(delay)), delay)
+
+    def applied(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        raise GraphError("has a delay, which is nothing within one step")
 
 
 @dataclass(frozen=True)
@@ -132,17 +158,20 @@ class Flatten(Linear):
     def synapses(self, shape: Shape) -> Synapses:
         return Synapses.identity(math.prod(shape))
 
+    def applied(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return x.reshape(len(x), *self.shape_out(x.shape[1:]))
+
 
 @dataclass(frozen=True)
 class Window(Linear):
     """A window that moves over the axes of space.
 
-    `stride` and `dilation` have a number for each axis of space; `padding` too, or is "same" or
-    "valid".
+    `stride` and `dilation` have a number for each axis of space; `padding` too, or (before, after)
+    for each, or is "same" or "valid".
     """
 
     stride: Shape
-    padding: Shape | str
+    padding: Shape | tuple[tuple[int, int], ...] | str
     dilation: Shape
 
     @property
@@ -162,7 +191,9 @@ class Window(Linear):
                     "in PyTorch: give the padding as numbers"
                 )
             return [(span // 2, span - span // 2) for span in spans]
-        return [(int(each), int(each)) for each in self.padding]
+        return [
+            each if isinstance(each, tuple) else (int(each), int(each)) for each in self.padding
+        ]
 
     def extent(self, space: Shape) -> Shape:
         """How many places the window has along each axis."""
@@ -195,6 +226,20 @@ class Window(Linear):
             end = np.ravel_multi_index(np.ix_(*(each for _, each in axes)), out)
             found.append((start.ravel(), end.ravel()))
         return found
+
+    def places(self, space: Shape) -> Array:
+        """Where in flat space the window's elements are, [element, place]; its size if outside."""
+        taps = self.taps(space)
+        found = np.full((len(taps), math.prod(self.extent(space))), math.prod(space))
+        for row, (start, end) in zip(found, taps, strict=True):
+            row[end] = start
+        return found
+
+
+def seen_at(x: NDArray[np.float64], places: Array) -> NDArray[np.float64]:
+    """What windows see of samples, [samples, channels, element, place]; 0 outside."""
+    flat = x.reshape(*x.shape[:2], -1)
+    return np.concatenate([flat, np.zeros((*x.shape[:2], 1))], axis=2)[..., places]
 
 
 @dataclass(frozen=True)
@@ -240,6 +285,17 @@ class Convolution(Window):
         sizes = math.prod(shape), math.prod(out)
         return Synapses(*sizes, source, target, weight, np.zeros(len(weight)))
 
+    def applied(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        out, places = self.shape_out(x.shape[1:]), self.places(x.shape[2:])
+        weight = self.weight.astype(np.float64).reshape(self.groups, -1, self.weight[0].size)
+        found = np.empty((len(x), *weight.shape[:2], places.shape[1]))
+        at_once = max(FEW_ENTRIES // (x.shape[1] * places.size), 1)
+        for begin in range(0, len(x), at_once):
+            seen = seen_at(x[begin : begin + at_once], places)
+            columns = seen.reshape(len(seen), self.groups, -1, places.shape[1])
+            np.matmul(weight, columns, out=found[begin : begin + at_once])
+        return found.reshape(len(x), *out) + self.constant(x.shape[1:]).reshape(out)
+
     def constant(self, shape: Shape) -> NDArray[np.float64]:
         out = self.shape_out(shape)
         bias = np.zeros(out[0]) if self.bias is None else np.asarray(self.bias, np.float64)
@@ -271,6 +327,11 @@ class Pool(Window):
         sizes = math.prod(shape), math.prod(out)
         return Synapses(*sizes, source, target, weight, np.zeros(len(weight)))
 
+    def applied(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        total: NDArray[np.float64] = seen_at(x, self.places(x.shape[2:])).sum(axis=2)
+        found = total / math.prod(self.size) if self.mean else total
+        return found.reshape(len(x), *self.shape_out(x.shape[1:]))
+
 
 def per_element(values: Any, shape: Shape) -> Array:
     """One value for each element, flat: of all, of one, or of each channel.
@@ -287,3 +348,31 @@ def per_element(values: Any, shape: Shape) -> Array:
         return np.broadcast_to(array, shape).ravel()
     except ValueError:
         raise GraphError(f"has values of shape {array.shape}, but gets {shape}") from None
+
+
+def normalization(
+    shape: Shape, scale: Array, shift: Array, mean: Array, variance: Array, epsilon: float
+) -> Scale:
+    """Batch normalisation with the mean and variance of each channel that training has left."""
+    factor = scale / np.sqrt(variance + epsilon)
+    per_channel = (-1, *(1 for _ in shape[1:]))
+    return Scale(factor.reshape(per_channel), (shift - mean * factor).reshape(per_channel))
+
+
+def pool_of_all(shape: Shape) -> Pool:
+    """The mean of each channel."""
+    axes = len(shape) - 1
+    return Pool((1,) * axes, (0,) * axes, (1,) * axes, shape[1:], mean=True)
+
+
+def check_no_remainder(
+    error: Callable[[str], GraphError],
+    space: Shape,
+    size: Shape,
+    stride: Shape,
+    padding: tuple[tuple[int, int], ...],
+) -> None:
+    """Raise an error where rounding up the number of windows adds one that is partly outside."""
+    for n, k, s, (before, after) in zip(space, size, stride, padding, strict=True):
+        if (n + before + after - k) % s:
+            raise error("ceil_mode with windows that are partly outside is not supported")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ...errors import GraphError
 from .graph import Graph, Input, Neurons, Output, about
-from .linear import Delay, Flatten, Linear, Shape, per_element
+from .linear import Delay, Linear, Shape, per_element
 from .programs import Structure
 from .rule import Rule, step_of
 from .synapses import Synapses
@@ -175,7 +175,7 @@ def _with_readouts(graph: Graph) -> Graph:
         if not graph.into(name):
             raise GraphError(f"node {name!r}: nothing leads to it")
         nodes[name] = Output(graph.shapes[name])
-        shown = _shown_as_it_is(graph, name)
+        shown = graph.shown_as_it_is(name, Neurons)
         if shown:
             edges = [(a, b) for a, b in edges if b != name] + [(shown, name)]
             continue
@@ -186,15 +186,6 @@ def _with_readouts(graph: Graph) -> Graph:
 
 
 SUM = "Sum"
-
-
-def _shown_as_it_is(graph: Graph, name: str) -> str:
-    """The layer of neurons that an output shows, if need be with other axes; "" for none."""
-    before = graph.into(name)
-    while len(before) == 1 and isinstance(graph.nodes[before[0]], Flatten):
-        before = graph.into(before[0])
-    alone = len(before) == 1 and isinstance(graph.nodes[before[0]], Neurons)
-    return before[0] if alone else ""
 
 
 def _check_cycles(graph: Graph) -> None:
@@ -217,7 +208,9 @@ def _check_cycles(graph: Graph) -> None:
 def _paths(graph: Graph, name: str) -> Iterator[Path]:
     """All paths from a population to others."""
     node = graph.nodes[name]
-    start = Synapses.identity(math.prod(graph.shapes[name]))
+    n = math.prod(graph.shapes[name])
+    height = node.height if isinstance(node, Neurons) else 1.0
+    start = Synapses.each(np.full(n, height), np.zeros(n))
 
     def walk(at: str, synapses: Synapses, through: tuple[str, ...]) -> Iterator[Path]:
         for after in graph.out_of(at):
@@ -235,7 +228,7 @@ def _paths(graph: Graph, name: str) -> Iterator[Path]:
             assert isinstance(following, Linear)
             with about(after):
                 layer = following.synapses(graph.shapes[at])
-            joined = layer.merged() if not through else synapses.then(layer)
+            joined = layer.merged() if synapses is start and height == 1 else synapses.then(layer)
             yield from walk(after, joined, (*through, after))
 
     return walk(name, start, ())

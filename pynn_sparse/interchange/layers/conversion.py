@@ -1,0 +1,148 @@
+"""Ordinary networks of rectifiers as spiking ones.
+
+A rectifier becomes integrate-and-fire neurons with threshold theta, whose spikes count theta: their
+rate times theta is what the rectifier gives, as far as that is below theta. Where theta is a high
+percentile of what the rectifier gives for some data, few are cut off, and rates are high enough to
+be told apart after few steps (Rueckauer et al. 2017, doi:10.3389/fnins.2017.00682). What exceeds
+the threshold is kept after a spike (reset by subtraction; Han et al. 2020, arXiv:2003.01811). From
+theta / 2 on, counts are rounded to the nearest, not down (Bu et al. 2022, arXiv:2303.04347).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import GraphError
+from .forward import forward
+from .graph import Graph, Neurons, Output, Rectifier
+from .plan import Plan
+from .rule import Rule
+
+Array = NDArray[np.float64]
+NEGLIGIBLE = 2.0**-24
+WIRE_ARRAYS = ("source", "target", "weight", "delay")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How thresholds are found, and what neurons do.
+
+    Attributes:
+        percentile: of all values that a rectifier gives for the data, which becomes the threshold;
+            100 is their maximum. Learnt ceilings are taken as they are.
+        reset: "subtract", a spike takes the threshold from v, or "value", v becomes 0.
+        v_start: v before the first step, as a share of the threshold.
+        spikes: "one" spike in a step at most; or "many", as often as the threshold goes into v.
+        thresholds: name of a rectifier -> its threshold, in place of the percentile.
+    """
+
+    percentile: float = 99.0
+    reset: str = "subtract"
+    v_start: float = 0.5
+    spikes: str = "one"
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not 0 < self.percentile <= 100:
+            raise GraphError(f"percentile = {self.percentile!r}: must be above 0, up to 100")
+        if self.reset not in ("subtract", "value"):
+            raise GraphError(f"reset = {self.reset!r}: must be 'subtract' or 'value'")
+        if self.spikes not in ("one", "many"):
+            raise GraphError(f"spikes = {self.spikes!r}: must be 'one' or 'many'")
+        if self.spikes == "many" and self.reset == "value":
+            raise GraphError("spikes = 'many': only reset='subtract' can have several in a step")
+        if not -math.inf < self.v_start < 1:
+            raise GraphError(
+                f"v_start = {self.v_start!r}: must be a share of the threshold below 1"
+            )
+        for name, value in self.thresholds.items():
+            if not 0 < value < math.inf:
+                raise GraphError(f"thresholds: {name!r} = {value!r}: must be above 0")
+
+    @property
+    def rule(self) -> Rule:
+        """By which the neurons are stepped; each layer has a `v_start` of its own."""
+        return Rule(
+            dt=1.0,
+            gain="one",
+            fires=">=",
+            reset=self.reset,
+            spikes=self.spikes,
+            v_start=0.0,
+            least_v="none",
+            output_delay=0,
+        )
+
+
+def converted(graph: Graph, data: Mapping[str, Array], recipe: Recipe) -> Graph:
+    """The graph with neurons for its rectifiers, and outputs that add up what arrives.
+
+    Args:
+        graph: of an ordinary network.
+        data: input -> what it gives, `[samples, *shape]`, to find thresholds by.
+        recipe: how.
+
+    Raises GraphError, with the node, for a rectifier whose percentile is 0, a threshold of one that
+    is not there, a graph without rectifiers, and one with cycles.
+    """
+    rectifiers = graph.named(Rectifier)
+    if not rectifiers:
+        raise GraphError("there is no ReLU in it, so that nothing would spike")
+    for name in recipe.thresholds:
+        if name not in rectifiers:
+            raise GraphError(f"thresholds: {name!r} is no ReLU; there are {', '.join(rectifiers)}")
+    nodes = dict(graph.nodes)
+    for name, value in forward(graph, data):
+        node = graph.nodes[name]
+        if isinstance(node, Rectifier):
+            threshold = _threshold(name, node, value, recipe)
+            nodes[name] = _neurons(threshold, recipe)
+    edges = list(graph.edges)
+    for name in graph.named(Output):
+        if graph.shown_as_it_is(name, Rectifier):
+            continue
+        summed = f"{name} sum"
+        nodes[summed] = Neurons("I", {"r": np.ones(1)})
+        edges = [(a, summed if b == name else b) for a, b in edges] + [(summed, name)]
+    return Graph(nodes, tuple(edges))
+
+
+def without_traces(planned: Plan) -> Plan:
+    """The plan without weights that the rounding of sums in single precision would hide.
+
+    Decay of weights leaves such, for instance those of pixels that are always 0. They are below
+    2^-24 of the greatest sum of the sizes of a target's weights.
+    """
+    kept = []
+    for wires in planned.wires:
+        size = np.abs(wires.weight)
+        enough = size >= NEGLIGIBLE * np.bincount(wires.target, size).max(initial=0.0)
+        parts = {each: getattr(wires, each)[enough] for each in WIRE_ARRAYS}
+        kept.append(replace(wires, **parts))
+    return replace(planned, wires=tuple(kept))
+
+
+def _threshold(name: str, node: Rectifier, values: Array, recipe: Recipe) -> float:
+    if name in recipe.thresholds:
+        return float(recipe.thresholds[name])
+    if node.ceiling is not None:
+        return node.ceiling
+    found = float(np.percentile(values, recipe.percentile))
+    if not found > 0:
+        raise GraphError(
+            f"node {name!r}: percentile {recipe.percentile:g} of what it gives for the data is 0, "
+            "from which no threshold follows: give a higher one, other data, or thresholds="
+        )
+    return found
+
+
+def _neurons(threshold: float, recipe: Recipe) -> Neurons:
+    one = np.ones(1)
+    values = {"r": one, "v_threshold": threshold * one, "v_reset": 0.0 * one}
+    exact = {"v_start": recipe.v_start * threshold * one}
+    return Neurons("IF", values, exact, height=threshold)
