@@ -29,11 +29,12 @@ def test_python_blocks_run(
 ) -> None:
     """The blocks of a page follow each other in one namespace; comments tell what is printed."""
     monkeypatch.chdir(tmp_path)
-    for file in page.parent.glob("*.nir"):
+    for file in (*page.parent.glob("*.nir"), *page.parent.glob("*.onnx")):
         shutil.copy(file, tmp_path)
     namespace: dict[str, Any] = {"__name__": page.stem}
     for block in BLOCK.findall(page.read_text()):
-        if "nestml" in block and find_spec("pynestml") is None:
+        needs = {"nestml": "pynestml", ".onnx": "onnx"}
+        if any(word in block and find_spec(needs[word]) is None for word in needs):
             continue
         with warnings.catch_warnings():
             warnings.simplefilter("error")

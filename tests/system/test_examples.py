@@ -173,6 +173,18 @@ def test_current_sources(tmp_path: Path) -> None:
     assert_as_in_gallery(tmp_path / "results" / "current_sources.png")
 
 
+def test_converted_digits(tmp_path: Path) -> None:
+    output = run(tmp_path, "converted_digits.py")
+    rows = re.findall(r"^\| (\d+) \| ([\d.]+)% \|", output, re.MULTILINE)
+    ours, textbook = rows[: len(rows) // 2], rows[len(rows) // 2 :]
+    assert [steps for steps, _ in ours] == ["1", "2", "4", "8", "16", "32"]
+    found = {int(T): (float(a), float(b)) for (T, a), (_, b) in zip(ours, textbook, strict=True)}
+    assert found[2][0] > 88 > found[2][1] + 50
+    assert found[32][0] > 91
+    assert_picture(tmp_path / "results" / "converted_digits.png")
+    assert_as_in_gallery(tmp_path / "results" / "converted_digits.png")
+
+
 @pytest.mark.parametrize("names", [(), ("sparse",), ("nest", "sparse")])
 def test_swap_backends(tmp_path: Path, names: tuple[str, ...]) -> None:
     """One name is compared with the other default, never with itself."""
