@@ -144,10 +144,9 @@ def outputs_of(tables: export.Tables, spikes: NDArray[np.int64]) -> NDArray[np.i
 
 def golden_counts(tables: export.Tables, images: Floats) -> tuple[NDArray[np.int64], float]:
     """Spikes of each output for each image, and synaptic operations of an image."""
-    fixed = tables.fixed
-    traces = [golden.run(fixed, STEPS, events_of(tables, image)) for image in images]
-    counts = np.array([outputs_of(tables, trace.spikes) for trace in traces])
-    return counts, float(np.mean([trace.synaptic_events for trace in traces]))
+    found = golden.run_samples(tables.fixed, STEPS, [events_of(tables, image) for image in images])
+    counts = np.array([outputs_of(tables, spikes) for spikes in found.spikes])
+    return counts, float(found.synaptic_events.mean())
 
 
 def rtl_counts(

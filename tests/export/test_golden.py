@@ -7,14 +7,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from export_networks import random_events, random_fixed
+from crossbar_networks import random_odin, random_truenorth
+from export_networks import ACCEPT, random_events, random_fixed, random_float, rule_of, suited
 from numpy.typing import NDArray
 
-from pynn_sparse.export import ExportError
+from pynn_sparse.export import ExportError, lower
 from pynn_sparse.export.models import golden
 from pynn_sparse.export.models.semantics import truncating, wrapped
 from pynn_sparse.export.nets.fixednet import Axons, FixedNet, Formats, Profiles
 from pynn_sparse.export.registry import find
+from pynn_sparse.export.stages.legalise import approximations
 
 STEPS = 80
 
@@ -181,3 +183,36 @@ def test_synaptic_events_of_a_step_are_added_up_without_a_loop_in_python() -> No
         return len(made)
 
     assert 0 < calls(500) <= calls(5)
+
+
+def network_of(target: str, seed: int) -> FixedNet:
+    """A random network of a target, of all kinds of steps that there are."""
+    if target in ("asic", "loihi1"):
+        return random_fixed(seed, target, strong=True)
+    if target == "odin":
+        return random_odin(seed, find(target))
+    if target == "truenorth":
+        return random_truenorth(seed, find(target))
+    net = suited(random_float(seed, n=30), target)
+    accept = approximations(find(target)).keys() & set(ACCEPT)
+    return lower(net, target, quantise=rule_of(target), accept=list(accept)).fixed
+
+
+@pytest.mark.parametrize("target", ["asic", "loihi1", "odin", "truenorth", "spinnaker1", "xylo"])
+def test_many_samples_at_once(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each leaves what it leaves alone, however many are run together."""
+    fixed = network_of(target, 3)
+    samples = [random_events(seed, fixed, STEPS) for seed in range(5)]
+    samples[1] = samples[1][:0]
+    alone = [golden.run(fixed, STEPS, each) for each in samples]
+    assert sum(len(each.spikes) for each in alone) > 20
+    for at_once in (1, 2 * fixed.n_synapses, 1 << 30):
+        monkeypatch.setattr(golden, "SYNAPSES_AT_ONCE", at_once)
+        together = golden.run_samples(fixed, STEPS, samples)
+        for spikes, one in zip(together.spikes, alone, strict=True):
+            np.testing.assert_array_equal(spikes, one.spikes)
+        assert together.synaptic_events.tolist() == [each.synaptic_events for each in alone]
+        assert together.overflows == sum(each.overflows for each in alone)
+    with pytest.raises(ExportError, match="cannot get spikes from outside"):
+        golden.run_samples(fixed, STEPS, [samples[0], np.array([[0, 0]])])
+    assert golden.run_samples(fixed, STEPS, []).spikes == []
