@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
+
+from .door import Door
 
 Built = TypeVar("Built")
 Value = TypeVar("Value")
 
+door = Door(ValueError)
 DEFAULT_SEED = 42  # that of setup()
 
 
@@ -51,8 +53,10 @@ def run_instances(
     """
     import pyNN.sparse as sim
 
-    items = list(values)
+    door.function("build", build, "a function build(sim, value) that makes a network")
+    items = door.several("values", values)
     chosen = seeds_of(seeds, len(items))
+    door.number("duration", duration, "a number of ms, 0 or greater", lambda ms: ms >= 0)
     if "rng_seed" in options:
         raise TypeError("rng_seed: every instance has its own, see `seeds`")
     sim.setup(**options)
@@ -69,17 +73,9 @@ def seeds_of(seeds: Iterable[int] | None, n: int) -> list[int]:
 
     Raises ValueError where there are not as many, or one is not an integer of 0 or greater.
     """
-    chosen = list(range(DEFAULT_SEED, DEFAULT_SEED + n) if seeds is None else seeds)
+    if seeds is None:
+        return list(range(DEFAULT_SEED, DEFAULT_SEED + n))
+    chosen = door.several("seeds", seeds)
     if len(chosen) != n:
         raise ValueError(f"{len(chosen)} seeds for {n} values: must be one for each")
-    return [_checked(seed) for seed in chosen]
-
-
-def _checked(seed: Any) -> int:
-    try:
-        number = operator.index(seed)
-    except TypeError:
-        number = -1
-    if number < 0:
-        raise ValueError(f"seed = {seed!r}: must be an integer, 0 or greater")
-    return number
+    return [door.integer("seed", seed, 0) for seed in chosen]

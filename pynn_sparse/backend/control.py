@@ -13,6 +13,7 @@ import numpy as np
 from pynn_sparse import engine as engines
 from pynn_sparse.engine.processors import processors
 from pynn_sparse.network.synapses import MAX_DELAY_STEPS
+from pynn_sparse.network.time import TIMESTEPS
 from pynn_sparse.notices import warn
 
 from .. import common, errors
@@ -26,7 +27,6 @@ from .options import check_option_names, check_ways, seed_of, warn_of_others
 
 DEVICES = ("auto", "cpu", "cuda")
 DEVICE_VARIABLE = "PYNN_SPARSE_DEVICE"
-TIMESTEPS = (1e-4, 1e4)  # least and greatest, in ms
 PRECISIONS = ("double", "single")
 OWN_OPTIONS = (
     "device",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from .activity import activity_of
 from .capture import Captured
-from .findings import Tolerances
+from .findings import Tolerances, door
 from .results import PairComparison, Recorded, compare_recorded
 from .verdict import judge
 
@@ -41,7 +41,14 @@ def compare_blocks(
     common, differ in the number of seeds, or the time step is not known; ImportError if the
     packages of `pynn-sparse[compare]` are missing.
     """
-    seeds = [_seeds(each) for each in (reference, other)]
+    _check_names(names)
+    if timestep is not None:
+        must = "a number of milliseconds greater than 0"
+        door.number("timestep", timestep, must, lambda number: number > 0)
+    random, on_grid = door.flag("random", random), door.flag("on_grid", on_grid)
+    if tolerances is not None:
+        door.instance("tolerances", tolerances, Tolerances, "Tolerances(...), or None")
+    seeds = [_seeds("reference", reference), _seeds("other", other)]
     if len(seeds[0]) != len(seeds[1]) or not seeds[0]:
         raise ValueError(
             f"{len(seeds[0])} seeds of {names[0]}, {len(seeds[1])} of {names[1]}: "
@@ -51,8 +58,6 @@ def compare_blocks(
     if not common:
         raise ValueError(f"{names[0]} and {names[1]} have no population in common")
     step = _timestep(seeds[0][0].values()) if timestep is None else timestep
-    if not step > 0:
-        raise ValueError(f"timestep = {step!r}: must be a number of milliseconds greater than 0")
     one, two = (
         Recorded(name, [_captured(each, step, random) for each in side], grid)
         for name, side, grid in zip(names, seeds, (True, on_grid), strict=True)
@@ -60,14 +65,26 @@ def compare_blocks(
     return judge(compare_recorded(one, two, tolerances or Tolerances()), one, two)
 
 
-def _seeds(blocks: Blocks) -> list[dict[str, Any]]:
-    if isinstance(blocks, Mapping):
-        return [dict(blocks)]
-    if isinstance(blocks, Sequence):
-        return [seed for each in blocks for seed in _seeds(each)]
-    if not hasattr(blocks, "segments"):
-        raise ValueError(f"{blocks!r}: must be a neo.Block, a mapping of names to them, or a list")
-    return [{blocks.name or "population": blocks}]
+def _check_names(names: Any) -> None:
+    two = isinstance(names, (tuple, list)) and len(names) == 2
+    if not two or not all(isinstance(each, str) for each in names):
+        raise door.refused("names", names, "two strings")
+
+
+def _seeds(name: str, blocks: Blocks) -> list[dict[str, Any]]:
+    """What was recorded with each seed: blocks of populations, by name."""
+    seeds = [
+        dict(each) if isinstance(each, Mapping) else {_label(each): each}
+        for each in (blocks if isinstance(blocks, (list, tuple)) else [blocks])
+    ]
+    if not all(hasattr(block, "segments") for seed in seeds for block in seed.values()):
+        must = "a neo.Block, a mapping of names to them, or a list of either"
+        raise door.refused(name, blocks, must)
+    return seeds
+
+
+def _label(block: Any) -> str:
+    return getattr(block, "name", None) or "population"
 
 
 def _captured(blocks: dict[str, Any], timestep: float, random: bool) -> Captured:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import importlib.util
 from dataclasses import dataclass
 
+from ..door import Door
+
+door = Door(ValueError)
 DIFFERENT, EXPLAINED, SAME, NOTE = "different", "explained", "same", "note"
 
 
@@ -46,18 +49,13 @@ class Tolerances:
     identical: bool = False
 
     def __post_init__(self) -> None:
-        for name, most in (
-            ("relative", 1),
-            ("p_value", 1),
-            ("beginning", 1),
-            ("beginning_off_grid", 1),
-        ):
-            value = getattr(self, name)
-            if not 0 <= value <= most:
-                raise ValueError(f"{name} = {value!r}: must be a number from 0 to {most}")
+        for name in ("relative", "p_value", "beginning", "beginning_off_grid"):
+            value, must = getattr(self, name), "a number from 0 to 1"
+            door.number(name, value, must, lambda number: 0 <= number <= 1)
         for name in ("spread", "signal"):
-            if not getattr(self, name) >= 0:
-                raise ValueError(f"{name} = {getattr(self, name)!r}: must be 0 or greater")
+            value = getattr(self, name)
+            door.number(name, value, "a number, 0 or greater", lambda number: number >= 0)
+        door.flag("identical", self.identical)
 
 
 def require(*packages: str) -> None:

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from ..door import is_number
 from ..measuring import command_line, version
-from .arguments import is_number
 from .errors import ExportError
 from .folder.writing import add
 from .lower import lower

@@ -13,14 +13,14 @@ from .nets.floatnet import FloatNet
 from .nets.layout import LayoutError
 from .nets.number_formats import MOST_HEADROOM, Quantise
 from .registry import find
-from .spikes import BlockOrBlocks, duration_of, stimulus_of
+from .spikes import BlockOrBlocks, check_duration, duration_of, spikes_of, stimulus_of
 from .stages.capture import capture
-from .stages.legalise import approximations, legalise
-from .stages.prune import Prune
+from .stages.legalise import approximations, check_accept, legalise
+from .stages.prune import Prune, check_prune
 from .stages.prune import prune as without_pruned
 from .stages.quantise import quantise as quantised
 from .stages.resample import resample
-from .stages.rules import numbers_for, rule_for
+from .stages.rules import check_rule, numbers_for, rule_for
 from .tables import Tables
 from .target import Target, returned
 from .verification.ranges import SATURATION, bits_lacking, can_saturate, more_headroom
@@ -92,12 +92,13 @@ def lower(
     with all limits that the network breaks.
     """
     hardware = find(target)
-    if prune is not None and not isinstance(prune, Prune):
-        raise ExportError(f"prune = {prune!r}: must be a Prune, such as Prune(fraction=0.7)")
-    if quantise is not None and not isinstance(quantise, Quantise):
-        raise ExportError(
-            f"quantise = {quantise!r}: must be a Quantise, such as Quantise(weight_bits=8)"
-        )
+    check_prune("prune", prune)
+    check_rule("quantise", quantise)
+    check_accept(accept, hardware)
+    if against is not None:
+        spikes_of(against)
+    if duration is not None:
+        check_duration(duration)
     rule = quantise or rule_for(hardware)
     net = source if isinstance(source, FloatNet) else capture(source)
     numbers_for(rule, hardware)

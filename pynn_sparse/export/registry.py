@@ -13,7 +13,9 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
+from ..door import shown
 from . import targets
+from .arguments import door
 from .capability import Capability
 from .errors import ExportError
 from .hardware import Limits
@@ -88,7 +90,7 @@ def check(target: type[Target]) -> None:
     no network.
     """
     if not (isinstance(target, type) and issubclass(target, Target)):
-        raise ExportError(f"target = {target!r}: must be a class derived from Target")
+        raise ExportError(f"target = {shown(target)}: must be a class derived from Target")
     if not hasattr(target, "name"):
         raise ExportError(f"{target.__name__} has no name: must be of type str")
     try:
@@ -126,12 +128,12 @@ def find(target: str | Target, **options: int) -> Target:
     if not isinstance(target, str):
         if not isinstance(target, Target):
             raise ExportError(
-                f"target = {target!r}: must be a name, or what find() returns; there are "
+                f"target = {shown(target)}: must be a name, or what find() returns; there are "
                 f"{', '.join(sorted(TARGETS))}"
             )
         return target
     if target not in TARGETS:
-        raise ExportError(f"target = {target!r}: must be one of {', '.join(sorted(TARGETS))}")
+        raise door.refused("target", target, f"one of {', '.join(sorted(TARGETS))}")
     known = TARGETS[target]().options()
     for name in options:
         if name not in known:

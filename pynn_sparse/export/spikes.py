@@ -8,13 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..door import as_numbers
 from ..network import TimeGrid
+from .arguments import door
 from .errors import ExportError
 from .nets.fixednet import Axons
 from .nets.floatnet import FloatNet
 
 Integers = NDArray[np.int64]
 BlockOrBlocks = Any  # a neo Block, a list of them, or label -> spike times (ms) of each cell
+BLOCKS = "Neo blocks with a segment, as PyNN records them, or label -> times (ms) of each cell"
 
 
 def spikes_of(blocks: BlockOrBlocks) -> dict[str, tuple[Integers, NDArray[np.float64]]]:
@@ -24,20 +27,9 @@ def spikes_of(blocks: BlockOrBlocks) -> dict[str, tuple[Integers, NDArray[np.flo
     and cell, as those of PyNN do.
     """
     if isinstance(blocks, Mapping):
-        return {
-            label: (
-                np.repeat(np.arange(len(trains)), [len(each) for each in trains]),
-                np.concatenate([np.zeros(0), *(np.asarray(each, float) for each in trains)]),
-            )
-            for label, trains in blocks.items()
-        }
+        return {label: _given(label, trains) for label, trains in blocks.items()}
     found: dict[str, list[tuple[int, NDArray[np.float64]]]] = {}
-    for block in blocks if isinstance(blocks, (list, tuple)) else [blocks]:
-        if not getattr(block, "segments", None):
-            raise ExportError(
-                f"spikes in {block!r}: must be Neo blocks with a segment, as PyNN records them, or "
-                "label -> times (ms) of each cell"
-            )
+    for block in _blocks(blocks):
         for train in block.segments[0].spiketrains:
             notes = train.annotations
             if "source_population" not in notes or "source_index" not in notes:
@@ -55,15 +47,53 @@ def spikes_of(blocks: BlockOrBlocks) -> dict[str, tuple[Integers, NDArray[np.flo
     }
 
 
+def _blocks(blocks: BlockOrBlocks) -> list[Any]:
+    each = list(blocks) if isinstance(blocks, (list, tuple)) else [blocks]
+    if not each or not all(_is_block(one) for one in each):
+        raise door.refused("spikes", blocks, BLOCKS)
+    return each
+
+
+def _is_block(value: Any) -> bool:
+    """Whether it has segments, as a Neo block does, in a list of Neo's."""
+    segments: Any = getattr(value, "segments", None)
+    return hasattr(segments, "__len__") and len(segments) > 0
+
+
+def _given(label: Any, trains: Any) -> tuple[Integers, NDArray[np.float64]]:
+    """Times of each cell, as cells and times."""
+    must = "finite times (ms) of each cell, a list of lists"
+    several = isinstance(trains, (list, tuple)) or getattr(trains, "ndim", 0) > 0
+    times = [_in_ms(each) for each in trains] if several else [None]
+    plain = [each for each in times if each is not None and each.ndim == 1]
+    if len(plain) < len(times) or not all(np.isfinite(each).all() for each in plain):
+        raise door.refused(f"spikes of {label}", trains, must)
+    cell = np.repeat(np.arange(len(plain)), [len(each) for each in plain])
+    return cell, np.concatenate([np.zeros(0), *plain])
+
+
+def _in_ms(times: Any) -> NDArray[np.float64] | None:
+    """Times of a cell, as Neo's or as numbers; None for anything else."""
+    return as_numbers(times.rescale("ms").magnitude if hasattr(times, "rescale") else times)
+
+
+def check_duration(duration: float) -> float:
+    """How long to run, ms. Raises `ExportError` unless it is a number, 0 or greater."""
+    return door.number("duration", duration, "a number of ms, 0 or greater", lambda ms: ms >= 0)
+
+
 def duration_of(blocks: BlockOrBlocks) -> float:
     """How long was recorded, ms. Raises `ExportError` for spikes that are no Neo blocks."""
     if isinstance(blocks, Mapping):
         raise ExportError("duration: must be given with spikes that are no Neo blocks")
-    return max(
+    ends = [
         float(train.t_stop.rescale("ms").magnitude)
-        for block in (blocks if isinstance(blocks, (list, tuple)) else [blocks])
+        for block in _blocks(blocks)
         for train in block.segments[0].spiketrains[:1]
-    )
+    ]
+    if not ends:
+        raise ExportError("duration: must be given, since nothing was recorded in the blocks")
+    return max(ends)
 
 
 def stimulus_of(
@@ -113,8 +143,6 @@ def stimulus(
                 raise ExportError(
                     f"{label} has {population.size} cells; spikes are given of {len(spikes[label])}"
                 )
-            if not np.isfinite(time).all():
-                raise ExportError(f"spikes of {label}: must be finite numbers of ms")
             step = TimeGrid(dt).nearest(time)
         elif given is not None:
             cell, step = given.T

@@ -9,16 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..door import is_number
+from .arguments import door
 from .errors import ExportError
 from .lower import lower
 from .nets.number_formats import Quantise
 from .registry import find
-from .spikes import BlockOrBlocks, spikes_of
-from .stages.prune import Prune
-from .stages.rules import rule_for
+from .spikes import BlockOrBlocks, check_duration, spikes_of
+from .stages.prune import Prune, check_prune
+from .stages.rules import check_rule, rule_for
 from .tables import Tables
 from .target import Target
 from .verification.compare import compare_runs
+
+SHARE = "a number from 0 to 1"
 
 
 @dataclass(frozen=True)
@@ -88,25 +92,29 @@ def sweep(
 
     Raises `ExportError` where there are no fractions or bits, and what `lower` raises.
     """
-    if not len(fractions) or not len(bits):
-        raise ExportError("fractions and bits: must have at least one value each")
-    pruning, rule = prune or Prune(), quantise or rule_for(find(target))
-    rules = [rule.with_bits(each) for each in bits]
-    values = [
-        [
-            figure(
-                lower(
-                    source,
-                    target,
-                    replace(pruning, fraction=float(fraction)),
-                    each,
-                    accept,
-                )
-            )
-            for each in rules
-        ]
-        for fraction in fractions
+    hardware = find(target)
+    check_prune("prune", prune)
+    check_rule("quantise", quantise)
+    door.function("figure", figure, "a function of tables that gives a number")
+    door.instance("name", name, str, "a string")
+    pruning = Prune() if prune is None else prune
+    rule = rule_for(hardware) if quantise is None else quantise
+    shares = [
+        replace(pruning, fraction=door.number("fraction", each, SHARE, lambda x: 0 <= x <= 1))
+        for each in door.items("fractions", fractions, "numbers from 0 to 1")
     ]
+    rules = [
+        rule.with_bits(each)
+        for each in door.items("bits", bits, "numbers of bits, or of formats such as e4m3")
+    ]
+
+    def value(share: Prune, rule: Quantise) -> float:
+        found = figure(lower(source, hardware, share, rule, accept))
+        if not isinstance(found, (float, np.floating)) and not is_number(found):
+            raise door.refused("what figure gives", found, "a number")
+        return float(found)
+
+    values = [[value(share, each) for each in rules] for share in shares]
     return Sweep(tuple(fractions), tuple(bits), np.array(values, float), name)
 
 
@@ -127,6 +135,7 @@ def distance_from(
     spikes of any.
     """
     recorded = spikes_of(against)
+    check_duration(duration)
 
     def measure(tables: Tables) -> float:
         trace = tables.trace(duration, spikes)

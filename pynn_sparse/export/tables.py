@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .arguments import is_number
-from .errors import ExportError
+from ..network.time import LAST_STEP
+from .arguments import door
 from .exported import Exported
 from .folder.reading import read
 from .folder.writing import save
 from .models import golden
-from .spikes import BlockOrBlocks, block_of, stimulus
+from .spikes import BlockOrBlocks, block_of, check_duration, stimulus
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,9 +38,10 @@ class Tables(Exported):
 
         Raises `ExportError` unless it is 0 or greater, and what the target can run.
         """
-        if not (is_number(duration) and duration >= 0):
-            raise ExportError(f"duration = {duration!r}: must be a number of ms, 0 or greater")
-        steps = round(duration / self.dt)
+        steps = round(check_duration(duration) / self.dt)
+        if steps > LAST_STEP:
+            must = f"at most {LAST_STEP * self.dt:.6g} ms, {LAST_STEP} time steps"
+            raise door.refused("duration", duration, must)
         self.target.model.check_steps(self.frame.semantics, steps)
         return steps
 

@@ -14,6 +14,7 @@ LATEST = 2.0**62  # steps, or ms; what lies beyond, such as a stop of 1e30 ms, m
 NOISE = 1e-6  # ms; a time that is so little after a step was meant to be that step
 DECIMALS = 1e12
 LAST_STEP = 2**31 - 1  # where no simulation gets
+TIMESTEPS = (1e-4, 1e4)  # least and greatest length of a step, in ms
 
 
 @dataclass(frozen=True)

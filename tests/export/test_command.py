@@ -364,7 +364,7 @@ def test_sweep_gets_better_with_bits_and_worse_with_pruning() -> None:
     assert found.values[0, 3] < found.values[0, 0]
     assert found.picture().startswith(b"\x89PNG")
     assert "| 50% removed |" in found.markdown()
-    with pytest.raises(export.ExportError, match="at least one value"):
+    with pytest.raises(export.ExportError, match="at least one"):
         export.sweep(net, "asic", (), (4,), figure)
 
 

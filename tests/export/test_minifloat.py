@@ -124,10 +124,10 @@ def test_numbers_and_rounding_are_those_of_ml_dtypes(name: str, dtype: Any) -> N
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"exponent_bits": 6}, "exponent_bits = 6: must be 0 to 5, of 8 bits of a weight with its"),
+        ({"exponent_bits": 6}, "exponent_bits = 6: must be 0 to 5, an integer, of 8 bits of"),
         ({"exponent_bits": 4, "weight_bits": 4}, "exponent_bits = 4: must be 0 to 3"),
         ({"exponent_bits": -1}, "exponent_bits = -1"),
-        ({"exponent_bits": 2.0}, "exponent_bits = 2.0: must be an integer"),
+        ({"exponent_bits": 2.0}, "exponent_bits = 2.0: must be 0 to 5, an integer"),
     ],
 )
 def test_formats_are_checked(options: dict, message: str) -> None:

@@ -66,7 +66,7 @@ def test_seeds_differ_where_none_are_given() -> None:
     ("options", "error", "message"),
     [
         ({"seeds": [1]}, ValueError, "1 seeds for 2 values"),
-        ({"seeds": [1, -1]}, ValueError, "seed = -1: must be an integer"),
+        ({"seeds": [1, -1]}, ValueError, "seed = -1: must be 0 or greater, an integer"),
         ({"seeds": [1, 1.5]}, ValueError, "seed = 1.5"),
         ({"rng_seed": 3}, TypeError, "every instance has its own"),
     ],

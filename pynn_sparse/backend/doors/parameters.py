@@ -14,7 +14,6 @@ put back if a value turns out to be invalid (`generators.restoring_generators`).
 
 from __future__ import annotations
 
-import reprlib
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +21,7 @@ import numpy as np
 from lazyarray import larray
 from numpy.typing import NDArray
 
+from pynn_sparse import door
 from pynn_sparse.errors import ParameterError
 from pynn_sparse.network.model import FINITE, Check, Constraint
 
@@ -29,9 +29,6 @@ from ... import errors
 from ...parameters import ArrayParameter, LazyArray, Sequence
 from ...random import RandomDistribution
 from .plain import PLAIN, NotNumbersError, as_array, has_items, has_unit, items_of, number_of
-
-_SHORT = reprlib.Repr()
-_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
 
 
 def shown(value: Any) -> str:
@@ -41,16 +38,9 @@ def shown(value: Any) -> str:
         return f"RandomDistribution({value.name!r}, {of})"
     if isinstance(value, larray) and not value.operations:
         return shown(value.base_value)
-    if isinstance(value, np.generic):
-        value = value.item()
     if isinstance(value, ArrayParameter):
         return f"{type(value).__name__}({shown(value.value)})"
-    try:
-        if type(value) is np.ndarray and value.dtype != object and value.size < 1000:
-            return _SHORT.repr(value.tolist())
-        return " ".join(_SHORT.repr(value).split())
-    except Exception:  # whatever the __repr__ of somebody else's class raises
-        return f"<{type(value).__name__}>"
+    return door.shown(value)
 
 
 @dataclass(frozen=True)

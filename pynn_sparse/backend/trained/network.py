@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pynn_sparse.door import shown
 from pynn_sparse.errors import GraphError
 from pynn_sparse.interchange.layers import Plan, Readout, Rule, Wires
 from pynn_sparse.interchange.layers.programs import RECEPTOR
@@ -88,9 +89,10 @@ class TrainedNetwork:
 
     def __getitem__(self, name: str) -> Any:
         for parts in (self.inputs, self.populations, self.projections):
-            if name in parts:
+            if isinstance(name, str) and name in parts:
                 return parts[name]
-        raise KeyError(f"{name!r} is neither population nor projection; there are {list(self)}")
+        must = f"the name of a population or projection, one of {list(self)}"
+        raise KeyError(f"{shown(name)}: must be {must}")
 
     def __iter__(self) -> Iterator[str]:
         return iter([*self.inputs, *self.populations, *self.projections])

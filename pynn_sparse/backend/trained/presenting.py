@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pynn_sparse.door import Door, as_numbers
 from pynn_sparse.interchange.layers import Readout
 from pynn_sparse.interchange.layers.programs import COUNTED, MOST_SPIKES
+from pynn_sparse.network import memory
+from pynn_sparse.network.time import LAST_STEP
 
 from ...parameters import Sequence
 from .. import simulator
@@ -21,6 +23,8 @@ from .currents import SampleCurrents
 
 MOST_COUNT = 255  # greater values are not taken for numbers of spikes
 NEVER = float("inf")
+BYTES_OF_OUTPUT = 16  # counts of spikes as integers, and as they are returned
+door = Door(ValueError)
 
 
 def outputs(net: Any, inputs: Any, steps: int | None) -> Any:
@@ -33,7 +37,11 @@ def outputs(net: Any, inputs: Any, steps: int | None) -> Any:
 def presented(net: Any, inputs: Any, steps: int | None, spikes_of: Iterable[str] = ()) -> Presented:
     """Run all samples, and record what outputs show and spikes of other populations, by name."""
     samples = _Samples(net, inputs, steps)
+    late = max((each.lag for each in net.readouts), default=0) + 1
     period = samples.steps + _longest_memory(net)
+    duration = _duration(net, samples, period, late)
+    times = {name: samples.spike_times(name, period) for name in net.inputs}
+    drives = _drives(net, samples)
     populations = net.populations.values()
     reset()
     for readout in net.readouts:
@@ -45,10 +53,9 @@ def presented(net: Any, inputs: Any, steps: int | None, spikes_of: Iterable[str]
         for population in populations:
             population.set(steps=float(samples.steps), period=float(period))
         for name, population in net.inputs.items():
-            population.set(spike_times=samples.spike_times(name, period))
-        _inject(net, samples, period)
-        late = max((each.lag for each in net.readouts), default=0) + 1
-        run((samples.count * period + late) * simulator.state.dt)
+            population.set(spike_times=times[name])
+        _inject(net, drives, period)
+        run(duration)
         for population in counting:
             _check_counts(population)
     finally:
@@ -91,16 +98,34 @@ class Presented:
         return found.reshape(samples.count, samples.steps, *readout.shape)
 
 
+def _duration(net: Any, samples: _Samples, period: int, late: int) -> float:
+    """Of the run, ms. Raises ValueError where that is too long, and where results have no room."""
+    steps, dt = samples.count * period + late, simulator.state.dt
+    if steps > LAST_STEP:
+        raise ValueError(
+            f"steps = {samples.steps}: must be such that {samples.count} samples, one after the "
+            f"other, take at most {LAST_STEP} steps; they take {steps}"
+        )
+    cells = sum(each.size for each in net.inputs.values())
+    shown = sum(net.populations[each.population].size for each in net.readouts)
+    memory.require(
+        float(samples.count) * samples.steps * (cells + BYTES_OF_OUTPUT * shown),
+        f"inputs and outputs of {samples.count} samples of {samples.steps} steps",
+    )
+    return float(steps * dt)
+
+
 class _Samples:
     """What is presented, checked."""
 
     def __init__(self, net: Any, inputs: Any, steps: int | None) -> None:
         self.shown = steps is not None
-        if self.shown and not (_is_integer(steps) and int(steps) > 0):  # type: ignore[arg-type]
-            raise ValueError(f"steps = {steps!r}: must be an integer above 0")
+        if steps is not None:
+            door.integer("steps", steps, 1, LAST_STEP)
         given = inputs if isinstance(inputs, Mapping) else {next(iter(net.inputs)): inputs}
         if set(given) != set(net.inputs):
-            raise ValueError(f"inputs for {sorted(given)}: must be for each of {list(net.inputs)}")
+            must = f"for each of {list(net.inputs)}, and no other"
+            raise door.refused("inputs", dict.fromkeys(given, ...), must)
         self.values: dict[str, NDArray[np.float64]] = {}
         for plan in net.plan.inputs:
             self.values[plan.name] = self._checked(plan.name, plan.shape, given[plan.name])
@@ -113,10 +138,9 @@ class _Samples:
 
     def _checked(self, name: str, shape: tuple[int, ...], value: Any) -> NDArray[np.float64]:
         """As [samples, steps or 1, size]."""
-        try:
-            array = np.asarray(value, np.float64)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"input {name!r}: must be an array of numbers: {error}") from None
+        array = as_numbers(value, "iufb")
+        if array is None:
+            raise door.refused(f"input {name!r}", value, "an array of numbers")
         before = 1 if self.shown else 2
         size = math.prod(shape)
         what = "[samples, *shape]" if self.shown else "[samples, steps, *shape]"
@@ -125,10 +149,13 @@ class _Samples:
                 f"input {name!r}: its shape is {array.shape}, but must be {what} with the shape "
                 f"{shape}" + ("" if self.shown else "; images need steps=")
             )
-        if not np.isfinite(array).all():
-            raise ValueError(f"input {name!r}: has values that are not finite")
         if 0 in array.shape[:before]:
-            raise ValueError(f"input {name!r}: its shape is {array.shape}: has no samples or steps")
+            must = "with at least one sample and step"
+            raise ValueError(f"input {name!r}: its shape is {array.shape}: must be {what} {must}")
+        memory.require(array.size, f"input {name!r} of shape {array.shape}")
+        if not np.isfinite(array).all():
+            must = "numbers that are finite, and some are not"
+            raise door.refused(f"input {name!r}", value, must)
         return array.reshape(array.shape[0], -1 if not self.shown else 1, size)
 
     def are_spikes(self, name: str) -> bool:
@@ -155,10 +182,6 @@ def _are_spikes(values: NDArray[np.float64]) -> bool:
     return bool(whole.all())
 
 
-def _is_integer(value: Any) -> bool:
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
-
-
 def _longest_memory(net: Any) -> int:
     """How many steps of the trained network a spike is on its way at most."""
     longest = 0
@@ -169,14 +192,24 @@ def _longest_memory(net: Any) -> int:
     return longest
 
 
-def _inject(net: Any, samples: _Samples, period: int) -> None:
-    """Inputs that are no spikes, times weights, as a current into each neuron that they lead to."""
+def _drives(net: Any, samples: _Samples) -> dict[str, NDArray[np.float64]]:
+    """Inputs that are no spikes, times weights: what arrives at each population."""
     drives: dict[str, NDArray[np.float64]] = {}
     for wires in net.plan.wires:
         if wires.pre not in net.inputs or samples.are_spikes(wires.pre):
             continue
         drive = _product(net, wires, samples)
+        if not np.isfinite(drive).all():
+            raise ValueError(
+                f"input {wires.pre!r}: must be such that it is finite times the weights of "
+                f"{wires.name!r}"
+            )
         drives[wires.post] = drives[wires.post] + drive if wires.post in drives else drive
+    return drives
+
+
+def _inject(net: Any, drives: dict[str, NDArray[np.float64]], period: int) -> None:
+    """Give each neuron what arrives at it as a current."""
     for name in net._injected.keys() - drives.keys():
         net._injected[name].show(np.zeros((1, 1, net[name].size)), 1)
     for name, drive in drives.items():

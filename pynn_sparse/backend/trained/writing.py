@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pynn_sparse.door import Door, shown
 from pynn_sparse.interchange.layers import Population, Rule, Wires
 from pynn_sparse.interchange.layers.rule import NUMBERS, UNLIKE_NIR
 from pynn_sparse.interchange.nir import sidecar, writing
@@ -34,10 +35,9 @@ def to_nir(net: TrainedNetwork, path: str | os.PathLike[str]) -> Path:
     ImportError without h5py.
     """
     if not isinstance(net, TrainedNetwork):
-        raise TypeError(
-            f"{type(net).__name__}: must be what nir_network returns; `export` writes NIR of other "
-            "networks, beside tables"
-        )
+        must = "what nir_network returns; `export` writes NIR of other networks, beside tables"
+        raise TypeError(f"net = {shown(net)}: must be {must}")
+    file_name = Door(TypeError).path("path", path)
     entries = sum(net[wires.pre].size * net[wires.post].size for wires in net.plan.wires)
     if entries > MOST_ENTRIES:
         raise ValueError(f"matrices of {entries:,} weights; up to {MOST_ENTRIES:,} are written")
@@ -63,9 +63,9 @@ def to_nir(net: TrainedNetwork, path: str | os.PathLike[str]) -> Path:
     tree = writing.graph(nodes, chains, {"pynn_sparse": sidecar(Rule(dt=net.dt))})
     contents = writing.contents(_with_plain_names(tree))
     _warn_of_losses(net)
-    with replaced_file(path) as file:
+    with replaced_file(file_name) as file:
         file.write(contents)
-    return Path(path)
+    return file_name
 
 
 def _values(net: TrainedNetwork, part: Population, name: str) -> NDArray[np.float64]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arguments import door
 from ..errors import DamagedTablesError
 from ..exported import Exported
 from ..hardware import Memory, Placement, Resource
@@ -39,7 +39,7 @@ def read(folder: str | os.PathLike[str]) -> Exported:
     Raises `DamagedTablesError` naming the file where one is missing, was changed or cut, or where
     the folder is of another version; and FileNotFoundError where there is no manifest.
     """
-    path = Path(folder)
+    path = door.path("folder", folder)
     manifest = read_manifest(path)
     files = read_files(path, manifest)
     try:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import door
 from ..errors import ExportError
 from ..exported import Exported
 from ..nets.floatnet import FloatNet
@@ -34,6 +35,9 @@ def emit(
 
     Raises `ExportError` where h5py or nir is needed and not installed, and for what NIR cannot say.
     """
+    door.instance("tables", tables, Exported, "what export.lower() or export.load() returns")
+    for name, option in (("csv", csv), ("hdf5", hdf5), ("nir", nir)):
+        door.flag(name, option)
     contents = dict(sorted(contents_of(tables, csv, hdf5, nir).items()))
     manifest = _manifest(tables)
     manifest["files"] = {name: _about(data) for name, data in contents.items()}
@@ -47,8 +51,8 @@ def save(
 
     What an earlier manifest in the folder names goes, so that nothing of another export stays.
     """
+    path = door.path("folder", folder)
     contents = emit(tables, csv, hdf5, nir)
-    path = Path(folder)
     path.mkdir(parents=True, exist_ok=True)
     for name in _named_before(path) - set(contents):
         (path / name).unlink(missing_ok=True)

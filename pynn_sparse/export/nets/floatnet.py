@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arguments import door
+
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 RECEPTORS = ("excitatory", "inhibitory")
@@ -114,6 +116,11 @@ class FloatNet:
     def with_connections(self, connections: list[Connections]) -> FloatNet:
         """The same populations, connected otherwise."""
         return replace(self, connections=tuple(connections))
+
+
+def check_net(net: object) -> None:
+    """Raise `ExportError` for what is no network."""
+    door.instance("net", net, FloatNet, "what export.capture() returns")
 
 
 def make_connections(

@@ -21,6 +21,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...door import is_integer
+from ..arguments import door
 from ..errors import ExportError
 
 Floats = NDArray[np.float64]
@@ -41,12 +43,8 @@ class Minifloat:
     mantissa_bits: int
 
     def __post_init__(self) -> None:
-        if not 1 <= self.exponent_bits <= MOST_EXPONENT_BITS:
-            raise ExportError(
-                f"exponent_bits = {self.exponent_bits!r}: must be 1 to {MOST_EXPONENT_BITS}"
-            )
-        if not 0 <= self.mantissa_bits <= 15:
-            raise ExportError(f"mantissa_bits = {self.mantissa_bits!r}: must be 0 to 15")
+        door.integer("exponent_bits", self.exponent_bits, 1, MOST_EXPONENT_BITS)
+        door.integer("mantissa_bits", self.mantissa_bits, 0, 15)
 
     def __str__(self) -> str:
         return f"e{self.exponent_bits}m{self.mantissa_bits}"
@@ -99,9 +97,10 @@ def weight_format(text: int | str, signed: bool = True) -> tuple[int, int | None
     Names leave the sign out, which `signed` adds. The exponent is None where none is named.
     Raises `ExportError` for other texts.
     """
-    found = re.fullmatch(r"(\d+)|e(\d)m(\d+)", str(text))
+    plain = isinstance(text, str) or is_integer(text)
+    found = re.fullmatch(r"(\d{1,3})|e(\d)m(\d{1,2})", str(text)) if plain else None
     if found is None:
-        raise ExportError(f"weight_bits = {text!r}: must be a number, or a format such as e4m3")
+        raise door.refused("weight_bits", text, "a number, or a format such as e4m3")
     bits, exponent, mantissa = found.groups()
     if bits is not None:
         return int(bits), None

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import is_integer, is_number
-from ..errors import ExportError
+from ...door import is_integer
+from ..arguments import door
 from .minifloat import MOST_EXPONENT_BITS, Minifloat, weight_format
 from .rounding import check_rounding, rounded
 
@@ -54,30 +54,18 @@ class Quantise:
         check_rounding(self.rounding)
         truth = isinstance(self.signed, (bool, np.bool_))
         if not truth and not (is_integer(self.signed) and self.signed in (0, 1)):
-            raise ExportError(f"signed = {self.signed!r}: must be True or False")
-        least = 2 if self.signed else 1
-        for name in ("weight_bits", "exponent_bits", "headroom", "seed"):
-            if not is_integer(getattr(self, name)):
-                raise ExportError(f"{name} = {getattr(self, name)!r}: must be an integer")
-        if self.seed < 0:
-            raise ExportError(f"seed = {self.seed!r}: must be 0 or greater")
-        if not least <= self.weight_bits <= 16:
-            raise ExportError(f"weight_bits = {self.weight_bits!r}: must be {least} to 16")
+            raise door.refused("signed", self.signed, "True or False")
+        door.integer("seed", self.seed, 0)
+        door.integer("weight_bits", self.weight_bits, 2 if self.signed else 1, 16)
         most = min(MOST_EXPONENT_BITS, self.weight_bits - self.signed)
-        if not 0 <= self.exponent_bits <= most:
-            raise ExportError(
-                f"exponent_bits = {self.exponent_bits!r}: must be 0 to {most}, of "
-                f"{self.weight_bits} bits of a weight{' with its sign' if self.signed else ''}"
-            )
-        for name, choices in (("scale", SCALES), ("per", GROUPS)):
-            if getattr(self, name) not in choices:
-                raise ExportError(
-                    f"{name} = {getattr(self, name)!r}: must be one of {', '.join(choices)}"
-                )
-        if not 1 <= self.headroom <= MOST_HEADROOM:
-            raise ExportError(f"headroom = {self.headroom!r}: must be 1 to {MOST_HEADROOM} bits")
-        if not (is_number(self.clip) and 0 <= self.clip < 1):
-            raise ExportError(f"clip = {self.clip!r}: must be a number, 0 to less than 1")
+        if not (is_integer(self.exponent_bits) and 0 <= self.exponent_bits <= most):
+            bits = f"{self.weight_bits} bits of a weight{' with its sign' if self.signed else ''}"
+            must = f"0 to {most}, an integer, of {bits}"
+            raise door.refused("exponent_bits", self.exponent_bits, must)
+        door.one_of("scale", self.scale, SCALES)
+        door.one_of("per", self.per, GROUPS)
+        door.integer("headroom", self.headroom, 1, MOST_HEADROOM)
+        door.number("clip", self.clip, "a number, 0 to less than 1", lambda x: 0 <= x < 1)
         self._make_plain()
 
     def _make_plain(self) -> None:

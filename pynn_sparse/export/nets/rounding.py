@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ExportError
+from ..arguments import door
 
 Floats = NDArray[np.float64]
 
@@ -42,5 +42,4 @@ def possible(x: Floats, rounding: str) -> tuple[Floats, Floats]:
 
 def check_rounding(rounding: str) -> None:
     """Raise `ExportError` for an unknown rule."""
-    if not isinstance(rounding, str) or rounding not in ROUNDINGS:
-        raise ExportError(f"rounding = {rounding!r}: must be one of {', '.join(ROUNDINGS)}")
+    door.one_of("rounding", rounding, ROUNDINGS)

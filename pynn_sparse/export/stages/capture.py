@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...network import Block, Network, SynapseTable
+from ..arguments import door
 from ..errors import ExportError
 from ..nets.floatnet import Cells, Connections, FloatNet, make_connections
 
@@ -61,9 +62,8 @@ def _parts(source: Any) -> tuple[Network, Sequence[SynapseTable], Any]:
         return state.network, state.network.tables, state.engine
     projections = list(source) if isinstance(source, (list, tuple)) else [source]
     if not projections or not all(hasattr(each, "network_parts") for each in projections):
-        raise ExportError(
-            f"cannot export {source!r}: must be the module pyNN.sparse or a list of its projections"
-        )
+        must = "the module pyNN.sparse or a list of its projections"
+        raise door.refused("source", source, must)
     parts = [projection.network_parts() for projection in projections]
     engine = projections[0]._simulator.state.engine
     return parts[0][0], [table for _, tables in parts for table in tables], engine

@@ -6,11 +6,12 @@ from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
+from ..arguments import door
 from ..capability import Capability
-from ..errors import ExportError, LimitsError, Violation
+from ..errors import LimitsError, Violation
 from ..hardware import Limits
 from ..models.dynamics import dynamics, latency
-from ..nets.floatnet import RECEPTORS, Cells, Connections, FloatNet
+from ..nets.floatnet import RECEPTORS, Cells, Connections, FloatNet, check_net
 from ..target import Target
 
 APPROXIMATIONS = {
@@ -38,6 +39,12 @@ def approximations(target: Target) -> dict[str, str]:
     return APPROXIMATIONS | {name: text for each in own for name, text in each.items()}
 
 
+def check_accept(accept: Collection[str], target: Target) -> None:
+    """Raise `ExportError` for what is no list of names of `approximations`."""
+    door.instance("target", target, Target, "what export.find() returns")
+    door.names("accept", accept, approximations(target))
+
+
 def legalise(net: FloatNet, target: Target, accept: Collection[str] = ()) -> None:
     """Raise `LimitsError` with every limit of a target that the network breaks.
 
@@ -48,14 +55,8 @@ def legalise(net: FloatNet, target: Target, accept: Collection[str] = ()) -> Non
 
     Raises `ExportError` for an unknown approximation.
     """
-    if isinstance(accept, str):
-        raise ExportError(f'accept = "{accept}": must be a list of names, ["{accept}"]')
-    if not isinstance(accept, Collection):
-        raise ExportError(f"accept = {accept!r}: must be a list of names; [] for none")
-    known = approximations(target)
-    for each in accept:
-        if not isinstance(each, str) or each not in known:
-            raise ExportError(f"accept = {each!r}: must be of {', '.join(known)}")
+    check_net(net)
+    check_accept(accept, target)
     found = [each for each in _violations(net, target) if each.accept not in accept]
     if found:
         raise LimitsError(target.name, found)

@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import is_integer, is_number
+from ...door import is_integer
+from ..arguments import door
 from ..errors import ExportError
-from ..nets.floatnet import Cells, Connections, FloatNet
+from ..nets.floatnet import Cells, Connections, FloatNet, check_net
 
 Scores = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Score = Callable[[Connections, FloatNet], Scores]
+SCORES = ("magnitude", "activity")
 SCOPES = ("projection", "global")
 STRUCTURES = ("axons", "neurons")
 
@@ -52,31 +54,29 @@ class Prune:
     activity: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        if self.fraction is not None and not (is_number(self.fraction) and 0 <= self.fraction <= 1):
-            raise ExportError(f"fraction = {self.fraction!r}: must be a number from 0 to 1")
-        if self.threshold is not None and not (is_number(self.threshold) and self.threshold >= 0):
-            raise ExportError(f"threshold = {self.threshold!r}: must be a number, 0 or greater")
-        if not callable(self.by) and self.by not in ("magnitude", "activity"):
-            raise ExportError(f'by = {self.by!r}: must be "magnitude", "activity" or a function')
-        if self.by == "activity" and self.activity is None:
+        if self.fraction is not None:
+            door.number("fraction", self.fraction, "a number from 0 to 1", lambda x: 0 <= x <= 1)
+        if self.threshold is not None:
+            door.number("threshold", self.threshold, "a number, 0 or greater", lambda x: x >= 0)
+        if not callable(self.by):
+            door.one_of("by", self.by, SCORES, ", or a function")
+        if self.activity is not None:
+            door.mapping("activity", self.activity, "a dict, {label: spikes of each cell}")
+        elif isinstance(self.by, str) and self.by == "activity":
             raise ExportError('by = "activity" needs activity = {label: spikes of each cell}')
-        if self.scope not in SCOPES:
-            raise ExportError(f"scope = {self.scope!r}: must be one of {', '.join(SCOPES)}")
-        if self.structured not in (None, *STRUCTURES):
-            raise ExportError(
-                f"structured = {self.structured!r}: must be None or one of {', '.join(STRUCTURES)}"
-            )
+        door.one_of("scope", self.scope, SCOPES)
+        if self.structured is not None:
+            door.one_of("structured", self.structured, STRUCTURES, ", or None")
         if self.structured and (self.fraction is None or self.scope == "global"):
             raise ExportError(
                 'structured needs a fraction, and the scope "projection"; '
                 f"got fraction = {self.fraction}, scope = {self.scope!r}"
             )
         if self.n_of_m is not None and not _are_n_of_m(self.n_of_m):
-            raise ExportError(f"n_of_m = {self.n_of_m}: must be two integers, 1 <= n <= m")
+            raise door.refused("n_of_m", self.n_of_m, "two integers, 1 <= n <= m")
         for name in ("max_fan_in", "max_fan_out"):
-            value = getattr(self, name)
-            if value is not None and not (is_integer(value) and value >= 1):
-                raise ExportError(f"{name} = {value!r}: must be 1 or greater, an integer")
+            if getattr(self, name) is not None:
+                door.integer(name, getattr(self, name), 1)
 
     def describe(self) -> str:
         """In words, for the report."""
@@ -96,6 +96,12 @@ class Prune:
 def _are_n_of_m(pair: Any) -> bool:
     two = isinstance(pair, (tuple, list)) and len(pair) == 2
     return two and all(map(is_integer, pair)) and 1 <= pair[0] <= pair[1]
+
+
+def check_prune(name: str, rule: Any) -> None:
+    """Raise `ExportError` for what is neither a rule of pruning nor None."""
+    if rule is not None:
+        door.instance(name, rule, Prune, "a Prune, such as Prune(fraction=0.7)")
 
 
 @dataclass(frozen=True)
@@ -124,6 +130,8 @@ def prune(net: FloatNet, rule: Prune | None) -> tuple[FloatNet, list[Pruned]]:
 
     Raises `ExportError` for scores of the wrong length or that are not finite.
     """
+    check_net(net)
+    check_prune("rule", rule)
     if rule is None:
         return net, [Pruned(each.label, len(each), len(each)) for each in net.connections]
     parts = list(net.connections)
@@ -150,13 +158,8 @@ def _pruned(before: Connections, after: Connections) -> Pruned:
 
 def _scores(part: Connections, net: FloatNet, rule: Prune) -> Scores:
     if callable(rule.by):
-        scores = np.asarray(rule.by(part, net), float)
-        if scores.shape != (len(part),) or not np.isfinite(scores).all():
-            raise ExportError(
-                f"scores of {part.label}: must be {len(part)} finite numbers, "
-                f"got shape {scores.shape}"
-            )
-        return scores
+        must = f"an array of {len(part)} finite numbers"
+        return door.numbers(f"score of {part.label}", rule.by(part, net), must, (len(part),))
     magnitude = np.abs(part.weight)
     if rule.by == "magnitude":
         return magnitude
@@ -167,14 +170,13 @@ def _scores(part: Connections, net: FloatNet, rule: Prune) -> Scores:
 
 def _activity(cells: Cells, rule: Prune) -> Scores:
     assert rule.activity is not None
-    if cells.label not in rule.activity:
-        raise ExportError(f"activity of {cells.label!r} is missing; given: {list(rule.activity)}")
-    counts = np.asarray(rule.activity[cells.label], float)
-    if counts.shape != (cells.size,):
-        raise ExportError(
-            f"activity of {cells.label!r}: must have {cells.size} values, got shape {counts.shape}"
+    label = cells.label
+    if label not in rule.activity:
+        raise door.refused(
+            "activity", rule.activity, f"a dict with the label of each population, also {label!r}"
         )
-    return counts
+    must = f"an array of {cells.size} finite numbers, the spikes of each cell"
+    return door.numbers(f"activity of {label!r}", rule.activity[label], must, (cells.size,))
 
 
 def _by_fraction(

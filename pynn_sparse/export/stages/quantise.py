@@ -8,14 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arguments import door
 from ..models.registers import RegisterError
 from ..nets.draft import Draft
 from ..nets.fixednet import FixedNet
-from ..nets.floatnet import FloatNet
+from ..nets.floatnet import FloatNet, check_net
 from ..nets.losses import Loss, loss_of
 from ..nets.number_formats import Quantise
 from ..target import Target
 from .assemble import assembled, axons_of, ends_of, order_of
+from .legalise import check_accept
 from .rules import numbers_for
 from .scales import scales_of
 from .steps import steps_of
@@ -52,6 +54,9 @@ def quantise(
     Raises `ExportError` for numbers of bits that the target does not have, and `LimitsError` where
     rounding makes more different weights than a neuron can have, and sharing was not accepted.
     """
+    check_net(net)
+    door.instance("rule", rule, Quantise, "a Quantise, such as Quantise(weight_bits=8)")
+    check_accept(accept, target)
     own: Quantised | None = target.quantise(net, rule)
     if own is not None:
         return own

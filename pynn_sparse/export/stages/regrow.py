@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import is_integer, is_number
-from ..errors import ExportError
-from ..nets.floatnet import FloatNet
+from ...door import shown
+from ..arguments import door
+from ..nets.floatnet import FloatNet, check_net
 
 Masks = list[NDArray[np.bool_]]
 Scores = list[NDArray[np.float64]]
@@ -53,40 +54,40 @@ def prune_and_regrow(
 
     Raises `ExportError` for shares out of range, or scores or weights of the wrong shape.
     """
-    if not (is_number(initial) and is_number(final) and 0 <= initial <= final <= 1):
-        raise ExportError(
-            f"initial = {initial!r}, final = {final!r}: must be 0 <= initial <= final <= 1"
-        )
-    if not (is_number(regrow) and 0 <= regrow <= 1):
-        raise ExportError(f"regrow = {regrow!r}: must be 0 to 1")
-    if not (is_integer(steps) and steps >= 1):
-        raise ExportError(f"steps = {steps!r}: must be 1 or greater, an integer")
+    check_net(net)
+    final = door.number("final", final, "a number from 0 to 1", lambda x: 0 <= x <= 1)
+    must = f"a number from 0 to final, {final:g}"
+    initial = door.number("initial", initial, must, lambda x: 0 <= x <= final)
+    regrow = door.number("regrow", regrow, "a number from 0 to 1", lambda x: 0 <= x <= 1)
+    steps = door.integer("steps", steps, 1)
+    door.function("growth", growth, "a function growth(net, masks, step) that gives scores")
+    if train is not None:
+        door.function("train", train, "a function train(net, masks, step) that gives weights")
     masks = [np.ones(len(part), bool) for part in net.connections]
     for step in range(1, steps + 1):
         sparsity = schedule(step, steps, initial, final)
         grown = growth(net, masks, step)
-        _check(net, grown, "scores")
+        grown = _checked(net, grown, "growth")
         masks = [
             _exchanged(np.abs(part.weight), mask, score, sparsity, regrow)
             for part, mask, score in zip(net.connections, masks, grown, strict=True)
         ]
         if train is not None:
             weights = train(net, masks, step)
-            _check(net, weights, "weights")
+            weights = _checked(net, weights, "train")
             trained = zip(net.connections, weights, strict=True)
             net = net.with_connections([replace(part, weight=each) for part, each in trained])
     pruned = zip(net.connections, masks, strict=True)
     return net.with_connections([part.kept(mask) for part, mask in pruned])
 
 
-def _check(net: FloatNet, values: list[NDArray[np.float64]], what: str) -> None:
-    expected = [len(part) for part in net.connections]
-    if [len(each) for each in values] != expected:
-        raise ExportError(
-            f"{what}: must be arrays of lengths {expected}, got {[len(each) for each in values]}"
-        )
-    if not all(np.isfinite(each).all() for each in values):
-        raise ExportError(f"{what}: must be finite numbers")
+def _checked(net: FloatNet, values: Any, what: str) -> list[NDArray[np.float64]]:
+    sizes = [len(part) for part in net.connections]
+    must = f"arrays of finite numbers, of lengths {shown(sizes)}"
+    if not isinstance(values, (list, tuple)) or len(values) != len(sizes):
+        raise door.refused(f"what {what} gives", values, must)
+    pairs = zip(values, sizes, strict=True)
+    return [door.numbers(f"what {what} gives", each, must, (size,)) for each, size in pairs]
 
 
 def _exchanged(

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from ...network import TimeGrid
-from ..arguments import is_number
-from ..errors import ExportError
-from ..nets.floatnet import FloatNet
+from ...network.time import TIMESTEPS
+from ..arguments import door
+from ..nets.floatnet import FloatNet, check_net
 
 
 def resample(net: FloatNet, timestep: float) -> FloatNet:
@@ -20,12 +20,14 @@ def resample(net: FloatNet, timestep: float) -> FloatNet:
 
     Args:
         net: the network.
-        timestep: ms.
+        timestep: ms, 0.0001 to 10000.
 
-    Raises `ExportError` unless the step is greater than 0.
+    Raises `ExportError` for a step that no simulation can have.
     """
-    if not (is_number(timestep) and timestep > 0):
-        raise ExportError(f"timestep = {timestep!r}: must be a number of ms greater than 0")
+    check_net(net)
+    least, most = TIMESTEPS
+    must = f"a number of ms, {least:g} to {most:g}"
+    timestep = door.number("timestep", timestep, must, lambda dt: least <= dt <= most)
     old, new = TimeGrid(net.dt), TimeGrid(timestep)
     connections = [
         replace(part, delay=np.maximum(new.nearest(old.time(part.delay)), 1))

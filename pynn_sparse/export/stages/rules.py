@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from ..arguments import door
 from ..errors import ExportError
 from ..hardware import Numbers
 from ..nets.number_formats import Quantise
@@ -15,6 +16,12 @@ def rule_for(target: Target, **given: Any) -> Quantise:
     """The rule of a target's defaults, and of what is given and not None."""
     chosen = {name: value for name, value in given.items() if value is not None}
     return Quantise(**{**target.defaults, **chosen})
+
+
+def check_rule(name: str, rule: Any) -> None:
+    """Raise `ExportError` for what is neither a rule of rounding nor None."""
+    if rule is not None:
+        door.instance(name, rule, Quantise, "a Quantise, such as Quantise(weight_bits=8)")
 
 
 def numbers_for(rule: Quantise, target: Target) -> Numbers:

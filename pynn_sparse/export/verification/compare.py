@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import is_number
-from ..errors import ExportError
+from ..arguments import door
 from ..models.golden import Trace
 from ..proof import Check
 from ..tables import Tables
@@ -79,9 +78,9 @@ class Tolerance:
             ("coincidence", "0 to 1", 1.0),
             ("distance", "0 or greater", np.inf),
         ):
-            value = getattr(self, name)
-            if not (is_number(value) and 0 <= value <= most):
-                raise ExportError(f"tolerance.{name} = {value!r}: must be a number, {valid}")
+            value, must = getattr(self, name), f"a number, {valid}"
+            if door.number(f"tolerance.{name}", value, must, lambda x: x >= 0) > most:
+                raise door.refused(f"tolerance.{name}", value, must)
 
     def checks(self, each: Comparison) -> Iterator[Check]:
         """All that is asked of a population. One that is dead never passes."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import door
 from ..errors import DamagedTablesError, ExportError
 from ..folder.derived import differences
 from ..models import golden
@@ -100,9 +101,12 @@ def verify(
     Returns a report; nothing is raised where a check fails. Raises `ExportError` where `against`
     has no spikes of any population of the tables, or sources have none.
     """
+    door.instance("tables", tables, Tables, "what export.lower() or export.load() returns")
     allowed = tolerance if isinstance(tolerance, Tolerance) else Tolerance(tolerance)
     recorded = spikes_of(against) if against is not None else {}
     _check_labels(tables, against, recorded)
+    if duration is not None:
+        tables.steps(duration)
     try:
         fixed = tables.fixed
     except DamagedTablesError as error:

@@ -127,7 +127,7 @@ class Graph:
         for name, node in self.nodes.items():
             for field_name, value in _numbers(node).items():
                 if not np.isfinite(value).all():
-                    raise GraphError(f"node {name!r}: {field_name} has values that are not finite")
+                    raise GraphError(f"node {name!r}: {field_name} must be finite numbers")
         object.__setattr__(self, "shapes", self._found_shapes())
 
     def named(self, kind: type) -> list[str]:

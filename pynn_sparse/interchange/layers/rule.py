@@ -16,9 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...door import Door, is_integer, is_number
 from ...errors import GraphError
 from .graph import Neurons
 
+door = Door(GraphError)
 Numbers = Mapping[str, NDArray[np.float64]]
 
 # Switch -> the words that it may have, and whether it may be a number instead.
@@ -100,15 +102,15 @@ class Rule:
     output_delay: int | None = None
 
     def __post_init__(self) -> None:
-        if self.dt is not None and not (_is_number(self.dt) and 0 < self.dt < np.inf):
-            raise GraphError(f"dt = {self.dt!r}: must be a number above 0, {MEANINGS['dt']}")
+        if self.dt is not None:
+            must = f"a number above 0, {MEANINGS['dt']}"
+            door.number("dt", self.dt, must, lambda number: number > 0)
         for name, (words, number) in CHOICES.items():
             value = getattr(self, name)
-            good = value is None or any(value is word or value == word for word in words)
-            if not good and not (number and _is_number(value) and np.isfinite(value)):
+            word = (isinstance(value, str) or is_integer(value)) and value in words
+            if not (word or value is None) and not (number and is_number(value)):
                 more = " or a number" if number else ""
-                shown = ", ".join(map(repr, words))
-                raise GraphError(f"{name} = {value!r}: must be one of {shown}{more}")
+                raise door.refused(name, value, f"one of {', '.join(map(repr, words))}{more}")
 
     def with_switches(self, switches: Mapping[str, Any]) -> Rule:
         """With some that are said anew; None is not said. Raises GraphError for unknown names."""
@@ -132,10 +134,6 @@ class Rule:
         if neurons.kind in CUBA:
             needed |= {"jump", "current"}
         return [name for name in MEANINGS if name in needed and getattr(self, name) is None]
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
 
 
 def step_of(rule: Rule, neurons: Neurons) -> dict[str, NDArray[np.float64]]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ...door import shown
 from ...errors import GraphError
 from ...notices import warn
 from ..layers import Convolution, Dense, Graph, Input, Neurons
@@ -48,8 +49,9 @@ def read(source: Any) -> Source:
     """
     name, tree = _tree(source)
     try:
-        if tree.get("type") != "NIRGraph":
-            raise GraphError(f"must be a NIRGraph, but is {tree.get('type', 'nothing')!r}")
+        kind = tree.get("type", "nothing")
+        if not is_text(kind) or kind != "NIRGraph":
+            raise GraphError(f"must be a NIRGraph, but its type is {shown(kind)}")
         notes: list[str] = []
         raw, edges = flattened(tree)
         nodes = {each: node_of(each, values, notes) for each, values in raw.items()}
@@ -68,10 +70,8 @@ def _tree(source: Any) -> tuple[str, Mapping[str, Any]]:
         return "graph", source
     if type(source).__name__ == "NIRGraph" and hasattr(source, "to_dict"):
         return "graph", source.to_dict()
-    raise TypeError(
-        f"{type(source).__name__}: must be the path of a NIR file, a nir.NIRGraph, or what its "
-        "to_dict() gives"
-    )
+    must = "the path of a NIR file, a nir.NIRGraph, or what its to_dict() gives"
+    raise TypeError(f"source = {shown(source)}: must be {must}")
 
 
 def _of_file(path: Path) -> Mapping[str, Any]:

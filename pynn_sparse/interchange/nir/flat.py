@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...door import shown
 from ...errors import GraphError
 
 Edge = tuple[str, str]
@@ -26,10 +27,16 @@ def _flat(tree: Mapping[str, Any], prefix: str) -> tuple[dict[str, Mapping[str, 
     edges = [(prefix + a, prefix + b) for a, b in _edges(tree, prefix)]
     inner = tree.get("nodes")
     if not isinstance(inner, Mapping) or not inner:
-        raise GraphError(f"graph {prefix or 'itself'!r}: has no nodes")
+        raise GraphError(f"graph {prefix or 'itself'!r}: has no nodes: must be a mapping of them")
     for name, node in inner.items():
         if not isinstance(node, Mapping) or "type" not in node:
-            raise GraphError(f"node {prefix + str(name)!r}: has no type")
+            raise GraphError(
+                f"node {prefix + str(name)!r}: has no type: must be a mapping with one"
+            )
+        if not isinstance(node["type"], str):
+            raise GraphError(
+                f"node {prefix + str(name)!r}: type = {shown(node['type'])}: must be a string"
+            )
         full = f"{prefix}{name}"
         if node["type"] != "NIRGraph":
             nodes[full] = node
@@ -67,13 +74,15 @@ def _joined(
 
 def _edges(tree: Mapping[str, Any], prefix: str) -> list[Edge]:
     given = tree.get("edges", [])
-    array = np.asarray(given, dtype=object)
-    if array.size == 0:
-        return []
-    if array.ndim != 2 or array.shape[1] != 2:
-        raise GraphError(f"edges of {prefix or 'the graph'!r}: must be pairs of names")
-    return [(_text(a), _text(b)) for a, b in array.tolist()]
+    several = isinstance(given, (list, tuple, set, frozenset)) or getattr(given, "ndim", 0) > 0
+    pairs: list[Any] = list(given) if several else [given]
+    must = f"edges of {prefix or 'the graph'!r}: must be pairs of names"
+    for pair in pairs:
+        two = isinstance(pair, (list, tuple, np.ndarray)) and np.shape(pair) == (2,)
+        if not two or not all(isinstance(each, (str, bytes)) for each in pair):
+            raise GraphError(f"{must}, but one is {shown(pair)}")
+    return [(_text(a), _text(b)) for a, b in pairs]
 
 
-def _text(value: Any) -> str:
+def _text(value: str | bytes) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...door import as_numbers, is_number, shown
 from ...errors import GraphError
 from ..layers import Convolution, Delay, Dense, Flatten, Input, Neurons, Output, Pool, Scale
 from ..layers.graph import PARAMETERS, about
@@ -60,7 +61,7 @@ def _neurons(name: str, kind: str, values: Values, notes: list[str]) -> Neurons:
         np.broadcast_shapes(*(value.shape for value in found.values()))
     except ValueError:
         shapes = ", ".join(f"{each} {value.shape}" for each, value in found.items())
-        raise GraphError(f"its parameters have different shapes: {shapes}") from None
+        raise GraphError(f"its parameters must have one shape, and have: {shapes}") from None
     axes = max(value.ndim for value in found.values())
     neurons = Neurons(kind, found, *_sidecar(values))
     if axes > len(neurons.shape) > 0:
@@ -90,8 +91,12 @@ def _array(values: Values, name: str, dimensions: tuple[int, ...] = ()) -> NDArr
     """A field as an array of numbers, which is what most readers check last."""
     if name not in values:
         raise GraphError(f"has no {name}")
-    array = np.asarray(values[name])
-    if array.dtype.kind not in "fiub":
+    try:
+        array = np.asarray(values[name])
+    except Exception as error:  # of whatever class, which NumPy cannot make an array of
+        raise GraphError(f"{name} must be numbers, but is {shown(values[name])}") from error
+    odd = np.ma.is_masked(values[name]) or hasattr(values[name], "units")
+    if odd or array.dtype.kind not in "fiub":
         raise GraphError(f"{name} must be numbers, but is of type {array.dtype}")
     if dimensions and array.ndim not in dimensions:
         raise GraphError(f"{name} must have {dimensions[0]} axes, but its shape is {array.shape}")
@@ -111,9 +116,16 @@ def _shape(values: Values) -> tuple[int, ...]:
     for name in ("shape", "input_type", "output_type"):
         if name in values:
             given = values[name]
-            inner = next(iter(given.values())) if isinstance(given, Mapping) else given
-            return tuple(int(each) for each in np.ravel(np.asarray(inner)))
+            inner = next(iter(given.values()), None) if isinstance(given, Mapping) else given
+            return _sizes(inner)
     raise GraphError("has no shape")
+
+
+def _sizes(given: Any) -> tuple[int, ...]:
+    sizes = as_numbers([given] if is_number(given) else given)
+    if sizes is None or (sizes != np.rint(sizes)).any() or not (sizes >= 1).all():
+        raise GraphError(f"shape = {shown(given)}: must be integers of 1 or more")
+    return tuple(sizes.astype(int).ravel().tolist())
 
 
 def _dense(values: Values) -> Dense:

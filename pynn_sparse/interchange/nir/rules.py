@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from ...door import shown
 from ...errors import GraphError
 from ...notices import warn
 from ..layers import Graph, Neurons, Rule
@@ -81,7 +82,7 @@ def _asked_for(source: Source, rule: Any) -> tuple[Framework | None, Rule]:
     if rule is None:
         return _of_metadata(source)
     if not isinstance(rule, str) or rule not in FRAMEWORKS:
-        raise GraphError(f"rule = {rule!r}: must be a Rule, or one of {', '.join(FRAMEWORKS)}")
+        raise GraphError(f"rule = {shown(rule)}: must be a Rule, or one of {', '.join(FRAMEWORKS)}")
     return FRAMEWORKS[rule], FRAMEWORKS[rule].rule
 
 

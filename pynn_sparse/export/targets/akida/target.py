@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arguments import integer, one_of
+from ...arguments import door
 from ...capability import Capability, Refractory
 from ...errors import DamagedTablesError, ExportError, LimitsError, Violation
 from ...hardware import Limits, Memory, Numbers, Placement, Resource
@@ -62,9 +62,9 @@ class Akida(Target):
     remedy = "take a shorter window, or more input_bits"
 
     def __init__(self, window: int = 20, input_bits: int = 4, activation_bits: int = 4) -> None:
-        self.window = integer("window", window, 1, MOST_WINDOW)
-        self.input_bits = one_of("input_bits", input_bits, BITS)
-        self.activation_bits = one_of("activation_bits", activation_bits, BITS)
+        self.window = door.integer("window", window, 1, MOST_WINDOW)
+        self.input_bits = door.one_of("input_bits", input_bits, BITS)
+        self.activation_bits = door.one_of("activation_bits", activation_bits, BITS)
 
     def options(self) -> dict[str, Any]:
         return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...arguments import integer
+from ...arguments import door
 from ...capability import Capability, Refractory
 from ...hardware import Limits, Memory, Numbers, Placement, Resource
 from ...image import pack_rows, row_layouts, unpack_rows
@@ -34,8 +34,8 @@ class Asic(Target):
     chooses_headroom = True
 
     def __init__(self, voltage_bits: int = 24, decay_bits: int = 16) -> None:
-        self.voltage_bits = integer("voltage_bits", voltage_bits, 8, 32)
-        self.decay_bits = integer("decay_bits", decay_bits, 4, 24)
+        self.voltage_bits = door.integer("voltage_bits", voltage_bits, 8, 32)
+        self.decay_bits = door.integer("decay_bits", decay_bits, 4, 24)
 
     def options(self) -> dict[str, Any]:
         return {"voltage_bits": self.voltage_bits, "decay_bits": self.decay_bits}

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arguments import integer, one_of
+from ...arguments import door
 from ...capability import Capability, FixedHop, Refractory
 from ...errors import ExportError, LimitsError, Violation
 from ...hardware import Limits, Memory, Numbers, Placement, Resource
@@ -59,8 +59,8 @@ class Dynapse2(Target):
     model = CoreModel()
 
     def __init__(self, chips: int = CHIPS, monitor: int = 1) -> None:
-        self.chips = integer("chips", chips, 1, CHIPS)
-        self.monitor = one_of("monitor", monitor, (0, 1))
+        self.chips = door.integer("chips", chips, 1, CHIPS)
+        self.monitor = door.one_of("monitor", monitor, (0, 1))
 
     def options(self) -> dict[str, Any]:
         return {"chips": self.chips, "monitor": self.monitor}

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arguments import integer
+from ...arguments import door
 from ...capability import Capability, OneCurrent, Refractory
 from ...errors import ExportError, LimitsError, Violation
 from ...hardware import Limits, Memory, Numbers, Placement, Resource
@@ -53,7 +53,7 @@ class Loihi(Target):
     chooses_headroom = True
 
     def __init__(self, most_exponent: int = MOST_EXPONENT) -> None:
-        self.most_exponent = integer("most_exponent", most_exponent, 0, MOST_EXPONENT)
+        self.most_exponent = door.integer("most_exponent", most_exponent, 0, MOST_EXPONENT)
 
     def options(self) -> dict[str, Any]:
         return {"most_exponent": self.most_exponent}

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arguments import integer, positive
+from ...arguments import door
 from ...capability import Capability, Refractory
 from ...errors import ExportError, LimitsError, Violation
 from ...hardware import Limits, Memory, Numbers, Placement, Resource
@@ -69,14 +69,14 @@ class Spinnaker(Target):
         spikes_per_second: float = DEFAULT.spikes_per_second,
         max_expected_summed_weight: float | None = None,
     ) -> None:
-        self.neurons_per_core = integer(
+        self.neurons_per_core = door.integer(
             "neurons_per_core", neurons_per_core, 1, MOST_NEURONS_PER_CORE
         )
         most = max_expected_summed_weight
         self.ring_buffers = RingBuffers(
-            positive("ring_buffer_sigma", ring_buffer_sigma),
-            positive("spikes_per_second", spikes_per_second),
-            None if most is None else positive("max_expected_summed_weight", most),
+            door.positive("ring_buffer_sigma", ring_buffer_sigma),
+            door.positive("spikes_per_second", spikes_per_second),
+            None if most is None else door.positive("max_expected_summed_weight", most),
         )
 
     def options(self) -> dict[str, Any]:

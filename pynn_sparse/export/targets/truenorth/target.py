@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...arguments import integer, one_of
+from ...arguments import door
 from ...capability import (
     Capability,
     ConstantLeak,
@@ -57,9 +57,9 @@ class TrueNorth(Target):
     version = 1
 
     def __init__(self, axons: int = 256, neurons: int = 256, reset_mode: int = 0) -> None:
-        self.axons = one_of("axons", axons, SIZES)
-        self.neurons = integer("neurons", neurons, 2, 256)
-        self.reset_mode = one_of("reset_mode", reset_mode, (0, 1))
+        self.axons = door.one_of("axons", axons, SIZES)
+        self.neurons = door.integer("neurons", neurons, 2, 256)
+        self.reset_mode = door.one_of("reset_mode", reset_mode, (0, 1))
 
     def options(self) -> dict[str, Any]:
         return {"axons": self.axons, "neurons": self.neurons, "reset_mode": self.reset_mode}
