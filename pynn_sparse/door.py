@@ -166,7 +166,8 @@ def as_numbers(value: Any, kinds: str = "iuf") -> NDArray[np.float64] | None:
     Complex numbers, texts, times, quantities and masked values are none, and arrays of truth values
     are only where `kinds` has "b".
     """
-    if hasattr(value, "units") or np.ma.is_masked(value):
+    several = value if isinstance(value, (list, tuple)) else ()
+    if np.ma.is_masked(value) or any(hasattr(each, "units") for each in (value, *several)):
         return None
     if not isinstance(value, (list, tuple, range)) and not hasattr(type(value), "__array__"):
         return None

@@ -21,7 +21,7 @@ from ..common.control import DEFAULT_MAX_DELAY, DEFAULT_MIN_DELAY, DEFAULT_TIMES
 from . import simulator
 from .access import exclusive, runs
 from .doors.arguments import check_annotations, check_cells, checked_callbacks
-from .doors.checks import as_number
+from .doors.checks import as_flag, as_number
 from .doors.parameters import shown
 from .options import check_option_names, check_ways, seed_of, warn_of_others
 
@@ -197,6 +197,7 @@ def end(compatible_output: bool = True) -> None:
     All files are attempted; then the first error, if there was one, is raised. What was recorded
     can still be read; what would change the network raises RuntimeError until the next `setup`.
     """
+    as_flag("compatible_output", compatible_output)
     simulator.state.closed = "end() has ended the simulation"
     requests, simulator.state.write_on_end = simulator.state.write_on_end, []
     failures = []

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from pynn_sparse.door import Door
+
 from ..random import NativeRNG as BaseNativeRNG
 from ..random import NumpyRNG, WrappedRNG
 
@@ -22,7 +24,8 @@ class NativeRNG(NumpyRNG, BaseNativeRNG):
     """
 
     def __init__(self, seed: int | None = None, parallel_safe: bool = True) -> None:
-        WrappedRNG.__init__(self, DEFAULT_SEED if seed is None else seed, parallel_safe)
+        given = DEFAULT_SEED if seed is None else seed
+        WrappedRNG.__init__(self, Door(ValueError).integer("seed", given, 0), parallel_safe)
         self.rng = np.random.Generator(np.random.Philox(self.seed))
 
     def seed_of_bulk(self) -> int:

@@ -7,12 +7,12 @@ silent, seeds are honoured, and of what is done in another way a warning says ho
 from __future__ import annotations
 
 import difflib
-import numbers
 from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
 
+from pynn_sparse.door import is_integer
 from pynn_sparse.notices import warn
 
 from .doors.parameters import shown
@@ -101,7 +101,7 @@ def _numbers(name: str, value: Any) -> list[int]:
 
 def seed_number(name: str, value: Any) -> int:
     """The value as an integer; raises ValueError for what is not an integer of 0 or greater."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or int(value) < 0:
+    if not is_integer(value) or int(value) < 0:
         raise ValueError(f"{name} = {shown(value)}: must be an integer, 0 or greater")
     return int(value)
 

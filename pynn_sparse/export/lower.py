@@ -96,7 +96,7 @@ def lower(
     check_rule("quantise", quantise)
     check_accept(accept, hardware)
     if against is not None:
-        spikes_of(against)
+        spikes_of(against, "against")
     if duration is not None:
         check_duration(duration)
     rule = quantise or rule_for(hardware)

@@ -20,7 +20,9 @@ BlockOrBlocks = Any  # a neo Block, a list of them, or label -> spike times (ms)
 BLOCKS = "Neo blocks with a segment, as PyNN records them, or label -> times (ms) of each cell"
 
 
-def spikes_of(blocks: BlockOrBlocks) -> dict[str, tuple[Integers, NDArray[np.float64]]]:
+def spikes_of(
+    blocks: BlockOrBlocks, name: str = "spikes"
+) -> dict[str, tuple[Integers, NDArray[np.float64]]]:
     """Label -> (cell, time in ms) of recorded spikes, from the first segment of each block.
 
     Raises `ExportError` for anything else, and for spike trains that do not name their population
@@ -29,7 +31,7 @@ def spikes_of(blocks: BlockOrBlocks) -> dict[str, tuple[Integers, NDArray[np.flo
     if isinstance(blocks, Mapping):
         return {label: _given(label, trains) for label, trains in blocks.items()}
     found: dict[str, list[tuple[int, NDArray[np.float64]]]] = {}
-    for block in _blocks(blocks):
+    for block in _blocks(blocks, name):
         for train in block.segments[0].spiketrains:
             notes = train.annotations
             if "source_population" not in notes or "source_index" not in notes:
@@ -47,10 +49,10 @@ def spikes_of(blocks: BlockOrBlocks) -> dict[str, tuple[Integers, NDArray[np.flo
     }
 
 
-def _blocks(blocks: BlockOrBlocks) -> list[Any]:
+def _blocks(blocks: BlockOrBlocks, name: str) -> list[Any]:
     each = list(blocks) if isinstance(blocks, (list, tuple)) else [blocks]
     if not each or not all(_is_block(one) for one in each):
-        raise door.refused("spikes", blocks, BLOCKS)
+        raise door.refused(name, blocks, BLOCKS)
     return each
 
 
@@ -88,7 +90,7 @@ def duration_of(blocks: BlockOrBlocks) -> float:
         raise ExportError("duration: must be given with spikes that are no Neo blocks")
     ends = [
         float(train.t_stop.rescale("ms").magnitude)
-        for block in _blocks(blocks)
+        for block in _blocks(blocks, "against")
         for train in block.segments[0].spiketrains[:1]
     ]
     if not ends:

@@ -109,7 +109,7 @@ def sweep(
     ]
 
     def value(share: Prune, rule: Quantise) -> float:
-        found = figure(lower(source, hardware, share, rule, accept))
+        found: Any = figure(lower(source, hardware, share, rule, accept))
         if not isinstance(found, (float, np.floating)) and not is_number(found):
             raise door.refused("what figure gives", found, "a number")
         return float(found)
@@ -134,7 +134,7 @@ def distance_from(
     Raises `ExportError`, when it is called, where `against` has no population of the tables, or no
     spikes of any.
     """
-    recorded = spikes_of(against)
+    recorded = spikes_of(against, "against")
     check_duration(duration)
 
     def measure(tables: Tables) -> float:

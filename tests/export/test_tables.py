@@ -249,7 +249,7 @@ def test_comparing_with_nothing_is_refused(network: dict[str, Any]) -> None:
     for against, message in (
         (other.get_data(), "against has spikes of other: must have some of cells"),
         (neo.Block(), "must be Neo blocks with a segment"),
-        (3, "spikes = 3: must be Neo blocks"),
+        (3, "against = 3: must be Neo blocks"),
     ):
         with pytest.raises(export.ExportError, match=message):
             export.verify(tables, against=against)

@@ -202,7 +202,7 @@ def test_voltages_are_outputs_of_layers_that_do_not_fire() -> None:
     ("change", "message"),
     [
         ({"fc": {"type": "Gemm"}}, "node 'fc': type 'Gemm' is not one of NIR's: Affine"),
-        ({"fc.weight": np.full((6, 5), np.nan)}, "node 'fc': weight has values that are not fin"),
+        ({"fc.weight": np.full((6, 5), np.nan)}, "node 'fc': weight must be finite numbers"),
         ({"fc.weight": np.ones((6, 4))}, r"node 'fc': its weight \(6, 4\) takes \(4,\)"),
         ({"fc.bias": np.ones(5)}, r"node 'fc': bias \(5,\) does not fit weight"),
         ({"lif.tau": np.ones(7)}, "node 'lif': its parameters must have one shape"),

@@ -276,7 +276,7 @@ def test_part_of_a_network_is_written_with_the_cells_it_connects(tmp_path: Path)
         assert sorted(zip(*edges_of(tmp_path / folder, "b to c").values(), strict=True)) == listed(
             projection
         )
-    with pytest.raises(TypeError, match="not a population or projection"):
+    with pytest.raises(TypeError, match=r"network = .* must be .* populations and projections"):
         sim.to_sonata(tmp_path / "wrong", ["cells"])
     for wrong in (3, "cells"):
         with pytest.raises(TypeError, match=r"network = .*must be a pyNN.network.Network"):

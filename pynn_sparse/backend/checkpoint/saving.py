@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 import pynn_sparse
+from pynn_sparse.door import Door
 from pynn_sparse.engine import Engine
 from pynn_sparse.errors import CheckpointError, ParameterError
 from pynn_sparse.interrupts import held
@@ -42,6 +43,7 @@ def save_state(filename: str | Path) -> None:
     Raises RuntimeError before the first run, `pynn_sparse.errors.InterruptedRunError` where the
     last run was broken off between two steps, and OSError if the file cannot be written.
     """
+    path = Door(TypeError).path("filename", filename)
     state = simulator.state
     if state.engine is None:
         raise RuntimeError("save_state: there is nothing to save before the first run")
@@ -55,7 +57,7 @@ def save_state(filename: str | Path) -> None:
         "network": np.array(json.dumps(_described())),
         WRITTEN_BY: np.array(pynn_sparse.__version__),
     }
-    archive.write(Path(filename), arrays)
+    archive.write(path, arrays)
 
 
 @exclusive("load_state", in_callbacks=False)
@@ -72,8 +74,9 @@ def load_state(filename: str | Path) -> None:
     then.
     """
     state = simulator.state
+    path = Door(TypeError).path("filename", filename)
     state.require_open("load_state")
-    arrays = archive.read(Path(filename))
+    arrays = archive.read(path)
     engine = state.new_engine()  # which takes nothing over from what has been run
     _check(str(filename), arrays, engine)
     with held, _undone_on_failure():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import neo
@@ -241,11 +241,13 @@ def checked_callbacks(callbacks: Any) -> list[Callback] | None:
     """
     if callbacks is None:
         return None
-    each = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
-    if not isinstance(callbacks, Iterable) or not all(map(callable, each)):
-        raise TypeError(
-            f"callbacks = {shown(callbacks)}: must be a list of functions of the time in ms"
-        )
+    must = "a list of functions of the time in ms"
+    try:
+        each = list(callbacks)
+    except Exception as error:  # whatever somebody else's class raises
+        raise TypeError(f"callbacks = {shown(callbacks)}: must be {must}") from error
+    if not all(map(callable, each)):
+        raise TypeError(f"callbacks = {shown(callbacks)}: must be {must}")
     return [_checked_callback(callback) for callback in each]
 
 

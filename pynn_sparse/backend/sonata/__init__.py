@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pynn_sparse.door import Door
 from pynn_sparse.interchange import sonata
 from pynn_sparse.notices import warn
 
@@ -14,6 +15,8 @@ from ...network import Network
 from .. import simulator
 from .build import build
 from .capture import capture
+
+door = Door(TypeError)
 
 
 def to_sonata(
@@ -39,7 +42,8 @@ def to_sonata(
     Raises `pynn_sparse.errors.SonataError` for a folder that holds anything else, TypeError for
     what is not a network, RuntimeError for parts of an earlier `setup`, ImportError without h5py.
     """
-    return sonata.write(capture(network), folder, overwrite=overwrite)
+    path, overwrite = door.path("folder", folder), door.flag("overwrite", overwrite)
+    return sonata.write(capture(network), path, overwrite=overwrite)
 
 
 def from_sonata(
@@ -65,7 +69,9 @@ def from_sonata(
     `setup`; `NetworkTooLargeError` where there is not enough memory; ImportError without h5py.
     """
     simulator.state.require_open("from_sonata")
-    circuit = sonata.read(path)
+    if cell_types is not None:
+        door.mapping("cell_types", cell_types, "a dict of names and cell types")
+    circuit = sonata.read(door.path("path", path))
     network = build(circuit, dict(cell_types or {}))
     if circuit.dt is not None and circuit.dt != simulator.state.dt:
         warn(

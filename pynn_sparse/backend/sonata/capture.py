@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pynn_sparse.door import shown
 from pynn_sparse.errors import SonataError
 from pynn_sparse.interchange.sonata import (
     Circuit,
@@ -54,13 +55,8 @@ def _parts(given: Any) -> tuple[list[Population], list[Projection]]:
         items = [*given.populations, *given.projections]
     elif isinstance(given, (Population, PopulationView, Assembly, Projection)):
         items = [given]
-    elif isinstance(given, Iterable) and not isinstance(given, str):
-        items = given
     else:
-        raise TypeError(
-            f"network = {given!r}: must be a pyNN.network.Network, or a list of populations and "
-            "projections"
-        )
+        items = given if isinstance(given, (list, tuple, set, frozenset)) else [given]
     populations: dict[Block, Population] = {}
     projections: list[Projection] = []
     for item in items:
@@ -70,9 +66,8 @@ def _parts(given: Any) -> tuple[list[Population], list[Projection]]:
             ends = [item.pre, item.post]
         for part in (each for end in ends for each in getattr(end, "populations", [end])):
             if not isinstance(part, (Population, PopulationView)):
-                raise TypeError(
-                    f"network: {part!r} is not a population or projection of pyNN.sparse"
-                )
+                must = "a pyNN.network.Network, or a list of populations and projections"
+                raise TypeError(f"network = {shown(given)}: must be {must} of pyNN.sparse")
             whole: Any = getattr(part, "grandparent", part)
             populations[whole._block] = whole
     order = {each: number for number, each in enumerate(state.projections)}

@@ -103,7 +103,7 @@ def verify(
     """
     door.instance("tables", tables, Tables, "what export.lower() or export.load() returns")
     allowed = tolerance if isinstance(tolerance, Tolerance) else Tolerance(tolerance)
-    recorded = spikes_of(against) if against is not None else {}
+    recorded = spikes_of(against, "against") if against is not None else {}
     _check_labels(tables, against, recorded)
     if duration is not None:
         tables.steps(duration)

@@ -15,6 +15,7 @@ from ..layers.graph import PARAMETERS, about
 from ..layers.rule import NUMBERS
 
 Values = Mapping[str, Any]
+MOST_CELLS = 2**31 - 1  # along an axis
 SIDECAR = "pynn_sparse_"  # before names in the metadata of nodes that this package has written
 # What a node may have besides its parameters: texts, and shapes that follow from others.
 BESIDE = ("type", "metadata", "input_type", "output_type", "name")
@@ -123,8 +124,9 @@ def _shape(values: Values) -> tuple[int, ...]:
 
 def _sizes(given: Any) -> tuple[int, ...]:
     sizes = as_numbers([given] if is_number(given) else given)
-    if sizes is None or (sizes != np.rint(sizes)).any() or not (sizes >= 1).all():
-        raise GraphError(f"shape = {shown(given)}: must be integers of 1 or more")
+    whole = sizes is not None and sizes.size and ((sizes == np.rint(sizes)) & (sizes >= 1)).all()
+    if sizes is None or not whole or sizes.max() > MOST_CELLS:
+        raise GraphError(f"shape = {shown(given)}: must be integers, 1 to {MOST_CELLS}")
     return tuple(sizes.astype(int).ravel().tolist())
 
 

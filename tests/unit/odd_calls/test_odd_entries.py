@@ -109,7 +109,7 @@ def test_stages_of_the_export(world: World) -> None:
     refused(lambda value: lower(quantise=value), "quantise", "None")
     refused(lambda value: lower(accept=value), "accept", "list")
     refused(lambda value: lower(timestep=value), "timestep", "None", "number", "half")
-    refused(lambda value: lower(against=value), "spikes", "None", "dictionary")
+    refused(lambda value: lower(against=value), "against", "None", "dictionary")
     refused(lambda value: export.capture(value), "source")
     refused(lambda value: export.legalise(value, asic), "net")
     refused(lambda value: export.legalise(world.net, value), "target")
@@ -154,10 +154,10 @@ def test_rules_of_the_export(world: World) -> None:
 def test_verification_and_sweeps(world: World) -> None:
     verify = functools.partial(export.verify, world.tables)
     refused(lambda value: export.verify(value, world.block), "tables")
-    refused(lambda value: verify(value), "spikes", "None", "dictionary")
+    refused(lambda value: verify(value), "against", "None", "dictionary")
     refused(lambda value: verify(world.block, duration=value), "duration", "None", *NUMBERS)
     refused(lambda value: verify(world.block, tolerance=value), "spikes", *NUMBERS, "1e308")
-    refused(lambda value: export.distance_from(value, 20.0), "spikes", "dictionary")
+    refused(lambda value: export.distance_from(value, 20.0), "against", "dictionary")
     refused(lambda value: export.distance_from(world.block, value), "duration", *NUMBERS, "1e308")
     sweep = functools.partial(export.sweep, world.net, "asic")
     figure = lambda tables: 1.0  # noqa: E731
@@ -198,6 +198,7 @@ def test_trained_networks(world: World) -> None:
         fitting = {
             "r": ("True", *NUMBERS, "1e308", "negative", "list of numbers"),
             "weight": ("matrix",),
+            "shape": ("number", "list of numbers", "array"),
         }
         refused(changed, "node", *fitting.get(field, ()))
     refused(lambda value: sim.present(value, np.zeros((1, 2, 3))), "net")
@@ -245,6 +246,22 @@ SEVERAL = (
     *("dictionary", "array", "generator", "nested", "matrix"),
     *("array of text", "array of objects", "masked", "lazy"),
 )
+
+
+def test_files_of_simulations(world: World, tmp_path: Path) -> None:
+    words = ("text", "long text")
+    refused(sim.save_state, "filename", *words)
+    refused(sim.load_state, "filename", *words)
+    refused(sim.to_sonata, "folder", *words)
+    refused(lambda value: sim.to_sonata(tmp_path / "net", value), "network", "None", "list")
+    refused(lambda value: sim.to_sonata(tmp_path / "net", overwrite=value), "overwrite", "True")
+    refused(sim.from_sonata, "path", *words)
+    other = ("None", "dictionary")
+    refused(lambda value: sim.from_sonata(tmp_path, value), "cell_types", *other)
+    refused(sim.end, "compatible_output", "True")
+    refused(sim.NativeRNG, "seed", "None", "zero", "number", "huge")
+    refused(lambda value: sim.run(1.0, callbacks=value), "callbacks", "None", "list", "dictionary")
+    assert not list(tmp_path.iterdir())
 
 
 def test_paths_that_no_file_can_have(world: World, tmp_path: Path) -> None:
