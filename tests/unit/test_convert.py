@@ -265,7 +265,7 @@ class TestRefused:
             sim.convert(other, IMAGES)
         broken = perceptron(5, samples=100)
         broken.coefs_[1][2, 3] = np.nan
-        with pytest.raises(GraphError, match="node 'fc2': weight has values that are not finite"):
+        with pytest.raises(GraphError, match="node 'fc2': weight must be finite numbers"):
             sim.convert(broken, IMAGES)
 
     def test_graphs(self) -> None:
