@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -29,12 +30,19 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--threads", type=int, help="number of threads of the CPU")
     add("--out", type=Path, default=Path("nir"), help="folder for the results (default: nir)")
     add("--plot", action="store_true", help="also draw the outputs of the first sample")
+    words = "also make tables for a target, run them on the first sample, and compare"
+    add("--export", metavar="TARGET", help=words)
+    words = "for the tables, as of `pynn-sparse export`: '--weight-bits 5 --accept saturation'"
+    add("--export-options", default="", metavar="WORDS", help=words)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the network; exit status 0, or 1 with a message."""
+    """Run the network; exit status 0, or 1 with a message or where verification failed."""
     import pyNN.sparse as sim
 
+    if options.export_options and not options.export:
+        print("pynn-sparse nir: --export-options needs --export TARGET", file=sys.stderr)
+        return 1
     setup = {name: getattr(options, name) for name in ("device", "threads")}
     try:
         inputs = np.load(options.input, allow_pickle=False)
@@ -56,7 +64,33 @@ def run(options: argparse.Namespace) -> int:
     print(_table(net, named))
     if options.plot:
         print(_plot(named, options.out / "outputs.png"))
-    return 0
+    return _export(sim, net, inputs, options) if options.export else 0
+
+
+def _export(sim: Any, net: Any, inputs: NDArray[Any], options: argparse.Namespace) -> int:
+    """Tables of the network in a folder of the target's name, compared on the first sample."""
+    from .export import capture, command
+    from .export.errors import ExportError
+    from .export.script import Observed
+
+    parser = argparse.ArgumentParser(prog="pynn-sparse nir --export-options", add_help=False)
+    command.add_options(parser)
+    words = [options.file, "--target", options.export, "--out", str(options.out / options.export)]
+    chosen = parser.parse_args([*words, *shlex.split(options.export_options)])
+    chosen.typed = options.typed
+    try:
+        if options.steps is not None:
+            raise ExportError("--export needs sequences of spikes for input, not images (--steps)")
+        blocks = net.play(inputs[0])
+        spikes = {
+            block.name: [train.magnitude for train in block.segments[0].spiketrains]
+            for block in blocks
+        }
+        observed = Observed(capture(sim), spikes, float(sim.get_current_time()))
+        return command.export(observed, chosen)
+    except (ExportError, ValueError) as error:
+        print(f"pynn-sparse nir: {error}", file=sys.stderr)
+        return 1
 
 
 def _switch(text: str) -> tuple[str, Any]:

@@ -86,11 +86,25 @@ def run(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     _check(options)
-    target = find(options.target, **dict(map(_option, options.option)))
-    pruning, rule = _pruning(options), _rule(options, target)
+    _numbers(options)
     observed = settled(_observed(options))
     if observed.changed:
         print(_said(observed))
+    return export(observed, options)
+
+
+def _numbers(options: argparse.Namespace) -> tuple[Target, Prune | None, Quantise]:
+    """Target, pruning and number formats that are asked for. Raises `ExportError`."""
+    target = find(options.target, **dict(map(_option, options.option)))
+    return target, _pruning(options), _rule(options, target)
+
+
+def export(observed: Observed, options: argparse.Namespace) -> int:
+    """Tables and report of what was observed; exit status 0 if verification passed, else 1.
+
+    Raises `ExportError` where the network or the options do not fit the target.
+    """
+    target, pruning, rule = _numbers(options)
     if pruning and options.prune_by == "activity":
         activity = {label: [len(t) for t in trains] for label, trains in observed.spikes.items()}
         pruning = replace(pruning, by="activity", activity=activity)

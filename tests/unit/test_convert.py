@@ -226,7 +226,7 @@ class TestRefused:
             ({"spikes": "many", "reset": "value"}, "only reset='subtract'"),
             ({"v_start": 1.0}, "v_start = 1.0"),
             ({"thresholds": {"relu1": 0.0}}, "'relu1' = 0.0: must be above 0"),
-            ({"thresholds": {"relu9": 1.0}}, "'relu9' is no ReLU; there are relu1, relu2"),
+            ({"thresholds": {"relu9": 1.0}}, "'relu9' does not fire; there are relu1, relu2"),
             ({"percentile": 1.0}, "node 'relu1': percentile 1"),
         ],
         ids=str,

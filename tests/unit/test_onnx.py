@@ -181,7 +181,7 @@ class TestRefused:
             (model(node("Conv", "x w", extra=1), w=np.ones((2, 3, 2, 2))), "attribute 'extra'"),
             (
                 model(node("Conv", "x w"), w=np.full((2, 3, 2, 2), np.nan)),
-                "weight has values .*finite",
+                "weight must be finite numbers",
             ),
             (
                 model(node("AveragePool", kernel_shape=[2, 2], pads=[1] * 4)),

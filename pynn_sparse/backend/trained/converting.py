@@ -26,6 +26,7 @@ def convert(
     v_start: float = 0.5,
     spikes: str = "one",
     thresholds: Mapping[str, float] | None = None,
+    readout: str = "v",
 ) -> TrainedNetwork:
     """An ordinary network of ReLUs as a spiking one, without training it again.
 
@@ -48,6 +49,8 @@ def convert(
         v_start: v before the first step, as a share of the threshold; below 1.
         spikes: "one" spike in a step at most; or "many", as often as the threshold goes into v.
         thresholds: name of a ReLU -> its threshold, in place of the percentile.
+        readout: "v", outputs add up what arrives; or "spikes", they fire as the other layers do,
+            with a percentile of what the outputs are for the data, as chips need it.
 
     Returns a `TrainedNetwork`; nothing is made where an error is raised.
 
@@ -60,7 +63,7 @@ def convert(
     arXiv:2003.01811 (reset by subtraction); Bu et al. 2022, arXiv:2303.04347 (QCFS, v_start).
     """
     simulator.state.require_open("convert")
-    recipe = Recipe(percentile, reset, v_start, spikes, dict(thresholds or {}))
+    recipe = Recipe(percentile, reset, v_start, spikes, dict(thresholds or {}), readout)
     name = os.fspath(model) if isinstance(model, (str, os.PathLike)) else type(model).__name__
     try:
         graph = _read(model, data)

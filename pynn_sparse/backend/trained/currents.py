@@ -24,7 +24,7 @@ class SampleCurrents:
         self._size = population.size
         self._values: dict[str, Any] = {"skew": float(skew)}
         self._recording: list[Any] = []  # as other sources have it; this one cannot be recorded
-        self.show(np.zeros((1, 1, self._size)), 1)
+        self.silence()
         self._stream = state.stream_of_new_source()
         first = population._block.first
         neurons = np.arange(first, first + self._size)
@@ -36,6 +36,15 @@ class SampleCurrents:
         steps, samples = currents.shape[1], currents.shape[0]
         shape = {"samples": float(samples), "steps": float(steps), "period": float(period)}
         self._values = {"skew": self._values["skew"], **shape, "currents": flat}
+
+    def silence(self) -> None:
+        """Inject nothing."""
+        self.show(np.zeros((1, 1, self._size)), 1)
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing is injected."""
+        return not self._values["currents"].value.any()
 
     def sample(self, first: int, n: int, grid: TimeGrid) -> NDArray[np.float64]:
         """Currents in steps first .. first + n - 1, [neurons, n]."""

@@ -21,6 +21,7 @@ from ..standardmodels.cells import SpikeSourceArray
 from ..standardmodels.synapses import StaticSynapse
 from ..undoing import all_or_nothing
 from .cells import cell_type_of
+from .playing import play
 from .presenting import outputs
 
 
@@ -100,6 +101,19 @@ class TrainedNetwork:
     def present(self, inputs: Any, steps: int | None = None) -> Any:
         """Outputs for a batch of samples; see `pyNN.sparse.present`."""
         return outputs(self, inputs, steps)
+
+    def play(self, sample: Any) -> list[Any]:
+        """Run one sample as hardware does: biases of all layers act from step 0 on.
+
+        That is what tables of `pynn_sparse.export` are compared with, `lower(..., against=...)`.
+
+        Args:
+            sample: spikes, 0 or 1, `[steps, *shape]`; flat or of the input's shape.
+
+        Returns a Neo block with the spikes of each population, inputs first. The simulation is
+        reset before. Raises ValueError for what is no such sample.
+        """
+        return play(self, sample)
 
     def matrices(self, wires: Wires) -> dict[int, NDArray[np.float64]]:
         """Weights as they are now, [pre, post], by delay in steps of the graph, ascending."""

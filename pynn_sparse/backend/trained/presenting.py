@@ -211,7 +211,7 @@ def _drives(net: Any, samples: _Samples) -> dict[str, NDArray[np.float64]]:
 def _inject(net: Any, drives: dict[str, NDArray[np.float64]], period: int) -> None:
     """Give each neuron what arrives at it as a current."""
     for name in net._injected.keys() - drives.keys():
-        net._injected[name].show(np.zeros((1, 1, net[name].size)), 1)
+        net._injected[name].silence()
     for name, drive in drives.items():
         if name not in net._injected:
             net._injected[name] = SampleCurrents(net[name], net.skews[name])

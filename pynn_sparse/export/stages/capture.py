@@ -12,6 +12,7 @@ from ...network import Block, Network, SynapseTable
 from ..arguments import door
 from ..errors import ExportError
 from ..nets.floatnet import Cells, Connections, FloatNet, make_connections
+from .layers import as_leaky
 
 
 def capture(source: Any) -> FloatNet:
@@ -20,6 +21,8 @@ def capture(source: Any) -> FloatNet:
     Args:
         source: the module `pyNN.sparse`, for all of it, or a list of projections, for these and the
             populations that they connect.
+
+    Layers of trained networks are leaky neurons in it that do the same in each step.
 
     Raises `ExportError` where there is no projection, two populations have the same label, there
     are gap junctions, or events carry values.
@@ -52,7 +55,7 @@ def capture(source: Any) -> FloatNet:
         for label, table in zip(_unique([table.label for table in tables]), tables, strict=True)
         if len(table)
     ]
-    return FloatNet(network.grid.dt, cells, tuple(connections))
+    return as_leaky(FloatNet(network.grid.dt, cells, tuple(connections)))
 
 
 def _parts(source: Any) -> tuple[Network, Sequence[SynapseTable], Any]:
@@ -97,6 +100,7 @@ def _cells(network: Network, block: Block) -> Cells:
     injected = sum(
         int(((each.neurons >= block.first) & (each.neurons < block.first + block.size)).sum())
         for each in network.injections
+        if not getattr(each.source, "silent", False)
     )
     initial = {name: np.array(each, float) for name, each in block.initial.items()}
     model, ends = block.model, (numbers, initial, block.model.is_source, spikes, injected)

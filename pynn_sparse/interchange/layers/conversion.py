@@ -38,7 +38,8 @@ class Recipe:
         reset: "subtract", a spike takes the threshold from v, or "value", v becomes 0.
         v_start: v before the first step, as a share of the threshold.
         spikes: "one" spike in a step at most; or "many", as often as the threshold goes into v.
-        thresholds: name of a rectifier -> its threshold, in place of the percentile.
+        thresholds: name of a rectifier, or output -> its threshold, in place of the percentile.
+        readout: "v", outputs add up what arrives; or "spikes", they fire as the other layers do.
     """
 
     percentile: float = 99.0
@@ -46,12 +47,15 @@ class Recipe:
     v_start: float = 0.5
     spikes: str = "one"
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    readout: str = "v"
 
     def __post_init__(self) -> None:
         if not 0 < self.percentile <= 100:
             raise GraphError(f"percentile = {self.percentile!r}: must be above 0, up to 100")
         if self.reset not in ("subtract", "value"):
             raise GraphError(f"reset = {self.reset!r}: must be 'subtract' or 'value'")
+        if self.readout not in ("v", "spikes"):
+            raise GraphError(f"readout = {self.readout!r}: must be 'v' or 'spikes'")
         if self.spikes not in ("one", "many"):
             raise GraphError(f"spikes = {self.spikes!r}: must be 'one' or 'many'")
         if self.spikes == "many" and self.reset == "value":
@@ -93,22 +97,23 @@ def converted(graph: Graph, data: Mapping[str, Array], recipe: Recipe) -> Graph:
     rectifiers = graph.named(Rectifier)
     if not rectifiers:
         raise GraphError("there is no ReLU in it, so that nothing would spike")
+    summed = [n for n in graph.named(Output) if not graph.shown_as_it_is(n, Rectifier)]
+    firing = [*rectifiers, *(summed if recipe.readout == "spikes" else [])]
     for name in recipe.thresholds:
-        if name not in rectifiers:
-            raise GraphError(f"thresholds: {name!r} is no ReLU; there are {', '.join(rectifiers)}")
-    nodes = dict(graph.nodes)
+        if name not in firing:
+            raise GraphError(f"thresholds: {name!r} does not fire; there are {', '.join(firing)}")
+    nodes, edges = dict(graph.nodes), list(graph.edges)
     for name, value in forward(graph, data):
         node = graph.nodes[name]
         if isinstance(node, Rectifier):
-            threshold = _threshold(name, node, value, recipe)
-            nodes[name] = _neurons(threshold, recipe)
-    edges = list(graph.edges)
-    for name in graph.named(Output):
-        if graph.shown_as_it_is(name, Rectifier):
-            continue
-        summed = f"{name} sum"
-        nodes[summed] = Neurons("I", {"r": np.ones(1)})
-        edges = [(a, summed if b == name else b) for a, b in edges] + [(summed, name)]
+            nodes[name] = _neurons(_threshold(name, node.ceiling, value, recipe), recipe)
+        elif name in summed:
+            layer, neurons = f"{name} sum", Neurons("I", {"r": np.ones(1)})
+            if name in firing:
+                layer = f"{name} spikes"
+                neurons = _neurons(_threshold(name, None, value, recipe), recipe)
+            nodes[layer] = neurons
+            edges = [(a, layer if b == name else b) for a, b in edges] + [(layer, name)]
     return Graph(nodes, tuple(edges))
 
 
@@ -127,11 +132,11 @@ def without_traces(planned: Plan) -> Plan:
     return replace(planned, wires=tuple(kept))
 
 
-def _threshold(name: str, node: Rectifier, values: Array, recipe: Recipe) -> float:
+def _threshold(name: str, ceiling: float | None, values: Array, recipe: Recipe) -> float:
     if name in recipe.thresholds:
         return float(recipe.thresholds[name])
-    if node.ceiling is not None:
-        return node.ceiling
+    if ceiling is not None:
+        return ceiling
     found = float(np.percentile(values, recipe.percentile))
     if not found > 0:
         raise GraphError(

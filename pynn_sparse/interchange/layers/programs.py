@@ -13,6 +13,8 @@ from ...network.cells.definition import Definition
 from .rule import Rule
 
 RECEPTOR = "input"
+# What neurons of any structure have, and other cell types do not.
+LAYER_PARAMETERS = frozenset("decay gain constant bias v_start skew steps period".split())
 MOST_SPIKES = 32  # of a neuron in a step
 COUNTED = "lost"  # spikes beyond that, which must not be
 
