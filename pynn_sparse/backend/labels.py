@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from .doors.arguments import check_label
+
 
 class Label:
     """A label that is handed on to blocks or tables whenever it is set.
@@ -28,6 +30,9 @@ class Label:
             raise AttributeError(f"{type(instance).__name__} has no {self._name} yet") from None
 
     def __set__(self, instance: Any, label: Any) -> None:
+        # PyNN's constructor gives None before it thinks of a label.
+        if label is not None or self._name in instance.__dict__:
+            check_label(label)
         instance.__dict__[self._name] = label
         for part in self._parts(instance):
-            part.label = str(label)
+            part.label = label

@@ -101,6 +101,20 @@ def check_label(label: Any) -> None:
         raise TypeError(f"label = {shown(label)}: must be a string")
 
 
+def check_name(argument: str, value: Any) -> None:
+    """Raise TypeError for an argument that is not a name."""
+    if not isinstance(value, str):
+        raise TypeError(f"{argument} = {shown(value)}: must be a name, a string")
+
+
+def check_description(template: Any, engine: Any) -> None:
+    """Raise TypeError for what is no template, or no template engine, of PyNN."""
+    if template is not None:
+        check_name("template", template)
+    if not (engine is None or isinstance(engine, type)):
+        check_name("engine", engine)
+
+
 def check_mapping(name: str, value: Any) -> None:
     """Raise TypeError for what has no names with values."""
     if not isinstance(value, Mapping):
@@ -141,8 +155,8 @@ def check_variables(variables: Any) -> None:
     """Raise TypeError for what is not the name of a variable, or a list of names."""
     if isinstance(variables, str):
         return
-    plain = has_items(variables) or isinstance(variables, (set, frozenset))
-    if not plain or not all(isinstance(each, str) for each in variables):
+    of_set = isinstance(variables, (set, frozenset))
+    if not all(isinstance(each, str) for each in (variables if of_set else _items(variables))):
         raise TypeError(
             f"variables = {shown(variables)}: must be the name of a variable, or a list of names"
         )
@@ -151,11 +165,27 @@ def check_variables(variables: Any) -> None:
 _OF_CELLS = (BasePopulation, Assembly)
 
 
+def _items(value: Any) -> list[Any]:
+    """The items of a list or the like; one that is nothing for anything else."""
+    try:
+        return items_of(value) if has_items(value) else [None]
+    except NotNumbersError:
+        return [None]
+
+
+def check_no_locations(locations: Any) -> None:
+    """Raise NotImplementedError for locations in a cell."""
+    if locations is not None:
+        raise NotImplementedError(
+            f"locations = {shown(locations)}: must be None, since neurons here are points"
+        )
+
+
 def check_names_of_parameters(names: Any) -> None:
     """Raise TypeError for what is not the name of a parameter, or a list of names."""
     if isinstance(names, str):
         return
-    if not has_items(names) or not all(isinstance(each, str) for each in items_of(names)):
+    if not all(isinstance(each, str) for each in _items(names)):
         raise TypeError(
             f"parameter_names = {shown(names)}: must be the name of a parameter, or a list of names"
         )
@@ -165,7 +195,7 @@ def check_id(id: Any, label: str) -> None:
     """Raise TypeError for what is neither a cell nor several."""
     if isinstance(id, _OF_CELLS):
         return
-    each = items_of(id) if has_items(id) else [id]
+    each = _items(id) if has_items(id) else [id]
     if not all(isinstance(one, (int, np.integer)) and not isinstance(one, bool) for one in each):
         raise TypeError(f"id = {shown(id)}: must be a cell of {label}, or several")
 

@@ -35,15 +35,16 @@ class RecordingError(errors.RecordingError):
 
 def did_you_mean(name: Any, known: Collection[str]) -> str:
     """The end of a message, with the known name that is most like this one; "" if none is."""
-    close = difflib.get_close_matches(str(name), known, 1)
+    close = difflib.get_close_matches(name, known, 1) if isinstance(name, str) else []
     return f". Did you mean {close[0]!r}?" if close else ""
 
 
 def check_names(names: Iterable[str], model: str, known: Collection[str]) -> None:
     """Raise NonExistentParameterError for the first name that is not known."""
     for name in names:
-        if name not in known:
-            raise NonExistentParameterError(name, model, list(known))
+        if not isinstance(name, str) or name not in known:
+            given = name if isinstance(name, str) else shown(name)
+            raise NonExistentParameterError(given, model, list(known))
 
 
 class Named:

@@ -36,7 +36,11 @@ def has_items(value: Any) -> bool:
         return False
     if hasattr(type(value), "__array__"):
         return bool(getattr(value, "ndim", 0))
-    return hasattr(type(value), "__len__") and hasattr(type(value), "__getitem__")
+    # Its class's own: members of an Enum have none, but what Enum inherits from has.
+    return all(
+        any(name in vars(each) for each in type(value).__mro__)
+        for name in ("__len__", "__getitem__")
+    )
 
 
 def number_of(value: Any, unit: str | None = "") -> float:

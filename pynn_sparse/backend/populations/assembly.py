@@ -28,8 +28,10 @@ from ..doors.arguments import (
 from ..doors.checks import as_flag
 from ..doors.generators import restoring_generators
 from ..doors.parameters import shown
+from ..labels import Label
 from ..recording.files import check_destination, file_of_record, write
 from .cells import CHANGING, READING
+from .looking import Looking
 from .members import Members
 
 logger = logging.getLogger("PyNN")
@@ -37,9 +39,10 @@ logger = logging.getLogger("PyNN")
 
 @exclusive_methods(*READING)
 @exclusive_methods(*CHANGING, hold=True)
-class Assembly(common.Assembly):
+class Assembly(Looking, common.Assembly):
     __doc__ = common.Assembly.__doc__
     _simulator = simulator
+    label = Label(lambda assembly: ())
 
     def __init__(self, *populations: Any, label: str | None = None) -> None:
         for each in populations:

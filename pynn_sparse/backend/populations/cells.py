@@ -23,7 +23,9 @@ from ..doors.arguments import (
     check_file,
     check_id,
     check_ids_present,
+    check_name,
     check_names_of_parameters,
+    check_no_locations,
     check_source,
     check_summand,
     checked_index,
@@ -33,9 +35,10 @@ from ..doors.arguments import (
 from ..doors.checked import evaluated, for_engine
 from ..doors.checks import as_flag, check_names
 from ..doors.generators import copied, restoring_generators
-from ..doors.parameters import Parameter, shown
+from ..doors.parameters import Parameter
 from ..recording import Recorder
 from ..recording.files import file_of_record
+from .looking import Looking
 
 # Methods that look at the network, and those that change it; what they are made of is theirs.
 READING = "get get_data write_data get_spike_counts mean_spike_count".split()
@@ -43,7 +46,7 @@ CHANGING = "set initialize record inject".split()
 CONDUCTANCE = "uS nS".split()  # units of state variables that are never negative
 
 
-class Cells:
+class Cells(Looking):
     """What a population and a view of it have in common: some neurons of one block."""
 
     celltype: Any
@@ -144,10 +147,7 @@ class Cells:
     def _check_record(self, variables: Any, sampling_interval: Any, locations: Any) -> None:
         """Raise an error for what `record` cannot do; nothing is changed."""
         self._check_open()
-        if locations is not None:
-            raise NotImplementedError(
-                f"locations = {shown(locations)}: must be None, since neurons here are points"
-            )
+        check_no_locations(locations)
         if variables is not None:
             self.recorder.check(variables, sampling_interval)  # type: ignore[attr-defined]
 
@@ -261,10 +261,12 @@ class Cells:
         """Nothing: PyNN's constructor assigns an empty mapping."""
 
     def _get_cell_initial_value(self, id: Any, variable: str) -> float:
+        check_name("variable", variable)
         check_names([variable], type(self.celltype).__name__, self.celltype.default_initial_values)
         return float(self._block.initial[variable][int(id) - self._block.first])
 
     def _set_cell_initial_value(self, id: Any, variable: str, value: float) -> None:
+        check_name("variable", variable)
         index = int(self.id_to_index(id))
         self[index : index + 1].initialize(**{variable: value})
 

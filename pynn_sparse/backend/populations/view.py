@@ -13,6 +13,7 @@ from .. import simulator
 from ..access import exclusive_methods
 from ..doors.arguments import check_label, checked_index
 from ..doors.parameters import shown
+from ..labels import Label
 from .assembly import Assembly
 from .cells import CHANGING, READING, Cells
 
@@ -25,6 +26,7 @@ class PopulationView(Cells, common.PopulationView):
     __doc__ = common.PopulationView.__doc__
     _simulator = simulator
     _assembly_class = Assembly
+    label = Label(lambda view: ())
 
     def __init__(self, parent: Any, selector: Any, label: str | None = None) -> None:
         if not isinstance(parent, common.BasePopulation):

@@ -20,7 +20,7 @@ from pynn_sparse.notices import warn
 from ... import errors, recording
 from .. import garbage, simulator
 from ..dialects import warn_once
-from ..doors.arguments import check_annotations, check_variables
+from ..doors.arguments import check_annotations, check_no_locations, check_variables
 from ..doors.checks import RecordingError, as_flag, as_number
 from .files import check_destination, write
 from .spiketrains import GroupedSpikeTrainList
@@ -126,6 +126,7 @@ class Recorder(recording.Recorder):
         """Return the recorded data as a Neo block; see `pyNN.recording.Recorder.get`."""
         self.check_reading(variables, gather, clear)
         check_annotations(annotations)
+        check_no_locations(locations)
         for variable in self._wanted(variables):
             if not self.recorded.get(variable):
                 warn(f"{variable.name} of {self.population.label} was not recorded")
@@ -161,7 +162,7 @@ class Recorder(recording.Recorder):
         locations: Any = None,
     ) -> None:
         """Write recorded data to a file or a Neo IO; they are cleared only once that is done."""
-        destination = file or self.file
+        destination = self.file if file is None else file
         check_destination("io", destination)
         as_flag("clear", clear)
         kept = {"annotations": annotations, "locations": locations}

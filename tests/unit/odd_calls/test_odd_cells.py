@@ -299,3 +299,25 @@ def test_recording(world: World, which: str) -> None:
     files = without(others, "None", "True")
     check(cases(world, "to_file", files, lambda value: cells.record("v", to_file=value)))
     check(cases(world, "locations", {"soma": "soma"}, lambda v: cells.record("v", locations=v)))
+
+
+@pytest.mark.parametrize("which", ["cells", "view", "assembly"])
+def test_methods_that_look(world: World, which: str) -> None:
+    cells = getattr(world, which)
+    names = without(odd_others(), "text")
+    check(cases(world, "variable", names | {"unknown": "tau"}, cells.find_units))
+    check(cases(world, "template", without(names, "None"), lambda v: cells.describe(template=v)))
+    engines = without(odd_others(), "None", "class")
+    check(cases(world, "engine", engines, lambda value: cells.describe(engine=value)))
+    flags = without(odd_others(), "True")
+    check(cases(world, "gather", flags, lambda value: cells.get_spike_counts(gather=value)))
+    check(cases(world, "gather", flags, lambda value: cells.mean_spike_count(gather=value)))
+    check(cases(world, "label", names, lambda value: setattr(cells, "label", value)))
+    check(cases(world, "parametername", names, lambda value: cells.tset(value, 1.0)))
+    check(cases(world, "parametername", names, lambda value: cells.rset(value, world.law)))
+    check(cases(world, "variable", names, lambda v: cells[0].set_initial_value(v, 1.0)))
+    check(cases(world, "variable", names, lambda v: cells[0].get_initial_value(v)))
+    assert cells.find_units("tau_m") == "ms"
+    with pytest.warns(DeprecationWarning, match=r"tset\(\) is deprecated"):
+        cells.tset("tau_m", 15.0)
+    assert cells[0].tau_m == 15.0
