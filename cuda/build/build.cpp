@@ -1,6 +1,7 @@
 // Prepares the synapses of a projection for the engine.
 #include "build/sharing.h"
 #include "build/survey.h"
+#include "synapses/shared.h"
 
 #include <cmath>
 #include <cstdlib>
@@ -41,10 +42,31 @@ void permute(Item* row, const std::vector<int32>& place, std::vector<char>& room
   std::memcpy(row, moved, room.size());
 }
 
+// The same as add_input_bound, for synapses that share weights.
+void add_shared_input_bound(const Survey& work, int32 threads) {
+  const Segment whole{0, work.n_target, 1, 0, 0};
+  with_sizes(work.table, work.least, [&](auto size) {
+#pragma omp parallel num_threads(sharing(threads, work.n))
+    {
+      std::vector<int64> mine(work.n_target);
+#pragma omp for schedule(static)
+      for (int32 row = 0; row < work.table.n_source; ++row) {
+        const double per_weight = counts_per_weight(work, work.most[row]);
+        for_each_shared(*work.table.shared, row, whole, [&](int32 target, int64 j) {
+          mine[target] += input_counts(work, size(j), per_weight);
+        });
+      }
+#pragma omp critical
+      for (int64 i = 0; i < work.n_target; ++i) work.bound[i] += mine[i];
+    }
+  });
+}
+
 }  // namespace
 
 // Adds to `bound` an upper bound of the input that one step can bring to each target, in counts.
 EXPORT void add_input_bound(const Survey& work, int32 threads) {
+  if (work.table.shared) return add_shared_input_bound(work, threads);
   constexpr int32 tile = 64;
   const int32 team = sharing(threads, work.row_start[work.table.n_source]);
   with_targets(work.table, [&](auto target) {

@@ -79,12 +79,12 @@ struct Draw {
 // What the engine wants to know of the synapses of a table before it runs.
 struct Survey {
   Table table;
-  const int64* row_start;  // [n_source + 1]
+  const int64* row_start;  // [n_source + 1]; null where synapses share weights
   const double* most;      // [n_source] spikes that a source emits in a step, at most
   int64* bound;            // [n of the target population], 0 before; see input_counts
   int64* coarse;           // number of weights that lose digits, 0 before
   int64 n_target;
-  int64 n;        // weights
+  int64 n;        // weights, or synapses that share them
   double least;   // a size that every weight may come to have
   double factor;  // of all weights
   double scale;   // counts per weight in `bound`

@@ -114,19 +114,43 @@ struct SpikeRecord {
   int32 reserve;  // most entries that one step can add
 };
 
+// Where synapses of a convolution lead along one axis of space: which places of the target a place of the source
+// reaches, and by which taps of the kernel.
+struct Axis {
+  const int32* begin;   // [n_source + 1] into the arrays below
+  const uint16* place;  // of the target
+  const uint16* tap;
+  int32 n_source;
+  int32 n_target;
+  int32 n_tap;
+  int32 padding;
+};
+
+// Synapses whose weights are those of a kernel: [channel of the source][tap of y][tap of x][channel of the target
+// within its group]. Both populations are counted by channel, y and x.
+struct Shared {
+  Axis y, x;
+  int32 group_source;  // channels of the source in a group
+  int32 group_target;  // channels of the target that each of them leads to
+  int32 per_channel;   // weights of a channel of the source; 0 where all channels have the same
+  int32 padding;
+};
+
 // Synapses from one population to another at one receptor, in rows by source neuron. A row is made of
-// segments, by the thread that owns the targets (part) and within that by groups of delays.
+// segments, by the thread that owns the targets (part) and within that by groups of delays. Where synapses share
+// weights, rows are not stored, and `begin` [n_part + 1] divides the targets, for all rows alike.
 struct Table {
-  const int64* begin;   // [n_source * n_part * n_group + 1] where each segment begins
-  const void* target;   // uint16 or uint32 [n], index in the target population
-  const void* delay;    // uint8 or uint16 [n], steps; null where all are common_delay
-  void* weight;         // double or float [n], in the user's unit; null where all are common_weight
-  const Rule* rule;     // what synapses do besides; null where they add their weight and no more
-  double scale;         // counts of the target's accumulator per weight, for a multiplicity of 1
-  int64 common_weight;  // in counts
-  int64 first_port;     // of target 0
-  int64 first_step;     // with a lag: earlier spikes, from before the table was made, do not pass
-  int32 first_source;   // index in its population of the source of row 0
+  const int64* begin;  // [n_source * n_part * n_group + 1] where each segment begins
+  const void* target;  // uint16 or uint32 [n], index in the target population
+  const void* delay;   // uint8 or uint16 [n], steps; null where all are common_delay
+  void* weight;        // double or float [n], in the user's unit; null where all are common_weight
+  const Rule* rule;    // what synapses do besides; null where they add their weight and no more
+  const Shared* shared;  // where weights are those of a kernel, which `weight` has; else null
+  double scale;          // counts of the target's accumulator per weight, for a multiplicity of 1
+  int64 common_weight;   // in counts
+  int64 first_port;      // of target 0
+  int64 first_step;      // with a lag: earlier spikes, from before the table was made, do not pass
+  int32 first_source;    // index in its population of the source of row 0
   int32 n_source;
   int32 first_owner;  // part p is of owner first_owner + p
   int32 n_part;
@@ -251,5 +275,5 @@ struct Plan {
   int32 lagging;      // whether any of them waits
   int32 most_tables;  // of a source
   int32 n_junction;
-  int32 padding;
+  int32 n_shared;  // number of tables whose synapses share weights
 };

@@ -54,6 +54,11 @@ DEVICE AtStep at_step(const Plan& plan, const Block& block, int64 step) {
   return {step, slot + block.first_port, port_stride(block.n), nullptr, 0};
 }
 
+// Segments that a row has of its own.
+DEVICE int64 segments_of_row(const Table& table) {
+  return table.shared ? 0 : int64(table.n_part) * table.n_group;
+}
+
 // Slot of the ring that a delay of 0 would mean for spikes whose group `group` of delays is delivered
 // after `step`. It may be negative; adding a delay of the group gives less than 2 * n_slot.
 DEVICE int32 first_slot(const Plan& plan, int64 step, int32 group) {

@@ -28,6 +28,7 @@ DEVICE const SpikeList& spike_list(const Plan& plan, int64 step, int32 thread);
 DEVICE int32 first_slot(const Plan& plan, int64 step, int32 group);
 DEVICE AtStep at_step(const Plan& plan, const Block& block, int64 step);
 DEVICE int64 port_stride(int32 n);
+DEVICE int64 segments_of_row(const Table& table);
 
 // One of `size` owners of neurons, whose work some thread does.
 struct Team {
@@ -107,6 +108,13 @@ struct Segment {
   static constexpr bool leads = true;
 };
 
+// Calls body(i, j, begin, end) for i < n_i and j < n_j, the stretches begin .. end making up 0 .. n - 1.
+template <class Body>
+DEVICE void for_each_in_box(const Segment&, int32 n_i, int32 n_j, int32 n, Body body) {
+  for (int32 i = 0; i < n_i; ++i)
+    for (int32 j = 0; j < n_j; ++j) body(i, j, 0, n);
+}
+
 // Segments wait here for their places in memory, which are far apart, to be fetched: first where each
 // begins, then its synapses. `body` gets them in the order in which they were put in.
 template <class Body>
@@ -169,10 +177,11 @@ DEVICE void put_segments(Queue& queue, const Table& table, const SpikeList& spik
                          int32 last, int32 owner, int32 g, int32 slot, int32 lag = 0) {
   const int32 part = owner - table.first_owner, group = g - table.first_group;
   if (part < 0 || part >= table.n_part || group < 0 || group >= table.n_group) return;
+  const int64 per_row = segments_of_row(table), place = int64(part) * table.n_group + group;
   for (int32 s = first; s < last; ++s) {
     const int32 row = spikes.neuron[s] - table.first_source;
     if (row < 0 || row >= table.n_source) continue;
-    const int64 at = (int64(row) * table.n_part + part) * table.n_group + group;
+    const int64 at = row * per_row + place;
     queue.put(table, row, table.begin + at, spikes.multiplicity[s], slot, lag);
   }
 }

@@ -20,6 +20,7 @@ constexpr bool kSpecialises = false;
 
 DEVICE const SpikeList& spike_list(const Plan& plan, int64 step, int32 thread);
 DEVICE int32 first_slot(const Plan& plan, int64 step, int32 group);
+DEVICE int64 segments_of_row(const Table& table);
 DEVICE AtStep at_step(const Plan& plan, const Block& block, int64 step);
 
 // A block of threads among those that share a kernel's work: number x of n_x in row y of n_y. In a kernel
@@ -154,6 +155,16 @@ struct Segment {
   DEVICE int64 offset() const { return thread; }
 };
 
+// Calls body(i, j, k, k + 1) for i < n_i, j < n_j and k < n, each by one of the threads that share a segment.
+template <class Body>
+DEVICE void for_each_in_box(const Segment& segment, int32 n_i, int32 n_j, int32 n, Body body) {
+  const int64 all = int64(n_i) * n_j * n;
+  for (int64 item = segment.offset(); item < all; item += segment.stride) {
+    const int32 k = int32(item % n), pair = int32(item / n);
+    body(pair / n_j, pair % n_j, k, k + 1);
+  }
+}
+
 // Calls visit(s, part, n_part) for the spikes of a list: this block does one of n_part parts of spike s.
 template <class Visit>
 DEVICE void for_each_spike(Team team, const SpikeList& spikes, Visit visit) {
@@ -169,7 +180,7 @@ DEVICE void visit_segment(const Table& table, const SpikeList& spikes, int32 s, 
                           int32 lag, int32 part, int32 n_part, Body body) {
   const int32 row = spikes.neuron[s] - table.first_source, group = g - table.first_group;
   if (row < 0 || row >= table.n_source || group < 0 || group >= table.n_group) return;
-  const int64* begin = table.begin + int64(row) * table.n_group + group;
+  const int64* begin = table.begin + row * segments_of_row(table) + group;
   const int64 thread = int64(part) * blockDim.x + threadIdx.x, stride = int64(n_part) * blockDim.x;
   body(table, row,
        Segment{begin[0] + thread, begin[1], stride, thread == 0, spikes.multiplicity[s], slot, lag,

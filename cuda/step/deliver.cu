@@ -2,6 +2,7 @@
 // with a rule do first what it says. Sums are of integers, so that their order does not matter. Grid:
 // blocks that share the spikes, y over tables of a source and groups of delays.
 #include "synapses/kinds.h"
+#include "synapses/shared.h"
 
 // The rule is copied: in its place it might change with every store as far as the compiler knows.
 template <class Kind, class Real>
@@ -70,7 +71,12 @@ DEVICE void transmit(const Plan& plan, Team team, const Table& table, int32 row,
 KERNEL(deliver, 1) {
   const auto serve = [&](const Table& table, int32 row, const Segment& segment) {
     if (table.rule) return transmit(plan, team, table, row, segment, step + 1);
-    with_watching(plan, team, [&](auto watched) { add_weights(plan, table, segment, watched); });
+    with_watching(plan, team, [&](auto watched) {
+      if (table.shared)
+        add_shared_weights(plan, table, row, segment, watched);
+      else
+        add_weights(plan, table, segment, watched);
+    });
   };
   for_each_segment(plan, team, step, n_step, serve);
   if (plan.lagging)

@@ -1,5 +1,5 @@
-// Does what deliver.cu does where no synapse has a rule: with half the registers, and so twice the threads at
-// a time on a GPU.
+// Does what deliver.cu does where no synapse has a rule and none shares its weight: with half the registers, and so
+// twice the threads at a time on a GPU.
 #include "synapses/delivery.h"
 
 KERNEL(deliver_plain, 1) {

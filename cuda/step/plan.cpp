@@ -78,12 +78,11 @@ void update(const Plan& plan, Team team, int64 first, int32 n_step) {
 
 void receive(const Plan& plan, Team team, int64 first, int32 n_step) {
   for (int64 step = first; step < first + n_step; ++step) {
-    if (!plan.n_rule) {
+    if (plan.n_rule || plan.n_shared)
+      deliver(plan, team, 0, step, 1);
+    else
       deliver_plain(plan, team, 0, step, 1);
-      continue;
-    }
-    deliver(plan, team, 0, step, 1);
-    remember(plan, team, 0, step, 1);
+    if (plan.n_rule) remember(plan, team, 0, step, 1);
   }
 }
 
@@ -217,12 +216,13 @@ EXPORT void release_threads() { omp_pause_resource_all(omp_pause_hard); }
 // Sizes of the structures that Python mirrors, in the order of plan.h and work.h.
 EXPORT void structure_sizes(int64* sizes) {
   const int64 values[] = {
-      sizeof(Block),      sizeof(Group),       sizeof(SpikeList), sizeof(SpikeRecord),
-      sizeof(History),    sizeof(Column),      sizeof(Rule),      sizeof(Table),
-      sizeof(Background), sizeof(Probe),       sizeof(Injection), sizeof(Potential),
-      sizeof(Junction),   sizeof(Rest),        sizeof(Plan),      sizeof(Request),
-      sizeof(Connect),    sizeof(SourceCount), sizeof(Columns),   sizeof(Law),
-      sizeof(StepRange),  sizeof(Draw),        sizeof(Survey),    sizeof(Arrange)};
+      sizeof(Block),     sizeof(Group),     sizeof(SpikeList),  sizeof(SpikeRecord),
+      sizeof(History),   sizeof(Column),    sizeof(Rule),       sizeof(Axis),
+      sizeof(Shared),    sizeof(Table),     sizeof(Background), sizeof(Probe),
+      sizeof(Injection), sizeof(Potential), sizeof(Junction),   sizeof(Rest),
+      sizeof(Plan),      sizeof(Request),   sizeof(Connect),    sizeof(SourceCount),
+      sizeof(Columns),   sizeof(Law),       sizeof(StepRange),  sizeof(Draw),
+      sizeof(Survey),    sizeof(Arrange)};
   std::copy(std::begin(values), std::end(values), sizes);
 }
 

@@ -41,8 +41,6 @@ FOREIGN: dict[str, tuple[str, str]] = {
     "DistanceDependentFormation": (SPINNAKER, "sim.DistanceDependentProbabilityConnector"),
     "RandomByWeightElimination": (SPINNAKER, "there is no structural plasticity here"),
     "KernelConnector": (SPINNAKER, MATRIX),
-    "ConvolutionConnector": (SPINNAKER, MATRIX),
-    "PoolDenseConnector": (SPINNAKER, MATRIX),
     "OneToOneOffsetConnector": (SPINNAKER, MATRIX),
     "FromFileOffsetConnector": (SPINNAKER, MATRIX),
     "NeighbourConnector": (SPINNAKER, MATRIX),

@@ -188,7 +188,8 @@ class Plan:
         records, starts = synapses.describe(blocks, lambda table: rules.get(table.index, 0))
         most_tables = int(np.diff(starts).max(initial=0))
         rows = max(most_tables * synapses.n_delay_group, 1)
-        serving = (DELIVER, REMEMBER) if rules else (DELIVER_PLAIN,)
+        n_shared = int(np.count_nonzero(records["shared"]))
+        serving = [DELIVER if rules or n_shared else DELIVER_PLAIN] + [REMEMBER] * bool(rules)
         self.launches += [Launch(kernel, 0, self.network.size, rows) for kernel in serving]
         sampled = self.probes or self.network.injections or self.network.junctions
         self.batch = 1 if sampled else min(synapses.batch, MAX_BATCH)
@@ -202,6 +203,7 @@ class Plan:
             n_delay_group=synapses.n_delay_group,
             batch=self.batch,
             n_rule=len(rules),
+            n_shared=n_shared,
             lagging=synapses.longest_lag > 0,
             most_tables=most_tables,
         )

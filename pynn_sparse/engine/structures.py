@@ -84,12 +84,30 @@ RULE = _structure(
     number=np.int32,
     kind=np.int32,
 )
+AXIS = _structure(
+    begin=POINTER,
+    place=POINTER,
+    tap=POINTER,
+    n_source=np.int32,
+    n_target=np.int32,
+    n_tap=np.int32,
+    padding=np.int32,
+)
+SHARED = _structure(
+    y=AXIS,
+    x=AXIS,
+    group_source=np.int32,
+    group_target=np.int32,
+    per_channel=np.int32,
+    padding=np.int32,
+)
 TABLE = _structure(
     begin=POINTER,
     target=POINTER,
     delay=POINTER,
     weight=POINTER,
     rule=POINTER,
+    shared=POINTER,
     scale=np.float64,
     common_weight=np.int64,
     first_port=np.int64,
@@ -199,7 +217,7 @@ PLAN = _structure(
     lagging=np.int32,
     most_tables=np.int32,
     n_junction=np.int32,
-    padding=np.int32,
+    n_shared=np.int32,
 )
 REQUEST = _structure(
     seed=np.uint64,
@@ -285,6 +303,8 @@ ALL = (
     HISTORY,
     COLUMN,
     RULE,
+    AXIS,
+    SHARED,
     TABLE,
     BACKGROUND,
     PROBE,

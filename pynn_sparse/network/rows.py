@@ -51,6 +51,15 @@ class Rows(ABC):
         """The same on the host, for a table alone to write to."""
         return OwnRows(*self.read_all())
 
+    def for_changes(self) -> Rows:
+        """Rows to call `write` on for several arrays, which makes them no more than once."""
+        return self.own()
+
+    @property
+    def weight_type(self) -> np.dtype[Any]:
+        """Type of the weights."""
+        return self.read("weight").dtype
+
     def weight_range(self, weight: Any) -> tuple[float, float]:
         """The least and the greatest of the weights, which `arrays` gave."""
         return float(weight.min()), float(weight.max())
@@ -115,9 +124,11 @@ class InRows:
 
     def take_back(self) -> None:
         """Have arrays of its own again."""
-        own = self._rows.own()
-        if own is not self._rows:
-            self.rows = own
+        self._have(self._rows.own())
+
+    def _have(self, rows: Rows) -> None:
+        if rows is not self._rows:
+            self.rows = rows
 
     def arrays(self) -> Three:
         """`target`, `weight` and `delay` on the host, its own or made for the caller."""
@@ -150,6 +161,11 @@ class InRows:
         before = self._rows
         self._rows = before.write(name, values)
         self.moves += not before.are_own
+
+
+def index_type(n: int) -> type[np.unsignedinteger[Any]]:
+    """The smallest type that holds indices of n neurons."""
+    return np.uint16 if n <= 1 << 16 else np.uint32
 
 
 def common(values: NDArray[Any]) -> NDArray[Any]:

@@ -12,7 +12,8 @@ from ..errors import ParameterError
 from .block import Arrays, Block
 from .dynamics import Rule
 from .ordering import sort_repeated, stable_order
-from .rows import InRows, OwnRows, Rows, common, compact, each_of
+from .rows import InRows, OwnRows, Rows, common, compact, each_of, index_type
+from .shared import SharedRows, Windows
 from .stream import Stream
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class SynapseTable(InRows):
         label: name of the projection that it belongs to, which need not be unlike others.
         pre, post: the blocks.
         first_source: index in `pre` of the neuron that row 0 belongs to.
-        row_start: int64 [n_source + 1].
+        n_source: number of rows.
         target: uint16 or uint32 [n], index in `post`.
         weight: float64 or float32 [n], or [1] where all are equal; in the user's unit and sign.
         delay: uint8 or uint16 [n], or [1] where all are equal; time steps, 1 .. MAX_DELAY_STEPS.
@@ -62,7 +63,8 @@ class SynapseTable(InRows):
         rule: Rule | None = None,
         identity: NDArray[np.uint32] | None = None,
     ) -> None:
-        self._begin(pre, post, first_source, row_start, receptor, rule)
+        self._begin(pre, post, first_source, receptor, rule)
+        self._begin_rows(row_start, int(row_start[-1]), len(row_start) - 1)
         self._rows = OwnRows(
             target.astype(index_type(post.size), copy=False),
             common(weight) if rule is None else each_of(weight, self._n),
@@ -82,7 +84,6 @@ class SynapseTable(InRows):
         pre: Block,
         post: Block,
         first_source: int,
-        row_start: NDArray[np.int64],
         receptor: str,
         rule: Rule | None,
     ) -> None:
@@ -91,14 +92,12 @@ class SynapseTable(InRows):
         self.pre = pre
         self.post = post
         self.first_source = first_source
-        self.row_start = row_start
         self.receptor = receptor
         self.rule = rule
         self.version = 0
         self.moves = 1
         self.arrangement: Any = None  # the engine's note of how it has arranged the rows
         self.stream = Stream(0)
-        self._n = int(row_start[-1])
         self.identity = np.zeros(0, np.uint32)
         self.since = LONG_AGO
         self.state: dict[str, NDArray[np.float64]] = {}
@@ -106,6 +105,10 @@ class SynapseTable(InRows):
         self._initial: NDArray[Any] | None = None
         self._ranks: tuple[int, NDArray[np.int64]] = (0, np.zeros(0, np.int64))
         self._ranges: tuple[tuple[int, int], tuple[int, int], int] | None = None
+
+    def _begin_rows(self, starts: NDArray[np.int64] | Windows, n: int, n_source: int) -> None:
+        self._starts = starts
+        self._n, self.n_source = n, n_source
 
     @classmethod
     def held(
@@ -120,11 +123,28 @@ class SynapseTable(InRows):
     ) -> SynapseTable:
         """A table without a rule whose arrays are in rows of another kind from the beginning."""
         table = cls.__new__(cls)
-        table._begin(pre, post, first_source, row_start, receptor, None)
-        table._rows = rows
-        table._mixed = not (table.is_common("weight") or table.is_common("delay"))
-        table._ranges = delay_range, (0, 0), delay_range[0]
+        table._begin(pre, post, first_source, receptor, None)
+        table._begin_rows(row_start, int(row_start[-1]), len(row_start) - 1)
+        table._hold(rows, delay_range)
         return table
+
+    @classmethod
+    def sharing(cls, pre: Block, post: Block, receptor: str, rows: SharedRows) -> SynapseTable:
+        """A table without a rule whose synapses share the weights of a kernel.
+
+        It connects all cells of the blocks, whose sizes are those of the rows' windows.
+        """
+        table = cls.__new__(cls)
+        table._begin(pre, post, 0, receptor, None)
+        table._begin_rows(rows.windows, len(rows.windows), pre.size)
+        delay = int(rows.delay[0])
+        table._hold(rows, (delay, delay))
+        return table
+
+    def _hold(self, rows: Rows, delay_range: tuple[int, int]) -> None:
+        self._rows = rows
+        self._mixed = not (self.is_common("weight") or self.is_common("delay"))
+        self._ranges = delay_range, (0, 0), delay_range[0]
 
     def _begin_rule(self, rule: Rule, identity: NDArray[np.uint32] | None) -> None:
         if identity is None:
@@ -214,9 +234,10 @@ class SynapseTable(InRows):
         return self._n
 
     @property
-    def n_source(self) -> int:
-        """Number of rows."""
-        return len(self.row_start) - 1
+    def row_start(self) -> NDArray[np.int64]:
+        """Where rows begin and end, int64 [n_source + 1]; not stored where windows say it."""
+        starts = self._starts
+        return starts if isinstance(starts, np.ndarray) else starts.row_start()
 
     @property
     def index_type(self) -> type[np.unsignedinteger[Any]]:
@@ -226,7 +247,8 @@ class SynapseTable(InRows):
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays, wherever they are."""
-        arrays = [self.row_start, self.identity, *self.state.values()]
+        starts = [self._starts] if isinstance(self._starts, np.ndarray) else []
+        arrays = [*starts, self.identity, *self.state.values()]
         rule = self.rule.parameters.values() if self.rule is not None else ()
         own = sum(int(each.nbytes) for each in (*arrays, *rule))
         return own + self._rows.nbytes
@@ -266,10 +288,10 @@ class SynapseTable(InRows):
         that are not valid, changing nothing.
         """
         self.check(delay=delay, **parameters)
-        self.take_back()
+        self._have(self._rows.for_changes())
         self.rule = self.rule and self.rule.changed(parameters)
         if weight is not None:
-            given = np.asarray(weight).astype(self.weight.dtype)
+            given = np.asarray(weight).astype(self._rows.weight_type)
             self.weight = common(given) if self.rule is None else each_of(given, len(self))
             self._keep_initial()
         if delay is not None:
@@ -393,7 +415,7 @@ class SynapseTable(InRows):
             )
 
     def _note_kind(self) -> None:
-        self._mixed = len(self.weight) > 1 and len(self.delay) > 1
+        self._mixed = not (self.is_common("weight") or self.is_common("delay"))
         self._ranges = None
 
     def _find_ranges(self) -> tuple[tuple[int, int], tuple[int, int], int]:
@@ -425,8 +447,3 @@ class SynapseTable(InRows):
     def delay_range(self) -> tuple[int, int]:
         """Least and greatest delay in steps."""
         return self._find_ranges()[0]
-
-
-def index_type(n: int) -> type[np.unsignedinteger[Any]]:
-    """The smallest type that holds indices of n neurons."""
-    return np.uint16 if n <= 1 << 16 else np.uint32

@@ -13,7 +13,7 @@ import pytest
 
 from pynn_sparse.cli import main
 from pynn_sparse.errors import GraphError
-from pynn_sparse.interchange.layers import Rule
+from pynn_sparse.interchange.layers import Kernel, Rule
 
 h5py = pytest.importorskip("h5py")
 DT = 1e-4
@@ -406,3 +406,58 @@ def test_the_command_writes_outputs_a_table_and_a_picture(
     assert f"{output.sum():g}" in capsys.readouterr().out
     assert main([*words, "--rule", "literal", "--dt", "1e-4", "--switch", "fires=<"]) == 1
     assert "fires = '<': must be one of '>', '>='" in capsys.readouterr().err
+
+
+def images() -> dict[str, Any]:
+    """Layers of the N-MNIST network of the NIR paper: 34 x 34 places, two polarities."""
+
+    def convolution(out: int, *rest: int, stride: int, seed: int) -> dict[str, Any]:
+        numbers = {"stride": stride, "padding": 1, "dilation": 1}
+        pairs = {name: np.array([each, each]) for name, each in numbers.items()}
+        kernel = np.random.default_rng(seed).normal(0.03, 0.2, (out, *rest))
+        return {"type": "Conv2d", "weight": kernel, "bias": np.zeros(out), "groups": 1, **pairs}
+
+    def neurons(*shape: int) -> dict[str, Any]:
+        return {name: np.resize(each, shape) for name, each in lif(1).items() if name != "type"}
+
+    size = {
+        "kernel_size": np.array([2, 2]),
+        "stride": np.array([2, 2]),
+        "padding": np.array([0, 0]),
+    }
+    return graph(
+        "input conv1 lif1 conv2 lif2 pool conv3 lif3 output",
+        input=port("Input", 2, 34, 34),
+        conv1=convolution(16, 2, 5, 5, stride=2, seed=1),
+        lif1={"type": "LIF", **neurons(16, 16, 16)},
+        conv2=convolution(16, 16, 3, 3, stride=1, seed=2),
+        lif2={"type": "LIF", **neurons(16, 16, 16)},
+        pool={"type": "SumPool2d", **size},
+        conv3=convolution(8, 16, 3, 3, stride=1, seed=3),
+        lif3={"type": "LIF", **neurons(8, 8, 8)},
+        output=port("Output", 8, 8, 8),
+    )
+
+
+def test_convolutions_store_their_kernels_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And compute what their synapses do, one by one, to the last bit."""
+    x = np.random.default_rng(7).random((2, 6, 2, 34, 34)) < 0.1
+    tree, found = images(), []
+    kernels = sum(tree["nodes"][name]["weight"].nbytes for name in ("conv1", "conv2", "conv3"))
+    for shared in (True, False):
+        if not shared:
+            monkeypatch.setattr(Kernel, "worthwhile", False)
+        sim.setup(timestep=0.1)
+        net = sim.nir_network(tree, **LITERAL)
+        tables = [table for each in net.projections.values() for table in each._tables]
+        stored = sum(table.nbytes for table in tables)
+        assert sum(map(len, tables)) > 800_000
+        assert (stored < 1.1 * kernels) == shared
+        last = net.populations["lif3"]
+        last.record("v")
+        spikes = net.present(x.astype(np.uint8))
+        found.append((spikes, last.get_data().segments[-1].analogsignals[0].magnitude))
+    (spikes, v), (expected, expected_v) = found
+    np.testing.assert_array_equal(spikes, expected)
+    np.testing.assert_array_equal(v, expected_v)
+    assert expected.sum() > 50

@@ -12,8 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pynn_sparse.errors import GraphError
-from pynn_sparse.interchange.layers import Convolution, Dense, Flatten, Pool
+from pynn_sparse.interchange.layers import Convolution, Dense, Flatten, Pool, Scale
 from pynn_sparse.interchange.layers.timing import skews
+
+
+def random(*shape: int) -> np.ndarray:
+    return np.random.default_rng(4).normal(size=shape)
 
 
 def applied(layer: Any, x: np.ndarray) -> np.ndarray:
@@ -95,6 +99,61 @@ def test_layers_in_sequence_are_their_product() -> None:
     assert Flatten(0, -1).shape_out((3, 4, 4)) == (48,)
     assert Flatten(1, -1).shape_out((3, 4, 4)) == (3, 16)
     assert Flatten(1, -1).shape_out((48,)) == (48,)  # others count the axis of samples
+
+
+AS_KERNELS = {
+    "strides and groups": (Convolution((2, 1), (1, 2), (1, 2), random(4, 2, 3, 2), None, 2),),
+    "of a signal": (Convolution((2,), (3,), (2,), random(8, 4, 4)),),
+    "pool and convolution": (
+        Pool((2, 2), (0, 0), (1, 1), (2, 2), mean=True),
+        Convolution((1, 1), (1, 1), (1, 1), random(9, 4, 3, 3)),
+    ),
+    "scales before and after": (
+        Scale(random(4, 1, 1)),
+        Convolution((1, 1), (0, 0), (1, 1), random(6, 2, 3, 3), None, 2),
+        Scale(random(6, 1, 1)),
+    ),
+    "scale of all and pools": (
+        *(Scale(np.array(0.25)), Pool((2, 3), (1, 1), (1, 1), (2, 3), mean=False)),
+        *(Scale(random(4, 1, 1)), Pool((2, 2), (0, 0), (1, 1), (2, 2), mean=False)),
+    ),
+}
+
+
+@pytest.mark.parametrize("layers", AS_KERNELS.values(), ids=AS_KERNELS)
+def test_kernels_are_the_same_synapses(layers: Any) -> None:
+    """Also in a network's form, and to the last bit."""
+    shape = (4, 11, 9)[: 2 if len(getattr(layers[0], "stride", (1, 1))) == 1 else 3]
+    kernel, listed, n = None, None, int(np.prod(shape))
+    for layer in layers:
+        following, synapses = layer.as_kernel(shape), layer.synapses(shape)
+        kernel = following if kernel is None else kernel.then(following)
+        listed = synapses.merged() if listed is None else listed.then(synapses)
+        shape = layer.shape_out(shape)
+    found, windows = kernel.synapses(), kernel.windows()
+    for name in ("n_pre", "n_post", "source", "target", "weight", "delay"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(listed, name))
+    target, place = windows.synapses()
+    assert len(windows) == len(target) == len(found.source)
+    source = np.repeat(np.arange(windows.n_pre), np.diff(windows.row_start()))
+    order = np.lexsort((target, source))
+    assert (windows.n_pre, windows.n_post) == (n, int(np.prod(shape)))
+    np.testing.assert_array_equal(source[order], found.source)
+    np.testing.assert_array_equal(target[order], found.target)
+    np.testing.assert_array_equal(kernel.weight.ravel()[place[order]], found.weight)
+    np.testing.assert_array_equal(np.bincount(place), windows.uses().ravel())
+
+
+def test_sums_of_weights_are_no_kernel() -> None:
+    """Nor is what differs from place to place."""
+    conv, pool = (
+        Convolution((1, 1), (0, 0), (1, 1), random(2, 2, 3, 3)).as_kernel((2, 7, 7)),
+        Pool((1, 1), (0, 0), (1, 1), (2, 2), mean=False),
+    )
+    assert conv is not None
+    assert conv.then(pool.as_kernel((2, 5, 5))) is None
+    assert Scale(random(2, 1, 5)).as_kernel((2, 4, 5)) is None
+    assert Dense(random(3, 4)).as_kernel((4,)) is None
 
 
 @given(st.data())

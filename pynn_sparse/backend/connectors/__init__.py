@@ -17,6 +17,7 @@ from .by_probability import (
     FixedProbabilityConnector,
     IndexBasedProbabilityConnector,
 )
+from .convolution import ConvolutionConnector, PoolDenseConnector
 from .lists import (
     ArrayConnector,
     CloneConnector,
@@ -30,6 +31,7 @@ __all__ = [
     "ArrayConnector",
     "CSAConnector",
     "CloneConnector",
+    "ConvolutionConnector",
     "DisplacementDependentProbabilityConnector",
     "DistanceDependentProbabilityConnector",
     "FixedNumberPostConnector",
@@ -41,5 +43,6 @@ __all__ = [
     "IndexBasedExpression",
     "IndexBasedProbabilityConnector",
     "OneToOneConnector",
+    "PoolDenseConnector",
     "SmallWorldConnector",
 ]

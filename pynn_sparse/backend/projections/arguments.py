@@ -19,6 +19,7 @@ from ..doors.generators import restoring_generators
 from ..doors.parameters import shown
 from ..populations import Assembly, Population, PopulationView
 from ..populations.structures import check_space
+from ..standardmodels.synapses import SharedWeights
 
 OWNER = "Projection"
 COMBINED = tuple(common.Projection.MULTI_SYNAPSE_OPERATIONS)
@@ -49,6 +50,7 @@ def check_arguments(
     check_connects(connector)
     if synapse_type is not None:
         _check_synapse_type(synapse_type)
+    _check_kernel(connector, synapse_type, receptor_type)
     electrical = getattr(synapse_type, "electrical", False)
     _check_source(source, electrical)
     if space is not None:
@@ -97,6 +99,28 @@ def _check_synapse_type(synapse_type: Any) -> None:
         raise errors.InvalidModelError(
             f"{OWNER}: synapse_type = {kind.__module__}.{kind.__name__}: is not a synapse type of "
             "pyNN.sparse: must be one"
+        )
+
+
+def _check_kernel(connector: Any, synapse_type: Any, receptor_type: Any) -> None:
+    """A connector with a kernel goes with one synapse type, and has receptors of its own."""
+    needed = getattr(connector, "synapse_type", None)
+    if needed is None:
+        if isinstance(synapse_type, SharedWeights):
+            raise errors.ConnectionError(
+                f"{OWNER}: connector = {shown(connector)}: must be a "
+                f"{type(synapse_type).__name__}Connector for a {type(synapse_type).__name__}"
+            )
+        return
+    if type(synapse_type) is not needed:
+        raise errors.ConnectionError(
+            f"{OWNER}: synapse_type = {shown(synapse_type)}: must be {needed.__name__}() with a "
+            f"{type(connector).__name__}"
+        )
+    if receptor_type not in (None, "default", connector.positive_receptor_type):
+        raise errors.ConnectionError(
+            f"{OWNER}: receptor_type = {shown(receptor_type)}: must be None, since the connector "
+            "has a positive_receptor_type and a negative_receptor_type"
         )
 
 

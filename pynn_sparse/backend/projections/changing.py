@@ -42,12 +42,12 @@ class Changing(Connecting):
         if not len(self):
             return
         checked: dict[str, Any] = dict(values)
-        if "weight" in values:
-            self._check_weights(values["weight"])
         if "delay" in values:
             checked["delay"] = self._delay_steps(values["delay"])
 
         def check(table: SynapseTable, part: dict[str, Any]) -> None:
+            if "weight" in part:
+                self._check_weights(part["weight"], receptor=table.receptor)
             table.check(**part)
             self._check_kind(table, part)
 
@@ -99,13 +99,12 @@ class Changing(Connecting):
             values[self._order()[number]] = given[0]
             self._assign({name: values})
             return
+        table, index = self._table_at(self._single.place(number))
         if name == "weight":
-            self._check_weights(given)
+            self._check_weights(given, receptor=table.receptor)
         else:
             given = self._delay_steps(given)
-        place = self._single.place(number)
         others_stay = True
-        table, index = self._table_at(place)
         try:
             learns = table.rule is not None and table.rule.learns
             if name == "weight" and learns and table.since != simulator.state.step:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +16,9 @@ from pynn_sparse.engine.devices.gpu_builder import GpuBuilder
 from pynn_sparse.engine.synapses.gpu import GpuRows
 from pynn_sparse.errors import NetworkTooLargeError, ParameterError
 from pynn_sparse.network import Block, Rule, SynapseTable, memory
-from pynn_sparse.network.synapses import MAX_DELAY_STEPS, index_type
+from pynn_sparse.network.rows import compact, index_type
+from pynn_sparse.network.shared import SharedRows, Windows
+from pynn_sparse.network.synapses import MAX_DELAY_STEPS
 
 from ... import errors
 from ...standardmodels.base import excitatory_receptor_types, inhibitory_receptor_types
@@ -39,25 +42,22 @@ class Connecting(SynapseColumns):
     _connector: Any
     _columns: list[tuple[Any, ...]]  # connections to a cell each, until `_finish`
 
-    @property
-    def _positive(self) -> bool:
+    def _positive(self, receptor: str) -> bool:
         """Whether weights have to be positive, by PyNN's conventions."""
-        return not self._signed and (
+        return not self._signed(receptor) and (
             self.synapse_type.electrical
-            or self._conductance
-            or self.receptor_type in excitatory_receptor_types
+            or self._conductance(receptor)
+            or receptor in excitatory_receptor_types
         )
 
-    @property
-    def _negative(self) -> bool:
+    def _negative(self, receptor: str) -> bool:
         """Whether weights have to be negative."""
-        inhibits = self.receptor_type in inhibitory_receptor_types
-        return inhibits and not (self._positive or self._signed)
+        inhibits = receptor in inhibitory_receptor_types
+        return inhibits and not (self._positive(receptor) or self._signed(receptor))
 
-    @property
-    def _signed(self) -> bool:
+    def _signed(self, receptor: str) -> bool:
         """Whether the receptor takes weights of both signs, which cell types declare."""
-        return all(_is_signed(part.celltype, self.receptor_type) for part in _parts(self.post))
+        return all(_is_signed(part.celltype, receptor) for part in _parts(self.post))
 
     def _check_synapse_type(self) -> None:
         """Raise ConnectionError for synapses that these cells cannot have."""
@@ -71,15 +71,14 @@ class Connecting(SynapseColumns):
                 f"({type(graded[0].celltype).__name__}) sends events that carry values: must be "
                 "StaticSynapse"
             )
-        if dynamics.learns and self._signed:
+        if dynamics.learns and self._signed(self.receptor_type):
             raise errors.ConnectionError(
                 f"{self.label}: weights of {kind} keep their sign, and the receptor "
                 f"{self.receptor_type!r} takes both: must be a receptor that is not `signed`"
             )
 
-    @property
-    def _conductance(self) -> bool:
-        return all(_is_conductance(part.celltype, self.receptor_type) for part in _parts(self.post))
+    def _conductance(self, receptor: str) -> bool:
+        return all(_is_conductance(part.celltype, receptor) for part in _parts(self.post))
 
     def _rule(self, post: Block, target: NDArray[Any], parameters: Values) -> Rule | None:
         """What synapses onto these cells of a block do, by the values of parameters."""
@@ -90,7 +89,8 @@ class Connecting(SynapseColumns):
             parameters = parameters | {TAU_PSC: _tau_syn(post, self.receptor_type, target)}
         fraction = float(getattr(self.synapse_type, FRACTION, 1.0))
         try:
-            return Rule(dynamics, parameters, 1.0 if self._positive else -1.0, fraction)
+            sign = 1.0 if self._positive(self.receptor_type) else -1.0
+            return Rule(dynamics, parameters, sign, fraction)
         except ParameterError as error:
             raise errors.InvalidParameterValueError(f"{self.label}: {error}") from error
 
@@ -130,6 +130,29 @@ class Connecting(SynapseColumns):
         self._check_weights(np.array(kept.weight_range()), signs=self._connector.safe)
         ends = pre[0], post[0], pre[1], rows.row_start, self.receptor_type
         self._tables.append(SynapseTable.held(*ends, kept, kept.delay_range))
+
+    def _connect_shared(
+        self,
+        windows: Windows,
+        kernel: NDArray[np.float64],
+        present: NDArray[np.bool_],
+        receptor: str,
+    ) -> None:
+        """Take up connections of two whole populations that share the weights of a kernel.
+
+        `present` tells which elements of the kernel, of the shape that windows have, make any.
+        """
+        if not present.any():
+            return
+        self._check_weights(kernel[present], self._connector.safe, receptor)
+        delay = float(self.synapse_type.parameter_space["delay"].base_value)
+        steps = compact(self._delay_steps(np.array([delay])))
+        weight = np.where(present, kernel, 0.0).ravel().astype(simulator.state.scalar)
+        windows = replace(windows, present=None if present.all() else present)
+        ends = self.pre._block, self.post._block
+        self._tables.append(
+            SynapseTable.sharing(*ends, receptor, SharedRows(windows, weight, steps))
+        )
 
     def _convergent_connect(
         self,
@@ -235,8 +258,11 @@ class Connecting(SynapseColumns):
             tables.append(SynapseTable.from_pairs(*ends, w, d, self.receptor_type, rule, own))
         return tables
 
-    def _check_weights(self, weight: NDArray[np.float64], signs: bool = True) -> None:
+    def _check_weights(
+        self, weight: NDArray[np.float64], signs: bool = True, receptor: str | None = None
+    ) -> None:
         """Weights are finite, and have the sign that PyNN asks for of a receptor."""
+        receptor = self.receptor_type if receptor is None else receptor
         limit = GREATEST_WEIGHT[simulator.state.scalar]
         good = np.abs(weight) <= limit  # false for NaN
         if not good.all():
@@ -246,13 +272,13 @@ class Connecting(SynapseColumns):
             )
         if not signs:
             return
-        if self._positive:
+        if self._positive(receptor):
             if (weight < 0).any():
                 raise errors.ConnectionError(
                     f"weight = {weight[weight < 0][0]:g} in {self.label}: Weights must be positive "
                     "for conductance-based and/or excitatory synapses"
                 )
-        elif self._negative and (weight > 0).any():
+        elif self._negative(receptor) and (weight > 0).any():
             raise errors.ConnectionError(
                 f"weight = {weight[weight > 0][0]:g} in {self.label}: Weights must be negative for "
                 "current-based, inhibitory synapses"

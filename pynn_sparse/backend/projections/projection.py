@@ -108,7 +108,7 @@ class Projection(Changing, common.Projection):
         """
         types = self.post.receptor_types
         self.receptor_type = types[0]
-        if len(types) < 2 or self._signed:
+        if len(types) < 2 or self._signed(types[0]):
             return
         given, weight = self.synapse_type.parameter_space["weight"], 0.0
         if not given.operations and type(given.base_value) in PLAIN:  # without evaluating a copy

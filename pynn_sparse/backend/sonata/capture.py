@@ -202,7 +202,7 @@ class _Capture:
         order = projection._order()
         pre, source = self._where(projection._pre_ids[projection._stored(PRE)[order]])
         post, target = self._where(projection._post_ids[projection._stored(POST)[order]])
-        texts = describe_synapses(projection.synapse_type, projection.receptor_type)
+        texts = describe_synapses(projection.synapse_type, _receptor(projection))
         attributes, dynamics = _values(projection, order)
         pair = pre * len(self.names) + post
         numbers = np.unique(pair) if len(pair) else self._first_pair(projection)
@@ -265,6 +265,18 @@ class _Capture:
                 neuron, time = recorder._get_spiketimes(sorted(cells))
                 found[name] = neuron - population._block.first, time
         return found
+
+
+def _receptor(projection: Projection) -> str | None:
+    """The receptor of all synapses. Raises NotImplementedError where there are two."""
+    receptors = {table.receptor for table in projection._tables}
+    if len(receptors) > 1:
+        raise NotImplementedError(
+            f"{projection.label}: has synapses of the receptors {' and '.join(sorted(receptors))}: "
+            "must have those of one to be written; make a projection for each, one with the "
+            "weights above 0 and one with those below"
+        )
+    return receptors.pop() if receptors else projection.receptor_type
 
 
 def _values(

@@ -185,8 +185,10 @@ OF_STDP = ("timing_dependence", "weight_dependence")
 
 
 def describe_synapses(synapse_type: Any, receptor: str | None) -> dict[str, Any]:
-    """What the table of edge types says of a synapse type."""
-    described = {"model_template": f"{PYNN}:{type(synapse_type).__name__}"}
+    """What the table of edge types says of a synapse type; SONATA has a weight for each edge."""
+    shared = isinstance(synapse_type, synapses.SharedWeights)
+    kind = synapses.StaticSynapse if shared else type(synapse_type)
+    described = {"model_template": f"{PYNN}:{kind.__name__}"}
     if receptor is not None:
         described["receptor_type"] = receptor
     if isinstance(synapse_type, synapses.STDPMechanism):

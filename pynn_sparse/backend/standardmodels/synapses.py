@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pynn_sparse.network import dynamics
 from pynn_sparse.network.dynamics import Dynamics
 
 from ...parameters import ParameterSpace
-from ...standardmodels import build_translations, synapses
+from ...standardmodels import StandardSynapseType, build_translations, synapses
 from ..doors.checks import check_names
 from ..doors.generators import copied
 from ..doors.parameters import shown
@@ -63,6 +63,36 @@ class _Synapse:
 class StaticSynapse(_Synapse, synapses.StaticSynapse):
     __doc__ = synapses.StaticSynapse.__doc__
     translations = _same_names(synapses.StaticSynapse)
+
+
+class SharedWeights(_Synapse, StandardSynapseType):
+    """Synapses whose weights are those of a connector's kernel."""
+
+    default_parameters: ClassVar = {"weight": 0.0, "delay": None}
+    translations: ClassVar = build_translations(("weight", "weight"), ("delay", "delay"))
+
+    def __init__(self, delay: Any = None) -> None:
+        super().__init__(delay=delay)
+        given = self.parameter_space["delay"].base_value  # type: ignore[has-type]
+        if not isinstance(given, float):
+            raise TypeError(
+                f"{type(self).__name__}: delay = {shown(delay)}: must be one number (ms) for all "
+                "connections, or None for the least delay"
+            )
+
+
+class Convolution(SharedWeights):
+    """Synapses of a `ConvolutionConnector`, as sPyNNaker's: the connector has their weights.
+
+    Argument: `delay` in ms, the least that is allowed by default.
+    """
+
+
+class PoolDense(SharedWeights):
+    """Synapses of a `PoolDenseConnector`, as sPyNNaker's: the connector has their weights.
+
+    Argument: `delay` in ms, the least that is allowed by default.
+    """
 
 
 class TsodyksMarkramSynapse(_Synapse, synapses.TsodyksMarkramSynapse):
@@ -239,10 +269,12 @@ class ElectricalSynapse(_Synapse, synapses.ElectricalSynapse):
 __all__ = [
     "AdditivePotentiationMultiplicativeDepression",
     "AdditiveWeightDependence",
+    "Convolution",
     "ElectricalSynapse",
     "GutigWeightDependence",
     "MultiQuantalSynapse",
     "MultiplicativeWeightDependence",
+    "PoolDense",
     "STDPMechanism",
     "SimpleStochasticSynapse",
     "SpikePairRule",

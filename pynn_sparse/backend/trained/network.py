@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from pynn_sparse.door import shown
 from pynn_sparse.errors import GraphError
-from pynn_sparse.interchange.layers import Plan, Readout, Rule, Wires
+from pynn_sparse.interchange.layers import Kernel, Plan, Readout, Rule, Wires
 from pynn_sparse.interchange.layers.programs import RECEPTOR
 
 from .. import simulator
 from ..connectors import FromListConnector
+from ..connectors.convolution import KernelConnector
 from ..populations import Population
 from ..projections import Projection
 from ..standardmodels.cells import SpikeSourceArray
@@ -78,11 +79,15 @@ class TrainedNetwork:
                 f"{wires.name!r} needs delays from {dt:g} to {longest:g} ms: call "
                 "setup(min_delay='auto', max_delay='auto')"
             )
-        columns = wires.source, wires.target, wires.weight, wires.delay * dt
         ends = self._population(wires.pre), self._population(wires.post)
+        options = {"receptor_type": RECEPTOR, "label": wires.name}
+        synapses, delay = wires.synapses, wires.delay * dt
+        if isinstance(synapses, Kernel):
+            shared = KernelConnector(synapses.windows(), synapses.weight)
+            return Projection(*ends, shared, StaticSynapse(delay=float(delay[0])), **options)
+        columns = synapses.source, synapses.target, synapses.weight, delay
         rows = np.stack([np.asarray(each, float) for each in columns], axis=1)
         connector = FromListConnector(rows, column_names=("weight", "delay"))
-        options = {"receptor_type": RECEPTOR, "label": wires.name}
         return Projection(*ends, connector, StaticSynapse(), **options)
 
     def _population(self, name: str) -> Population:

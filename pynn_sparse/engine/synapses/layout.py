@@ -18,15 +18,16 @@ from ..ownership import Ownership
 from .gpu import StoredOnGpu
 from .merged import Bundles, Place
 from .own import StoredOnHost
+from .shared import StoredShared
 from .stored import Arrangement, Stored
-from .survey import Survey
+from .survey import survey_of
 from .units import Ports, exponents, input_bound
 
 if TYPE_CHECKING:
     from ...network.contents import Contents
 
 # How tables that are not merged are stored: the first that applies.
-KINDS: tuple[type[Stored], ...] = (StoredOnGpu, StoredOnHost)
+KINDS: tuple[type[Stored], ...] = (StoredShared, StoredOnGpu, StoredOnHost)
 Settle = Callable[["SynapseLayout"], None]
 
 
@@ -251,8 +252,8 @@ class SynapseLayout:
         for key, table in present.items():
             starts = ownership.starts[table.post.index]
             arrangement = Arrangement.of(table, starts, self.delay_group)
-            if key not in self._tables:
-                kind = next(each for each in KINDS if each.applies(table, self.device))
+            kind = next(each for each in KINDS if each.applies(table, self.device))
+            if type(self._tables.get(key)) is not kind:
                 self._tables[key] = kind(table, self.device)
             self._tables[key].refresh(arrangement)
 
@@ -273,7 +274,7 @@ class SynapseLayout:
         for table in tables:
             state = (table.version, self.exponent_of(table))
             if self._checked.get(table.index) != state:
-                coarse += Survey(table, self.device.build_threads).coarse(state[1])
+                coarse += survey_of(table, self.device.build_threads).coarse(state[1])
                 self._checked[table.index] = state
         if coarse:
             warn(

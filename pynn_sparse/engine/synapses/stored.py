@@ -174,10 +174,7 @@ class Stored(ABC):
         least, most = self.table.lag_range
         scale = scale_of(self.table.pre, exponent)
         common = float(weight[0]) if len(weight) == 1 and self.table.rule is None else 0.0
-        return record_of(
-            self.table,
-            self._arrays,
-            self._device.address,
+        return self._record(
             **self._arrangement.fields(),
             begin=self._device.address(self._begin),
             rule=rule,
@@ -187,3 +184,6 @@ class Stored(ABC):
             least_lag=least,
             most_lag=most,
         )
+
+    def _record(self, **fields: Any) -> NDArray[np.void]:
+        return record_of(self.table, self._arrays, self._device.address, **fields)

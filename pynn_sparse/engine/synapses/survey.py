@@ -8,9 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...network import SynapseTable
+from ...network.shared import SharedRows
 from .. import structures
 from ..building.builder import Builder, HostBuilder, Work
+from .shared import SharedArrays
 from .stored import record_of
+
+FINE = 1 << 20  # counts, as kFine in cuda/build/survey.h
+
+
+def survey_of(table: SynapseTable, threads: int) -> Survey:
+    """What looks through the synapses of a table."""
+    kind = SharedSurvey if isinstance(table.rows, SharedRows) else Survey
+    return kind(table, threads)
 
 
 class Survey:
@@ -34,13 +44,13 @@ class Survey:
         n_target, scale = self._table.post.size, np.ldexp(1.0, exponent)
         bound = self._builder.zeros(n_target, np.int64)
         bounds = {"least": least, "factor": factor, "scale": scale}
-        work = self._work(self._record, n_target=n_target, **bounds)
-        work.point(
-            row_start=self._builder.put(self._table.row_start),
-            most=self._builder.put(most),
-            bound=bound,
-        ).run("add_input_bound", self._table.n_source)
+        work = self._work(self._record, n_target=n_target, n=len(self._table), **bounds)
+        work.point(**self._row_start(), most=self._builder.put(most), bound=bound)
+        work.run("add_input_bound", self._table.n_source)
         return self._builder.get(bound)
+
+    def _row_start(self) -> dict[str, Any]:
+        return {"row_start": self._builder.put(self._table.row_start)}
 
     def coarse(self, exponent: int) -> int:
         """Number of synapses whose weight has lost digits that a user may miss.
@@ -49,17 +59,44 @@ class Survey:
         value that one may carry.
         """
         _, weight, _ = self._arrays
-        graded = self._table.pre.model.graded
         n = len(weight)
         if n == 1:  # it is on the host, wherever the others are
             weight = self._builder.put(weight)
         record = self._record.copy()
-        record["scale"] = np.ldexp(graded.most if graded else 1.0, exponent)
+        record["scale"] = self._greatest_scale(exponent)
         record["weight"] = self._builder.address(weight)
         coarse = self._builder.zeros(1, np.int64)
         self._work(record, n=n).point(coarse=coarse).run("count_coarse", n)
         found = int(self._builder.get(coarse)[0])
         return found * len(self._table) if n == 1 else found
 
+    def _greatest_scale(self, exponent: int) -> float:
+        """Counts of 2^-exponent that a weight of 1 brings with one event, at most."""
+        graded = self._table.pre.model.graded
+        return float(np.ldexp(graded.most if graded else 1.0, exponent))
+
     def _work(self, record: NDArray[np.void], **fields: Any) -> Work:
         return Work(self._builder, structures.SURVEY, table=record, **fields)
+
+
+class SharedSurvey(Survey):
+    """The same where synapses share the weights of a kernel: that is looked through instead."""
+
+    def __init__(self, table: SynapseTable, threads: int) -> None:
+        assert isinstance(table.rows, SharedRows)
+        self._table, self._rows = table, table.rows
+        self._builder = HostBuilder(threads)
+        self._shared = SharedArrays(self._rows, self._builder)
+        self._record = self._shared.record(table)
+        self.greatest_weight = max(map(abs, self._rows.weight_range(self._rows.weight)))
+
+    def _row_start(self) -> dict[str, Any]:
+        return {}
+
+    def coarse(self, exponent: int) -> int:
+        weight = np.abs(self._rows.weight.astype(np.float64))
+        counts = weight * self._greatest_scale(exponent)
+        coarse = (counts > 0) & (counts < FINE)
+        if len(coarse) == 1:
+            return len(self._table) * bool(coarse[0])
+        return int(self._rows.windows.uses().ravel()[coarse].sum())

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...network import Block, SynapseTable
-from .survey import Survey
+from .survey import survey_of
 
 # Accumulators are 64-bit integers. A unit is chosen so that the most that one step can bring, and
 # what is in flight, stay below 2^52; while inputs are in flight it is kept as long as they stay
@@ -70,7 +70,7 @@ def _bound_of_table(
     table: SynapseTable, most: NDArray[np.float64], threads: int
 ) -> NDArray[np.float64]:
     """The same for the targets of a table, [n], where sources emit at most `most` spikes."""
-    survey, rule = Survey(table, threads), table.rule
+    survey, rule = survey_of(table, threads), table.rule
     factor = rule.dynamics.most(rule.parameters) if rule else 1.0
     learned = rule.greatest_weight if rule else 0.0
     common = survey.greatest_weight if table.is_common("weight") else 0.0

@@ -9,6 +9,7 @@ from .assembling import Assembling
 from .conversion import Recipe, converted, without_traces
 from .forward import forward
 from .graph import Graph, Input, Neurons, Output, Rectifier
+from .kernel import Kernel
 from .linear import Convolution, Delay, Dense, Flatten, Linear, Pool, Scale
 from .plan import Plan, Population, Readout, Wires, plan
 from .rule import Rule
@@ -21,6 +22,7 @@ __all__ = [
     "Flatten",
     "Graph",
     "Input",
+    "Kernel",
     "Linear",
     "Neurons",
     "Output",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ...errors import GraphError
 from ...network import memory
+from .kernel import Kernel, Steps
 from .synapses import Synapses
 
 Shape = tuple[int, ...]
@@ -40,6 +41,10 @@ class Linear(ABC):
     @abstractmethod
     def applied(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """What leaves, [samples, *shape_out], for what enters, [samples, *shape], as one step."""
+
+    def as_kernel(self, shape: Shape) -> Kernel | None:
+        """The same map with weights that all places share; None where it has no such weights."""
+        return None
 
     def constant(self, shape: Shape) -> NDArray[np.float64]:
         """What is added in every step, flat; for the shape of what enters."""
@@ -123,6 +128,13 @@ class Scale(OfEach):
         if self.bias is None:
             return super().constant(shape)
         return per_element(self.bias, shape).astype(np.float64)
+
+    def as_kernel(self, shape: Shape) -> Kernel | None:
+        factor = per_element(self.scale, shape).astype(np.float64).reshape(shape[0], -1)
+        if (factor != factor[:, :1]).any():
+            return None
+        axes = tuple(map(Steps.identity, shape[1:]))
+        return Kernel(axes, shape[0], 1, factor[:, :1].reshape(-1, *(1 for _ in axes), 1))
 
 
 @dataclass(frozen=True)
@@ -210,20 +222,30 @@ class Window(Linear):
             raise GraphError(f"its window {self.kernel} is larger than its input {space}")
         return tuple(places)
 
+    def steps(self, space: Shape) -> tuple[Steps, ...]:
+        """Which places each element of the window leads from and to, along each axis."""
+        found = []
+        for n, n_out, k, stride, dilation, (before, _) in zip(
+            *(space, self.extent(space), self.kernel, self.stride, self.dilation),
+            self._before_after(),
+            strict=True,
+        ):
+            tap, to = np.indices((k, n_out)).reshape(2, -1)
+            origin = to * stride + tap * dilation - before
+            inside = (origin >= 0) & (origin < n)
+            found.append(Steps(n, n_out, k, origin[inside], to[inside], tap[inside]))
+        return tuple(found)
+
     def taps(self, space: Shape) -> list[tuple[Array, Array]]:
         """(from, to) in flat space for each element of the window, in C order."""
-        out = self.extent(space)
+        out, steps = self.extent(space), self.steps(space)
         found = []
         for place in product(*map(range, self.kernel)):
-            axes = []
-            for axis, at in enumerate(place):
-                before, _ = self._before_after()[axis]
-                to = np.arange(out[axis])
-                origin = to * self.stride[axis] + at * self.dilation[axis] - before
-                inside = (origin >= 0) & (origin < space[axis])
-                axes.append((origin[inside], to[inside]))
-            start = np.ravel_multi_index(np.ix_(*(each for each, _ in axes)), space)
-            end = np.ravel_multi_index(np.ix_(*(each for _, each in axes)), out)
+            mine = [axis.tap == at for axis, at in zip(steps, place, strict=True)]
+            starts = [axis.source[at] for axis, at in zip(steps, mine, strict=True)]
+            ends = [axis.target[at] for axis, at in zip(steps, mine, strict=True)]
+            start = np.ravel_multi_index(np.ix_(*starts), space)
+            end = np.ravel_multi_index(np.ix_(*ends), out)
             found.append((start.ravel(), end.ravel()))
         return found
 
@@ -296,6 +318,14 @@ class Convolution(Window):
             np.matmul(weight, columns, out=found[begin : begin + at_once])
         return found.reshape(len(x), *out) + self.constant(x.shape[1:]).reshape(out)
 
+    def as_kernel(self, shape: Shape) -> Kernel | None:
+        out = self.shape_out(shape)
+        n_in = self.weight.shape[1]
+        of_group = self.weight.reshape(self.groups, -1, *self.weight.shape[1:])
+        weight = np.moveaxis(of_group, 1, -1).reshape(shape[0], *self.kernel, -1)
+        assert weight.shape[-1] * self.groups == out[0]
+        return Kernel(self.steps(shape[1:]), shape[0], n_in, weight.astype(np.float64))
+
     def constant(self, shape: Shape) -> NDArray[np.float64]:
         out = self.shape_out(shape)
         bias = np.zeros(out[0]) if self.bias is None else np.asarray(self.bias, np.float64)
@@ -313,6 +343,17 @@ class Pool(Window):
     def kernel(self) -> Shape:
         return self.size
 
+    @property
+    def _weight(self) -> float:
+        return 1.0 / math.prod(self.size) if self.mean else 1.0
+
+    def as_kernel(self, shape: Shape) -> Kernel | None:
+        one = [
+            replace(axis, n_tap=1, tap=np.zeros_like(axis.tap)) for axis in self.steps(shape[1:])
+        ]
+        weight = np.full((1, *(1 for _ in one), 1), self._weight)
+        return Kernel(tuple(one), shape[0], 1, weight)
+
     def shape_out(self, shape: Shape) -> Shape:
         return (shape[0], *self.extent(shape[1:]))
 
@@ -323,7 +364,7 @@ class Pool(Window):
         taps = self.taps(shape[1:])
         source = np.concatenate([(channel * n_in + start).ravel() for start, _ in taps])
         target = np.concatenate([(channel * n_out + end).ravel() for _, end in taps])
-        weight = np.full(len(source), 1.0 / math.prod(self.size) if self.mean else 1.0)
+        weight = np.full(len(source), self._weight)
         sizes = math.prod(shape), math.prod(out)
         return Synapses(*sizes, source, target, weight, np.zeros(len(weight)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from ...errors import GraphError
 from .graph import Graph, Input, Neurons, Output, about
+from .kernel import Kernel
 from .linear import Delay, Linear, Shape, per_element
 from .programs import Structure
 from .rule import Rule, step_of
@@ -46,7 +48,7 @@ class Population:
 
 @dataclass(frozen=True)
 class Wires:
-    """Synapses of a projection; `delay` is in steps, [n], and at least 1.
+    """Synapses of a projection; `delay` is in steps, [n], or [1] of a kernel, and at least 1.
 
     `lag` is what the delays are more than in the graph, where what enters a layer may have an
     effect in the same step.
@@ -55,9 +57,7 @@ class Wires:
     name: str
     pre: str
     post: str
-    source: NDArray[np.int64]
-    target: NDArray[np.int64]
-    weight: NDArray[np.float64]
+    synapses: Synapses | Kernel
     delay: NDArray[np.int64]
     lag: int
 
@@ -92,7 +92,7 @@ class Path:
     pre: str
     post: str
     through: tuple[str, ...]
-    synapses: Synapses
+    synapses: Synapses | Kernel
 
 
 def plan(graph: Graph, dt: float, rule_of: RuleOf) -> Plan:
@@ -121,11 +121,8 @@ def plan(graph: Graph, dt: float, rule_of: RuleOf) -> Plan:
     wires = []
     named = _names(paths)
     for path, delay, name in zip(paths, steps, named, strict=True):
-        s = path.synapses
         lag = skew[path.post] - skew[path.pre]
-        wires.append(
-            Wires(name, path.pre, path.post, s.source, s.target, s.weight, delay + lag, lag)
-        )
+        wires.append(Wires(name, path.pre, path.post, path.synapses, delay + lag, lag))
     populations = [
         _population(name, node, rules[name], graph.shapes[name], bias[name], skew[name])
         for name, node in neurons.items()
@@ -208,11 +205,8 @@ def _check_cycles(graph: Graph) -> None:
 def _paths(graph: Graph, name: str) -> Iterator[Path]:
     """All paths from a population to others."""
     node = graph.nodes[name]
-    n = math.prod(graph.shapes[name])
-    height = node.height if isinstance(node, Neurons) else 1.0
-    start = Synapses.each(np.full(n, height), np.zeros(n))
 
-    def walk(at: str, synapses: Synapses, through: tuple[str, ...]) -> Iterator[Path]:
+    def walk(at: str, through: tuple[str, ...]) -> Iterator[Path]:
         for after in graph.out_of(at):
             following = graph.nodes[after]
             if isinstance(following, Output):
@@ -223,15 +217,48 @@ def _paths(graph: Graph, name: str) -> Iterator[Path]:
                     "events with values are not supported, only an output can show them"
                 )
             if isinstance(following, Neurons):
-                yield Path(name, after, through, synapses)
+                yield Path(name, after, through, _joined(graph, name, through))
                 continue
-            assert isinstance(following, Linear)
-            with about(after):
-                layer = following.synapses(graph.shapes[at])
-            joined = layer.merged() if synapses is start and height == 1 else synapses.then(layer)
-            yield from walk(after, joined, (*through, after))
+            yield from walk(after, (*through, after))
 
-    return walk(name, start, ())
+    return walk(name, ())
+
+
+def _joined(graph: Graph, name: str, through: tuple[str, ...]) -> Synapses | Kernel:
+    """What layers without a state do one after the other, from a population on."""
+    nodes = (name, *through)
+    kernel: Kernel | None = None
+    for at, after in itertools.pairwise(nodes):
+        layer = graph.nodes[after]
+        assert isinstance(layer, Linear)
+        with about(after):
+            following = layer.as_kernel(graph.shapes[at])
+        if kernel is None and following is not None:
+            kernel = replace(following, weight=_height(graph, name) * following.weight)
+        else:
+            kernel = kernel and following and kernel.then(following)
+        if kernel is None:
+            break
+    return kernel if kernel and kernel.worthwhile else _listed(graph, nodes)
+
+
+def _listed(graph: Graph, nodes: tuple[str, ...]) -> Synapses:
+    """The same as a list, with sums of weights where several ways lead from cell to cell."""
+    n, height = math.prod(graph.shapes[nodes[0]]), _height(graph, nodes[0])
+    start = joined = Synapses.each(np.full(n, height), np.zeros(n))
+    for at, after in itertools.pairwise(nodes):
+        layer = graph.nodes[after]
+        assert isinstance(layer, Linear)
+        with about(after):
+            following = layer.synapses(graph.shapes[at])
+        joined = following.merged() if joined is start and height == 1 else joined.then(following)
+    return joined
+
+
+def _height(graph: Graph, name: str) -> float:
+    """What a spike of a population counts."""
+    node = graph.nodes[name]
+    return node.height if isinstance(node, Neurons) else 1.0
 
 
 def _spikes(node: Neurons) -> bool:

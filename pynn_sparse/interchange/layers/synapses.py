@@ -39,12 +39,7 @@ class Synapses:
 
     def then(self, other: Synapses) -> Synapses:
         """The map of this one and then `other`; synapses of the same two cells are added up."""
-        order = np.argsort(other.source, kind="stable")
-        first = np.searchsorted(other.source[order], np.arange(other.n_pre + 1))
-        count = np.diff(first)[self.target]
-        mine = np.repeat(np.arange(len(self.target)), count)
-        start = np.repeat(first[self.target] - (np.cumsum(count) - count), count)
-        theirs = order[start + np.arange(len(mine))]
+        mine, theirs = meeting(self.target, other.source, other.n_pre)
         joined = Synapses(
             self.n_pre,
             other.n_post,
@@ -80,3 +75,15 @@ class Synapses:
         return np.bincount(self.target, self.weight * values[self.source], self.n_post).astype(
             float
         )
+
+
+def meeting(
+    target: NDArray[np.int64], source: NDArray[np.int64], n: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Places in both arrays, of all pairs of a target and a source that are the same, below n."""
+    order = np.argsort(source, kind="stable")
+    first = np.searchsorted(source[order], np.arange(n + 1))
+    count = np.diff(first)[target]
+    mine = np.repeat(np.arange(len(target)), count)
+    start = np.repeat(first[target] - (np.cumsum(count) - count), count)
+    return mine, order[start + np.arange(len(mine))]
