@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -274,9 +275,9 @@ REFUSED = {
         ValueError,
         "has 2 values: must have 3 for kernel_shape",
     ),
-    "strides": ({"strides": 0}, ValueError, "strides = 0: must be an integer, 1 or greater"),
+    "strides": ({"strides": 0}, ValueError, "strides = 0: must be an integer, 1 to 65536"),
     "three strides": ({"strides": (1, 1, 1)}, ValueError, "must be an integer, or two, for rows"),
-    "padding": ({"padding": -1}, ValueError, "padding = -1: must be an integer, 0 or greater"),
+    "padding": ({"padding": -1}, ValueError, "padding = -1: must be an integer, 0 to 65536"),
     "half a pool": ({"pool_shape": 1.5}, TypeError, "pool_shape = 1.5: must be an integer"),
     "stride alone": ({"pool_stride": 2}, TypeError, "pool_stride = 2: needs a pool_shape"),
     "callback": ({"callback": 3}, TypeError, "callback = 3: must be a function"),
@@ -287,6 +288,41 @@ REFUSED = {
 def test_arguments_are_checked(given: Any, error: Any, message: str) -> None:
     with pytest.raises(error, match=message):
         sim.ConvolutionConnector(**{"kernel_weights": [[1.0, 2.0]]} | given)
+
+
+ODD: tuple[Any, ...] = (
+    "a",
+    {},
+    object(),
+    float("nan"),
+    2**70,
+    [[1, 2], [3]],
+    [["a"]],
+    [],
+    (1, 2, 3),
+)
+
+FINE = {
+    **dict.fromkeys(("positive_receptor_type", "negative_receptor_type"), str),
+    "kernel_weights": int,
+    "weights": (int, tuple),  # how many they have to be is known to the projection
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "valid"),
+    [
+        (sim.ConvolutionConnector, {"kernel_weights": 0.5, "kernel_shape": 3, "pool_shape": 2}),
+        (sim.PoolDenseConnector, {"weights": 0.5, "pool_shape": 2}),
+    ],
+)
+def test_odd_values_are_refused_by_name(kind: Any, valid: dict[str, Any]) -> None:
+    for name in inspect.signature(kind).parameters:
+        for odd in ODD:
+            if isinstance(odd, FINE.get(name, ())):
+                continue
+            with pytest.raises((TypeError, ValueError, NotImplementedError), match=name):
+                kind(**valid | {name: odd})
 
 
 @pytest.mark.usefixtures("fresh")

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pynn_sparse.errors import ParameterError
-from pynn_sparse.network.shared import Axis, Windows
+from pynn_sparse.network import memory
+from pynn_sparse.network.shared import MOST_PLACES, Axis, Windows
 
 from ... import connectors as upstream
 from ... import errors
@@ -60,6 +61,13 @@ class _OnGrids(upstream.Connector):  # type: ignore[misc]
             raise TypeError(f"{owner}: pool_stride = {shown(pool_stride)}: needs a pool_shape")
         self.positive_receptor_type = positive_receptor_type
         self.negative_receptor_type = negative_receptor_type
+        for name in ("positive_receptor_type", "negative_receptor_type"):
+            receptor = getattr(self, name)
+            if not isinstance(receptor, str):
+                raise TypeError(
+                    f"{owner}: {name} = {shown(receptor)}: must be the name of a receptor, such as "
+                    "'excitatory'"
+                )
 
     @abstractmethod
     def _windows(self, projection: Any) -> tuple[Windows, NDArray[np.float64]]:
@@ -89,8 +97,8 @@ class _OnGrids(upstream.Connector):  # type: ignore[misc]
 
     def _receptor(self, projection: Any, sign: str) -> str:
         name, known = f"{sign}_receptor_type", list(projection.post.receptor_types)
-        receptor = getattr(self, name)
-        if not isinstance(receptor, str) or receptor not in known:
+        receptor: str = getattr(self, name)
+        if receptor not in known:
             raise errors.ConnectionError(
                 f"{projection.label}: {name} = {shown(receptor)}: must be one of "
                 f"{', '.join(map(repr, known))} for {projection.post.label}"
@@ -329,12 +337,13 @@ def pair_of(name: str, value: Any, least: int) -> Pair | None:
     """
     if value is None:
         return None
-    each = list(value) if np.ndim(value) == 1 else [value, value]
+    several = isinstance(value, (list, tuple, np.ndarray)) and getattr(value, "ndim", 1) == 1
+    each = list(value) if several else [value, value]
     if len(each) != 2:
         raise errors.InvalidParameterValueError(
             f"{name} = {shown(value)}: must be an integer, or two, for rows and columns"
         )
-    rows, columns = (as_integer(name, number, least) for number in each)
+    rows, columns = (as_integer(name, number, least, MOST_PLACES) for number in each)
     return rows, columns
 
 
@@ -364,10 +373,12 @@ def grid_of(projection: Any, side: str, connector: Any) -> Grid:
 def _numbers(name: str, value: Any) -> NDArray[np.float64]:
     """Finite numbers. Raises TypeError and InvalidParameterValueError."""
     try:
-        given = np.asarray(number_of(value)) if np.ndim(value) == 0 else np.array(value, np.float64)
-    except (NotNumbersError, TypeError, ValueError):
-        given = np.array(np.nan)
-    if not given.size or not np.isfinite(given).all():
+        given = np.asarray(value)
+        if given.ndim == 0:
+            given = np.asarray(number_of(value))
+    except (NotNumbersError, ValueError):
+        given = np.zeros(0)
+    if given.dtype.kind not in "iuf" or not given.size or not np.isfinite(given).all():
         raise errors.InvalidParameterValueError(
             f"{name} = {shown(value)}: must be finite numbers in rows of one length"
         )
@@ -383,6 +394,8 @@ def _kernel(owner: str, value: Any, shape: Pair | None) -> NDArray[np.float64]:
             f"{owner}: kernel_shape = None: must be given where kernel_weights has no rows and "
             "columns"
         )
+    if shape is not None:
+        memory.require(8 * math.prod(shape), f"{owner}: kernel_shape = {shape}")
     if drawn:
         assert shape is not None
         given = _numbers(name, np.asarray(value.next(math.prod(shape))).reshape(shape))
