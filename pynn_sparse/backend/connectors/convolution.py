@@ -107,12 +107,9 @@ class _OnGrids(upstream.Connector):  # type: ignore[misc]
         return receptor
 
     def _pooled(self, grid: Grid) -> Grid:
-        """Windows of the pooling along each axis, of which the last may be cut off."""
-        if self.pool_shape is None or self.pool_stride is None:
-            return grid
+        """Windows of the pooling along each axis, as many as sPyNNaker has."""
         rows, columns = (
-            max((n - (size - 1)) // stride + 1, 1)
-            for n, size, stride in zip(grid, self.pool_shape, self.pool_stride, strict=True)
+            max(n // stride, 1) for n, stride in zip(grid, self.pool_stride or (1, 1), strict=True)
         )
         return rows, columns
 
@@ -147,7 +144,7 @@ class ConvolutionConnector(_OnGrids):
         pool_shape: windows whose mean is what the kernel sees; None for none.
         pool_stride: from window to window; pool_shape where it is None.
         positive_receptor_type, negative_receptor_type: of the target.
-        safe, verbose, callback: have no effect, as with sPyNNaker.
+        safe, verbose, callback, filter_edges: have no effect on what is connected.
 
     Raises TypeError and InvalidParameterValueError for arguments that are not valid; the
     projection raises ConnectionError for populations without a Grid2D, or with one of another size
@@ -173,8 +170,10 @@ class ConvolutionConnector(_OnGrids):
         safe: Any = True,
         verbose: Any = False,
         callback: Any = None,
+        filter_edges: Any = True,
     ) -> None:
         owner = "ConvolutionConnector"
+        as_flag(f"{owner}: filter_edges", filter_edges)
         receptors = positive_receptor_type, negative_receptor_type
         self._begin(pool_shape, pool_stride, *receptors, safe, verbose, callback)
         self.strides = pair_of(f"{owner}: strides", strides, 1) or (1, 1)
@@ -187,17 +186,22 @@ class ConvolutionConnector(_OnGrids):
         self.padding = pair_of(f"{owner}: padding", padding, 0) or (0, 0)
         self.kernel_weights /= self._area()
 
-    def get_post_shape(self, shape: Any) -> NDArray[np.int64]:
-        """Rows and columns of the target, for those of the source."""
+    def get_post_shape(self, shape: Any) -> Grid:
+        """Rows and columns of the target, for those of the source, as sPyNNaker has them.
+
+        With strides that is a row or column less, in some sizes, than PyTorch has.
+        """
         grid = pair_of("ConvolutionConnector: shape", shape, 1) or (1, 1)
         sizes = self._pooled(grid), self.kernel_weights.shape, self.padding, self.strides
-        found = [(n - k + 2 * p) // s + 1 for n, k, p, s in zip(*sizes, strict=True)]
-        return np.maximum(found, 1)
+        rows, columns = (
+            max((n - (k - 1) + 2 * p) // s, 1) for n, k, p, s in zip(*sizes, strict=True)
+        )
+        return rows, columns
 
     def _windows(self, projection: Any) -> tuple[Windows, NDArray[np.float64]]:
         source = grid_of(projection, "pre", self)
         target = grid_of(projection, "post", self)
-        expected = tuple(self.get_post_shape(source).tolist())
+        expected = self.get_post_shape(source)
         if target != expected:
             raise errors.ConnectionError(
                 f"{projection.label}: postsynaptic_neurons = {projection.post.label}: has "
@@ -245,7 +249,7 @@ class PoolDenseConnector(_OnGrids):
         pool_shape: size of the windows, for rows and columns; None for single cells.
         pool_stride: from window to window; pool_shape where it is None.
         positive_receptor_type, negative_receptor_type: of the target.
-        safe, verbose, callback: have no effect, as with sPyNNaker.
+        safe, verbose, callback: have no effect on what is connected.
 
     Raises TypeError and InvalidParameterValueError for arguments that are not valid; the
     projection raises ConnectionError for a source without a Grid2D, NotImplementedError for windows
