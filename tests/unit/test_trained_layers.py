@@ -134,6 +134,7 @@ def test_kernels_are_the_same_synapses(layers: Any) -> None:
     for name in ("n_pre", "n_post", "source", "target", "weight", "delay"):
         np.testing.assert_array_equal(getattr(found, name), getattr(listed, name))
     target, place = windows.synapses()
+    assert kernel.greatest_sum() == pytest.approx(found.greatest_sum(), rel=1e-12)
     assert len(windows) == len(target) == len(found.source)
     source = np.repeat(np.arange(windows.n_pre), np.diff(windows.row_start()))
     order = np.lexsort((target, source))

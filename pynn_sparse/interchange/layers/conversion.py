@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from ...errors import GraphError
 from .forward import forward
 from .graph import Graph, Neurons, Output, Rectifier
+from .kernel import Kernel
 from .plan import Plan
 from .rule import Rule
 
 Array = NDArray[np.float64]
 NEGLIGIBLE = 2.0**-24
-WIRE_ARRAYS = ("source", "target", "weight", "delay")
 
 
 @dataclass(frozen=True)
@@ -125,10 +125,13 @@ def without_traces(planned: Plan) -> Plan:
     """
     kept = []
     for wires in planned.wires:
-        size = np.abs(wires.weight)
-        enough = size >= NEGLIGIBLE * np.bincount(wires.target, size).max(initial=0.0)
-        parts = {each: getattr(wires, each)[enough] for each in WIRE_ARRAYS}
-        kept.append(replace(wires, **parts))
+        synapses, delay = wires.synapses, wires.delay
+        enough = np.abs(synapses.weight) >= NEGLIGIBLE * synapses.greatest_sum()
+        if isinstance(synapses, Kernel):
+            cleaned = replace(synapses, weight=np.where(enough, synapses.weight, 0.0))
+            kept.append(replace(wires, synapses=cleaned))
+        else:
+            kept.append(replace(wires, synapses=synapses.chosen(enough), delay=delay[enough]))
     return replace(planned, wires=tuple(kept))
 
 

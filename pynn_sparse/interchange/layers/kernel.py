@@ -32,6 +32,13 @@ class Steps:
     target: NDArray[np.int64]
     tap: NDArray[np.int64]
 
+    @property
+    def uses(self) -> NDArray[np.int64]:
+        """Pairs of each place after that have each element, [n_target, n_tap]."""
+        pairs = self.target * self.n_tap + self.tap
+        found = np.bincount(pairs, minlength=self.n_target * self.n_tap)
+        return found.reshape(self.n_target, self.n_tap)
+
     @classmethod
     def identity(cls, n: int) -> Steps:
         """Each place to itself."""
@@ -134,6 +141,14 @@ class Kernel:
         product = mine * theirs
         taps = [product.shape[1 + 2 * k] * product.shape[2 + 2 * k] for k in range(n)]
         return product.reshape(product.shape[0], *taps, product.shape[-1])
+
+    def greatest_sum(self) -> float:
+        """The greatest sum of the sizes of the weights that a target has."""
+        size = np.broadcast_to(np.abs(self.weight), (self.channels, *self.weight.shape[1:]))
+        sums = size.reshape(-1, self.group, *size.shape[1:]).sum(axis=1)
+        for axis in self.axes:  # from taps to places of the target, which come to be the last axis
+            sums = np.tensordot(sums, axis.uses, axes=([1], [1]))
+        return float(sums.max(initial=0.0))
 
     def _pairs_of_space(self) -> tuple[NDArray[np.int64], ...]:
         """Flat places before and after, and flat taps, of all pairs of places."""

@@ -70,6 +70,15 @@ class Synapses:
             delay=self.delay[chosen],
         )
 
+    def chosen(self, which: NDArray[np.bool_]) -> Synapses:
+        """Some of them."""
+        names = ("source", "target", "weight", "delay")
+        return replace(self, **{name: getattr(self, name)[which] for name in names})
+
+    def greatest_sum(self) -> float:
+        """The greatest sum of the sizes of the weights that a target has."""
+        return float(np.bincount(self.target, np.abs(self.weight)).max(initial=0.0))
+
     def product(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """What the target layer gets of constant values, [n_post]."""
         return np.bincount(self.target, self.weight * values[self.source], self.n_post).astype(
