@@ -29,8 +29,9 @@ def test_python_blocks_run(
 ) -> None:
     """The blocks of a page follow each other in one namespace; comments tell what is printed."""
     monkeypatch.chdir(tmp_path)
-    for file in (*page.parent.glob("*.nir"), *page.parent.glob("*.onnx")):
-        shutil.copy(file, tmp_path)
+    for kind in ("*.nir", "*.npz", "*.onnx"):
+        for file in page.parent.glob(kind):
+            shutil.copy(file, tmp_path)
     namespace: dict[str, Any] = {"__name__": page.stem}
     for block in BLOCK.findall(page.read_text()):
         needs = {"nestml": "pynestml", ".onnx": "onnx"}
