@@ -160,8 +160,10 @@ struct Table {
   int32 wide_target;  // target is uint32
   int32 wide_delay;   // delay is uint16
   int32 single;       // weight is float
+  int32 dense;        // the targets of a segment follow each other, see add_row
   int32 least_lag;    // steps that delivery waits after a spike, with a rule; where they
   int32 most_lag;     // differ, segments are sorted by them
+  int32 padding;
 };
 
 // Poisson sources that each feed one neuron of a population, drawn where their spikes arrive instead of

@@ -79,6 +79,10 @@ DEVICE void raise_to(int64* x, int64 value) { *x = std::max(*x, value); }
 DEVICE int64 round_to_integer(double x) { return std::llrint(x); }
 DEVICE int32 next_place(int32* count) { return (*count)++; }
 DEVICE void prefetch(const void* place) { __builtin_prefetch(place); }
+template <class Segment>
+DEVICE const void* next_weights(const Segment& segment) {
+  return segment.next;
+}
 constexpr int64 kAhead =
     16;  // synapses of a row between one that is served and one whose memory is fetched
 DEVICE int32 lowest_bit(uint64 bits) { return __builtin_ctzll(bits); }
@@ -102,7 +106,8 @@ struct Segment {
   int64 begin, end;
   int32 multiplicity;
   int32 first_slot;
-  int32 lag;  // steps since the spike, of tables that wait
+  int32 lag;                   // steps since the spike, of tables that wait
+  const void* next = nullptr;  // weights of the segment that is served after this one
   DEVICE static constexpr int64 offset() { return 0; }
   static constexpr int64 stride = 1;
   static constexpr bool leads = true;
@@ -136,8 +141,11 @@ class SegmentQueue {
       each.segment.end = each.begin[1];
       fetch(*each.table, each.segment);
     }
-    for (int32 i = 0; i < size_; ++i)
+    for (int32 i = 0; i < size_; ++i) {
+      if (waiting_[i].table->dense && i + 1 < size_)
+        waiting_[i].segment.next = weights_of(waiting_[i + 1]);
       body_(*waiting_[i].table, waiting_[i].row, waiting_[i].segment);
+    }
     size_ = 0;
   }
 
@@ -150,6 +158,11 @@ class SegmentQueue {
     int32 row;
     Segment segment;
   };
+
+  DEVICE static const void* weights_of(const Waiting& each) {
+    const char* const first = static_cast<const char*>(each.table->weight);
+    return first ? first + each.segment.begin * (each.table->single ? 4 : 8) : nullptr;
+  }
 
   // The first lines of each array; the processor's own prefetching goes on from there, but too late where what is
   // done for each synapse takes much longer than adding.

@@ -110,6 +110,10 @@ DEVICE int32 next_place(int32* count) { return atomicAdd(count, 1); }
 
 // Threads that wait for memory leave the processor to others.
 DEVICE void prefetch(const void*) {}
+template <class Segment>
+DEVICE const void* next_weights(const Segment&) {
+  return nullptr;
+}
 constexpr int64 kAhead = 0;
 
 // Place of the lowest bit that is 1.

@@ -122,8 +122,10 @@ TABLE = _structure(
     wide_target=np.int32,
     wide_delay=np.int32,
     single=np.int32,
+    dense=np.int32,
     least_lag=np.int32,
     most_lag=np.int32,
+    padding=np.int32,
 )
 BACKGROUND = _structure(
     param=POINTER,

@@ -18,6 +18,7 @@ from .. import structures
 from ..devices.device import Device
 
 N_COLUMN, N_STATE = 10, 3  # of a rule
+MOST_COUNTS = 2.0**50  # of an event, see add_row in cuda/synapses/delivery.h; half, for rounding
 
 
 def record_of(
@@ -106,6 +107,7 @@ class Stored(ABC):
         self._version = -1
         self._arrangement: Arrangement | None = None
         self._begin: Any = None
+        self._greatest_of_dense: float | None = None  # size of a weight, where all pairs have one
 
     @staticmethod
     @abstractmethod
@@ -167,6 +169,14 @@ class Stored(ABC):
             if changed is not mine:
                 mine[:] = changed
 
+    def _is_added_in_vectors(self, exponent: int) -> bool:
+        """Whether a table is dense, and no event brings so many counts that digits are lost."""
+        if self._greatest_of_dense is None:
+            return False
+        pre = self.table.pre
+        most = np.max(pre.model.most_spikes(pre.parameters, pre.grid), initial=0.0)
+        return bool(np.ldexp(self._greatest_of_dense * most, exponent) < MOST_COUNTS)
+
     def record(self, exponent: int, port: int, rule: int = 0) -> NDArray[np.void]:
         """The record of the plan, for accumulators in units of 2^-exponent."""
         assert self._arrangement is not None
@@ -181,6 +191,7 @@ class Stored(ABC):
             scale=scale,
             common_weight=np.rint(common * scale),
             first_port=port,
+            dense=self._is_added_in_vectors(exponent),
             least_lag=least,
             most_lag=most,
         )
