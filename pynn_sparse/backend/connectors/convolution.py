@@ -6,6 +6,7 @@ with sPyNNaker that is so whatever the positions are that PyNN gives to the cell
 
 from __future__ import annotations
 
+import inspect
 import math
 from abc import abstractmethod
 from typing import Any, ClassVar
@@ -24,6 +25,7 @@ from ...space import Grid2D
 from ..doors.checks import as_flag, as_integer, did_you_mean
 from ..doors.parameters import shown
 from ..doors.plain import NotNumbersError, number_of
+from ..doors.signatures import bound, signature_of
 from ..populations import Population
 from ..standardmodels.synapses import Convolution, PoolDense, SharedWeights
 from . import arguments
@@ -38,6 +40,18 @@ class _OnGrids(upstream.Connector):  # type: ignore[misc]
 
     synapse_type: ClassVar[type[SharedWeights]]  # the one that they are used with
     parameter_names: tuple[str, ...]
+    __signature__: ClassVar[inspect.Signature]
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        cls.__signature__ = signature_of(cls._make)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._make(**bound(type(self).__name__, self.__signature__, args, kwargs))
+
+    @abstractmethod
+    def _make(self, *args: Any, **kwargs: Any) -> None:
+        """Take the arguments."""
 
     def _begin(
         self,
@@ -157,7 +171,7 @@ class ConvolutionConnector(_OnGrids):
         *("positive_receptor_type", "negative_receptor_type"),
     )
 
-    def __init__(
+    def _make(  # type: ignore[override]
         self,
         kernel_weights: Any,
         kernel_shape: Any = None,
@@ -262,7 +276,7 @@ class PoolDenseConnector(_OnGrids):
         *("positive_receptor_type", "negative_receptor_type"),
     )
 
-    def __init__(
+    def _make(  # type: ignore[override]
         self,
         weights: Any,
         pool_shape: Any = None,

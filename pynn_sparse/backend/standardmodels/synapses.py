@@ -71,7 +71,8 @@ class SharedWeights(_Synapse, StandardSynapseType):
     default_parameters: ClassVar = {"weight": 0.0, "delay": None}
     translations: ClassVar = build_translations(("weight", "weight"), ("delay", "delay"))
 
-    def __init__(self, delay: Any = None) -> None:
+    def __init__(self, delay: Any = None, **others: Any) -> None:
+        check_names(others, type(self).__name__, ["delay"])
         super().__init__(delay=delay)
         given = self.parameter_space["delay"].base_value  # type: ignore[has-type]
         if not isinstance(given, float):
