@@ -3,9 +3,10 @@
 python tests/benchmarks/egru.py [--units 1350] [--silent 0.9] [--pruned 0.0] [--repeats 5]
 
 Needs PyTorch. Processor time of one thread each, for a step of one layer with as many inputs as
-units; medians of repeats that alternate. Here two layers drive each other, so that a time step is two
-steps of a layer; biases make units send once in 1 / (1 - silent) steps. In PyTorch weights of the
-same pattern are multiplied by vectors of which as many elements are silent, another in each step.
+units; medians of repeats that alternate. Here two layers drive each other, so that a time step
+is two steps of a layer; biases make units send once in 1 / (1 - silent) steps. In PyTorch
+weights of the same pattern are multiplied by vectors of which as many elements are silent,
+another in each step.
 """
 
 from __future__ import annotations
