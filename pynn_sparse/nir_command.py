@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from .interchange.nir import FRAMEWORKS
 from .replacing import replaced_file
 
+# What says that a network or its inputs cannot be run.
+REFUSED = (ImportError, MemoryError, NotImplementedError, OSError, OverflowError, ValueError)
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
@@ -45,13 +48,20 @@ def run(options: argparse.Namespace) -> int:
         return 1
     setup = {name: getattr(options, name) for name in ("device", "threads")}
     try:
-        inputs = np.load(options.input, allow_pickle=False)
+        inputs = _loaded(options.input)
         switches = dict(_switch(each) for each in options.switch)
         chosen = {name: value for name, value in setup.items() if value is not None}
         sim.setup(timestep=1.0, progress=True, **chosen)
         net = sim.nir_network(options.file, options.rule, dt=options.dt, **switches)
         found = sim.present(net, inputs, options.steps)
-    except (ImportError, NotImplementedError, OSError, OverflowError, ValueError) as error:
+    except (
+        ImportError,
+        MemoryError,
+        NotImplementedError,
+        OSError,
+        OverflowError,
+        ValueError,
+    ) as error:
         print(f"pynn-sparse nir: {error}", file=sys.stderr)
         return 1
     named = found if isinstance(found, dict) else {next(iter(net.outputs)): found}
@@ -91,6 +101,16 @@ def _export(sim: Any, net: Any, inputs: NDArray[Any], options: argparse.Namespac
     except (ExportError, ValueError) as error:
         print(f"pynn-sparse nir: {error}", file=sys.stderr)
         return 1
+
+
+def _loaded(file: str) -> Any:
+    """The array of a file. Raises ValueError with its name for one that is damaged."""
+    try:
+        return np.load(file, allow_pickle=False)
+    except OSError:
+        raise
+    except Exception as error:  # NumPy raises many, also those of Python's tokenizer
+        raise ValueError(f"{file}: is damaged, or no .npy file: {error}") from error
 
 
 def _switch(text: str) -> tuple[str, Any]:

@@ -461,3 +461,31 @@ def test_convolutions_store_their_kernels_alone(monkeypatch: pytest.MonkeyPatch)
     np.testing.assert_array_equal(spikes, expected)
     np.testing.assert_array_equal(v, expected_v)
     assert expected.sum() > 50
+
+
+@pytest.mark.parametrize("content", [b"", b"\x93NUMPY", b"text"])
+def test_damaged_inputs_of_the_command(
+    content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, inputs = write(tmp_path / "net.nir", chain()), tmp_path / "x.npy"
+    inputs.write_bytes(content)
+    words = ["nir", str(file), "--input", str(inputs), "--out", str(tmp_path / "out")]
+    assert main([*words, "--rule", "literal", "--dt", "1e-4"]) == 1
+    assert f"{inputs}: is damaged, or no .npy file" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_flipped_bits_and_cut_files_never_raise_anything_else(tmp_path: Path) -> None:
+    data = write(tmp_path / "net.nir", chain()).read_bytes()
+    rng, refused = np.random.default_rng(1), 0
+    for number in range(40):
+        damaged = bytearray(data)
+        place = int(rng.integers(len(data)))
+        damaged[place] ^= 1 << int(rng.integers(8))
+        (tmp_path / "damaged.nir").write_bytes(damaged[:place] if number % 2 else damaged)
+        sim.setup()
+        try:
+            sim.nir_network(tmp_path / "damaged.nir", **LITERAL)
+        except GraphError:
+            refused += 1
+    assert refused >= 20
