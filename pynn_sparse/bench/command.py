@@ -9,7 +9,7 @@ from typing import Any
 
 from ..measuring import command_line
 from ..replacing import write_text
-from . import baseline, report
+from . import baseline, report, trained
 from .earlier import Earlier, EarlierBuildError, installed, is_build
 from .networks import NETWORKS
 from .peers import PEERS
@@ -22,6 +22,13 @@ QUICK = ["cuba4000", "coba4000"]
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of the subcommand."""
     add = parser.add_argument
+    add(
+        "--suite",
+        choices=("networks", "trained"),
+        default="networks",
+        help="published networks, or networks that were trained elsewhere",
+    )
+    add("--parts", nargs="+", choices=trained.PARTS, metavar="NAME", help=f"{_parts()}")
     add("--networks", nargs="+", choices=NETWORKS, metavar="NAME", help=_names())
     add("--peers", nargs="*", choices=PEERS, metavar="NAME", help=", ".join(PEERS))
     add("--threads", type=int, nargs="+", metavar="N", help="of each run; by default 1 and 2")
@@ -40,6 +47,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _parts() -> str:
+    return f"of --suite trained: {', '.join(trained.PARTS)}"
+
+
 def _names() -> str:
     return "; ".join(
         f"{title}: {', '.join(name for name in NETWORKS if NETWORKS[name].large is large)}"
@@ -49,6 +60,8 @@ def _names() -> str:
 
 def run(options: argparse.Namespace) -> int:
     """Run, print, write; 0 if all simulators did the same, and no slower than before, 1 if not."""
+    if options.suite == "trained":
+        return _trained(options)
     _fill_in(options)
     for name in ("threads", "repeats", "duration"):
         values = getattr(options, name)
@@ -63,6 +76,27 @@ def run(options: argparse.Namespace) -> int:
     except (EarlierBuildError, ValueError) as error:
         raise SystemExit(f"--against {error}") from None
     return _measured(options, before)
+
+
+def _trained(options: argparse.Namespace) -> int:
+    for name in ("networks", "peers", "threads", "duration", "against", "picture"):
+        if getattr(options, name) is not None:
+            raise SystemExit(f"--{name}: is not for --suite trained")
+    repeats = (1 if options.quick else 5) if options.repeats is None else options.repeats
+    if repeats < 1:
+        raise SystemExit(f"--repeats {repeats}: must be greater than 0")
+    rows, parts = [], options.parts or [*trained.PARTS]
+    for row in trained.measured(trained.Options(repeats, options.quick), parts):
+        rows.append(row)
+        print(trained.table([row]).splitlines()[2], file=sys.stderr, flush=True)
+    command = command_line(options.typed, [options.json, options.table])
+    text = f"{trained.table(rows)}\n\n{report.caption(command, trained.machine())}"
+    print(text)
+    if options.table:
+        write_text(options.table, text + "\n")
+    if options.json:
+        trained.write_json(options.json, rows, command)
+    return int(any("differ" in row.absent for row in rows))
 
 
 def _measured(

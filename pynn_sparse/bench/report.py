@@ -130,9 +130,9 @@ def names(words: list[str]) -> str:
     return ", ".join(dict.fromkeys(words))
 
 
-def caption(command: str) -> str:
+def caption(command: str, about: dict[str, Any] | None = None) -> str:
     """The machine, the versions and the command, for below a table."""
-    about = machine()
+    about = about or machine()
     versions = ", ".join(f"{name} {version}" for name, version in about["packages"].items())
     return (
         f"`{command}`: {about['processors']} processors ({about['processor']}), "
