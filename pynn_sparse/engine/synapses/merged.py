@@ -116,9 +116,10 @@ class Bundle:
         ]
         records = np.concatenate([host.record for host in hosts])
         owners = [owner_start for _, _, owner_start in places.values()]
+        row_starts = [table.row_start for table in tables]
         cpu_library().merge_rows(
             pointer(records),
-            _pointers([table.row_start for table in tables]),
+            _pointers(row_starts),
             _pointers(owners),
             ctypes.c_int32(len(tables)),
             pointer(self._record),
