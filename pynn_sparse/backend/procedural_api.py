@@ -9,7 +9,7 @@ from ..common import set  # noqa: F401
 from ..core import deprecated
 from . import simulator
 from .connectors import AllToAllConnector, FixedProbabilityConnector
-from .doors.arguments import check_cells
+from .doors.arguments import check_annotations, check_cells
 from .doors.plain import PLAIN
 from .populations import Population
 from .projections import Projection, between_cells
@@ -69,6 +69,7 @@ def record(
     """Record variables of the cells in `source`, and write them on `end()`; see `pyNN.common`."""
     if not isinstance(source, simulator.ID):
         check_cells("source", source)
+    check_annotations(annotations)
     _record(variables, source, filename, sampling_interval, annotations)
 
 

@@ -302,6 +302,13 @@ def test_recording(world: World, which: str) -> None:
 
 
 @pytest.mark.parametrize("which", ["cells", "view", "assembly"])
+def test_notes_of_what_is_recorded(world: World, which: str) -> None:
+    cells, odd = getattr(world, which), without(odd_others(), "None", "dictionary")
+    call = functools.partial(sim.record, "v", cells, None)
+    check(cases(world, "annotations", odd, lambda value: call(annotations=value)))
+
+
+@pytest.mark.parametrize("which", ["cells", "view", "assembly"])
 def test_methods_that_look(world: World, which: str) -> None:
     cells = getattr(world, which)
     names = without(odd_others(), "text")
