@@ -12,12 +12,14 @@ import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, as_completed
 from contextlib import contextmanager
+from importlib.metadata import version
 from numbers import Real
 from pathlib import Path
 from typing import Any, TypeVar
 
 from .errors import SweepError
 from .instances import seeds_of
+from .processors import processors
 from .replacing import replaced_file, write_text
 
 Value = TypeVar("Value")
@@ -127,8 +129,6 @@ def _workers(executor: Executor | None, n: int) -> Iterator[Executor]:
             f"sweep without an executor needs loky ({error}): pip install 'pynn-sparse[sweep]', or "
             "give an executor, such as concurrent.futures.ProcessPoolExecutor()"
         ) from error
-    from .engine.processors import processors
-
     yield get_reusable_executor(max(min(processors(), n), 1))
 
 
@@ -206,11 +206,9 @@ def _shown(value: Any) -> str:
 
 def _facts(build: Any, duration: float, options: dict[str, Any]) -> dict[str, Any]:
     """What all runs of a folder have in common, of types that JSON has."""
-    from . import __version__
-
     return {
         "schema": SCHEMA,
-        "version": __version__,
+        "version": version("pynn-sparse"),
         "build": getattr(build, "__qualname__", type(build).__qualname__),
         "text of build": _digest(_text(build)),
         "duration": float(duration),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from pynn_sparse.engine import processors
+from pynn_sparse import processors
 from pynn_sparse.engine.devices import choice
 
 pytest_plugins = ["support.devices"]  # its fixtures

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from pynn_sparse import engine as engines
-from pynn_sparse.engine.processors import processors
 from pynn_sparse.network.synapses import MAX_DELAY_STEPS
 from pynn_sparse.network.time import TIMESTEPS
 from pynn_sparse.notices import warn
+from pynn_sparse.processors import processors
 
 from .. import common, errors
 from ..common.control import DEFAULT_MAX_DELAY, DEFAULT_MIN_DELAY, DEFAULT_TIMESTEP

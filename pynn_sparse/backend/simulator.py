@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pynn_sparse import engine as engines
-from pynn_sparse.engine.processors import processors
 from pynn_sparse.network import Network, TimeGrid, memory
 from pynn_sparse.network.stream import Stream
 from pynn_sparse.network.synapses import MAX_DELAY_STEPS
 from pynn_sparse.notices import warn
+from pynn_sparse.processors import processors
 
 from .. import common, errors
 from . import access

@@ -90,7 +90,7 @@ def networks() -> None:
     import pyNN.sparse as sim
     from support.small import build, digest
 
-    from pynn_sparse.engine import processors
+    from pynn_sparse import processors
     from pynn_sparse.engine.devices import choice
     from pynn_sparse.engine.toolchain import libraries
 

@@ -112,7 +112,7 @@ def test_processes_forked_from_one_that_has_loaded_nest() -> None:
         import multiprocessing, sys
         import nest
         import pyNN.sparse as sim
-        from pynn_sparse.engine import processors
+        from pynn_sparse import processors
         from pynn_sparse.engine.devices import choice
 
         processors._affinity, choice.WORK_OF_OWNER = (lambda: 2), 1  # two threads, however small

@@ -12,8 +12,8 @@ import pyNN.sparse as sim
 import pytest
 from pyNN.random import NumpyRNG
 
-from pynn_sparse import engine
-from pynn_sparse.engine import describe_devices, kernels, processors, sharing
+from pynn_sparse import engine, processors
+from pynn_sparse.engine import describe_devices, kernels, sharing
 from pynn_sparse.engine.devices import choice
 from pynn_sparse.engine.devices.choice import make_device
 from pynn_sparse.engine.devices.cpu import CpuDevice

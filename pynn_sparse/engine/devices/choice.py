@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..processors import processors
+from ...processors import processors
 from ..toolchain.libraries import cpu_library
 from .cpu import CpuDevice
 from .device import Device

@@ -11,8 +11,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from ...errors import DeviceError
 from ...network import Model
+from ...processors import processors
 from ..building.builder import HostBuilder
-from ..processors import processors
 from ..structures import host_address
 from ..toolchain.libraries import cpu_library, cpu_step
 from .device import Launch, Times

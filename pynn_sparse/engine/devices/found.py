@@ -11,8 +11,8 @@ from typing import Any
 
 from ...errors import DeviceError
 from ...notices import warn
+from ...processors import busy_processors, processors, quota
 from ..kernels import nvrtc_options
-from ..processors import busy_processors, processors, quota
 from ..toolchain import cache
 from ..toolchain.libraries import cpu_library
 

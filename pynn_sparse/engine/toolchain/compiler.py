@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ...errors import DeviceError
+from ...processors import processors
 from ..kernels import compiler_flags, source_folder, source_hash
-from ..processors import processors
 
 CPU_FLAGS = ("-std=c++17", "-fPIC", "-fvisibility=hidden")
 # Apple's compiler has no OpenMP: there is one thread then, and no message about the directives.
