@@ -139,13 +139,13 @@ class TestFolder:
         command = [sys.executable, str(script)]
         (tmp_path / "wait").touch()
         first = subprocess.Popen(command, cwd=tmp_path, start_new_session=True)
-        while len(list(tmp_path.glob("out/*.pickle"))) < 2:
+        while len(list(tmp_path.glob("out/[0-9]*.pickle"))) < 2:
             assert first.poll() is None
             time.sleep(0.05)
         os.killpg(first.pid, signal.SIGKILL)
         first.wait()
         (tmp_path / "wait").unlink()
-        kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("out/*.pickle")}
+        kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("out/[0-9]*.pickle")}
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
         expected = serial([10.0, 20.0, 30.0], [42, 43, 44])
         assert done.stdout.strip() == str([dict(each) for each in expected])

@@ -22,7 +22,7 @@ from ...recording import files
 from ...space import Space
 from .. import simulator
 from ..access import exclusive_methods
-from ..doors.arguments import check_annotations, check_description
+from ..doors.arguments import check_description
 from ..doors.checks import as_flag, as_integer, as_number, check_names
 from ..doors.generators import restoring_generators
 from ..doors.plain import PLAIN
@@ -130,11 +130,6 @@ class Projection(Changing, common.Projection):
         """
         simulator.state.check_present(self._network, self.label)
         return self._network, tuple(self._tables)
-
-    def annotate(self, **annotations: Any) -> None:
-        """Keep notes with the projection, of types that Neo's files can have. Raises TypeError."""
-        check_annotations(annotations)
-        super().annotate(**annotations)
 
     def describe(self, template: Any = "projection_default.txt", engine: Any = "default") -> Any:
         """A description of the projection; see `pyNN.common.Projection.describe`."""
