@@ -56,9 +56,8 @@ def is_dense(table: SynapseTable) -> bool:
 
 def arrange(table: SynapseTable, arrangement: Arrangement, threads: int) -> NDArray[np.int64]:
     """Sort the rows of a table in place; return where its segments begin."""
-    row_start = table.row_start  # kept: that of synapses that shared weights is made when asked for
     if arrangement.n_part * arrangement.n_group == 1:
-        return row_start
+        return table.row_start
     begin = np.empty(table.n_source * arrangement.n_part * arrangement.n_group + 1, np.int64)
     owner_start = np.array(arrangement.owner_start, np.int32)
     fields: dict[str, Any] = dict(arrangement.fields())
@@ -69,7 +68,7 @@ def arrange(table: SynapseTable, arrangement: Arrangement, threads: int) -> NDAr
     host = HostTable(table, **fields)
     cpu_library().arrange_rows(
         host.pointer,
-        pointer(row_start),
+        pointer(table.row_start),
         pointer(owner_start),
         ctypes.c_int32(arrangement.delay_group),
         ctypes.c_int32(threads),

@@ -66,8 +66,8 @@ class HostTable:
 
 
 def pointer(array: NDArray[Any]) -> ctypes.c_void_p:
-    """An array's address as an argument of a function of the library."""
-    return ctypes.c_void_p(array.ctypes.data)
+    """An array's address as an argument of a function of the library, which keeps it alive."""
+    return array.ctypes.data_as(ctypes.c_void_p)
 
 
 @dataclass(frozen=True)
