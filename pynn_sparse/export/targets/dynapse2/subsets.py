@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,7 +41,7 @@ def best_bases(values: Floats, most: int) -> Integers:
         return np.zeros(BASES, np.int64)
     wanted = _Values(values)
     found = [_improved(start, wanted, most) for start in _beginnings(wanted, most)]
-    return np.asarray(-np.sort(-min(found, key=wanted.error)))
+    return np.asarray(-np.sort(-wanted.best(found)[0]))
 
 
 class _Values:
@@ -51,12 +53,21 @@ class _Values:
         powers = self.count * self.value ** np.arange(3)[:, None]
         self.first = np.concatenate([np.zeros((3, 1)), np.cumsum(powers, axis=1)], axis=1)
 
-    def error(self, base: Integers) -> float:
-        """Sum of the squared errors of the nearest sums."""
-        levels = np.unique(sums(base)).astype(float)
-        ends = np.searchsorted(self.value, (levels[1:] + levels[:-1]) / 2)
-        number, total, square = np.diff(self.first[:, [0, *ends, len(self.value)]], axis=1)
-        return float((levels**2 * number - 2 * levels * total + square).sum())
+    def errors(self, bases: Integers) -> Floats:
+        """Sums of the squared errors of the nearest sums, of each of some base weights [n, 4]."""
+        # Sums that are equal share the values that are nearest to them, whoever gets which.
+        levels = np.sort(bases @ BITS.T, axis=1).astype(float)
+        ends = np.searchsorted(self.value, (levels[:, 1:] + levels[:, :-1]) / 2)
+        edge = np.zeros((len(bases), 1), np.int64)
+        ends = np.concatenate([edge, ends, edge + len(self.value)], axis=1)
+        number, total, square = np.diff(self.first[:, ends], axis=2)
+        return np.asarray((levels**2 * number - 2 * levels * total + square).sum(axis=1))
+
+    def best(self, bases: Sequence[Integers]) -> tuple[Integers, float]:
+        """The first of some base weights whose error is least, and that error."""
+        errors = self.errors(np.array(bases))
+        place = int(errors.argmin())
+        return bases[place], float(errors[place])
 
 
 def _beginnings(wanted: _Values, most: int) -> list[Integers]:
@@ -71,11 +82,10 @@ def _beginnings(wanted: _Values, most: int) -> list[Integers]:
 
 def _improved(base: Integers, wanted: _Values, most: int) -> Integers:
     """After least squares and single changes, as long as they help."""
-    error = wanted.error(base)
+    _, error = wanted.best([base])
     while True:
-        fitted = min((_least_squares(base, wanted, most), base), key=wanted.error)
-        tried = _changed(fitted, wanted, most)
-        now = wanted.error(tried)
+        fitted, now = wanted.best([_least_squares(base, wanted, most), base])
+        tried, now = _changed(fitted, now, wanted, most)
         if now >= error - 1e-6:
             return base
         base, error = tried, now
@@ -89,16 +99,15 @@ def _least_squares(base: Integers, wanted: _Values, most: int) -> Integers:
     return np.asarray(np.clip(np.rint(fitted), 1, most).astype(np.int64))
 
 
-def _changed(base: Integers, wanted: _Values, most: int) -> Integers:
-    """After the best changes of one base, by steps that become smaller."""
-    error, step = wanted.error(base), max(most // 4, 1)
+def _changed(base: Integers, error: float, wanted: _Values, most: int) -> tuple[Integers, float]:
+    """After the best changes of one base, by steps that become smaller, and the error then."""
+    step = max(most // 4, 1)
     one = np.eye(BASES, dtype=np.int64)
     while step:
-        tries = [np.clip(base + change, 1, most) for change in (*(one * step), *(-one * step))]
-        best = min(tries, key=wanted.error)
-        now = wanted.error(best)
+        tries = np.clip(base + np.concatenate([one, -one]) * step, 1, most)
+        best, now = wanted.best(list(tries))
         if now < error - 1e-6:
             base, error = best, now
         else:
             step //= 2
-    return base
+    return base, error
