@@ -3,10 +3,10 @@
 What only some scripts need is imported when they first ask for it.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+import importlib as _importlib
+import typing as _typing
 
-from pynn_sparse.later import later
+from pynn_sparse.later import later as _later
 
 from .. import errors, random, space
 from ..connectors import Connector, FixedNumberConnector, MapConnector
@@ -37,27 +37,27 @@ from .control import (
     run_until,
     setup,
 )
+from .dialects import foreign as _foreign
 from .dialects import (
-    foreign,
     name,
     set_allow_delay_extensions,
     set_number_of_neurons_per_core,
     set_number_of_synapse_cores,
 )
-from .mpi import ask_once
+from .mpi import ask_once as _ask_once
 from .native_rng import NativeRNG
 from .populations import Assembly, Population, PopulationView
 from .procedural_api import connect, create, record, record_gsyn, record_v, set
 from .projections import Projection
 from .recording import Recorder
-from .serialization import offer_exporter
+from .serialization import offer_exporter as _offer_exporter
 from .simulator import state
 from .standardmodels.cells import *  # noqa: F403
 from .standardmodels.electrodes import ACSource, DCSource, NoisyCurrentSource, StepCurrentSource
 from .standardmodels.receptors import *  # noqa: F403
 from .standardmodels.synapses import *  # noqa: F403
 
-if TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from .checkpoint import load_state, save_state
     from .description import describe_network
     from .native import native_cell_type
@@ -65,8 +65,8 @@ if TYPE_CHECKING:
     from .sonata import from_sonata, to_sonata
     from .trained import EGRU, convert, egru_network, latency_curve, nir_network, present, to_nir
 
-ask_once()
-offer_exporter()
+_ask_once()
+_offer_exporter()
 
 
 def list_standard_models() -> list[str]:
@@ -74,14 +74,14 @@ def list_standard_models() -> list[str]:
     return [
         model
         for model, item in globals().items()
-        if model not in LATER
+        if model not in _LATER
         and isinstance(item, type)
         and issubclass(item, StandardCellType)
         and item is not StandardCellType
     ]
 
 
-LATER = {
+_LATER = {
     "EGRU": ".trained",
     "convert": ".trained",
     "describe_network": ".description",
@@ -97,18 +97,18 @@ LATER = {
     "to_nir": ".trained",
     "to_sonata": ".sonata",
 }
-MODULES_LATER = [each.removeprefix(".") for each in LATER.values()]
-_found = later(__name__, LATER)
-__all__ = sorted([*(each for each in globals() if not each.startswith("_")), *LATER])
+_MODULES_LATER = [each.removeprefix(".") for each in _LATER.values()]
+_found = _later(__name__, _LATER)
+__all__ = sorted([*(each for each in globals() if not each.startswith("_")), *_LATER])
 
 
-def __getattr__(attribute: str) -> Any:
-    if attribute in LATER:
+def __getattr__(attribute: str) -> _typing.Any:
+    if attribute in _LATER:
         return _found(attribute)
-    if attribute in MODULES_LATER:
-        return import_module(f"{__name__}.{attribute}")
-    raise foreign(__name__, attribute)
+    if attribute in _MODULES_LATER:
+        return _importlib.import_module(f"{__name__}.{attribute}")
+    raise _foreign(__name__, attribute)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *LATER})
+    return sorted({*globals(), *_LATER})

@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TUTORIALS = sorted(p for p in (ROOT / "docs" / "tutorials").glob("*.md") if p.stem != "index")
 NARROW = 400  # pixels: a telephone
 # What `pyNN.sparse` needs to be a backend, and is nobody's concern.
-INTERNAL = {"NoReturn", "Recorder", "ask_once", "build_translations", "foreign", "state"}
+INTERNAL = {"Recorder", "build_translations", "state"}
 PACKAGES = ("pynn_sparse.export", "pynn_sparse.compare")
 
 

@@ -43,7 +43,7 @@ def test_names_that_are_imported_later_are_there() -> None:
         "assert to_sonata is sim.to_sonata and save_state is sim.checkpoint.save_state\n"
         "assert sim.nestml.nestml_cell_type is sim.nestml_cell_type\n"
         "assert all(hasattr(sim, name) for name in sim.__all__)\n"
-        "assert all(name in dir(sim) and name in sim.__all__ for name in sim.LATER)"
+        "assert all(name in dir(sim) and name in sim.__all__ for name in sim._LATER)"
     )
 
 
