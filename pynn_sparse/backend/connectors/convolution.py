@@ -35,7 +35,7 @@ Grid = tuple[int, int]  # rows, columns
 Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]  # places along an axis before and after
 
 
-class _OnGrids(upstream.Connector):  # type: ignore[misc]
+class _OnGrids(upstream.Connector):
     """What both connectors have: pooling, and a receptor for the weights of each sign."""
 
     synapse_type: ClassVar[type[SharedWeights]]  # the one that they are used with
@@ -171,7 +171,7 @@ class ConvolutionConnector(_OnGrids):
         *("positive_receptor_type", "negative_receptor_type"),
     )
 
-    def _make(  # type: ignore[override]
+    def _make(
         self,
         kernel_weights: Any,
         kernel_shape: Any = None,
@@ -276,7 +276,7 @@ class PoolDenseConnector(_OnGrids):
         *("positive_receptor_type", "negative_receptor_type"),
     )
 
-    def _make(  # type: ignore[override]
+    def _make(
         self,
         weights: Any,
         pool_shape: Any = None,
@@ -330,7 +330,7 @@ class PoolDenseConnector(_OnGrids):
         return Windows(y, x, 1, 1, projection.post.size, True), weights / self._area()
 
 
-class KernelConnector(upstream.Connector):  # type: ignore[misc]
+class KernelConnector(upstream.Connector):
     """Connects two whole populations by any windows; elements of 0 make no synapses.
 
     Args:

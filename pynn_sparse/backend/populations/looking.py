@@ -44,13 +44,13 @@ class Looking:
             must = "the name of one of PyNN's template engines, None or a class of one"
             raise ValueError(f"engine = {shown(engine)}: must be {must}") from error
 
-    @deprecated("set(parametername=value_array)")
+    @deprecated("set(parametername=value_array)")  # type: ignore[untyped-decorator]
     def tset(self, parametername: str, value_array: Any) -> None:
         """Set a parameter to a value for each cell."""
         check_name("parametername", parametername)
         self.set(**{parametername: value_array})  # type: ignore[attr-defined]
 
-    @deprecated("set(parametername=rand_distr)")
+    @deprecated("set(parametername=rand_distr)")  # type: ignore[untyped-decorator]
     def rset(self, parametername: str, rand_distr: Any) -> None:
         """Set a parameter to values that are drawn from a distribution."""
         check_name("parametername", parametername)

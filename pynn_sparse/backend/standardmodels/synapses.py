@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from pynn_sparse.network import dynamics
 from pynn_sparse.network.dynamics import Dynamics
@@ -68,13 +68,13 @@ class StaticSynapse(_Synapse, synapses.StaticSynapse):
 class SharedWeights(_Synapse, StandardSynapseType):
     """Synapses whose weights are those of a connector's kernel."""
 
-    default_parameters: ClassVar = {"weight": 0.0, "delay": None}
-    translations: ClassVar = build_translations(("weight", "weight"), ("delay", "delay"))
+    default_parameters = {**synapses.StaticSynapse.default_parameters}
+    translations = build_translations(("weight", "weight"), ("delay", "delay"))
 
     def __init__(self, delay: Any = None, **others: Any) -> None:
         check_names(others, type(self).__name__, ["delay"])
         super().__init__(delay=delay)
-        given = self.parameter_space["delay"].base_value  # type: ignore[has-type]
+        given = self.parameter_space["delay"].base_value
         if not isinstance(given, float):
             raise TypeError(
                 f"{type(self).__name__}: delay = {shown(delay)}: must be one number (ms) for all "

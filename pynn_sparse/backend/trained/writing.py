@@ -35,8 +35,10 @@ def to_nir(net: TrainedNetwork, path: str | os.PathLike[str]) -> Path:
     ImportError without h5py.
     """
     if not isinstance(net, TrainedNetwork):
-        must = "what nir_network returns; `export` writes NIR of other networks, beside tables"
-        raise TypeError(f"net = {shown(net)}: must be {must}")
+        raise TypeError(
+            f"net = {shown(net)}: must be what nir_network returns; `export` writes NIR of other "
+            "networks, beside tables"
+        )
     file_name = Door(TypeError).path("path", path)
     entries = sum(net[wires.pre].size * net[wires.post].size for wires in net.plan.wires)
     if entries > MOST_ENTRIES:
