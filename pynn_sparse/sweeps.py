@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-import math
 import os
 import pickle
 import socket
@@ -13,10 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, as_completed
 from contextlib import contextmanager
 from importlib.metadata import version
-from numbers import Real
 from pathlib import Path
 from typing import Any, TypeVar
 
+from .door import Door, shown
 from .errors import SweepError
 from .instances import seeds_of
 from .processors import processors
@@ -26,6 +25,7 @@ Value = TypeVar("Value")
 
 SCHEMA = 1  # of the folder; a greater number if what is in it changes
 FACTS = "sweep.json"
+DOOR = Door(TypeError)
 
 
 def sweep(
@@ -76,16 +76,17 @@ def sweep(
 
         counts = sweep(network, [10.0, 20.0, 40.0], 1000.0, timestep=0.1)
     """
-    items = list(values)
-    chosen = seeds_of(seeds, len(items))
     _check(build, duration, executor, options)
+    items = DOOR.several("values", values)
+    chosen = seeds_of(seeds, len(items))
     kept = None
     if folder is not None:
         runs = [_of(value, seed) for value, seed in zip(items, chosen, strict=True)]
         kept = _Folder(Path(folder), _facts(build, duration, options), runs)
     results = kept.results() if kept else {}
     todo = [k for k in range(len(items)) if k not in results]
-    with _workers(executor, len(todo)) as pool, _bar(progress, len(items), len(results)) as bar:
+    pool = _loky(len(todo)) if executor is None else executor
+    with _bar(progress, len(items), len(results)) as bar:
         futures = {
             pool.submit(_run, build, items[k], duration, chosen[k], options, _process()): k
             for k in todo
@@ -105,23 +106,17 @@ def sweep(
 
 
 def _check(build: Any, duration: Any, executor: Any, options: dict[str, Any]) -> None:
-    if not callable(build):
-        raise TypeError(f"build = {build!r}: must be a function of the backend and a value")
+    DOOR.function("build", build, "a function of the backend and a value")
     if "rng_seed" in options:
         raise TypeError("rng_seed: every run has its own, see `seeds`")
-    number = isinstance(duration, Real) and not isinstance(duration, bool)
-    if not (number and math.isfinite(duration) and duration > 0):
-        raise ValueError(f"duration = {duration!r}: must be a finite number of ms above 0")
+    must = "a finite number of ms above 0"
+    Door(ValueError).number("duration", duration, must, lambda number: number > 0)
     if executor is not None and not callable(getattr(executor, "submit", None)):
-        raise TypeError(f"executor = {executor!r}: must be a concurrent.futures.Executor")
+        raise DOOR.refused("executor", executor, "a concurrent.futures.Executor")
 
 
-@contextmanager
-def _workers(executor: Executor | None, n: int) -> Iterator[Executor]:
-    """The executor that was given, which goes on, or one of loky, whose processes go on idle."""
-    if executor is not None:
-        yield executor
-        return
+def _loky(n: int) -> Executor:
+    """Processes for n runs, as many as there are processors; they go on idle."""
     try:
         from loky import get_reusable_executor
     except ImportError as error:
@@ -129,7 +124,7 @@ def _workers(executor: Executor | None, n: int) -> Iterator[Executor]:
             f"sweep without an executor needs loky ({error}): pip install 'pynn-sparse[sweep]', or "
             "give an executor, such as concurrent.futures.ProcessPoolExecutor()"
         ) from error
-    yield get_reusable_executor(max(min(processors(), n), 1))
+    return get_reusable_executor(max(min(processors(), n), 1))  # type: ignore[no-any-return]
 
 
 @contextmanager
@@ -195,13 +190,8 @@ def _result(future: Future[Any], k: int, value: Any) -> Any:
         return future.result()
     except Exception as error:
         raise SweepError(
-            f"run {k}, of the value {_shown(value)}, failed: {type(error).__name__}: {error}"
+            f"run {k}, of the value {shown(value)}, failed: {type(error).__name__}: {error}"
         ) from error
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 100 else f"{text[:97]}..."
 
 
 def _facts(build: Any, duration: float, options: dict[str, Any]) -> dict[str, Any]:
@@ -230,7 +220,7 @@ def _pickled(name: str, value: Any) -> bytes:
         return pickle.dumps(value)
     except Exception as error:
         raise TypeError(
-            f"{name} = {_shown(value)}: cannot be pickled, by which it is recognised in a folder "
+            f"{name} = {shown(value)}: cannot be pickled, by which it is recognised in a folder "
             f"({type(error).__name__}: {error})"
         ) from error
 
