@@ -12,7 +12,6 @@ from pynn_sparse.errors import GraphError
 from pynn_sparse.interchange import egru
 from pynn_sparse.interchange.weights import read_weights
 
-from ...parameters import Sequence
 from .. import simulator
 from ..connectors import ArrayConnector
 from ..doors.checks import as_integer
@@ -22,6 +21,7 @@ from ..projections import Projection
 from ..standardmodels.cells import SpikeSourceArray
 from ..standardmodels.synapses import StaticSynapse
 from ..undoing import all_or_nothing
+from .sources import spike_times
 
 _Cell: Any = cell_type(
     egru.definition(),
@@ -117,12 +117,7 @@ class EGRUNetwork:
             counts = given.astype(np.int64)
             if counts.shape[1] != n or counts.min(initial=0) < 0:
                 raise ValueError(f"inputs of shape {given.shape}: must be counts [steps, {n}]")
-        step, cell = np.nonzero(counts)
-        often, dt = counts[step, cell], simulator.state.dt
-        cell, step = np.repeat(cell, often), np.repeat(step, often)
-        order = np.argsort(cell, kind="stable")
-        ends = np.cumsum(np.bincount(cell, minlength=n))[:-1]
-        self.inputs.set(spike_times=[Sequence(t) for t in np.split(step[order] * dt, ends)])
+        self.inputs.set(spike_times=spike_times(counts.T, np.arange(len(counts))))
 
     def outputs(self, variable: str = "y") -> dict[str, NDArray[np.float64]]:
         """What was recorded of a variable, name -> [steps, n], with the layers' delay taken out."""

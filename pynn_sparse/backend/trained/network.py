@@ -55,20 +55,16 @@ class TrainedNetwork:
         self._injected: dict[str, Any] = {}  # population -> its currents, of `present`
         with all_or_nothing():
             for each in plan.inputs:
-                self.inputs[each.name] = self._labelled(each.size, SpikeSourceArray(), each.name)
+                self.inputs[each.name] = Population(each.size, SpikeSourceArray(), label=each.name)
             for each in plan.populations:
                 assert each.structure is not None
                 values = {name: _given(value) for name, value in each.values.items()}
                 cell = cell_type_of(each.structure)(skew=float(each.skew), **values)
-                self.populations[each.name] = self._labelled(each.size, cell, each.name)
+                self.populations[each.name] = Population(each.size, cell, label=each.name)
             for wires in plan.wires:
                 self.projections[wires.name] = self._connected(wires)
         self.skews = {each.name: each.skew for each in plan.populations}
         self.outputs = {each.name: self.populations[each.population] for each in plan.outputs}
-
-    @staticmethod
-    def _labelled(size: int, cell: Any, name: str) -> Population:
-        return Population(size, cell, label=name)
 
     def _connected(self, wires: Wires) -> Projection:
         dt = simulator.state.dt

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ...parameters import Sequence
 from .. import simulator
 from ..control import reset, run
+from .sources import spike_times
 
 
 def play(net: Any, sample: Any) -> list[Any]:
@@ -32,7 +32,7 @@ def play(net: Any, sample: Any) -> list[Any]:
         reset()
         for population in (source, *layers):
             population.record("spikes")
-        source.set(spike_times=[Sequence(np.flatnonzero(each) * dt) for each in flat.T])
+        source.set(spike_times=spike_times(flat.T.astype(np.uint8), np.arange(len(flat))))
         run((len(flat) + max(net.skews.values()) + 1) * dt)
         return [_last_run(population) for population in (source, *layers)]
     finally:

@@ -20,6 +20,7 @@ from ...parameters import Sequence
 from .. import simulator
 from ..control import reset, run
 from .currents import SampleCurrents
+from .sources import spike_times
 
 MOST_COUNT = 255  # greater values are not taken for numbers of spikes
 NEVER = float("inf")
@@ -170,11 +171,7 @@ class _Samples:
             return [Sequence([]) for _ in range(n)]
         shown = np.broadcast_to(values, (self.count, self.steps, n))
         counts = np.ascontiguousarray(shown.transpose(2, 0, 1).astype(np.uint8))
-        cell, sample, step = np.nonzero(counts)
-        often = counts[cell, sample, step]
-        at = np.repeat(sample * period + step, often) * simulator.state.dt
-        ends = np.cumsum(counts.sum(axis=(1, 2), dtype=np.int64))
-        return [Sequence(each) for each in np.split(at, ends[:-1])]
+        return spike_times(counts, np.arange(self.count)[:, None] * period + np.arange(self.steps))
 
 
 def _are_spikes(values: NDArray[np.float64]) -> bool:
