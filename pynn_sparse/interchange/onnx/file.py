@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ...errors import GraphError
 from ..layers import Assembling, Graph
 from .operators import NOTHING_TO_DO, OPERATORS, Operator, Value
@@ -121,5 +123,5 @@ class _Reader:
         if attribute.name == "value":
             return self._array(value)
         if attribute.name in ("value_float", "value_int", "value_floats", "value_ints"):
-            return importlib.import_module("numpy").asarray(value)
+            return np.asarray(value)
         raise GraphError(f"node {name!r}: Constant of {attribute.name} is not known")
