@@ -24,6 +24,13 @@ class EventOverflowError(InterruptedRunError):
     """
 
 
+class ProcessesError(RuntimeError):
+    """Processes that simulate together do not do the same, or one of them has failed.
+
+    All of them get it; the message names processes by their rank.
+    """
+
+
 class SweepError(RuntimeError):
     """A run of a sweep failed; names its number and value. Results of other runs are kept."""
 

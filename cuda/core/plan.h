@@ -241,6 +241,23 @@ struct Rest {
   int32 padding[9];
 };
 
+// How processes that share a network tell each other of their spikes, on the CPU; see step/exchange.h. One of the two
+// functions is there.
+struct Exchange {
+  // Sends `n` words to all processes, and receives those of each, by rank; 0 where that was done.
+  int32 (*all_gather)(void* context, const uint32* mine, uint32* all, int64 n);
+  void* context;
+  // MPI_Allgather, called as it is, with its handles; then `all_gather` is null.
+  int32 (*mpi_all_gather)(const void*, int32, uint64, void*, int32, uint64, uint64);
+  uint64 mpi_type;  // of a word
+  uint64 mpi_comm;
+  int64 words;       // of a message; it grows with what is sent
+  int64 n_exchange;  // exchanges so far ...
+  int64 n_sent;      // ... and words that this process had to tell in them
+  int32 rank;
+  int32 n_rank;
+};
+
 struct Plan {
   int64* clock;  // [2], GPU only
   int64* ring;   // [n_slot][n_port] accumulators of synaptic input, by step of arrival
@@ -248,7 +265,7 @@ struct Plan {
       due;  // [n_port / kGranule] steps in which input may still come to a granule, where it is watched
   Rest* rest;  // [n_owner]; null where no neuron may rest
   const Group* group;
-  const SpikeList* spikes;       // [n_list][n_owner], by step modulo n_list
+  const SpikeList* spikes;       // [n_list][n_shard], by step modulo n_list
   const SpikeRecord* record;     // [n_owner]
   const uint8* wanted;           // [n_neuron]
   const Table* table;            // by the source's block
@@ -257,6 +274,7 @@ struct Plan {
   const Probe* probe;
   const Injection* injection;
   const Junction* junction;
+  Exchange* exchange;      // null where one process has all neurons
   const double* waveform;  // [n_source][waveform_steps] current (nA) at each step
   int64 waveform_first;    // step of the first column
   int64 waveform_steps;
@@ -278,4 +296,6 @@ struct Plan {
   int32 most_tables;  // of a source
   int32 n_junction;
   int32 n_shared;  // number of tables whose synapses share weights
+  int32 n_shard;   // lists of spikes of a step: one of each owner, and one of each other process
+  int32 padding;
 };

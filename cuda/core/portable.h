@@ -40,9 +40,10 @@ struct AtStep {
 #include "core/portable_cpu.h"
 #endif
 
-// The spikes that a thread emitted in a step.
+// The spikes that an owner's neurons emitted in a step; after those of this process's owners come the lists of
+// other processes.
 DEVICE const SpikeList& spike_list(const Plan& plan, int64 step, int32 owner) {
-  return plan.spikes[(step + 1) % plan.n_list * plan.n_owner + owner];
+  return plan.spikes[(step + 1) % plan.n_list * plan.n_shard + owner];
 }
 
 // Ports of the neurons of a population at a receptor.

@@ -199,7 +199,7 @@ DEVICE void put_segments(Queue& queue, const Table& table, const SpikeList& spik
   }
 }
 
-// For each spike that is due in a step, of all threads, the segments whose targets this thread owns; without
+// For each spike that is due in a step, of all owners, the segments whose targets this thread owns; without
 // tables that wait a number of steps of their own, unless `all` are asked for.
 template <class Body>
 DEVICE void for_each_segment(const Plan& plan, Team team, int64 step, int32, Body body,
@@ -209,7 +209,7 @@ DEVICE void for_each_segment(const Plan& plan, Team team, int64 step, int32, Bod
     const int64 emitted = step - int64(g) * plan.delay_group;
     if (emitted < -1) break;
     const int32 slot = first_slot(plan, step, g);
-    for (int32 t = 0; t < team.size; ++t) {
+    for (int32 t = 0; t < plan.n_shard; ++t) {
       const SpikeList& spikes = spike_list(plan, emitted, t);
       if (!*spikes.count) continue;
       for (int32 b = 0; b < plan.n_block; ++b) {
@@ -235,7 +235,7 @@ DEVICE void for_each_lagging_segment(const Plan& plan, Team team, int64 step, Bo
       for (int32 lag = table.least_lag; lag <= table.most_lag; ++lag) {
         const int64 emitted = step - lag;
         if (emitted < table.first_step) break;
-        for (int32 t = 0; t < team.size; ++t) {
+        for (int32 t = 0; t < plan.n_shard; ++t) {
           const SpikeList& spikes = spike_list(plan, emitted, t);
           if (*spikes.count)
             put_segments(queue, table, spikes, spikes.block[b], spikes.block[b + 1], team.owner, 0,

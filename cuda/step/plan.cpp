@@ -3,6 +3,7 @@
 #include "build/work.h"
 #include "core/openmp.h"
 #include "core/portable.h"
+#include "step/exchange.h"
 #include "step/relay.h"
 #include "step/ways.h"
 
@@ -87,19 +88,24 @@ void receive(const Plan& plan, Team team, int64 first, int32 n_step) {
 }
 
 // A slice of the steps of a call, which threads share: batches of steps, with the stages `begin`, `update` and
-// `receive`, the first two in one where there are no gap junctions.
+// `receive`, the first two in one where there are no gap junctions. Where several processes share the network,
+// spikes are exchanged before they are received: a stage in which one thread does it and all others wait.
+// Processes do the same batches, however each of them divides these into slices.
 //
 // Neurons do `batch` steps between two meetings: no spike of the first step arrives before they end. With
 // gap junctions it is one step, which nobody begins before all have seen the potentials that the last one
 // left. Without delivery groups a list of spikes is used again after two batches, when all have read it.
 class Slice {
  public:
-  Slice(const Plan& plan, const Stopwatch& watch, int64 first, int64 end, int32 n_thread)
+  Slice(const Plan& plan, Courier& courier, const Stopwatch& watch, int64 first, int64 end,
+        int32 n_thread)
       : plan_(plan),
+        courier_(courier),
         watch_(watch),
         first_(first),
         end_(end),
-        n_meeting_(plan.n_junction ? 2 : 1),
+        n_update_(plan.n_junction ? 2 : 1),
+        n_meeting_(n_update_ + courier.there()),
         relay_(plan.n_owner, n_thread),
         last_(last_possible()) {}
 
@@ -144,10 +150,20 @@ class Slice {
     const auto [first, n_step] = steps_of(batch);
     const Team team{owner, plan_.n_owner};
     if (part == n_meeting_) return receive(plan_, team, first, n_step);
+    if (part == n_update_) return exchange(owner, batch);
     if (part == 0) begin(plan_, team, first, n_step);
-    if (part < n_meeting_ - 1) return;
+    if (part < n_update_ - 1) return;
     update(plan_, team, first, n_step);
-    if ((owner == 0 && watch_.late(batch)) || nearly_full(plan_, owner)) end_with(batch);
+    const bool full = nearly_full(plan_, owner);
+    if (full) courier_.note_full();
+    if ((owner == 0 && watch_.late(batch)) || (full && !courier_.there())) end_with(batch);
+  }
+
+  void exchange(int32 owner, int64 batch) {
+    if (owner != 0) return;
+    const auto [first, n_step] = steps_of(batch);
+    courier_.pass_on(first, n_step);
+    if (courier_.stopped()) end_with(batch);
   }
 
   // All know it when they have met after the update of this batch.
@@ -158,9 +174,10 @@ class Slice {
   }
 
   const Plan& plan_;
+  Courier& courier_;
   const Stopwatch& watch_;
   const int64 first_, end_;
-  const int32 n_meeting_;
+  const int32 n_update_, n_meeting_;
   Relay relay_;
   std::atomic<int64> last_;
 };
@@ -168,17 +185,19 @@ class Slice {
 }  // namespace
 
 // Advances from step `first` up to `end`, or less if a spike record fills up, with at most n_thread threads.
-// `ways` are kept from call to call, and are 0 in the beginning. Returns the next step to do, or -2 if the
-// system gave fewer threads than asked for.
+// `ways` are kept from call to call, and are 0 in the beginning. Returns the next step to do, -2 if the system gave
+// fewer threads than asked for, or -3 if spikes could not be exchanged with other processes. Where these are, all
+// of them come to the same step.
 EXPORT int64 advance(const Plan& plan, int64 first, int64 end, int32 n_thread, Ways* ways) {
   n_thread = kOpenMP ? std::min(n_thread, plan.n_owner) : 1;
   omp_set_dynamic(0);
+  Courier courier(plan);
   int64 step = first;
   while (step < end) {
     const Way way = n_thread > 1 ? ways->choose() : alone;
     const int32 n = way == together ? n_thread : 1;
     const Stopwatch watch = n_thread > 1 ? ways->start(n) : Stopwatch();
-    Slice slice(plan, watch, step, end, n);
+    Slice slice(plan, courier, watch, step, end, n);
     std::atomic<bool> all_there{true};
 #pragma omp parallel num_threads(n)
     if (omp_get_num_threads() == n)
@@ -189,8 +208,10 @@ EXPORT int64 advance(const Plan& plan, int64 first, int64 end, int32 n_thread, W
     const int64 next = slice.reached();
     if (n_thread > 1) ways->note(way, watch.seconds(), next - step);
     step = next;
-    bool full = false;
-    for (int32 owner = 0; owner < plan.n_owner; ++owner) full |= nearly_full(plan, owner);
+    if (courier.failed()) return -3;
+    bool full = courier.stopped();
+    for (int32 owner = 0; owner < plan.n_owner; ++owner)
+      full |= !courier.there() && nearly_full(plan, owner);
     if (full) break;
   }
   return step;
@@ -201,7 +222,7 @@ EXPORT int64 advance(const Plan& plan, int64 first, int64 end, int32 n_thread, W
 EXPORT void deliver_pending(const Plan& plan, int64 step) {
   const int64 end = step + int64(plan.n_delay_group - 1) * plan.delay_group;
   for (; step < end; ++step) {
-    for (int32 owner = 0; owner < plan.n_owner; ++owner) *spike_list(plan, step, owner).count = 0;
+    for (int32 shard = 0; shard < plan.n_shard; ++shard) *spike_list(plan, step, shard).count = 0;
     for (int32 owner = 0; owner < plan.n_owner; ++owner)
       deliver(plan, {owner, plan.n_owner}, 0, step, 1);
   }
@@ -216,13 +237,13 @@ EXPORT void release_threads() { omp_pause_resource_all(omp_pause_hard); }
 // Sizes of the structures that Python mirrors, in the order of plan.h and work.h.
 EXPORT void structure_sizes(int64* sizes) {
   const int64 values[] = {
-      sizeof(Block),     sizeof(Group),     sizeof(SpikeList),  sizeof(SpikeRecord),
-      sizeof(History),   sizeof(Column),    sizeof(Rule),       sizeof(Axis),
-      sizeof(Shared),    sizeof(Table),     sizeof(Background), sizeof(Probe),
-      sizeof(Injection), sizeof(Potential), sizeof(Junction),   sizeof(Rest),
-      sizeof(Plan),      sizeof(Request),   sizeof(Connect),    sizeof(SourceCount),
-      sizeof(Columns),   sizeof(Law),       sizeof(StepRange),  sizeof(Draw),
-      sizeof(Survey),    sizeof(Arrange)};
+      sizeof(Block),       sizeof(Group),     sizeof(SpikeList),  sizeof(SpikeRecord),
+      sizeof(History),     sizeof(Column),    sizeof(Rule),       sizeof(Axis),
+      sizeof(Shared),      sizeof(Table),     sizeof(Background), sizeof(Probe),
+      sizeof(Injection),   sizeof(Potential), sizeof(Junction),   sizeof(Rest),
+      sizeof(Exchange),    sizeof(Plan),      sizeof(Request),    sizeof(Connect),
+      sizeof(SourceCount), sizeof(Columns),   sizeof(Law),        sizeof(StepRange),
+      sizeof(Draw),        sizeof(Survey),    sizeof(Arrange)};
   std::copy(std::begin(values), std::end(values), sizes);
 }
 

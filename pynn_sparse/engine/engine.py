@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import interrupts
-from ..errors import DeviceError, EventOverflowError, InterruptedRunError, ParameterError
+from ..errors import (
+    DeviceError,
+    EventOverflowError,
+    InterruptedRunError,
+    ParameterError,
+    ProcessesError,
+)
 from ..network import Block, Network, Probe, SynapseTable
 from ..network.block import Arrays
 from ..network.model import SENT
 from ..notices import warn
 from .devices.device import Device
-from .exchange import Exchange, Local
+from .exchange.processes import Alone, Processes
+from .exchange.stripes import GRAIN
 from .layout import Layout
 from .neurons.blocks import BlockArrays, scalar
 from .neurons.currents import CurrentLayout
@@ -28,6 +34,7 @@ from .plan import Plan
 from .synapses.drawn import Backgrounds
 from .synapses.layout import SynapseLayout
 from .synapses.plasticity import Plasticity
+from .synapses.whole import Wholes
 
 if TYPE_CHECKING:
     from ..network.contents import Contents
@@ -53,6 +60,18 @@ class Engine:
     the next run begins. All results are in the network's probes, in `spikes`, and, of neurons whose
     events carry values, in `graded`; those that take more than `recording_memory` bytes are moved
     to disk.
+
+    Where several processes share the network, each has an engine, with the same blocks in its
+    network, and with tables of the synapses onto its own neurons, see `stripes`. All of them come
+    to the same calls of `run_until`. What is recorded is that of a process's own neurons.
+
+    Args:
+        network: what to simulate.
+        device: where.
+        precision: "double" or "single".
+        recording_memory: bytes.
+        processes: that share the network.
+        grain: of which their stripes have multiples.
     """
 
     def __init__(
@@ -61,22 +80,25 @@ class Engine:
         device: Device,
         precision: str,
         recording_memory: float = math.inf,
-        exchange: Exchange | None = None,
+        processes: Processes | None = None,
+        grain: int = GRAIN,
     ) -> None:
         self.network = network
         self.device = device
         self.precision = precision
         self._recording_memory = recording_memory
-        self._exchange = exchange or Local()
+        self.processes = processes or Alone()
+        self._grain = grain
         self.spikes = SpikeStore()
         self.graded = SpikeStore(GRADED)
         self.step = BEFORE_TIME_0
         self.blocks: list[BlockArrays] = []
-        self.synapses = SynapseLayout(network, device)
+        self._wholes = Wholes(self.processes, device.build_threads)
+        self.synapses = SynapseLayout(network, device, self.processes, self._wholes)
         self.currents = CurrentLayout(network, device)
         self.junctions = JunctionLayout(network, device)
-        self.backgrounds = Backgrounds(network, device)
-        self.plasticity = Plasticity(network, device)
+        self.backgrounds = Backgrounds(network, device, self.processes)
+        self.plasticity = Plasticity(network, device, self._wholes)
         self._ownership = Ownership([], device.n_owner)
         self._layout: Layout | None = None
         self._plan: Plan | None = None
@@ -121,7 +143,8 @@ class Engine:
         """
         if end <= max(self.step, 0):
             return
-        with interrupts.held:
+        with interrupts.held, self.processes.together("run"):
+            self._check_shared()
             self._check_prepared()
             if self._between_steps:
                 raise InterruptedRunError(
@@ -197,10 +220,10 @@ class Engine:
     def _prepare(self) -> None:
         """Lay the network out, and make the plan of a run, unless those of the last one hold."""
         same = self._plan is not None and self._prepared == self.network.versions()
-        if same and self.backgrounds.all_open():
+        if not self.processes.any("run", not (same and self.backgrounds.all_open())):
             return
         self._layout = self._lay_out()
-        self._plan = Plan(self._layout, self.device, self._plan, self.waiting)
+        self._plan = Plan(self._layout, self.device, self.processes, self._plan, self.waiting)
         self.waiting = None
         self._prepared = self.network.versions()
 
@@ -214,6 +237,19 @@ class Engine:
             self._unprepared = f"{type(error).__name__}: {error}"
             raise
 
+    def _check_shared(self) -> None:
+        """Raise NotImplementedError for what several processes cannot do together."""
+        if self.processes.size == 1:
+            return
+        if self.network.junctions:
+            raise NotImplementedError(
+                f"gap junctions on {self.processes.size} processes: must be simulated by one"
+            )
+        if self.device.name != "cpu":
+            raise NotImplementedError(
+                f"device {self.device.name} on {self.processes.size} processes: must be cpu"
+            )
+
     def _check_prepared(self) -> None:
         if self._unprepared:
             raise InterruptedRunError(
@@ -223,15 +259,17 @@ class Engine:
 
     def _run(self, end: int, progress: Progress | None) -> None:
         assert self._plan is not None
-        self._ask_at = min(self._ask_at, self.step + self.plasticity.longest_run())
-        while self.step < end and not (self._refused or interrupts.pending()):
+        self._ask_at = self._first(min(self._ask_at, self._longest_run()))
+        while self.step < end:
             if self.step >= self._ask_at:
                 self._ask_plasticity()
-            self._pace.begin()
             first = self.step
-            most = min(self._pace.steps, self._exchange.steps(self._plan.batch))
-            stop = min(end, first + most, self._ask_at)
+            stop = min(end, first + self._pace.steps, self._ask_at, first + self._plan.chunk())
             stop = min(stop, progress.next_stop(first)) if progress else stop
+            stop = self._first(first if self._refused or interrupts.pending() else stop)
+            if stop <= first:
+                break
+            self._pace.begin()
             call = self._plan.prepare(first, stop)
             self._between_steps = True
             try:
@@ -239,8 +277,10 @@ class Engine:
             except DeviceError:  # before anything was done
                 self._between_steps = False
                 raise
+            except ProcessesError as error:
+                self.processes.lost(error)
+                raise error from self.processes.failure
             self._between_steps = False
-            self._exchange.take(partial(self._plan.emitted, first, self.step))
             self._collect(but=1)
             self.spill()
             self._pace.end(self.step - first)
@@ -253,11 +293,19 @@ class Engine:
         That is asked at steps that depend on the network alone.
         """
         self.collect()  # and wait
-        if self.plasticity.behind():
+        if self.processes.any("run", self.plasticity.behind()):
             self.synapses.fetch()
             self.plasticity.catch_up(self.step)
             self._prepare()
-        self._ask_at = self.step + self.plasticity.longest_run()
+        self._ask_at = self._first(self._longest_run())
+
+    def _longest_run(self) -> int:
+        """The step at which plasticity may need to catch up."""
+        return self.step + self.plasticity.longest_run()
+
+    def _first(self, step: int) -> int:
+        """The first of the steps that processes give."""
+        return -int(self.processes.greatest("run", np.array([-step]))[0])
 
     def _warn_of_divergence(self) -> None:
         """Warn once of each population in which a potential is not a finite number any more."""
@@ -385,11 +433,13 @@ class Engine:
             arrays.synchronise(self.step)
         if len(self._ownership.starts) != len(self.blocks):
             self._pace = Pace()
-            self._ownership = Ownership(self.network.blocks, self.device.n_owner)
-        fused = self.backgrounds.tables()
+            among = self.processes.rank, self.processes.size, self._grain
+            self._ownership = Ownership(self.network.blocks, self.device.n_owner, *among)
+        self._wholes.synchronise(self.network.tables)
+        fused = self.backgrounds.tables(self._ownership)
         closing = self.backgrounds.closing(self.step, fused)
         self.synapses.synchronise(self.step, fused, closing, self._ownership, self._settle)
-        self.backgrounds.synchronise(self.step, fused, self.blocks)
+        self.backgrounds.synchronise(self.step, fused, self.blocks, self._ownership)
         self.plasticity.synchronise(self._ownership)
         self.junctions.synchronise(self.blocks, self._ownership, self.network.grid.dt)
         self.currents.synchronise(self.blocks, self._ownership, self.junctions)

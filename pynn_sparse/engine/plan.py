@@ -13,6 +13,7 @@ from ..network import Probe
 from ..network.propagators import substeps
 from . import structures
 from .devices.device import Device, Launch
+from .exchange.processes import Processes
 from .layout import Layout
 from .neurons.blocks import BlockArrays
 from .neurons.rest import MOST_SLOTS, Rest
@@ -48,18 +49,21 @@ class Plan:
         device: where it is.
         last: the plan before, if there is one, whose lists of spikes may be taken over.
         waiting: spikes that are in axons, where there is no plan before.
+        processes: that share the network.
     """
 
     def __init__(
         self,
         layout: Layout,
         device: Device,
+        processes: Processes,
         last: Plan | None = None,
         waiting: Emitted | None = None,
     ) -> None:
         self.layout = layout
         self.device = device
         self.network = layout.network
+        self._processes = processes
         self._alive: list[Any] = []
         self.launches: list[Launch] = []
         self._begun: list[Call] = []  # whose records have not been collected, at most two
@@ -192,7 +196,8 @@ class Plan:
         serving = [DELIVER if rules or n_shared else DELIVER_PLAIN] + [REMEMBER] * bool(rules)
         self.launches += [Launch(kernel, 0, self.network.size, rows) for kernel in serving]
         sampled = self.probes or self.network.injections or self.network.junctions
-        self.batch = 1 if sampled else min(synapses.batch, MAX_BATCH)
+        batch = 1 if sampled else min(synapses.batch, MAX_BATCH)
+        self.batch = -int(self._processes.greatest("run", np.array([-batch]))[0])
         self._set(
             ring=self.device.address(synapses.ring),
             n_slot=synapses.n_slot,
@@ -211,20 +216,22 @@ class Plan:
     def _fill_spikes(self, last: Plan | None, axons: Emitted | None) -> None:
         """Lists of spikes by step, and records of those that the user wants, for each thread."""
         synapses, n_owner = self.layout.synapses, self.device.n_owner
-        wanted, owners = np.zeros(n_owner, np.int64), {}
+        wanted, shards = np.zeros(n_owner, np.int64), {}
+        ownership, others = self.layout.ownership, self._processes.size - 1
         for arrays in self.advanced:
             starts = self.layout.owner_starts(arrays.block)
-            owners[arrays.block.index] = starts
+            shards[arrays.block.index] = ownership.shards[arrays.block.index]
             first = arrays.block.first
             flags = self.network.spikes_wanted[first : first + arrays.block.size]
             wanted += np.diff(np.concatenate([[0], np.cumsum(flags)])[starts])
         waiting = (synapses.n_delay_group - 1) * synapses.delay_group + synapses.longest_lag
         n_list = waiting + 2 * self.batch
         self._lag = synapses.longest_lag
-        if last and last.lists.fits(n_list, self.batch, owners):
+        if last and last.lists.fits(n_list, self.batch, shards):
             self.lists: SpikeLists = last.lists
         else:
-            self.lists = SpikeLists(self.device, n_list, self.batch, owners)
+            of_others = ownership.before, others
+            self.lists = SpikeLists(self.device, n_list, self.batch, shards, *of_others)
             spikes = last.waiting(self.layout.step) if last else axons
             if spikes and self._lag:
                 self.lists.write(spikes)
@@ -232,7 +239,13 @@ class Plan:
         # Two, in turn: one is read while the other is written to.
         room = wanted, 2 * MAX_BATCH, self._graded()
         self._records = [SpikeRecords(self.device, *room) for _ in range(2)]
-        self._set(spikes=self.lists.address, n_list=n_list)
+        exchange = self._processes.exchange()
+        self._set(
+            spikes=self.lists.address,
+            n_list=n_list,
+            n_shard=n_owner + others,
+            exchange=0 if exchange is None else structures.host_address(exchange),
+        )
 
     def _graded(self) -> NDArray[np.bool_] | None:
         """Which neurons send values, [neurons of the network]; None if none do."""
@@ -248,12 +261,6 @@ class Plan:
         """Spikes that synapses which wait have not seen yet at a step."""
         return self.lists.read(range(max(step - self._lag, -1), step))
 
-    def emitted(self, first: int, end: int) -> Emitted:
-        """The spikes of steps first .. end - 1, a batch at most; waits for them."""
-        if self._begun:
-            self._begun[-1].wait()
-        return self.lists.read(range(first, end))
-
     def settle(self, synapses: SynapseLayout, step: int) -> None:
         """Deliver what waits for its group of delays; the ring has room for all delays."""
         self._set(
@@ -266,8 +273,10 @@ class Plan:
     # --- running ------------------------------------------------------------------------------
 
     def prepare(self, first: int, end: int) -> Call:
-        """Make room for one call down, from step `first` to step `end` at most."""
-        end = min(end, first + self._chunk())
+        """Make room for one call down, from step `first` to step `end` at most.
+
+        These are no more steps than `chunk` says.
+        """
         samples = [self._zeros_now(probe, end) for probe in self.probes]
         rows = [
             (*fixed, self.device.address(array), *self._place(probe), single)
@@ -328,7 +337,7 @@ class Plan:
                 part = self.device.get(array)[:rows]
                 yield probe, part if rows == len(array) else part.copy()
 
-    def _chunk(self) -> int:
+    def chunk(self) -> int:
         """Steps that a call may do, given the room for samples, waveforms and spikes."""
         per_step = sum(len(probe.index) / probe.interval for probe in self.probes)
         per_step = max(per_step, self.layout.currents.rows, 1e-9)

@@ -184,6 +184,18 @@ REST = _structure(
     watching=np.int32,
     padding=(np.int32, 9),
 )
+EXCHANGE = _structure(
+    all_gather=POINTER,
+    context=POINTER,
+    mpi_all_gather=POINTER,
+    mpi_type=np.uint64,
+    mpi_comm=np.uint64,
+    words=np.int64,
+    n_exchange=np.int64,
+    n_sent=np.int64,
+    rank=np.int32,
+    n_rank=np.int32,
+)
 PLAN = _structure(
     clock=POINTER,
     ring=POINTER,
@@ -199,6 +211,7 @@ PLAN = _structure(
     probe=POINTER,
     injection=POINTER,
     junction=POINTER,
+    exchange=POINTER,
     waveform=POINTER,
     waveform_first=np.int64,
     waveform_steps=np.int64,
@@ -220,6 +233,8 @@ PLAN = _structure(
     most_tables=np.int32,
     n_junction=np.int32,
     n_shared=np.int32,
+    n_shard=np.int32,
+    padding=np.int32,
 )
 REQUEST = _structure(
     seed=np.uint64,
@@ -314,6 +329,7 @@ ALL = (
     POTENTIAL,
     JUNCTION,
     REST,
+    EXCHANGE,
     PLAN,
     REQUEST,
     CONNECT,

@@ -230,6 +230,49 @@ class SynapseTable(InRows):
         identity = None if identity is None else identity[order]
         return cls(pre, post, first, row_start, target, weight, delay, receptor, rule, identity)
 
+    def onto(self, first: int, end: int) -> SynapseTable:
+        """The synapses onto targets first .. end - 1, in rows of the same sources.
+
+        They keep the numbers of their `identity` and their order. Rows that share weights stay as
+        they are, and have all synapses: the engine delivers to those targets that it owns.
+        """
+        if isinstance(self._rows, SharedRows) or (first == 0 and end == self.post.size):
+            return self
+        target, weight, delay = self._rows.read_all()
+        mine = (target >= first) & (target < end)
+        kept = np.flatnonzero(mine)
+        starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(mine)])[self.row_start]
+        # Where there is none, one value stays, which says no more than that all are equal.
+        some = kept if len(kept) else slice(0, 1)
+
+        def part(values: NDArray[Any]) -> NDArray[Any]:
+            return values if len(values) == 1 else values[some]
+
+        made = SynapseTable.__new__(SynapseTable)
+        rule = self.rule and self.rule.part(some)
+        made._begin(self.pre, self.post, self.first_source, self.receptor, rule)
+        made._begin_rows(starts, len(kept), self.n_source)
+        each = weight[kept] if self.rule is not None else common(part(weight))
+        made._rows = OwnRows(target[kept], each, compact(common(part(delay))))
+        made.index, made.label, made.stream = self.index, self.label, self.stream
+        made.since = self.since
+        made.identity = self.identity[kept] if len(self.identity) else self.identity
+        made.state = {name: values[kept] for name, values in self.state.items()}
+        made._note_kind()
+        order, mine_ordered = self.order(), made.order()
+
+        def ordered(values: Any) -> Any:
+            """Of values for all synapses, in the order of users, those of these."""
+            if np.ndim(values) == 0:
+                return values
+            stored = np.empty_like(values)
+            stored[order] = values
+            return stored[kept][mine_ordered]
+
+        made._initial_state = {k: ordered(each) for k, each in self._initial_state.items()}
+        made._initial = None if self._initial is None else ordered(self._initial)
+        return made
+
     def __len__(self) -> int:
         return self._n
 

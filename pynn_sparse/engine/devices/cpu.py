@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from ...errors import DeviceError
+from ...errors import DeviceError, ProcessesError
 from ...network import Model
 from ...processors import processors
 from ..building.builder import HostBuilder
@@ -17,7 +17,7 @@ from ..structures import host_address
 from ..toolchain.libraries import cpu_library, cpu_step
 from .device import Launch, Times
 
-TOO_FEW_THREADS = -2  # as `advance` in step/plan.cpp reports it
+TOO_FEW_THREADS, NO_EXCHANGE = -2, -3  # as `advance` in step/plan.cpp reports it
 WAYS = 5  # numbers of the structure of step/ways.h, which begins as 0
 # Times in ns, measured once, and only ever compared.
 EVENT_TIMES: Times = (
@@ -103,4 +103,6 @@ class CpuDevice:
                 f"the system did not give {self._threads.value} threads (is OMP_THREAD_LIMIT "
                 "set?); ask for fewer with setup(threads=...)"
             )
+        if reached == NO_EXCHANGE:
+            raise ProcessesError("spikes could not be exchanged with other processes")
         return reached

@@ -57,24 +57,31 @@ class SpikeLists:
         device: where they are kept.
         n_list: number of steps that they last for.
         batch: steps that neurons may do at a time; so many lists are empty beforehand.
-        owners: for each block that is advanced, by its place in the network, int32 [n_owner + 1],
-            where the neurons of each thread begin.
+        shards: for each block that is advanced, by its place in the network, int32 [n_shard + 1],
+            where the neurons of each list of a step begin, see `Ownership`.
+        before: number of those that are of processes before this one.
     """
 
     def __init__(
-        self, device: Device, n_list: int, batch: int, owners: dict[int, NDArray[np.int32]]
+        self,
+        device: Device,
+        n_list: int,
+        batch: int,
+        shards: dict[int, NDArray[np.int32]],
+        before: int = 0,
+        n_other: int = 0,
     ) -> None:
-        self.n_list, self.batch, self.owners = n_list, batch, owners
-        self._device, self._n_owner = device, device.n_owner
-        owned = np.zeros(self._n_owner, np.int64)
-        for starts in owners.values():
-            owned += np.diff(starts)
+        self.n_list, self.batch, self.shards, self._before = n_list, batch, shards, before
+        self._device, self.n_shard = device, device.n_owner + n_other
+        sizes = np.zeros(self.n_shard, np.int64)
+        for starts in shards.values():
+            sizes += np.diff(starts)
         # Counters of different threads are kept on different cache lines.
-        self._counts = device.zeros((n_list * self._n_owner, 16), np.int32)
+        self._counts = device.zeros((n_list * self.n_shard, 16), np.int32)
         self._arrays: list[tuple[Any, ...]] = []
-        for number in range(n_list * self._n_owner):
-            size = max(int(owned[number % self._n_owner]), 1)
-            blocks = size if device.lists_blocks else len(owners) + 1
+        for number in range(n_list * self.n_shard):
+            size = max(int(sizes[(number + before) % self.n_shard]), 1)
+            blocks = size if device.lists_blocks else len(shards) + 1
             lengths = (size, size, blocks)
             self._arrays.append(tuple(device.zeros(length, np.int32) for length in lengths))
         rows = [
@@ -84,22 +91,23 @@ class SpikeLists:
         self._records = device.put(np.array(rows, structures.SPIKE_LIST))
         self.address = device.address(self._records)
 
-    def fits(self, n_list: int, batch: int, owners: dict[int, NDArray[np.int32]]) -> bool:
+    def fits(self, n_list: int, batch: int, shards: dict[int, NDArray[np.int32]]) -> bool:
         """Whether these lists are what the constructor would make of the arguments."""
-        same = (n_list, batch, list(owners)) == (self.n_list, self.batch, list(self.owners))
-        return same and all(np.array_equal(owners[k], self.owners[k]) for k in owners)
+        same = (n_list, batch, list(shards)) == (self.n_list, self.batch, list(self.shards))
+        return same and all(np.array_equal(shards[k], self.shards[k]) for k in shards)
 
-    def _number(self, step: int, owner: int) -> int:
-        return (step + 1) % self.n_list * self._n_owner + owner
+    def _number(self, step: int, shard: int) -> int:
+        """Of a list: those of this process's owners come first, as the kernels have them."""
+        return (step + 1) % self.n_list * self.n_shard + (shard - self._before) % self.n_shard
 
     def read(self, steps: range) -> Emitted:
         """The spikes emitted in some of the last steps."""
         counts, get = self._device.get(self._counts)[:, 0], self._device.get
         parts = [Emitted(*(np.zeros(0, each) for each in (np.int64, np.int64, np.int32, np.int32)))]
-        places = np.array(list(self.owners), np.int64)
+        places = np.array(list(self.shards), np.int64)
         for step in steps:
-            for owner in range(self._n_owner):
-                number = self._number(step, owner)
+            for shard in range(self.n_shard):
+                number = self._number(step, shard)
                 if count := int(counts[number]):
                     neuron, multiplicity, blocks = map(get, self._arrays[number])
                     if self._device.lists_blocks:
@@ -111,21 +119,21 @@ class SpikeLists:
         return Emitted(*(np.concatenate(each) for each in zip(*parts, strict=True)))
 
     def write(self, spikes: Emitted) -> None:
-        """Put spikes into lists that are empty, each into that of the thread that owns it."""
-        place = {block: number for number, block in enumerate(self.owners)}
+        """Put spikes into lists that are empty, each into that of its neuron."""
+        place = {block: number for number, block in enumerate(self.shards)}
         known = np.isin(spikes.block, list(place))
         spikes = Emitted(*(each[known] for each in spikes))
         number = np.array([place[int(block)] for block in spikes.block], np.int32)
-        owner = np.array(
+        shard = np.array(
             [
-                np.searchsorted(self.owners[int(block)][1:], neuron, side="right")
+                np.searchsorted(self.shards[int(block)][1:], neuron, side="right")
                 for block, neuron in zip(spikes.block, spikes.neuron, strict=True)
             ],
             np.int64,
         )
         for step in np.unique(spikes.step):
-            for k in range(self._n_owner):
-                mine = np.flatnonzero((spikes.step == step) & (owner == k))
+            for k in range(self.n_shard):
+                mine = np.flatnonzero((spikes.step == step) & (shard == k))
                 mine = mine[np.argsort(number[mine], kind="stable")]
                 if len(mine):
                     values = spikes.neuron[mine], spikes.multiplicity[mine], number[mine]
@@ -142,7 +150,7 @@ class SpikeLists:
         if self._device.lists_blocks:
             blocks = block
         else:
-            blocks = np.searchsorted(block, np.arange(len(self.owners) + 1)).astype(np.int32)
+            blocks = np.searchsorted(block, np.arange(len(self.shards) + 1)).astype(np.int32)
         for array, values in zip(self._arrays[list_], (neuron, multiplicity, blocks), strict=True):
             self._device.assign(array, slice(0, len(values)), values)
         self._device.assign(self._counts, (list_, slice(0, 1)), np.array([n], np.int32))

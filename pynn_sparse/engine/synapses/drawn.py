@@ -13,7 +13,9 @@ from ...network.block import Arrays
 from ...network.cells import SPIKE_SOURCE_POISSON
 from .. import structures
 from ..devices.device import Device
+from ..exchange.processes import Processes
 from ..neurons.blocks import BlockArrays
+from ..ownership import Ownership
 from .layout import SynapseLayout
 
 if TYPE_CHECKING:
@@ -48,11 +50,12 @@ class Backgrounds:
     flight, and begins another.
     """
 
-    def __init__(self, network: Network, device: Device) -> None:
+    def __init__(self, network: Network, device: Device, processes: Processes) -> None:
         self.network = network
         self.device = device
+        self._processes = processes
         self.drives: list[Drive] = []
-        self._one_to_one: dict[int, tuple[int, bool]] = {}
+        self._one_to_one: dict[int, tuple[int, int]] = {}  # by table: its version, the delay
 
     def reset(self) -> None:
         """Forget what is in flight."""
@@ -70,23 +73,38 @@ class Backgrounds:
         """The places of blocks into which drawn spikes come."""
         return {drive.table.post.index for drive in self.drives}
 
-    def tables(self) -> list[SynapseTable]:
-        """The projections that are drawn where they arrive."""
+    def tables(self, ownership: Ownership) -> list[SynapseTable]:
+        """The projections that are drawn where they arrive, of which each process has a part."""
         by_source: dict[int, list[SynapseTable]] = {}
         for table in self.network.tables:
             by_source.setdefault(table.pre.index, []).append(table)
-        single = (tables[0] for tables in by_source.values() if len(tables) == 1)
-        return [table for table in single if self._can_be_fused(table)]
+        single = [tables[0] for tables in by_source.values() if len(tables) == 1]
+        single = [table for table in single if self._emits_for_itself(table)]
+        starts = (ownership.starts[table.post.index] for table in single)
+        delays = [
+            self._delay_one_to_one(table, int(start[0]), int(start[-1]))
+            for table, start in zip(single, starts, strict=True)
+        ]
+        every = self._processes.all_gather("run", np.array(delays, np.int64))
+        alike = (every > 0).all(axis=0) & (every == every[0]).all(axis=0)
+        return [table for table, fits in zip(single, alike, strict=True) if fits]
 
     def _can_be_fused(self, table: SynapseTable) -> bool:
+        whole = 0, table.post.size
+        return self._emits_for_itself(table) and self._delay_one_to_one(table, *whole) > 0
+
+    def _emits_for_itself(self, table: SynapseTable) -> bool:
+        """Whether nobody but the table needs the spikes of its Poisson sources."""
         pre = table.pre
         if pre.model is not SPIKE_SOURCE_POISSON or table.rule is not None:
             return False
-        if self.network.spikes_wanted[pre.first : pre.first + pre.size].any():
-            return False
-        version, answer = self._one_to_one.get(table.index, (-1, False))
+        return not self.network.spikes_wanted[pre.first : pre.first + pre.size].any()
+
+    def _delay_one_to_one(self, table: SynapseTable, first: int, end: int) -> int:
+        """The delay, if each of the targets first .. end - 1 has a source of its own, else 0."""
+        version, answer = self._one_to_one.get(table.index, (-1, 0))
         if version != table.version:
-            answer = _is_one_to_one(table)
+            answer = int(table.delay[0]) if _is_one_to_one(table, first, end) else 0
             self._one_to_one[table.index] = (table.version, answer)
         return answer
 
@@ -102,7 +120,13 @@ class Backgrounds:
             if each.last + each.delay > step
         ]
 
-    def synchronise(self, step: int, tables: list[SynapseTable], arrays: list[BlockArrays]) -> None:
+    def synchronise(
+        self,
+        step: int,
+        tables: list[SynapseTable],
+        arrays: list[BlockArrays],
+        ownership: Ownership,
+    ) -> None:
         """Take over what changed before `step`."""
         wanted = {_key(table): table for table in tables}
         for drive in self.drives:
@@ -112,16 +136,27 @@ class Backgrounds:
         present = {drive.key for drive in self.drives if drive.last == NO_END}
         for key, table in wanted.items():
             if key not in present:
-                self.drives.append(self._drive(key, table, arrays[table.pre.index], step))
+                mine = ownership.starts[table.post.index][[0, -1]]
+                drive = self._drive(key, table, arrays[table.pre.index], step, *mine.tolist())
+                self.drives.append(drive)
 
     def _drive(
-        self, key: tuple[int, ...], table: SynapseTable, arrays: BlockArrays, step: int
+        self,
+        key: tuple[int, ...],
+        table: SynapseTable,
+        arrays: BlockArrays,
+        step: int,
+        first: int,
+        end: int,
     ) -> Drive:
         threshold = None if arrays.heterogeneous else _thresholds(table.pre)
         on_device = None if threshold is None else self.device.put(threshold)
         n = 0 if threshold is None else len(threshold)
-        delay = int(table.delay[0])
-        return Drive(table, key, arrays.param, on_device, n, table.weight, delay, step)
+        delay, weight = int(table.delay[0]), table.weight
+        if len(weight) == end - first < table.post.size:  # by target
+            weight = np.zeros(table.post.size, weight.dtype)
+            weight[first:end] = table.weight
+        return Drive(table, key, arrays.param, on_device, n, weight, delay, step)
 
     def snapshot(self) -> Arrays:
         """What sources are drawn where they arrive, and from when to when."""
@@ -217,12 +252,15 @@ def _key(table: SynapseTable) -> tuple[int, ...]:
     return table.index, table.version, table.pre.version
 
 
-def _is_one_to_one(table: SynapseTable) -> bool:
+def _is_one_to_one(table: SynapseTable, first: int, end: int) -> bool:
     n = table.pre.size
-    if not (len(table) == n == table.post.size == table.n_source and len(table.delay) == 1):
+    if not (n == table.post.size == table.n_source and len(table) == end - first):
+        return False
+    if len(table.delay) != 1:
         return False
     index = np.arange(n)
-    return bool((table.target == index).all() and (table.row_start[:-1] == index).all())
+    mine, starts = index[first:end], np.clip(index, first, end) - first
+    return bool((table.target == mine).all() and (table.row_start[:-1] == starts).all())
 
 
 def _thresholds(block: Block) -> NDArray[np.uint32]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from ...network.synapses import MAX_DELAY_STEPS
 from ...notices import warn
 from .. import structures
 from ..devices.device import Device, Times
+from ..exchange.processes import Processes
 from ..ownership import Ownership
 from .gpu import StoredOnGpu
 from .merged import Bundles, Place
@@ -22,6 +24,7 @@ from .shared import StoredShared
 from .stored import Arrangement, Stored
 from .survey import survey_of
 from .units import Ports, exponents, input_bound
+from .whole import Wholes
 
 if TYPE_CHECKING:
     from ...network.contents import Contents
@@ -43,9 +46,12 @@ class SynapseLayout:
         batch: steps that neurons may do at a time, as far as synapses are concerned.
     """
 
-    def __init__(self, network: Network, device: Device) -> None:
+    def __init__(
+        self, network: Network, device: Device, processes: Processes, wholes: Wholes
+    ) -> None:
         self.network = network
         self.device = device
+        self._processes, self._wholes = processes, wholes
         self.ports = Ports([])
         self.exponent: list[NDArray[np.int64]] = []
         self.units: list[Any] = []
@@ -81,13 +87,13 @@ class SynapseLayout:
         The tables `fused` are not delivered; `closing` is what may come beside them, by target.
         `settle` is called, before anything changes, when spikes have been delivered in part.
         """
-        tables = [table for table in self.network.tables if len(table)]
+        tables = [table for table in self.network.tables if _is_mine(table, ownership)]
         for table in tables:
             self._made.setdefault(table.index, step)
         synapses = [(table.index, table.version) for table in tables]
         sources = [block.version if block.model.is_source else 0 for block in self.network.blocks]
         seen = (synapses, sources, [table.index for table in fused])
-        if seen == self._seen:
+        if not self._processes.any("run", seen != self._seen):
             return
         self.settle(step, settle)
         drawn = {table.index for table in fused}
@@ -174,24 +180,28 @@ class SynapseLayout:
         tables: list[SynapseTable],
         closing: list[tuple[SynapseTable, NDArray[np.float64]]],
     ) -> None:
-        bound = input_bound(tables, self.ports, self.device.build_threads)
+        bound = input_bound(tables, self._wholes, self.ports, self.device.build_threads)
         for table, most in closing:
             port = self.ports.of_table(table)
             bound[port : port + table.post.size] += most
-        chosen = []
+        found = [np.zeros(0)]
         for number, (block, port) in enumerate(
             zip(self.network.blocks, self.ports.first, strict=True)
         ):
             shape = len(block.model.receptors), self.ports.stride[number]
             part = slice(port, port + int(np.prod(shape)))
             most = bound[part].reshape(shape).max(axis=1, initial=0)
-            old = self.exponent[number] if number < len(self.exponent) else None
-            if old is not None:
-                counts = self._in_flight(part).reshape(shape)
-                most = np.maximum(most, np.ldexp(counts.max(axis=1, initial=0), -old))
-            chosen.append(exponents(most, old))
-        self.exponent = chosen
-        self.units = [self.device.put(np.ldexp(1.0, -exponent)) for exponent in chosen]
+            if number < len(self.exponent):
+                counts = self._in_flight(part).reshape(shape).max(axis=1, initial=0)
+                most = np.maximum(most, np.ldexp(counts, -self.exponent[number]))
+            found.append(most)
+        greatest = self._processes.greatest("run", np.concatenate(found))
+        ends = itertools.pairwise(np.cumsum([0, *self._receptors()]).tolist())
+        self.exponent = [
+            exponents(greatest[first:end], old)
+            for (first, end), old in itertools.zip_longest(ends, self.exponent)
+        ]
+        self.units = [self.device.put(np.ldexp(1.0, -exponent)) for exponent in self.exponent]
 
     def _in_flight(self, part: slice) -> NDArray[np.float64]:
         """Greatest accumulator, in counts, of each port of a block that already has ports."""
@@ -276,7 +286,8 @@ class SynapseLayout:
             if self._checked.get(table.index) != state:
                 coarse += survey_of(table, self.device.build_threads).coarse(state[1])
                 self._checked[table.index] = state
-        if coarse:
+        coarse = int(self._processes.total("run", np.array([coarse]))[0])
+        if coarse and not self._processes.rank:
             warn(
                 f"{coarse} synapses are so weak beside the strongest input of their population and "
                 "receptor that their weights lose precision: input is summed in units of 2^-52 of "
@@ -317,6 +328,12 @@ class SynapseLayout:
         for index, record in enumerate(each for block in blocks for each in mine[block.index]):
             records[index] = record[0]
         return records, starts
+
+
+def _is_mine(table: SynapseTable, ownership: Ownership) -> bool:
+    """Whether some of the synapses lead to neurons of this process."""
+    starts = ownership.starts[table.post.index]
+    return len(table) > 0 and bool(starts[-1] > starts[0])
 
 
 def best_group(

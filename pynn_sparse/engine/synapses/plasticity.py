@@ -18,6 +18,7 @@ from ..ownership import Ownership
 from ..toolchain.libraries import cpu_library
 from .histories import HISTORY_ARRAYS, History, Past, Sources, places
 from .stored import HostTable, pointer
+from .whole import Wholes
 
 if TYPE_CHECKING:
     from ...network.contents import Contents
@@ -33,9 +34,10 @@ Key = tuple[int, float, float]  # index of a block; of a table onto it, tau_minu
 class Plasticity:
     """The plan's part for tables with a rule. `synchronise` keeps it up to date."""
 
-    def __init__(self, network: Network, device: Device) -> None:
+    def __init__(self, network: Network, device: Device, wholes: Wholes) -> None:
         self.network = network
         self.device = device
+        self._wholes = wholes
         self.reset()
 
     def reset(self) -> None:
@@ -65,7 +67,8 @@ class Plasticity:
     def _remember_targets(self, table: SynapseTable) -> Key:
         """Have a history that is long enough; returns its key."""
         block, key = table.post, _key(table)
-        waiting = table.delay_range[1] + MAX_BATCH  # steps in which spikes are not taken in yet
+        # Steps in which spikes are not taken in yet.
+        waiting = self._wholes.greatest_delay(table) + MAX_BATCH
         steps = self._window(table) + 2 * waiting
         old = self._histories.get(key)
         if old is None or old.steps < steps or old.waiting < waiting:
@@ -164,7 +167,7 @@ class Plasticity:
     def _window(self, table: SynapseTable) -> int:
         """Steps after which a target's spike, or what a source's left, does not matter any more."""
         greatest = max(map(self._reach, _taus(table)))
-        return greatest + table.delay_range[1] + MAX_BATCH
+        return greatest + self._wholes.greatest_delay(table) + MAX_BATCH
 
     def _reach(self, tau: float) -> int:
         """Steps after which a trace is negligible."""

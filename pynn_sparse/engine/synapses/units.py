@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from ...network import Block, SynapseTable
 from .survey import survey_of
+from .whole import Whole, Wholes
 
 # Accumulators are 64-bit integers. A unit is chosen so that the most that one step can bring, and
 # what is in flight, stay below 2^52; while inputs are in flight it is kept as long as they stay
@@ -49,8 +50,10 @@ class Ports:
         return np.concatenate(parts)
 
 
-def input_bound(tables: list[SynapseTable], ports: Ports, threads: int) -> NDArray[np.float64]:
-    """Upper bound of the weight that one step can add to each port.
+def input_bound(
+    tables: list[SynapseTable], wholes: Wholes, ports: Ports, threads: int
+) -> NDArray[np.float64]:
+    """Upper bound of the weight that one step can add to each port of this process's neurons.
 
     What synapses of a table bring is rounded up to whole counts, so that their sum does not depend
     on their order.
@@ -62,24 +65,24 @@ def input_bound(tables: list[SynapseTable], ports: Ports, threads: int) -> NDArr
         rows = slice(table.first_source, table.first_source + table.n_source)
         most = np.ascontiguousarray(np.broadcast_to(most, (pre.size,))[rows])
         port = ports.of_table(table)
-        bound[port : port + table.post.size] += _bound_of_table(table, most, threads)
+        bound[port : port + table.post.size] += _bound_of_table(
+            table, wholes.of(table), most, threads
+        )
     return bound
 
 
 def _bound_of_table(
-    table: SynapseTable, most: NDArray[np.float64], threads: int
+    table: SynapseTable, whole: Whole, most: NDArray[np.float64], threads: int
 ) -> NDArray[np.float64]:
     """The same for the targets of a table, [n], where sources emit at most `most` spikes."""
-    survey, rule = survey_of(table, threads), table.rule
-    factor = rule.dynamics.most(rule.parameters) if rule else 1.0
-    learned = rule.greatest_weight if rule else 0.0
+    survey, factor = survey_of(table, threads), whole.factor
     common = survey.greatest_weight if table.is_common("weight") else 0.0
-    least = max(common, learned)
-    greatest = max(survey.greatest_weight, least) * (factor * float(most.max(initial=0)))
+    least = max(common, whole.learned)
+    greatest = max(whole.greatest_weight, least) * (factor * float(most.max(initial=0)))
     if not greatest:
         return np.zeros(table.post.size)
     # All counts together stay below 2^62.
-    exponent = SUM_BITS - len(table).bit_length() - int(np.frexp(greatest)[1])
+    exponent = SUM_BITS - whole.count.bit_length() - int(np.frexp(greatest)[1])
     exponent = min(exponent, 900)
     counts = survey.input_counts(most, least, factor, exponent)
     return np.ldexp(counts.astype(np.float64), -exponent)

@@ -1,0 +1,1 @@
+"""What processes that simulate one network together tell each other."""
