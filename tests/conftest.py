@@ -31,20 +31,31 @@ QUICK = frozenset(
 
 # Files that take longest, which begin first, so that all processors are busy until the end.
 FIRST = """
+    system/test_examples.py
+    system/test_upstream_examples.py
+    unit/test_nestml.py
+    system/compare/test_compare.py
     system/test_install.py
     unit/test_cuda_compiles.py
-    unit/test_checkpoint_files.py
+    unit/test_files.py
+    unit/test_gpu_device.py
     export/test_digits.py
-    unit/test_nestml.py
+    export/test_minifloat_rtl.py
+    export/test_rtl.py
     validation/test_strong_conductances.py
-    system/test_upstream_examples.py
-    system/test_examples.py
+    validation/test_nestml_models.py
+    validation/test_nonlinear_neurons.py
+    validation/test_nir_frameworks.py
+    validation/test_plasticity.py
+    unit/compare/test_compare_command.py
+    unit/test_checkpoint_files.py
+    unit/test_lifetime.py
+    export/test_limits.py
+    export/test_dynapse2.py
+    system/test_bench.py
     system/test_docs.py
     system/test_upstream_scenarios.py
     system/test_upstream_mock_suite.py
-    export/test_minifloat_rtl.py
-    validation/test_plasticity.py
-    unit/test_connector_arguments.py
     """.split()
 
 # Module -> marker of tests whose file takes something from it.

@@ -33,17 +33,17 @@ DOUBLE, SINGLE = map(kernels.step_kernels, kernels.PRECISIONS)
 
 # Both precisions have the same text, but for the name of a type, and no text asks which GPU it is
 # for: each is compiled for one of the two. `test_all_kernels_as_one` has the kernels without a
-# precision for the other one.
+# precision for the other one, and optimises, as CuPy does, which takes ten times as long.
 @oldest_gpu
 @pytest.mark.parametrize("kernel", DOUBLE)
 def test_compiles_in_double_precision(kernel: str, nvrtc: Nvrtc, architecture: int) -> None:
-    nvrtc.compile(DOUBLE[kernel], architecture).check(kernel)
+    nvrtc.compile_quickly(DOUBLE[kernel], architecture).check(kernel)
 
 
 @newest_gpu
 @pytest.mark.parametrize("kernel", sorted(SINGLE.keys() - DOUBLE.keys()))
 def test_compiles_in_single_precision(kernel: str, nvrtc: Nvrtc, architecture: int) -> None:
-    nvrtc.compile(SINGLE[kernel], architecture).check(kernel)
+    nvrtc.compile_quickly(SINGLE[kernel], architecture).check(kernel)
 
 
 def test_no_kernel_asks_which_gpu_it_is_compiled_for() -> None:
@@ -57,7 +57,7 @@ def test_no_kernel_asks_which_gpu_it_is_compiled_for() -> None:
 @pytest.mark.parametrize("kernel", DOUBLE)
 def test_compiles_with_the_oldest_version(kernel: str, nvrtc: Nvrtc, architecture: int) -> None:
     """What it understands, versions between it and the newest do; they compile kernels as one."""
-    nvrtc.compile(DOUBLE[kernel], architecture).check(kernel)
+    nvrtc.compile_quickly(DOUBLE[kernel], architecture).check(kernel)
 
 
 @newest_gpu_of_every_version
@@ -129,7 +129,7 @@ def models_without_files() -> list[Model]:
 def test_models_without_files_compile(nvrtc: Nvrtc, architecture: int) -> None:
     for model in models_without_files():
         code = kernels.step_code(model, "double")
-        nvrtc.compile(code, architecture).check(kernels.step_name(model, "double"))
+        nvrtc.compile_quickly(code, architecture).check(kernels.step_name(model, "double"))
 
 
 def test_options_are_what_cupy_passes_on(monkeypatch: pytest.MonkeyPatch) -> None:
