@@ -39,7 +39,7 @@ def run_instances(
     Returns what `build` returned, for each value; recorded data can be had from it.
 
     Raises ValueError where there are not as many seeds as values, or one is not an integer of 0
-    or greater; nothing is built then.
+    or greater; nothing is built then. Where `build` raises an error, no network remains.
 
         from pynn_sparse import run_instances
 
@@ -61,9 +61,13 @@ def run_instances(
         raise TypeError("rng_seed: every instance has its own, see `seeds`")
     sim.setup(**options)
     built = []
-    for item, seed in zip(items, chosen, strict=True):
-        sim.simulator.state.begin_instance(seed)
-        built.append(build(sim, item))
+    try:
+        for item, seed in zip(items, chosen, strict=True):
+            sim.simulator.state.begin_instance(seed)
+            built.append(build(sim, item))
+    except BaseException:
+        sim.setup(**options)  # without the networks, and the half of one, that were made
+        raise
     sim.run(duration)
     return built
 

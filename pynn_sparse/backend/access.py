@@ -6,7 +6,9 @@ error. Without a run, threads wait for each other.
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import inspect
 import os
 import threading
 from collections.abc import Callable
@@ -18,6 +20,7 @@ Class = TypeVar("Class", bound=type)
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 RUN = "run"
+_NOTHING = contextlib.nullcontext()
 _lock = threading.RLock()
 # The thread that runs, if there is one, by its identifier. Operations of a dict are atomic, which
 # leaves no moment in which a signal could find a claim that nobody is going to give up.
@@ -66,15 +69,27 @@ def exclusive(what: str, *, hold: bool = False, in_callbacks: bool = True) -> Ca
                 check(what)
             else:
                 check_no_run(what)
-            with _lock:
-                if not hold:
+            try:
+                with _lock, held if hold else _NOTHING:
                     return function(*args, **kwargs)
-                with held:
-                    return function(*args, **kwargs)
+            except TypeError as error:
+                if error.__traceback__ is None or error.__traceback__.tb_next is not None:
+                    raise
+                raise TypeError(f"{what}{_called(function)}: must be called so; {error}") from None
 
         return guarded  # type: ignore[return-value]
 
     return decorate
+
+
+def _called(function: Callable[..., Any]) -> str:
+    """How a function or method is called, as a message shows it."""
+    arguments = [
+        each.replace(annotation=each.empty)
+        for each in inspect.signature(function).parameters.values()
+        if each.name != "self"
+    ]
+    return str(inspect.Signature(arguments))
 
 
 def exclusive_methods(*names: str, hold: bool = False) -> Callable[[Class], Class]:

@@ -16,6 +16,7 @@ from pynn_sparse.door import is_integer
 from pynn_sparse.notices import warn
 
 from .doors.parameters import shown
+from .doors.plain import has_items
 
 Options = Mapping[str, Any]
 
@@ -94,7 +95,7 @@ def seed_of(options: Options, default: int) -> int:
 
 
 def _numbers(name: str, value: Any) -> list[int]:
-    if name == "rng_seeds" and isinstance(value, (list, tuple, np.ndarray)) and len(value):
+    if name == "rng_seeds" and has_items(value) and len(value):
         return [seed_number(name, each) for each in value]
     return [seed_number(name, value)]
 
@@ -111,7 +112,7 @@ def check_ways(options: Options) -> None:
     for name, (right, others, _) in WAYS.items():
         if name in options and not any(_is(options[name], each) for each in (right, *others)):
             valid = ", ".join(map(repr, (right, *others)))
-            raise ValueError(f"{name} = {options[name]!r}: must be one of {valid}")
+            raise ValueError(f"{name} = {shown(options[name])}: must be one of {valid}")
 
 
 def warn_of_others(options: Options) -> None:

@@ -77,3 +77,16 @@ def test_wrong_options(options: dict[str, Any], error: type[Exception], message:
 
     with pytest.raises(error, match=message):
         run_instances(never, [1, 2], DURATION, **options)
+
+
+def test_no_network_remains_of_one_that_cannot_be_built() -> None:
+    def build(sim: Any, value: float) -> Any:
+        source = sim.Population(2, sim.SpikeSourcePoisson(rate=value))
+        if value > 1.0:
+            raise ZeroDivisionError("built half")
+        return source
+
+    with pytest.raises(ZeroDivisionError, match="built half"):
+        run_instances(build, [1.0, 2.0], 5.0, timestep=0.1)
+    assert sim.simulator.state.network.blocks == []
+    assert sim.get_current_time() == 0.0

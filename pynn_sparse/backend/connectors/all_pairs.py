@@ -61,13 +61,13 @@ class OneToOneConnector(Rule, upstream.OneToOneConnector):
 
 
 class SmallWorldConnector(Checked, upstream.SmallWorldConnector):
-    """A connector that PyNN declares and no backend has."""
+    """A connector that PyNN declares and no backend has. Raises NotImplementedError."""
 
     arguments: ClassVar = {"rewiring": arguments.probability}
 
-    def connect(self, projection: Any) -> None:
-        """Raise NotImplementedError."""
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._checked(args, kwargs)
         raise NotImplementedError(
-            "SmallWorldConnector is not implemented by PyNN; FromListConnector or ArrayConnector "
-            "take connections that are made otherwise"
+            "SmallWorldConnector: PyNN only declares it; must be made otherwise, such as by "
+            "networkx.watts_strogatz_graph, and given to FromListConnector or ArrayConnector"
         )

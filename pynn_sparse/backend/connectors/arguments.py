@@ -9,6 +9,7 @@ from copy import deepcopy
 from typing import Any, ClassVar
 
 import numpy as np
+from lazyarray import larray
 
 from ... import connectors as upstream
 from ... import errors
@@ -20,6 +21,7 @@ from ..doors.plain import NotNumbersError, number_of
 from ..doors.signatures import bound, signature_of
 
 DRAWS_TO_LOOK_AT = 100  # of a distribution of numbers of connections, as upstream looks at
+MOST = 10**15  # connections, which no machine has memory for
 Accept = Callable[[str, Any], Any]  # "owner: name", value -> what upstream gets
 
 
@@ -44,8 +46,8 @@ def count(name: str, value: Any) -> Any:
         return value
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
         raise TypeError(f"{name} = {shown(value)}: must be an integer or a RandomDistribution")
-    if int(value) < 0:
-        raise errors.InvalidParameterValueError(f"{name} = {shown(value)}: must be 0 or greater")
+    if not 0 <= int(value) <= MOST:
+        raise errors.InvalidParameterValueError(f"{name} = {shown(value)}: must be 0 to {MOST:,}")
     return int(value)
 
 
@@ -100,9 +102,21 @@ def generator(name: str, value: Any) -> Any:
 
 def callback(name: str, value: Any) -> Any:
     """A function of the fraction that is done."""
-    if value is not None and (not callable(value) or isinstance(value, type)):
+    if value is not None and not _takes_one_number(value):
         raise TypeError(f"{name} = {shown(value)}: must be a function of one number, or None")
     return value
+
+
+def _takes_one_number(value: Any) -> bool:
+    if isinstance(value, (type, larray)) or not callable(value):
+        return False
+    try:
+        inspect.signature(value).bind(0.5)
+    except TypeError:
+        return False
+    except ValueError:  # of some that are written in C, nothing is known
+        pass
+    return True
 
 
 def no_location(name: str, value: Any) -> None:

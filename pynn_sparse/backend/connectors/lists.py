@@ -288,12 +288,9 @@ class ArrayConnector(Listed, upstream.ArrayConnector):
 
 def _connection_set(name: str, value: Any) -> Any:
     """A connection set of the package csa, with no values or with weights and delays."""
-    try:
-        arity = upstream.csa.arity(value)
-    except Exception as error:
-        raise TypeError(
-            f"{name} = {shown(value)}: must be a connection set of the package csa"
-        ) from error
+    if not isinstance(value, upstream.csa.csaobject.CSAObject):
+        raise TypeError(f"{name} = {shown(value)}: must be a connection set of the package csa")
+    arity = upstream.csa.arity(value)
     if arity not in (0, 2):
         raise errors.InvalidParameterValueError(
             f"{name} has {arity} values for each connection: must have none, or weight and delay"

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import neo
 import numpy as np
 from numpy.typing import NDArray
 
+from pynn_sparse.door import Door
+
 from ... import errors
 from ...common import Assembly, BasePopulation
+from ...descriptions import TemplateEngine
+from ...recording.files import BaseFile
 from .checks import as_integer
 from .parameters import shown
 from .plain import NotNumbersError, as_array, has_items, items_of, number_of
+
+FILES = Door(errors.InvalidParameterValueError)
+TEMPLATE_ENGINE = "the name of one of PyNN's template engines, or a class of one"
 
 
 def checked_index(index: Any, size: int, label: str) -> Any:
@@ -109,10 +116,13 @@ def check_name(argument: str, value: Any) -> None:
 
 def check_description(template: Any, engine: Any) -> None:
     """Raise TypeError for what is no template, or no template engine, of PyNN."""
-    if template is not None:
-        check_name("template", template)
-    if not (engine is None or isinstance(engine, type)):
-        check_name("engine", engine)
+    if template is not None and (not isinstance(template, str) or not template):
+        raise TypeError(
+            f"template = {shown(template)}: must be the name of a file of PyNN's, a text, or None"
+        )
+    of_pynn = isinstance(engine, type) and issubclass(engine, TemplateEngine)
+    if not (of_pynn or isinstance(engine, str)):
+        raise TypeError(f"engine = {shown(engine)}: must be {TEMPLATE_ENGINE}")
 
 
 def check_mapping(name: str, value: Any) -> None:
@@ -140,6 +150,12 @@ def checked_position(name: str, value: Any, shape: tuple[int, ...]) -> NDArray[n
     return array
 
 
+def positions_of(cells: Any, index: Any) -> NDArray[np.float64]:
+    """Positions (um) of some of the cells, [3] of one and [n, 3] of several."""
+    found: NDArray[np.float64] = cells.positions.T[checked_index(index, cells.size, cells.label)]
+    return found
+
+
 def checked_sample(n: Any, rng: Any, size: int) -> int:
     """How many cells to draw. Raises TypeError, InvalidDimensionsError."""
     try:
@@ -151,15 +167,17 @@ def checked_sample(n: Any, rng: Any, size: int) -> int:
     return number
 
 
-def check_variables(variables: Any) -> None:
-    """Raise TypeError for what is not the name of a variable, or a list of names."""
+def names_of_variables(variables: Any) -> str | list[str]:
+    """The name of a variable, or a list of names. Raises TypeError for anything else."""
     if isinstance(variables, str):
-        return
+        return str(variables)
     of_set = isinstance(variables, (set, frozenset))
-    if not all(isinstance(each, str) for each in (variables if of_set else _items(variables))):
+    names = list(variables) if of_set else _items(variables)
+    if getattr(variables, "ndim", 1) != 1 or not all(isinstance(each, str) for each in names):
         raise TypeError(
             f"variables = {shown(variables)}: must be the name of a variable, or a list of names"
         )
+    return [str(each) for each in names]
 
 
 _OF_CELLS = (BasePopulation, Assembly)
@@ -207,10 +225,43 @@ class NotThereError(IndexError, ValueError):
 def check_ids_present(id: Any, cells: NDArray[Any], label: str) -> None:
     """Raise NotThereError for cells that are not there, or for none; `id` passed `check_id`."""
     wanted = np.atleast_1d(id.all_cells if isinstance(id, _OF_CELLS) else id)
-    missing = wanted[~np.isin(wanted.astype(np.int64), cells.astype(np.int64))]
+    try:
+        missing = wanted[~np.isin(wanted.astype(np.int64), cells.astype(np.int64))]
+    except OverflowError:  # of Python's integers, which have no end
+        missing = wanted
     if len(missing) or not len(wanted):
         which = f"; {shown(int(missing[0]))} is not there" if len(missing) else ""
         raise NotThereError(f"id = {shown(id)}: must be a cell of {label}, or several{which}")
+
+
+def checked_label(label: Any, known: Sequence[str]) -> str:
+    """One of some labels. Raises TypeError, or KeyError for another one."""
+    check_label(label)
+    if label not in known:
+        there = ", ".join(map(shown, known))
+        raise UnknownNameError(f"label = {shown(label)}: must be one of {there}")
+    return str(label)
+
+
+class UnknownNameError(KeyError):
+    """Nothing has that name. Unlike its base it prints its message as it is."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def checked_annotations(keys: Any, known: Collection[str]) -> list[str]:
+    """Names of annotations that are known. Raises TypeError, or KeyError for one that is not."""
+    names = [keys] if isinstance(keys, str) else _items(keys)
+    if not all(isinstance(each, str) for each in names):
+        raise TypeError(
+            f"annotation_keys = {shown(keys)}: must be the name of an annotation, or a list of them"
+        )
+    for name in names:
+        if name not in known:
+            there = f"one of {', '.join(sorted(known))}" if known else "one that all groups have"
+            raise UnknownNameError(f"annotation_keys = {shown(name)}: must be {there}")
+    return names
 
 
 def check_cells(name: str, cells: Any) -> None:
@@ -248,8 +299,10 @@ def check_summand(owner: str, other: Any) -> None:
 
 
 def check_file(file: Any) -> None:
-    """Raise TypeError for what positions cannot be written to."""
-    if isinstance(file, type) or not (isinstance(file, str) or hasattr(file, "write")):
+    """Raise TypeError for what positions cannot be written to, ValueError for an odd file name."""
+    if isinstance(file, str):
+        FILES.path("file", file)
+    elif not isinstance(file, BaseFile):
         raise TypeError(f"file = {shown(file)}: must be a file name, or a file of pyNN.recording")
 
 

@@ -19,18 +19,24 @@ class NonExistentParameterError(errors.NonExistentParameterError):
     """PyNN's error for a name that a model does not have, with a suggestion."""
 
     def __str__(self) -> str:
-        return super().__str__() + did_you_mean(self.parameter_name, self.valid_parameter_names)
+        known = ", ".join(self.valid_parameter_names)
+        return (
+            f"{shown(self.parameter_name)} is not a parameter of {self.model_name} "
+            f"(valid parameters for {self.model_name} are: {known})"
+            f"{did_you_mean(self.parameter_name, self.valid_parameter_names)}"
+        )
 
 
 class RecordingError(errors.RecordingError):
     """PyNN's error for a variable that cannot be recorded, with a suggestion."""
 
-    def __init__(self, variable: str, celltype: Any) -> None:
-        super().__init__(variable, celltype)
-        self._hint = did_you_mean(variable, celltype.recordable)
-
     def __str__(self) -> str:
-        return super().__str__() + self._hint
+        known = self.cell_type.recordable
+        return (
+            f"variable {shown(self.variable)} cannot be recorded from cell type "
+            f"{type(self.cell_type).__name__}: must be one of {', '.join(known)}"
+            f"{did_you_mean(self.variable, known)}"
+        )
 
 
 def did_you_mean(name: Any, known: Collection[str]) -> str:

@@ -22,8 +22,11 @@ from ..doors.arguments import (
     check_not_empty,
     check_source,
     check_summand,
+    checked_annotations,
     checked_index,
+    checked_label,
     checked_sample,
+    positions_of,
 )
 from ..doors.checks import as_flag
 from ..doors.generators import restoring_generators
@@ -56,6 +59,24 @@ class Assembly(Looking, common.Assembly):
         """Write the cells' positions to a file; see `pyNN.common.Assembly.save_positions`."""
         check_file(file)
         super().save_positions(file)
+
+    def __iadd__(self, other: Any) -> Assembly:
+        """Add the populations of another assembly, or a population or view."""
+        check_summand(self.label, other)
+        grown: Assembly = super().__iadd__(other)
+        return grown
+
+    def get_population(self, label: str) -> Any:
+        """The population or view that has that label. Raises TypeError, KeyError."""
+        labels = [each.label for each in self.populations]
+        return self.populations[labels.index(checked_label(label, labels))]
+
+    def get_annotations(self, annotation_keys: Any, simplify: bool = True) -> Any:
+        """Values of annotations, by name; see `pyNN.common.Assembly.get_annotations`."""
+        check_not_empty(self)
+        known = set.intersection(*(set(each.annotations) for each in self.populations))
+        keys = checked_annotations(annotation_keys, known)
+        return super().get_annotations(keys, as_flag("simplify", simplify))
 
     def id_to_index(self, id: Any) -> Any:
         """Where cells are in the assembly; see `pyNN.common.Assembly.id_to_index`."""
@@ -98,7 +119,9 @@ class Assembly(Looking, common.Assembly):
     def _insert(self, element: Any) -> None:
         """Add a population or view, unless its cells are there."""
         if not isinstance(element, common.BasePopulation):
-            raise TypeError(f"argument is a {type(element).__name__}, not a Population.")
+            raise TypeError(
+                f"populations: {shown(element)}: must be a Population, or a view of one"
+            )
         if isinstance(element, common.PopulationView):
             if self._members.overlaps(element):
                 logger.warning(
@@ -142,7 +165,7 @@ class Assembly(Looking, common.Assembly):
 
         Upstream's gives [3, n], with which distances to or from an Assembly cannot be computed.
         """
-        return lambda i: self.positions.T[i]
+        return lambda i: positions_of(self, i)
 
     @property
     def receptor_types(self) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,7 @@ from ..doors.arguments import (
     checked_index,
     checked_position,
     checked_sample,
+    positions_of,
 )
 from ..doors.checked import evaluated, for_engine
 from ..doors.checks import as_flag, check_names
@@ -172,6 +173,16 @@ class Cells(Looking):
             check_id(id, self.label)  # type: ignore[attr-defined]
             check_ids_present(id, self.all_cells, self.label)  # type: ignore[attr-defined]
         return super().id_to_index(id)  # type: ignore[misc]
+
+    def can_record(self, variable: str, location: Any = None) -> bool:
+        """Whether a variable can be recorded; see `pyNN.common.BasePopulation.can_record`."""
+        check_name("variable", variable)
+        return bool(super().can_record(variable, location))  # type: ignore[misc]
+
+    @property
+    def position_generator(self) -> Callable[[Any], NDArray[np.float64]]:
+        """Function from an index, or indices, to positions (um), [3] or [n, 3]."""
+        return lambda i: positions_of(self, i)
 
     def get(self, parameter_names: Any, gather: bool = False, simplify: bool = True) -> Any:
         """Values of parameters; see `pyNN.common.BasePopulation.get`."""

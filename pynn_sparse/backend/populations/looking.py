@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...core import deprecated
-from ..doors.arguments import check_description, check_name
+from ..doors.arguments import TEMPLATE_ENGINE, check_description, check_name
 from ..doors.checks import as_flag
 from ..doors.parameters import shown
 
@@ -41,8 +41,7 @@ class Looking:
         try:
             return super().describe(**given, engine=engine)  # type: ignore[misc]
         except KeyError as error:
-            must = "the name of one of PyNN's template engines, None or a class of one"
-            raise ValueError(f"engine = {shown(engine)}: must be {must}") from error
+            raise ValueError(f"engine = {shown(engine)}: must be {TEMPLATE_ENGINE}") from error
 
     @deprecated("set(parametername=value_array)")  # type: ignore[untyped-decorator]
     def tset(self, parametername: str, value_array: Any) -> None:

@@ -141,7 +141,7 @@ class Population(Cells, common.Population):
 
     def is_local(self, id: Any) -> bool:
         """Whether the cell is simulated by this process: always, for cells of this population."""
-        assert id.parent is self
+        self.id_to_index(id)  # raises an error for anything but such cells
         return True
 
     def _get_view(self, selector: Any, label: str | None = None) -> PopulationView:

@@ -50,6 +50,28 @@ class PopulationView(Cells, common.PopulationView):
         ends = (self.all_cells[0], self.all_cells[-1]) if self._is_sorted else self.all_cells
         self.first_id, self.last_id = min(ends), max(ends)
 
+    def index_in_grandparent(self, indices: Any) -> Any:
+        """Where cells are in the population of which this is a view, by where they are in it."""
+        chosen = checked_index(indices, self.size, self.label)
+        inside = np.arange(self.parent.size)[self.mask][chosen]
+        of_view = isinstance(self.parent, common.PopulationView)
+        return self.parent.index_in_grandparent(inside) if of_view else inside
+
+    def index_from_parent_index(self, indices: Any) -> Any:
+        """Where cells are in the view, by where they are in what it is a view of.
+
+        Raises IndexError for cells that are not in the view. Upstream's gives other cells for them,
+        and floats where the view is a slice.
+        """
+        wanted = np.arange(self.parent.size)[checked_index(indices, self.parent.size, "parent")]
+        inside = np.arange(self.parent.size)[self.mask]
+        found = np.searchsorted(inside, wanted)
+        if not np.isin(wanted, inside).all():
+            raise IndexError(
+                f"indices = {shown(indices)}: must be of cells that are in {self.label}"
+            )
+        return found
+
     def _get_view(self, selector: Any, label: str | None = None) -> PopulationView:
         return PopulationView(self, selector, label)
 

@@ -20,7 +20,7 @@ from pynn_sparse.notices import warn
 from ... import errors, recording
 from .. import garbage, simulator
 from ..dialects import warn_once
-from ..doors.arguments import check_annotations, check_no_locations, check_variables
+from ..doors.arguments import check_annotations, check_no_locations, names_of_variables
 from ..doors.checks import RecordingError, as_flag, as_number
 from .files import check_destination, write
 from .spiketrains import GroupedSpikeTrainList
@@ -92,7 +92,7 @@ class Recorder(recording.Recorder):
         """
         simulator.state.check_open(self._network, self.population.label)
         sampling_interval = self.check(variables, sampling_interval)
-        variables = self._recordable(variables)
+        variables = self._recordable(names_of_variables(variables))
         wanted = self._localize_variables(variables, locations)
         if not self.recorded:
             self._recording_start_time = _now()
@@ -103,8 +103,8 @@ class Recorder(recording.Recorder):
 
     def check(self, variables: Any, sampling_interval: Any = None) -> float | None:
         """Raise an error for what cannot be recorded; give the interval in ms."""
-        check_variables(variables)
-        for variable in self._localize_variables(self._recordable(variables), None):
+        names = names_of_variables(variables)
+        for variable in self._localize_variables(self._recordable(names), None):
             if not self.population.can_record(variable.name, variable.location):
                 raise RecordingError(variable.name, self.population.celltype)
         return self._checked_interval(sampling_interval)
@@ -124,7 +124,7 @@ class Recorder(recording.Recorder):
         locations: Any = None,
     ) -> Any:
         """Return the recorded data as a Neo block; see `pyNN.recording.Recorder.get`."""
-        self.check_reading(variables, gather, clear)
+        variables = self.check_reading(variables, gather, clear)
         check_annotations(annotations)
         check_no_locations(locations)
         for variable in self._wanted(variables):
@@ -132,13 +132,13 @@ class Recorder(recording.Recorder):
                 warn(f"{variable.name} of {self.population.label} was not recorded")
         return super().get(variables, gather, filter_ids, clear, annotations, locations)
 
-    def check_reading(self, variables: Any, gather: Any, clear: Any) -> None:
-        """Raise an error for what `get` cannot give."""
+    def check_reading(self, variables: Any, gather: Any, clear: Any) -> str | list[str]:
+        """Raise an error for what `get` cannot give; give the names of the variables."""
         self._check_present()
-        check_variables(variables)
+        names = names_of_variables(variables)
         as_flag("gather", gather)
         as_flag("clear", clear)
-        for variable in self._wanted(variables):
+        for variable in self._wanted(names):
             if not self.population.can_record(variable.name):
                 raise RecordingError(variable.name, self.population.celltype)
         if not (simulator.state.running or list(self.cache)):
@@ -146,6 +146,7 @@ class Recorder(recording.Recorder):
                 f"{self.population.label} has no data before a run: record(...), and then "
                 "run(...), must come first"
             )
+        return names
 
     def _wanted(self, variables: Any) -> Collection[Any]:
         """What is asked for by name."""

@@ -27,6 +27,7 @@ import quantities as pq
 from pyNN import errors
 from pyNN.parameters import LazyArray, Sequence
 from pyNN.random import RandomDistribution
+from pyNN.sparse.doors.arguments import UnknownNameError
 from pyNN.sparse.doors.parameters import shown
 from pyNN.sparse.simulator import state
 
@@ -36,7 +37,7 @@ DOCUMENTED = (
     *(TypeError, ValueError, IndexError, NotImplementedError, RuntimeError, MemoryError),
     *(AttributeError, errors.ConnectionError, errors.InvalidModelError),
     *(errors.NonExistentParameterError, errors.InvalidDimensionsError),
-    *(errors.RecordingError, errors.NothingToWriteError),
+    *(errors.RecordingError, errors.NothingToWriteError, UnknownNameError),
 )
 SAYS_WHAT_IS_VALID = ("must", "valid parameters for", "; make it anew", "are available")
 

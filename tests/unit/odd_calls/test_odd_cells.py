@@ -314,7 +314,7 @@ def test_methods_that_look(world: World, which: str) -> None:
     names = without(odd_others(), "text")
     check(cases(world, "variable", names | {"unknown": "tau"}, cells.find_units))
     check(cases(world, "template", without(names, "None"), lambda v: cells.describe(template=v)))
-    engines = without(odd_others(), "None", "class")
+    engines = odd_others()
     check(cases(world, "engine", engines, lambda value: cells.describe(engine=value)))
     flags = without(odd_others(), "True")
     check(cases(world, "gather", flags, lambda value: cells.get_spike_counts(gather=value)))
@@ -328,3 +328,72 @@ def test_methods_that_look(world: World, which: str) -> None:
     with pytest.warns(DeprecationWarning, match=r"tset\(\) is deprecated"):
         cells.tset("tau_m", 15.0)
     assert cells[0].tau_m == 15.0
+
+
+HUGE = {"2**70": 2**70, "10**400": 10**400, "negative": -(2**63)}
+
+
+@pytest.mark.parametrize("which", ["cells", "view", "assembly"])
+def test_where_cells_are(world: World, which: str) -> None:
+    cells = getattr(world, which)
+    ids = without(odd_others(), "zero", "number", "list of numbers") | HUGE
+    check(cases(world, "id", ids, cells.id_to_index))
+    indices = without(odd_others(), "zero", "number", "list of numbers") | INDICES
+    check(cases(world, "index", indices, cells.position_generator))
+    np.testing.assert_array_equal(cells.position_generator([1, 0]), cells.positions.T[[1, 0]])
+    if which != "assembly":
+        names = without(odd_others(), "text") | {"array of text": np.array(["v", "spikes"])}
+        check(cases(world, "variable", names, cells.can_record))
+        assert cells.can_record("v")
+        assert not cells.can_record("w")
+    if which == "cells":
+        check(cases(world, "id", ids | {"of others": world.others[0]}, cells.is_local))
+        assert cells.is_local(cells[0])
+
+
+def test_where_cells_of_a_view_are(world: World) -> None:
+    view, within = world.view, world.view[[1]]
+    indices = without(odd_others(), "zero", "number", "list of numbers") | INDICES
+    check(cases(world, "index", indices, view.index_in_grandparent))
+    check(cases(world, "index", indices, view.index_from_parent_index))
+    check(cases(world, "indices", {"not there": 0}, view.index_from_parent_index))
+    assert within.index_in_grandparent(0) == 2
+    np.testing.assert_array_equal(view.index_in_grandparent([1, 0]), [2, 1])
+    for each in (view, world.cells[[1, 2]]):
+        found = each.index_from_parent_index(np.array([2, 1]))
+        np.testing.assert_array_equal(found, [1, 0])
+        assert found.dtype == np.int64
+
+
+def test_what_assemblies_have(world: World) -> None:
+    assembly, others = world.assembly, odd_others()
+    check(cases(world, "label", others, assembly.get_population))
+    assert assembly.get_population("others") is world.others
+    for part in assembly.populations:
+        part.annotate(area="V1")
+    keys = without(others, "list", "dictionary")
+    check(cases(world, "annotation_keys", keys, assembly.get_annotations))
+    assert assembly.get_annotations("area") == {"area": "V1"}
+    check(cases(world, "+", others, lambda value: assembly.__iadd__(value)))
+
+
+def test_names_in_arrays(world: World) -> None:
+    """A NumPy array of names is as good as a list."""
+    world.cells.record(np.array(["spikes"]))
+    assert {each.name for each in world.cells.recorder.recorded} >= {"v", "spikes"}
+    odd = {
+        "matrix": np.array([["v", "v"]]),
+        "nothing": np.zeros((0, 3)),
+        "object": np.array([1], object),
+    }
+    check(cases(world, "variable", odd, world.cells.record))
+    check(cases(world, "variable", odd, world.cells.get_data))
+
+
+def test_arguments_that_a_method_does_not_have(world: World) -> None:
+    for name in ("record", "get_data", "set", "get_spike_counts"):
+        method = getattr(world.assembly, name)
+        check([Case(name, "colour", lambda call=method: call(colour=1))])
+    called = r"get_data\(variables='all', gather=True, .*must be called so"
+    with pytest.raises(TypeError, match=called):
+        world.cells.get_data(colour=1)
