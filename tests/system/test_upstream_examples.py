@@ -213,7 +213,7 @@ class Example:
     check: Check
     script: str
     arguments: tuple[str, ...] = ()
-    limit: float = 60.0
+    limit: float = 300.0
     """Seconds until the script is stopped; NEST takes up to a third of it."""
 
 
@@ -359,7 +359,7 @@ EXAMPLES = [
     Example(vogels_abbott("COBA", GROUPED, 15.3, 15.0), "VAbenchmarks.py", ("COBA", "--use-views")),
     Example(vogels_abbott_by_csa, "VAbenchmarks.py", ("CUBA", "--use-csa")),
     Example(small_network, "small_network.py", FIGURE),
-    Example(brunel, "brunel.py", limit=240),
+    Example(brunel, "brunel.py"),
     Example(simple_random_network, "simpleRandomNetwork.py"),
     Example(izhikevich, "Izhikevich.py", FIGURE),
     Example(current_injection, "current_injection.py", FIGURE),
@@ -399,7 +399,7 @@ EXAMPLES = [
 # --- the tests ------------------------------------------------------------------------------------
 
 
-def run(script: str, arguments: tuple[str, ...], scratch: Path, limit: float = 60.0) -> Finished:
+def run(script: str, arguments: tuple[str, ...], scratch: Path, limit: float = 300.0) -> Finished:
     try:
         return run_script(script, arguments, scratch, limit)
     except UnavailableError as error:
