@@ -21,10 +21,12 @@ class Rows(ABC):
         place: None where the arrays are, or can be made, on the host; else what makes networks on
             the device that has them.
         are_own: whether they belong to the table alone, so that writing leaves them where they are.
+        share_weights: whether they are those of `shared.SharedRows`, of which a kernel is stored.
     """
 
     place: Any = None
     are_own: ClassVar[bool] = False
+    share_weights: ClassVar[bool] = False
 
     @abstractmethod
     def arrays(self) -> Three:

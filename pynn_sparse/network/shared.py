@@ -192,6 +192,8 @@ class SharedRows(Rows):
         delay: uint8 or uint16 [1].
     """
 
+    share_weights = True
+
     def __init__(self, windows: Windows, weight: NDArray[Any], delay: NDArray[Any]) -> None:
         self.windows = windows
         self.weight = common(weight)

@@ -236,7 +236,7 @@ class SynapseTable(InRows):
         They keep the numbers of their `identity` and their order. Rows that share weights stay as
         they are, and have all synapses: the engine delivers to those targets that it owns.
         """
-        if isinstance(self._rows, SharedRows) or (first == 0 and end == self.post.size):
+        if self._rows.share_weights or (first == 0 and end == self.post.size):
             return self
         target, weight, delay = self._rows.read_all()
         mine = (target >= first) & (target < end)

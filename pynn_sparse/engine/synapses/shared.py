@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,11 +81,10 @@ class StoredShared(Stored):
 
     @staticmethod
     def applies(table: SynapseTable, device: Device) -> bool:
-        return isinstance(table.rows, SharedRows)
+        return table.rows.share_weights
 
     def _arrange(self, arrangement: Arrangement, moved: bool) -> Three:
-        rows = self.table.rows
-        assert isinstance(rows, SharedRows)
+        rows = cast(SharedRows, self.table.rows)
         first, n = arrangement.first_owner, arrangement.n_part
         starts = np.array(arrangement.owner_start[first : first + n + 1], np.int64)
         self._begin = self._device.put(starts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ FINE = 1 << 20  # counts, as kFine in cuda/build/survey.h
 
 def survey_of(table: SynapseTable, threads: int) -> Survey:
     """What looks through the synapses of a table."""
-    kind = SharedSurvey if isinstance(table.rows, SharedRows) else Survey
+    kind = SharedSurvey if table.rows.share_weights else Survey
     return kind(table, threads)
 
 
@@ -83,8 +83,7 @@ class SharedSurvey(Survey):
     """The same where synapses share the weights of a kernel: that is looked through instead."""
 
     def __init__(self, table: SynapseTable, threads: int) -> None:
-        assert isinstance(table.rows, SharedRows)
-        self._table, self._rows = table, table.rows
+        self._table, self._rows = table, cast(SharedRows, table.rows)
         self._builder = HostBuilder(threads)
         self._shared = SharedArrays(self._rows, self._builder)
         self._record = self._shared.record(table)

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...network import SynapseTable
-from ...network.shared import SharedRows
 from ..exchange.processes import Processes
 from .survey import survey_of
 
@@ -67,7 +66,7 @@ class Wholes:
         version, values = self._own.get(table.index, (-1, np.zeros(FIELDS)))
         if version != table.version:
             values = np.array(_found(table, self._threads))
-            if isinstance(table.rows, SharedRows) and self._processes.rank:
+            if table.rows.share_weights and self._processes.rank:
                 values[0] = 0  # all processes have the kernel, and all of its synapses
             self._own[table.index] = table.version, values
         return values
