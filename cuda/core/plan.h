@@ -19,18 +19,27 @@
 
 struct Plan;
 struct Team;
+struct Table;
+struct Segment;
+
+// What is left of a trace after a number of steps. Each spike adds 1 to it, or, where it follows the last spike
+// alone, sets it to 1.
+struct Decay {
+  const double* left;  // [n]; beyond, nothing is left
+  int32 n;
+  int32 nearest;  // whether it follows the last spike alone
+};
 
 // Spikes of a population that plastic synapses onto it may still have to see: for each neuron the last
-// `capacity`, with a trace to which each spike adds 1 and that decays in between. Where they are: see
-// synapses/history.h.
+// `capacity`, with traces. Where they are: see synapses/history.h.
 struct History {
-  int32* count;         // [n] spikes so far
-  int64* stamp;         // [n * capacity]
-  double* trace;        // [n * capacity] just after the spike
-  double* left;         // [n * capacity] of a source's trace, since the spike's era began
-  const double* decay;  // [n_decay] of the trace over a number of steps; beyond, nothing is left
+  int32* count;        // [n] spikes so far
+  int64* stamp;        // [n * capacity]
+  double* trace;       // [n_trace][n * capacity] just after the spike; `nearest` just before
+  double* left;        // [n * capacity] of a source's trace, since its era began; may be null
+  const Decay* decay;  // [n_trace]
   const double* other_decay;  // [era] of a source's trace
-  int32 n_decay;
+  int32 n_trace;
   int32 capacity;  // a power of two
   int32 n;
   int32 era;  // steps, a power of two, after which nothing is left of a source's trace
@@ -42,19 +51,27 @@ struct Column {
   double common;
 };
 
+constexpr int32 kMostColumns = 24, kMostStates = 8, kMostVariables = 4;
+
 // What synapses do besides adding their weight, see synapses/*.h.
 struct Rule {
-  const History* history;  // of the targets, for weights that change
-  const History* source;   // of the sources: those that an owner has seen after another's
-  const uint32* identity;  // [n] number of each synapse, for random numbers
-  double* state[3];        // [n] of each synapse
-  Column column[10];       // parameters
-  uint64 seed;             // of random numbers
+  // What serves a segment of a rule of the user's, on the CPU: its own library has that. Else null.
+  void (*serve)(const Plan&, Team, const Table&, int32, const Segment&, int64);
+  const History* history;    // of the targets, for weights that change
+  const History* source;     // of the sources: those that an owner has seen after another's
+  const History* modulator;  // null where there is none; see below
+  const void* variable[kMostVariables];  // scalar [n of the targets], those that are read
+  const uint32* identity;                // [n] number of each synapse, for random numbers
+  double* state[kMostStates];            // [n] of each synapse
+  Column column[kMostColumns];           // parameters
+  uint64 seed;                           // of random numbers
   int64 since;             // step at which the user last set weights: they contain what came before
   double sign;             // of the weights
   double dendritic;        // fraction of the delay that lies in the dendrite
   int32 number;            // of the table, for random numbers
   int32 kind;              // SynapseKind
+  int32 single_variables;  // whether they are float
+  int32 padding;
 };
 
 // A population: neurons of one model, contiguous in the network's index space.
@@ -258,6 +275,14 @@ struct Exchange {
   int32 n_rank;
 };
 
+// A population whose spikes modulate synapses. What is remembered of them, as of one neuron, each owner of synapses
+// has for itself: in `history`, [n_owner], stamped with the time at which they come to the synapses.
+struct Modulator {
+  const History* history;
+  int32 number;  // of its block, as in Block; -1 if that emits nothing
+  int32 delay;
+};
+
 struct Plan {
   int64* clock;  // [2], GPU only
   int64* ring;   // [n_slot][n_port] accumulators of synaptic input, by step of arrival
@@ -274,7 +299,8 @@ struct Plan {
   const Probe* probe;
   const Injection* injection;
   const Junction* junction;
-  Exchange* exchange;      // null where one process has all neurons
+  Exchange* exchange;  // null where one process has all neurons
+  const Modulator* modulator;
   const double* waveform;  // [n_source][waveform_steps] current (nA) at each step
   int64 waveform_first;    // step of the first column
   int64 waveform_steps;
@@ -297,5 +323,5 @@ struct Plan {
   int32 n_junction;
   int32 n_shared;  // number of tables whose synapses share weights
   int32 n_shard;   // lists of spikes of a step: one of each owner, and one of each other process
-  int32 padding;
+  int32 n_modulator;
 };

@@ -16,6 +16,9 @@
 
 constexpr bool kSpecialises = true;
 
+// Whether a rule of the user's is called where it is: in a library of its own.
+constexpr bool kCallsRules = true;
+
 // Whether vectors of 64-bit integers are converted to double by an instruction.
 #if defined(__x86_64__) && !defined(__AVX512DQ__)
 constexpr bool kConverts = false;
@@ -86,6 +89,23 @@ DEVICE const void* next_weights(const Segment& segment) {
 constexpr int64 kAhead =
     16;  // synapses of a row between one that is served and one whose memory is fetched
 DEVICE int32 lowest_bit(uint64 bits) { return __builtin_ctzll(bits); }
+
+// Calls body(m) for the modulators, which each owner remembers for itself.
+template <class Body>
+DEVICE void for_each_modulator(Team, int32 n, Body body) {
+  for (int32 m = 0; m < n; ++m) body(m);
+}
+
+// Spikes that the neurons of a block emitted in a step.
+DEVICE int32 spikes_of_block(const Plan& plan, int64 step, int32 block) {
+  int32 sum = 0;
+  for (int32 shard = 0; shard < plan.n_shard; ++shard) {
+    const SpikeList& spikes = spike_list(plan, step, shard);
+    for (int32 s = spikes.block[block]; s < spikes.block[block + 1]; ++s)
+      sum += spikes.multiplicity[s];
+  }
+  return sum;
+}
 
 DEVICE int32 list_of(Team team) { return team.owner; }
 

@@ -18,6 +18,9 @@ constexpr bool kConverts = true;
 // nothing: all threads of a block go the same way.
 constexpr bool kSpecialises = false;
 
+// Rules of the user's are compiled with the kernel that delivers.
+constexpr bool kCallsRules = false;
+
 DEVICE const SpikeList& spike_list(const Plan& plan, int64 step, int32 thread);
 DEVICE int32 first_slot(const Plan& plan, int64 step, int32 group);
 DEVICE int64 segments_of_row(const Table& table);
@@ -118,6 +121,19 @@ constexpr int64 kAhead = 0;
 
 // Place of the lowest bit that is 1.
 DEVICE int32 lowest_bit(uint64 bits) { return __ffsll(static_cast<int64>(bits)) - 1; }
+
+template <class Body>
+DEVICE void for_each_modulator(Team team, int32 n, Body body) {
+  for_each_owned(team, n, nullptr, body);
+}
+
+DEVICE int32 spikes_of_block(const Plan& plan, int64 step, int32 block) {
+  const SpikeList& spikes = spike_list(plan, step, 0);
+  int32 sum = 0;
+  for (int32 s = 0; s < *spikes.count; ++s)
+    if (spikes.block[s] == block) sum += spikes.multiplicity[s];
+  return sum;
+}
 
 DEVICE int32 list_of(Team) { return 0; }
 

@@ -15,6 +15,7 @@ EXPORT void couple(const Plan& plan, Team team, int32 group, int64 step, int32 n
 EXPORT void record(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
 EXPORT void deliver(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
 EXPORT void deliver_plain(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
+EXPORT void modulate(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
 EXPORT void remember(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
 
 namespace {
@@ -84,6 +85,7 @@ void receive(const Plan& plan, Team team, int64 first, int32 n_step) {
     else
       deliver_plain(plan, team, 0, step, 1);
     if (plan.n_rule) remember(plan, team, 0, step, 1);
+    if (plan.n_modulator) modulate(plan, team, 0, step, 1);
   }
 }
 
@@ -237,13 +239,14 @@ EXPORT void release_threads() { omp_pause_resource_all(omp_pause_hard); }
 // Sizes of the structures that Python mirrors, in the order of plan.h and work.h.
 EXPORT void structure_sizes(int64* sizes) {
   const int64 values[] = {
-      sizeof(Block),       sizeof(Group),     sizeof(SpikeList),  sizeof(SpikeRecord),
-      sizeof(History),     sizeof(Column),    sizeof(Rule),       sizeof(Axis),
-      sizeof(Shared),      sizeof(Table),     sizeof(Background), sizeof(Probe),
-      sizeof(Injection),   sizeof(Potential), sizeof(Junction),   sizeof(Rest),
-      sizeof(Exchange),    sizeof(Plan),      sizeof(Request),    sizeof(Connect),
-      sizeof(SourceCount), sizeof(Columns),   sizeof(Law),        sizeof(StepRange),
-      sizeof(Draw),        sizeof(Survey),    sizeof(Arrange)};
+      sizeof(Block),   sizeof(Group),     sizeof(SpikeList),   sizeof(SpikeRecord),
+      sizeof(Decay),   sizeof(History),   sizeof(Column),      sizeof(Rule),
+      sizeof(Axis),    sizeof(Shared),    sizeof(Table),       sizeof(Background),
+      sizeof(Probe),   sizeof(Injection), sizeof(Potential),   sizeof(Junction),
+      sizeof(Rest),    sizeof(Exchange),  sizeof(Modulator),   sizeof(Plan),
+      sizeof(Request), sizeof(Connect),   sizeof(SourceCount), sizeof(Columns),
+      sizeof(Law),     sizeof(StepRange), sizeof(Draw),        sizeof(Survey),
+      sizeof(Arrange)};
   std::copy(std::begin(values), std::end(values), sizes);
 }
 

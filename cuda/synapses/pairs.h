@@ -16,7 +16,7 @@
 // spike at the very time counts from the next spike of the source on.
 #pragma once
 
-#include "synapses/synapse.h"
+#include "synapses/meeting.h"
 
 // Parameters, by number of their column.
 namespace pairs {
@@ -76,34 +76,8 @@ struct Weight {
   }
 };
 
-// When spikes meet at a synapse, in stamps of the target's spikes.
-struct Meeting {
-  int64 now;        // such a spike would come together with the source's present spike
-  int64 last;       // with the source's last one
-  int64 since;      // later ones count for potentiation
-  int64 dendritic;  // steps from the target to the synapse
-  bool late;        // a spike together with the source's is not known yet
-  bool first;       // the source has had no spike before
-
-  DEVICE Meeting(const Rule& rule, const Before& before, int64 stamp, int32 delay) {
-    dendritic = int64(floor(rule.dendritic * delay + 0.5));
-    const int64 shift = delay - 2 * dendritic;
-    now = stamp + shift;
-    last = before.stamp + shift;
-    late = dendritic == 0;
-    first = before.trace == 0;
-    const int64 set = rule.since - dendritic;
-    since = first || last - late < set ? set : last - late;
-  }
-};
-
-// Whether spike number end - 1 and perhaps some before count for potentiation.
-DEVICE bool any(const Past& past, int32 end, const Meeting& meeting) {
-  return end > past.oldest && past.stamp(end - 1) > meeting.since;
-}
-
 // Has what will be read of a target fetched.
-DEVICE void expect(const History& history, int32 target) {
+DEVICE void expect_pairs(const History& history, int32 target) {
   const Past past(history, target);
   const int64 last = past.place(past.count - 1), before = past.place(past.count - 1 - kChunk);
   prefetch(past.stamps + last);
@@ -142,6 +116,12 @@ DEVICE double sum_left(const Past& past, int64 since, int64 until) {
 struct SharedPairs {
   static constexpr bool learns = true, alike = true;
 
+  DEVICE static void expect(const History& history, int32 target) { expect_pairs(history, target); }
+  template <class Event>
+  DEVICE static double sent(const Event&, double weight) {
+    return weight;
+  }
+
   struct Meeting : ::Meeting {
     double trace;    // of the source just after its last spike
     int64 next_era;  // begins then
@@ -150,7 +130,7 @@ struct SharedPairs {
     double next_gain;  // in the next era
 
     DEVICE Meeting(const Rule& rule, const Before& before, int64 stamp, int32 delay)
-        : ::Meeting(rule, before, stamp, delay), trace(before.trace) {
+        : ::Meeting(rule, before, stamp, delay), trace(before.trace(0)) {
       const History& history = *rule.history;
       const int64 phase = last & (history.era - 1);
       next_era = last - phase + history.era;
@@ -184,8 +164,7 @@ struct SharedPairs {
     for (int32 k = past.after(meeting.since, end); k < end; ++k) {
       const int64 steps = past.stamp(k) - meeting.last;
       const double trace = steps ? meeting.trace : meeting.trace - 1;
-      weight.raise(potentiation *
-                   (trace * decayed(e.rule.source->decay, e.rule.source->n_decay, steps)));
+      weight.raise(potentiation * (trace * left_of(e.rule.source->decay[0], steps)));
     }
   }
 
@@ -208,10 +187,10 @@ struct SharedPairs {
     int32 end = past.after(seen, past.count);
     potentiate(e, past, seen, end, meeting, weight);
     if (end > past.oldest && past.stamp(end - 1) == meeting.now) --end;
-    const double trace = end > past.oldest
-                             ? past.trace(end - 1) * decayed(history.decay, history.n_decay,
-                                                             meeting.now - past.stamp(end - 1))
-                             : 0.0;
+    const double trace =
+        end > past.oldest
+            ? past.trace(end - 1) * left_of(history.decay[0], meeting.now - past.stamp(end - 1))
+            : 0.0;
     weight.meet(e, trace);
     return weight.value;
   }
@@ -221,6 +200,12 @@ struct SharedPairs {
 // last spike, state 1 is y at the time of that spike, with the target's spike of that time.
 struct OwnPairs {
   static constexpr bool learns = true, alike = false;
+
+  DEVICE static void expect(const History& history, int32 target) { expect_pairs(history, target); }
+  template <class Event>
+  DEVICE static double sent(const Event&, double weight) {
+    return weight;
+  }
 
   using Meeting = ::Meeting;
 

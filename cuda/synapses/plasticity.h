@@ -4,15 +4,20 @@
 #include "synapses/delivery.h"
 #include "synapses/history.h"
 
-// The last spike of a source before another; `trace` is 0 if there was none.
+// The last spike of a source before another, with the traces that are kept of it; `none` if there was none.
 struct Before {
   int64 stamp;
-  double trace;
+  const double* traces;  // [n_trace], `plane` places apart
+  int64 plane;
+
+  DEVICE bool none() const { return stamp < 0; }
+  DEVICE double trace(int32 number) const { return none() ? 0.0 : traces[number * plane]; }
 };
 
 DEVICE Before last_before(const Past& past, int64 stamp) {
   const int32 next = past.after(stamp - 1, past.count);
-  return next > past.oldest ? Before{past.stamp(next - 1), past.trace(next - 1)} : Before{-1, 0.0};
+  if (next <= past.oldest) return {-1, nullptr, 0};
+  return {past.stamp(next - 1), past.traces + past.place(next - 1), past.plane};
 }
 
 // Steps for which a spike waits until a synapse sees it: the axonal part of the delay, but not so long that it

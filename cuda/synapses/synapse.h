@@ -1,8 +1,10 @@
 // What the kinds of synapses in this folder have in common.
 //
 // A kind offers `learns` and, if it learns, `alike`, whether all synapses may have the same parameters; `Meeting`,
-// which is the same for all of a source's synapses of one delay; and `after_spike`, which gives the weight after a
-// spike of the source. Else it offers `amplitude`, which gives the sum of what the spikes of a step transmit.
+// which is the same for all of a source's synapses of one delay; `expect`, which has fetched what it reads of a target;
+// `after_spike`, which gives the weight after a spike of the source; `sent`, what that spike transmits; and `present`,
+// which gives the weight at a time between spikes of the source. Else it offers `amplitude`, which gives the sum of
+// what the spikes of a step transmit.
 #pragma once
 
 #include "core/functions.h"
@@ -19,13 +21,20 @@ struct EventOf {
   int32 target;
   int32 delay;
   int32 multiplicity;
+  int32 list;  // of the owner of the target, see list_of
 
   DEVICE double parameter(int32 k) const {
     const Column& column = rule.column[k];
     return !alike && column.each ? column.each[synapse] : column.common;
   }
   DEVICE double& state(int32 k) const { return rule.state[k][synapse]; }
-  DEVICE bool first() const { return before.trace == 0; }
+  // What a variable of the target is now.
+  DEVICE double variable(int32 k) const {
+    const void* const every = rule.variable[k];
+    return rule.single_variables ? double(static_cast<const float*>(every)[target])
+                                 : static_cast<const double*>(every)[target];
+  }
+  DEVICE bool first() const { return before.none(); }
   DEVICE double interval() const { return double(stamp - before.stamp); }  // steps
 
   // Uniform random number `number` of this synapse and step.

@@ -61,6 +61,7 @@ if _typing.TYPE_CHECKING:
     from .checkpoint import load_state, save_state
     from .description import describe_network
     from .native import native_cell_type
+    from .native_synapses import native_synapse_type
     from .nestml import nestml_cell_type
     from .sonata import from_sonata, to_sonata
     from .trained import EGRU, convert, egru_network, latency_curve, nir_network, present, to_nir
@@ -90,6 +91,7 @@ _LATER = {
     "latency_curve": ".trained",
     "load_state": ".checkpoint",
     "native_cell_type": ".native",
+    "native_synapse_type": ".native_synapses",
     "nestml_cell_type": ".nestml",
     "nir_network": ".trained",
     "present": ".trained",

@@ -20,7 +20,7 @@ SPINNAKER, NEST, NEURON = "sPyNNaker", "pyNN.nest", "pyNN.neuron"
 SET_TIMES = "sim.SpikeSourceArray, whose spike_times can be set between runs"
 SET_RATE = "sim.SpikeSourcePoisson, whose rate can be set between runs"
 OWN_MODELS = "sim.native_cell_type and sim.nestml_cell_type make neuron models"
-STDP = "sim.STDPMechanism has the rules and weight dependences of PyNN"
+STDP = "sim.STDPMechanism has the rules of PyNN, sim.native_synapse_type makes others"
 COMPARTMENTS = "cells of one compartment only are simulated here"
 MATRIX = "sim.ArrayConnector or sim.FromListConnector take any connections"
 
@@ -52,7 +52,6 @@ FOREIGN: dict[str, tuple[str, str]] = {
     "IZK_curr_exp": (SPINNAKER, "sim.Izhikevich"),
     "IZK_cond_exp": (SPINNAKER, OWN_MODELS),
     "IF_curr_dual_exp": (SPINNAKER, "sim.PointNeuron(sim.LIF(...), ...) with several receptors"),
-    "native_synapse_type": (NEST, STDP),
     "NativeSynapseType": (NEST, STDP),
     "NESTSynapseMixin": (NEST, STDP),
     "native_electrode_type": (NEST, "sim.StepCurrentSource takes any current"),

@@ -101,9 +101,9 @@ def native_cell_type(
     for each, text in receptors.items():
         if not isinstance(text, str):
             raise ModelError(f"{name}: receptors: {each} = {shown(text)}: must be a string")
-    if not _are_names(held):
+    if not are_names(held):
         raise ModelError(f"{name}: held = {shown(held)}: must be a tuple of state variables")
-    unknown = [each for each in signed if each not in receptors] if _are_names(signed) else [signed]
+    unknown = [each for each in signed if each not in receptors] if are_names(signed) else [signed]
     if unknown:
         raise ModelError(
             f"{name}: signed = {shown(signed)}: must be a tuple of receptors, of: "
@@ -114,7 +114,7 @@ def native_cell_type(
     conductance_based = checked_kind(name, conductance_based)
     intermediates, derivatives = _parsed(name, equations)
     values = {
-        part: _numbers(name, part, given)
+        part: numbers_given(name, part, given)
         for part, given in (("parameters", parameters), ("state", state))
     }
     definition = Definition(
@@ -144,7 +144,8 @@ def native_cell_type(
     )
 
 
-def _are_names(names: Any) -> bool:
+def are_names(names: Any) -> bool:
+    """Whether it is a tuple or list of strings."""
     return isinstance(names, (tuple, list)) and all(isinstance(each, str) for each in names)
 
 
@@ -228,8 +229,8 @@ def cell_type(
     return type(definition.name, (NativeCell,), attributes)
 
 
-def _numbers(name: str, part: str, given: Numbers) -> tuple[dict[str, float], dict[str, str]]:
-    """Values and units."""
+def numbers_given(name: str, part: str, given: Numbers) -> tuple[dict[str, float], dict[str, str]]:
+    """Values and units of a part of a model. Raises ModelError for what is no number."""
     values, units = {}, {}
     for each, value in given.items():
         number, unit = value if isinstance(value, tuple) and len(value) == 2 else (value, "")

@@ -19,6 +19,7 @@ from ..errors import (
 from ..network import Block, Network, Probe, SynapseTable
 from ..network.block import Arrays
 from ..network.model import SENT
+from ..network.synapses import Present
 from ..notices import warn
 from .devices.device import Device
 from .exchange.processes import Alone, Processes
@@ -334,6 +335,10 @@ class Engine:
 
         Those that learn take in all spikes of their targets that have come to them by now.
         """
+        return self.present(table).weight
+
+    def present(self, table: SynapseTable) -> Present:
+        """Weights and states of a table, with what has come to them by now."""
         return self.plasticity.present(table, max(self.step, 0))
 
     def snapshot(self) -> Arrays:
@@ -440,7 +445,7 @@ class Engine:
         closing = self.backgrounds.closing(self.step, fused)
         self.synapses.synchronise(self.step, fused, closing, self._ownership, self._settle)
         self.backgrounds.synchronise(self.step, fused, self.blocks, self._ownership)
-        self.plasticity.synchronise(self._ownership)
+        self.plasticity.synchronise(self._ownership, self.step)
         self.junctions.synchronise(self.blocks, self._ownership, self.network.grid.dt)
         self.currents.synchronise(self.blocks, self._ownership, self.junctions)
         layout = Layout(

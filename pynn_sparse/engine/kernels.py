@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import EngineError
 from ..network import Model
 from ..network.cells import BUILT_IN
-from .step import NEURONS, STEP, neurons_of
+from ..network.dynamics import Dynamics, number_of
+from .step import DELIVER, NEURONS, STEP, neurons_of
 
 PACKAGE = Path(__file__).resolve().parent.parent
 PRECISIONS = {"double": "double", "single": "float"}
@@ -106,6 +108,33 @@ def step_code(model: Model, precision: str) -> str:
             *(f"#define {name} {value}\n" for name, value in macros.items()),
             f'#include "{NEURONS.file}.cu"\n',
             *(f"#undef {name}\n" for name in macros),
+        ]
+    )
+
+
+def rule_code(dynamics: Dynamics, precision: str) -> str:
+    """The text of a library of a rule of the user's, for the CPU and weights of a precision."""
+    (name,) = dynamics.kinds
+    own = f'#line 1 "{name}.h"\n{dynamics.source}\n'
+    macros = f"#define RULE {name}\n#define REAL {PRECISIONS[precision]}\n"
+    return f'{own}{macros}#include "synapses/rule.h"\n'
+
+
+def deliver_code(name: str, rules: Mapping[str, str]) -> str:
+    """The text of a kernel that delivers, with that name, and knows only some kinds of synapses.
+
+    `rules` gives the C++ of each kind that is a user's, "" for others.
+    """
+    kinds = " ".join(
+        f"kind({number_of(kind)}, {f'ByFormulas<{kind}>' if source else kind})"
+        for kind, source in rules.items()
+    )
+    return "".join(
+        [
+            *(f'#line 1 "{kind}.h"\n{source}\n' for kind, source in rules.items() if source),
+            f"#define KINDS(kind) {kinds}\n#define DELIVER {name}\n",
+            f'#include "{DELIVER.file}.cu"\n',
+            "#undef KINDS\n#undef DELIVER\n",
         ]
     )
 

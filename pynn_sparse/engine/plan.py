@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..network import Probe
+from ..network import Probe, SynapseTable
+from ..network.dynamics import MOST_VARIABLES
 from ..network.propagators import substeps
 from . import structures
 from .devices.device import Device, Launch
@@ -19,7 +20,18 @@ from .neurons.blocks import BlockArrays
 from .neurons.rest import MOST_SLOTS, Rest
 from .neurons.spikes import Emitted, Recorded, SpikeLists, SpikeRecords
 from .ownership import split
-from .step import COUPLE, DELIVER, DELIVER_PLAIN, INJECT, PHASES, RECORD, REMEMBER, neurons_of
+from .step import (
+    COUPLE,
+    DELIVER,
+    DELIVER_PLAIN,
+    INJECT,
+    MODULATE,
+    PHASES,
+    RECORD,
+    REMEMBER,
+    Kernel,
+    neurons_of,
+)
 from .synapses.layout import SynapseLayout
 from .synapses.plasticity import MAX_BATCH
 
@@ -161,7 +173,8 @@ class Plan:
                 number = arrays.block.index
                 port, unit = synapses.ports.first[number], synapses.units[number]
                 place = len(self.advanced)
-                histories = self.layout.plasticity.histories_of(arrays.block)
+                histories, alive = self.layout.plasticity.histories_of(arrays.block)
+                self._alive.append(alive)
                 fixed = place, port, unit, self._starts[number]
                 first, end = self._first_background[number : number + 2]
                 remembered = self._put(histories), len(histories)
@@ -185,7 +198,7 @@ class Plan:
         synapses = self.layout.synapses
         plasticity = self.layout.plasticity
         rules = {
-            table.index: self._put(plasticity.rule_of(table, synapses.rule_fields(table)))
+            table.index: self._put(plasticity.rule_of(table, self._own_fields(table)))
             for table in plasticity.tables
         }
         blocks = [arrays.block for arrays in self.advanced]
@@ -193,10 +206,16 @@ class Plan:
         most_tables = int(np.diff(starts).max(initial=0))
         rows = max(most_tables * synapses.n_delay_group, 1)
         n_shared = int(np.count_nonzero(records["shared"]))
-        serving = [DELIVER if rules or n_shared else DELIVER_PLAIN] + [REMEMBER] * bool(rules)
+        serving = [self._delivery() if rules or n_shared else DELIVER_PLAIN]
+        serving += [REMEMBER] * bool(rules)
+        numbers = {arrays.block.index: number for number, arrays in enumerate(self.advanced)}
+        modulators, alive = plasticity.modulators(lambda block: numbers.get(block, -1))
+        self._alive.append(alive)
+        self.launches.append(Launch(MODULATE, 0, len(modulators)))
         self.launches += [Launch(kernel, 0, self.network.size, rows) for kernel in serving]
         sampled = self.probes or self.network.injections or self.network.junctions
-        batch = 1 if sampled else min(synapses.batch, MAX_BATCH)
+        reads = any(table.rule.dynamics.post_variables for table in plasticity.tables if table.rule)
+        batch = 1 if sampled or reads else min(synapses.batch, MAX_BATCH)
         self.batch = -int(self._processes.greatest("run", np.array([-batch]))[0])
         self._set(
             ring=self.device.address(synapses.ring),
@@ -210,8 +229,27 @@ class Plan:
             n_rule=len(rules),
             n_shared=n_shared,
             lagging=synapses.longest_lag > 0,
+            modulator=self._put(modulators),
+            n_modulator=len(modulators),
             most_tables=most_tables,
         )
+
+    def _own_fields(self, table: SynapseTable) -> dict[str, Any]:
+        """Fields of a rule's record that belong to the table and its targets."""
+        fields = self.layout.synapses.rule_fields(table)
+        names = table.rule.dynamics.post_variables if table.rule else ()
+        if not names:
+            return fields
+        arrays = next(each for each in self.layout.blocks if each.block is table.post)
+        variables = np.zeros(MOST_VARIABLES, np.uint64)
+        variables[: len(names)] = [self.device.address(arrays.row(name)) for name in names]
+        return fields | {"variable": variables, "single_variables": arrays.single}
+
+    def _delivery(self) -> Kernel:
+        """The kernel that delivers, with the rules that the user has written."""
+        rules = [table.rule for table in self.layout.plasticity.tables if table.rule is not None]
+        sources = {rule.kind: rule.dynamics.source for rule in rules}
+        return self.device.delivery(sources) if any(sources.values()) else DELIVER
 
     def _fill_spikes(self, last: Plan | None, axons: Emitted | None) -> None:
         """Lists of spikes by step, and records of those that the user wants, for each thread."""

@@ -50,14 +50,28 @@ NEURONS = Kernel(  # of any model
 )
 RECORD = Kernel("record", "step/record", reads=("next state",), writes=("samples",))
 _DELIVERED = ("spikes", "history of targets", "history of sources")
-DELIVER = Kernel("deliver", "step/deliver", _DELIVERED, ("next input", "weights"), "spike", True)
+DELIVER = Kernel(
+    "deliver",
+    "step/deliver",
+    (*_DELIVERED, "history of modulators", "next state"),
+    ("next input", "weights"),
+    "spike",
+    True,
+)
 DELIVER_PLAIN = Kernel(
     "deliver_plain", "step/deliver_plain", ("spikes",), ("next input",), "spike", True
 )
 REMEMBER = Kernel(
     "remember", "step/remember", ("spikes",), ("next history of sources",), "spike", True
 )
-STEP = (INJECT, COUPLE, NEURONS, RECORD, DELIVER, DELIVER_PLAIN, REMEMBER)
+MODULATE = Kernel(
+    "modulate",
+    "step/modulate",
+    ("spikes",),
+    ("next history of modulators",),
+    before_time_0=True,
+)
+STEP = (INJECT, COUPLE, NEURONS, RECORD, DELIVER, DELIVER_PLAIN, REMEMBER, MODULATE)
 
 
 def neurons_of(model: Model) -> Kernel:

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..network.dynamics import MOST_COLUMNS, MOST_STATES, MOST_VARIABLES
+
 POINTER = np.uint64  # addresses, of the host or the device
 
 
@@ -58,6 +60,7 @@ SPIKE_RECORD = _structure(
     capacity=np.int32,
     reserve=np.int32,
 )
+DECAY = _structure(left=POINTER, n=np.int32, nearest=np.int32)
 HISTORY = _structure(
     count=POINTER,
     stamp=POINTER,
@@ -65,24 +68,29 @@ HISTORY = _structure(
     left=POINTER,
     decay=POINTER,
     other_decay=POINTER,
-    n_decay=np.int32,
+    n_trace=np.int32,
     capacity=np.int32,
     n=np.int32,
     era=np.int32,
 )
 COLUMN = _structure(each=POINTER, common=np.float64)
 RULE = _structure(
+    serve=POINTER,
     history=POINTER,
     source=POINTER,
+    modulator=POINTER,
+    variable=(POINTER, MOST_VARIABLES),
     identity=POINTER,
-    state=(POINTER, 3),
-    column=(COLUMN, 10),
+    state=(POINTER, MOST_STATES),
+    column=(COLUMN, MOST_COLUMNS),
     seed=np.uint64,
     since=np.int64,
     sign=np.float64,
     dendritic=np.float64,
     number=np.int32,
     kind=np.int32,
+    single_variables=np.int32,
+    padding=np.int32,
 )
 AXIS = _structure(
     begin=POINTER,
@@ -196,6 +204,7 @@ EXCHANGE = _structure(
     rank=np.int32,
     n_rank=np.int32,
 )
+MODULATOR = _structure(history=POINTER, number=np.int32, delay=np.int32)
 PLAN = _structure(
     clock=POINTER,
     ring=POINTER,
@@ -212,6 +221,7 @@ PLAN = _structure(
     injection=POINTER,
     junction=POINTER,
     exchange=POINTER,
+    modulator=POINTER,
     waveform=POINTER,
     waveform_first=np.int64,
     waveform_steps=np.int64,
@@ -234,7 +244,7 @@ PLAN = _structure(
     n_junction=np.int32,
     n_shared=np.int32,
     n_shard=np.int32,
-    padding=np.int32,
+    n_modulator=np.int32,
 )
 REQUEST = _structure(
     seed=np.uint64,
@@ -317,6 +327,7 @@ ALL = (
     GROUP,
     SPIKE_LIST,
     SPIKE_RECORD,
+    DECAY,
     HISTORY,
     COLUMN,
     RULE,
@@ -330,6 +341,7 @@ ALL = (
     JUNCTION,
     REST,
     EXCHANGE,
+    MODULATOR,
     PLAN,
     REQUEST,
     CONNECT,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 
 MAX_DELAY_STEPS = 65535
 LONG_AGO = -(2**62)
+
+
+class Present(NamedTuple):
+    """Weights and states of synapses at some time, in the order of storage."""
+
+    weight: NDArray[Any]
+    state: dict[str, NDArray[np.float64]]
 
 
 class SynapseTable(InRows):

@@ -20,6 +20,7 @@ from support.nvrtc import (
     oldest_gpu,
     oldest_version,
 )
+from support.synapse_rules import rewarded, triplet
 
 from pynn_sparse.engine import kernels
 from pynn_sparse.interchange.layers.programs import Structure, definition
@@ -130,6 +131,15 @@ def test_models_without_files_compile(nvrtc: Nvrtc, architecture: int) -> None:
     for model in models_without_files():
         code = kernels.step_code(model, "double")
         nvrtc.compile_quickly(code, architecture).check(kernels.step_name(model, "double"))
+
+
+@newest_gpu_of_every_version
+def test_rules_of_users_compile(nvrtc: Nvrtc, architecture: int) -> None:
+    """With the kernel that delivers, which then knows one kind of the package besides."""
+    kinds = [each().dynamics for each in (rewarded, triplet)]
+    rules = {each.kinds[0]: each.source for each in kinds} | {"SharedPairs": ""}
+    code = kernels.deliver_code("deliver_rules", rules)
+    nvrtc.compile_quickly(code, architecture).check("deliver_rules")
 
 
 def test_options_are_what_cupy_passes_on(monkeypatch: pytest.MonkeyPatch) -> None:

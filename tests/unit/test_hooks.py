@@ -21,7 +21,7 @@ PAIR = PAIRS["SpikePairRule", "AdditiveWeightDependence"]
     [
         (PAIR, "derive"),
         (PAIR, "kind"),
-        (PAIR, "time_constants"),
+        (PAIR, "traces"),
         (PAIR, "greatest_weight"),
         (MULTI_QUANTAL, "most"),
         (SPIKE_SOURCE_ARRAY, "derive"),
@@ -46,4 +46,5 @@ def test_names_that_are_not_there_are_refused() -> None:
 
 def test_kinds_are_those_of_the_header_in_its_order() -> None:
     text = (source_folder() / "synapses" / "kinds.h").read_text()
-    assert re.findall(r"return use\((\w+)\(\)\);", text) == list(KINDS)
+    found = re.findall(r"kind\((\d+), (\w+)\)", text)
+    assert found == [(str(number), name) for number, name in enumerate(KINDS)]

@@ -17,11 +17,17 @@ from ...parameters import ParameterSpace
 from .. import simulator
 from ..doors.checks import as_number
 from ..doors.parameters import shown
-from ..synapses.parameters import UNITS, accepted, evaluating
+from ..synapses.parameters import accepted, evaluating
 from ..synapses.suspicious import warn_of_rules, warn_of_weight
 from ..synapses.values import Pairs, stored_values
 from .connecting import Connecting, part_of
-from .synapse_columns import FRACTION, present_weights
+from .synapse_columns import FRACTION, present
+
+
+def _take_in(table: SynapseTable) -> None:
+    """Have weights that learn, and states, take in all that has come until now."""
+    table.weight, table.state = present(table)
+    table.since = simulator.state.step
 
 
 class Changing(Connecting):
@@ -52,9 +58,8 @@ class Changing(Connecting):
             self._check_kind(table, part)
 
         for table, part in self._checked_parts(checked, check):
-            if table.rule is not None and table.rule.learns:  # with what has come until now
-                table.weight = present_weights(table)
-                table.since = simulator.state.step
+            if table.rule is not None and table.rule.learns:
+                _take_in(table)
             table.update(**part)
         warn_of_rules(self.label, self._tables, values)
 
@@ -92,7 +97,8 @@ class Changing(Connecting):
         """Give one connection a weight, a delay in ms, or another parameter."""
         simulator.state.check_open(self._network, self.label)
         self._refuse_fraction([name])
-        unit, what = UNITS.get(name, ""), f"{self.label}[{number}]: {name}"
+        unit = self.synapse_type.domain.units.get(name, "")
+        what = f"{self.label}[{number}]: {name}"
         given = np.array([as_number(what, value, "a number", lambda number: True, unit)])
         if name not in ("weight", "delay"):
             values = self._stored(name).copy()
@@ -108,8 +114,7 @@ class Changing(Connecting):
         try:
             learns = table.rule is not None and table.rule.learns
             if name == "weight" and learns and table.since != simulator.state.step:
-                table.weight = present_weights(table)  # with what has come until now
-                table.since = simulator.state.step
+                _take_in(table)
                 others_stay = False
             table.update_one(index, **{name: given[0]})
         except ParameterError as error:
@@ -131,7 +136,8 @@ class Changing(Connecting):
 
     def _values(self, pairs: Pairs, name: str, value: Any) -> NDArray[np.float64]:
         """An attribute's new values, one for all or one for each connection as they are stored."""
-        given = accepted(str(self.label), name, value, checked=False)
+        domain = self.synapse_type.domain
+        given = accepted(str(self.label), name, value, checked=False, domain=domain)
         if isinstance(given, np.ndarray) and given.ndim != 1 and given.shape != pairs.shape:
             raise errors.InvalidDimensionsError(
                 f"{self.label}: {name} = {shown(value)}: has the shape {given.shape}: must be one "
@@ -149,5 +155,7 @@ class Changing(Connecting):
     def _initialize_stored(self, values: dict[str, NDArray[np.float64]]) -> None:
         """Set state variables; values are one for all, or [n] as connections are stored."""
         for table, part in self._checked_parts(values, SynapseTable.check_state):
+            if table.rule is not None and table.rule.learns:
+                _take_in(table)
             for name, each in part.items():
                 table.initialize(name, each[0] if len(each) == 1 else each[table.order()])

@@ -24,6 +24,7 @@ from ... import errors
 from ...standardmodels.base import excitatory_receptor_types, inhibitory_receptor_types
 from .. import simulator
 from ..connectors.rule import keeps_order
+from ..doors.checks import did_you_mean
 from .synapse_columns import FRACTION, TAU_PSC, SynapseColumns
 
 # So that sums over any number of synapses are finite.
@@ -71,6 +72,15 @@ class Connecting(SynapseColumns):
                 f"({type(graded[0].celltype).__name__}) sends events that carry values: must be "
                 "StaticSynapse"
             )
+        for part in _parts(self.post):
+            for name in dynamics.post_variables:
+                known = [each for each in part.celltype.recordable if each != "spikes"]
+                if name not in known or name not in part._block.model.state:
+                    raise errors.ConnectionError(
+                        f"{self.label}: {kind} reads the variable {name!r} of its targets, and "
+                        f"{part.label} ({type(part.celltype).__name__}) has {', '.join(known)}"
+                        f"{did_you_mean(name, known)}"
+                    )
         if dynamics.learns and self._signed(self.receptor_type):
             raise errors.ConnectionError(
                 f"{self.label}: weights of {kind} keep their sign, and the receptor "
@@ -90,7 +100,8 @@ class Connecting(SynapseColumns):
         fraction = float(getattr(self.synapse_type, FRACTION, 1.0))
         try:
             sign = 1.0 if self._positive(self.receptor_type) else -1.0
-            return Rule(dynamics, parameters, sign, fraction)
+            modulator = getattr(self.synapse_type, "modulation", None)
+            return Rule(dynamics, parameters, sign, fraction, modulator)
         except ParameterError as error:
             raise errors.InvalidParameterValueError(f"{self.label}: {error}") from error
 

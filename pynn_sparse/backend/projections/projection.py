@@ -182,7 +182,7 @@ class Projection(Changing, common.Projection):
         """The names of attributes as a list, after a check of all arguments."""
         owner = str(self.label)
         chosen = names_of(owner, names)
-        self._check_attributes(chosen)
+        self._check_attributes(chosen, self._states_to_get)
         check_format(owner, format, known)
         check_gather(owner, gather)
         as_flag(f"{owner}: with_address", with_address)
@@ -245,8 +245,8 @@ class Projection(Changing, common.Projection):
 
     weightHistogram.__doc__ = common.Projection.weightHistogram.__doc__
 
-    def _check_attributes(self, names: Any) -> None:
-        known = self.synapse_type.get_parameter_names()
+    def _check_attributes(self, names: Any, more: Any = ()) -> None:
+        known = [*self.synapse_type.get_parameter_names(), *more]
         check_names(names, type(self.synapse_type).__name__, known)
 
     def _get_attributes_as_list(self, names: list[str]) -> list[tuple[Any, ...]]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pynn_sparse.engine.sharing import each_of
 from pynn_sparse.network import Block, Network, SynapseTable
 from pynn_sparse.network.ordering import sort_repeated
+from pynn_sparse.network.synapses import Present
 
 from .. import simulator
 from ..synapses.values import Pairs
@@ -48,7 +49,13 @@ class SynapseColumns:
     def _states(self) -> list[str]:
         """Names of state variables that may be initialized."""
         dynamics = self.synapse_type.dynamics
-        return list(dynamics.state) if dynamics and not dynamics.learns else []
+        return list(dynamics.state) if dynamics and not dynamics.hidden else []
+
+    @property
+    def _states_to_get(self) -> list[str]:
+        """Names of state variables that may be asked for: those of the user's rules."""
+        dynamics = self.synapse_type.dynamics
+        return self._states if dynamics and dynamics.source else []
 
     def __len__(self) -> int:
         """Number of connections."""
@@ -102,13 +109,15 @@ class SynapseColumns:
         if name == POST:
             return _position(self._post_ids, table.post, np.arange(table.post.size))[table.target]
         if name == "weight":
-            return np.broadcast_to(present_weights(table), (n,)).astype(np.float64, copy=False)
+            return np.broadcast_to(present(table).weight, (n,)).astype(np.float64, copy=False)
         if name == "delay":
             times = table.post.grid.time(np.arange(table.delay_range[1] + 1))
             return np.broadcast_to(times[table.delay], (n,))
         assert table.rule is not None
         if name == FRACTION:
             return np.full(n, table.rule.dendritic)
+        if name in table.state:
+            return present(table).state[name]
         return np.broadcast_to(table.rule.parameters[name], (n,))
 
     def _column(self, name: str, which: Any = slice(None)) -> NDArray[Any]:
@@ -136,10 +145,10 @@ class SynapseColumns:
         return Pairs(self.shape, lambda: self._stored(PRE), lambda: self._stored(POST), self.label)
 
 
-def present_weights(table: SynapseTable) -> NDArray[Any]:
-    """Weights as they are now, with what has been learnt until the present step."""
+def present(table: SynapseTable) -> Present:
+    """Weights and states as they are now, with what has been learnt until the present step."""
     engine = simulator.state.engine
-    return table.weight if engine is None else engine.weights(table)
+    return Present(table.weight, table.state) if engine is None else engine.present(table)
 
 
 def _ascending(ids: NDArray[np.int64]) -> bool:

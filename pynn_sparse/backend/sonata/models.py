@@ -188,6 +188,10 @@ def describe_synapses(synapse_type: Any, receptor: str | None) -> dict[str, Any]
     """What the table of edge types says of a synapse type; SONATA has a weight for each edge."""
     shared = isinstance(synapse_type, synapses.SharedWeights)
     kind = synapses.StaticSynapse if shared else type(synapse_type)
+    if getattr(synapses, kind.__name__, None) is not kind:
+        raise SonataError(
+            f"synapse_type = {kind.__name__}: is user-defined: must be one of PyNN's to be written"
+        )
     described = {"model_template": f"{PYNN}:{kind.__name__}"}
     if receptor is not None:
         described["receptor_type"] = receptor

@@ -14,21 +14,22 @@ from ..doors.generators import copied
 from ..doors.parameters import shown
 from ..doors.signatures import bound, signature_with
 from ..simulator import state
-from ..synapses.parameters import accepted, all_accepted
+from ..synapses.parameters import STANDARD, accepted, all_accepted
 
 
 def _same_names(component: Any) -> dict[str, Any]:
     return build_translations(*((name, name) for name in component.default_parameters))
 
 
-class _Synapse:
+class Synapse:
     """What all synapse types have here.
 
-    `dynamics` is what the engine does besides adding the weight, None if nothing; `electrical`
-    says that there are no spikes to transmit.
+    `dynamics` is what the engine does besides adding the weight, None if nothing; `domain` has
+    units and conditions of parameters; `electrical` says that there are no spikes to transmit.
     """
 
     dynamics: Dynamics | None = None
+    domain = STANDARD
     electrical = False
     default_parameters: dict[str, Any]
 
@@ -44,7 +45,7 @@ class _Synapse:
                 f"{owner}: parameters must be given by name: {', '.join(self.default_parameters)}"
             )
         check_names(parameters, owner, self.default_parameters)
-        super().__init__(**all_accepted(owner, parameters))
+        super().__init__(**all_accepted(owner, parameters, self.domain))
 
     @property
     def native_parameters(self) -> ParameterSpace:
@@ -60,12 +61,12 @@ class _Synapse:
         return state.least_delay_allowed
 
 
-class StaticSynapse(_Synapse, synapses.StaticSynapse):
+class StaticSynapse(Synapse, synapses.StaticSynapse):
     __doc__ = synapses.StaticSynapse.__doc__
     translations = _same_names(synapses.StaticSynapse)
 
 
-class SharedWeights(_Synapse, StandardSynapseType):
+class SharedWeights(Synapse, StandardSynapseType):
     """Synapses whose weights are those of a connector's kernel."""
 
     default_parameters = {**synapses.StaticSynapse.default_parameters}
@@ -96,25 +97,25 @@ class PoolDense(SharedWeights):
     """
 
 
-class TsodyksMarkramSynapse(_Synapse, synapses.TsodyksMarkramSynapse):
+class TsodyksMarkramSynapse(Synapse, synapses.TsodyksMarkramSynapse):
     __doc__ = synapses.TsodyksMarkramSynapse.__doc__
     translations = _same_names(synapses.TsodyksMarkramSynapse)
     dynamics = dynamics.TSODYKS_MARKRAM
 
 
-class SimpleStochasticSynapse(_Synapse, synapses.SimpleStochasticSynapse):
+class SimpleStochasticSynapse(Synapse, synapses.SimpleStochasticSynapse):
     __doc__ = synapses.SimpleStochasticSynapse.__doc__
     translations = _same_names(synapses.SimpleStochasticSynapse)
     dynamics = dynamics.SIMPLE_STOCHASTIC
 
 
-class StochasticTsodyksMarkramSynapse(_Synapse, synapses.StochasticTsodyksMarkramSynapse):
+class StochasticTsodyksMarkramSynapse(Synapse, synapses.StochasticTsodyksMarkramSynapse):
     __doc__ = synapses.StochasticTsodyksMarkramSynapse.__doc__
     translations = _same_names(synapses.StochasticTsodyksMarkramSynapse)
     dynamics = dynamics.STOCHASTIC_TSODYKS_MARKRAM
 
 
-class MultiQuantalSynapse(_Synapse, synapses.MultiQuantalSynapse):
+class MultiQuantalSynapse(Synapse, synapses.MultiQuantalSynapse):
     """Synapse of `n` release sites, each with short-term depression and facilitation.
 
     A spike transmits the weight times the number of sites that release. Arguments: `U`, use
@@ -184,7 +185,18 @@ class GutigWeightDependence(_Component, synapses.GutigWeightDependence):
     possible_models = {"pairs"}
 
 
-class STDPMechanism(_Synapse, synapses.STDPMechanism):
+def dendritic_fraction(owner: str, given: Any) -> float:
+    """A dendritic_delay_fraction; raises TypeError or InvalidParameterValueError."""
+    fraction = accepted(owner, "dendritic_delay_fraction", given)
+    if not isinstance(fraction, float):
+        raise TypeError(
+            f"{owner}: dendritic_delay_fraction = {shown(given)}: must be one number from 0 to 1 "
+            "for all connections"
+        )
+    return fraction
+
+
+class STDPMechanism(Synapse, synapses.STDPMechanism):
     """Spike-timing-dependent plasticity: any rule of timing with any dependence on the weight.
 
     The arguments are those of PyNN's other backends. Parameters of the rule may differ between the
@@ -223,12 +235,7 @@ class STDPMechanism(_Synapse, synapses.STDPMechanism):
                 f"{owner}: voltage_dependence = {shown(voltage_dependence)}: must be None; "
                 "pyNN.sparse has no voltage dependence of STDP"
             )
-        fraction = accepted(owner, "dendritic_delay_fraction", dendritic_delay_fraction)
-        if not isinstance(fraction, float):
-            raise TypeError(
-                f"{owner}: dendritic_delay_fraction = {shown(dendritic_delay_fraction)}: must be "
-                "one number from 0 to 1 for all connections"
-            )
+        fraction = dendritic_fraction(owner, dendritic_delay_fraction)
         values = all_accepted(owner, {"weight": weight, "delay": delay})
         synapses.STDPMechanism.__init__(
             self, timing_dependence, weight_dependence, None, fraction, values["weight"]
@@ -248,7 +255,7 @@ class STDPMechanism(_Synapse, synapses.STDPMechanism):
         }
 
 
-class ElectricalSynapse(_Synapse, synapses.ElectricalSynapse):
+class ElectricalSynapse(Synapse, synapses.ElectricalSynapse):
     """Gap junction: a conductance (`weight`, in uS) between two cells, which acts both ways.
 
     The current into each cell is the conductance times the difference of potentials at the

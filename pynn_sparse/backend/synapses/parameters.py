@@ -55,15 +55,34 @@ class WhereConnected:
 ANY = Constraint(lambda x: np.ones(np.shape(x), bool), "a number")
 
 
+@dataclass(frozen=True)
+class Domain:
+    """Units of the parameters of a kind of synapse, None if unknown, and conditions on them."""
+
+    units: Mapping[str, str | None]
+    constraints: Mapping[str, Check]
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
+STANDARD = Domain(UNITS, CONSTRAINTS)
+
+
 @functools.lru_cache(maxsize=1000)  # since projections have any number of labels
-def door(owner: str, name: str, checked: bool = True) -> Parameter:
+def door(owner: str, name: str, checked: bool = True, domain: Domain = STANDARD) -> Parameter:
     """The description of a parameter; without its condition where connections decide later."""
-    check = WhereConnected(CONSTRAINTS.get(name, FINITE)) if checked else ANY
-    unit = UNITS.get(name, "")
+    check = WhereConnected(domain.constraints.get(name, FINITE)) if checked else ANY
+    unit = domain.units.get(name, "")
     return Parameter(owner, name, unit, check, distances=True, sizes="pairs of cells")
 
 
-def accepted(owner: str, name: str, value: Any, checked: bool = True) -> Any:
+def accepted(
+    owner: str, name: str, value: Any, checked: bool = True, domain: Domain = STANDARD
+) -> Any:
     """A value of a synapse's parameter without units, as it is given to a constructor or `set`.
 
     That is a float, an array, a RandomDistribution, a function of the distance or of indices, or a
@@ -71,13 +90,17 @@ def accepted(owner: str, name: str, value: Any, checked: bool = True) -> Any:
     """
     if isinstance(value, str):
         return distance_function(f"{owner}: {name}", value)
-    return door(owner, name, checked).accepted(value)
+    return door(owner, name, checked, domain).accepted(value)
 
 
-def all_accepted(owner: str, values: Mapping[str, Any], checked: bool = True) -> dict[str, Any]:
+def all_accepted(
+    owner: str, values: Mapping[str, Any], domain: Domain = STANDARD
+) -> dict[str, Any]:
     """All values; a delay that is None is left to PyNN, which takes the least."""
     return {
-        name: None if name == "delay" and value is None else accepted(owner, name, value, checked)
+        name: None
+        if name == "delay" and value is None
+        else accepted(owner, name, value, domain=domain)
         for name, value in values.items()
     }
 

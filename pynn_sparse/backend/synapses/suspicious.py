@@ -21,21 +21,29 @@ def warn_of_rules(label: str, tables: Iterable[SynapseTable], names: Collection[
     `names` are the attributes that were given.
     """
     learning = [table for table in tables if table.rule is not None and table.rule.learns]
-    if not {"weight", "w_min", "w_max"}.isdisjoint(names):
-        _warn_of_limits(label, learning)
+    limited = [table for table in learning if table.rule and table.rule.dynamics.limits]
+    if limited and not {"weight", *_limits(limited[0])}.isdisjoint(names):
+        _warn_of_limits(label, limited)
     if "rho" in names:
         _warn_of_rho(label, [table.rule for table in learning if table.rule])
+
+
+def _limits(table: SynapseTable) -> tuple[str, ...]:
+    """The parameters between which the weights of a table stay; all of a projection's have them."""
+    assert table.rule is not None
+    return table.rule.dynamics.limits
 
 
 def _warn_of_limits(label: str, tables: list[SynapseTable]) -> None:
     """Weights outside the limits of their rule are transmitted as they are, until it acts."""
     outside, farthest, total = 0, 0.0, 0
+    lower, upper = _limits(tables[0])
     for table in tables:
         rule, scalar = table.rule, table.weight.dtype
         assert rule is not None
         size = rule.sign * table.weight
         # Limits as weights are stored, so that one that has come to its limit is not outside.
-        low, high = (rule.parameters[name].astype(scalar) for name in ("w_min", "w_max"))
+        low, high = (rule.parameters[name].astype(scalar) for name in (lower, upper))
         beyond = np.maximum(low - size, size - high)
         total += len(table)
         outside += int((beyond > 0).sum())
@@ -45,9 +53,9 @@ def _warn_of_limits(label: str, tables: list[SynapseTable]) -> None:
     if not outside:
         return
     rules = [table.rule for table in tables if table.rule is not None]
-    low_text, high_text = (_extent(rules, name) for name in ("w_min", "w_max"))
+    low_text, high_text = (_extent(rules, name) for name in (lower, upper))
     warn(
-        f"{label}: {outside} of {total} weights lie outside w_min = {low_text} to w_max = "
+        f"{label}: {outside} of {total} weights lie outside {lower} = {low_text} to {upper} = "
         f"{high_text} of their plasticity rule, one with a size of {farthest:g}; they are "
         "transmitted as given until the rule changes them, which brings them to the limit",
     )
@@ -57,13 +65,16 @@ def warn_of_weight(label: str, table: SynapseTable, index: int) -> None:
     """Warn of the weight of one synapse that is outside the limits of its rule, as of several."""
     rule, scalar = table.rule, table.weight.dtype.type
     assert rule is not None
-    limits = (rule.parameters[name] for name in ("w_min", "w_max"))
+    if not rule.dynamics.limits:
+        return
+    lower, upper = rule.dynamics.limits
+    limits = (rule.parameters[name] for name in (lower, upper))
     low, high = (scalar(each[index if len(each) > 1 else 0]) for each in limits)
     size = rule.sign * table.weight[index]
     if low <= size <= high:
         return
     warn(
-        f"{label}: a weight with a size of {size:g} lies outside w_min = {low:g} to w_max = "
+        f"{label}: a weight with a size of {size:g} lies outside {lower} = {low:g} to {upper} = "
         f"{high:g} of its plasticity rule; it {_UNTIL}",
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,12 @@ from numpy.typing import DTypeLike, NDArray
 
 from ...errors import DeviceError, ProcessesError
 from ...network import Model
+from ...network.dynamics import Dynamics
 from ...processors import processors
 from ..building.builder import HostBuilder
+from ..step import DELIVER, Kernel
 from ..structures import host_address
-from ..toolchain.libraries import cpu_library, cpu_step
+from ..toolchain.libraries import cpu_library, cpu_rule, cpu_step
 from .device import Launch, Times
 
 TOO_FEW_THREADS, NO_EXCHANGE = -2, -3  # as `advance` in step/plan.cpp reports it
@@ -82,6 +84,13 @@ class CpuDevice:
 
     def step_function(self, model: Model, precision: str) -> int:
         return int(cpu_step(model, precision).value or 0)
+
+    def rule_function(self, dynamics: Dynamics, weights: DTypeLike) -> int:
+        function = cpu_rule(dynamics, weights).serve_rule
+        return int(ctypes.cast(function, ctypes.c_void_p).value or 0)
+
+    def delivery(self, rules: Mapping[str, str]) -> Kernel:
+        return DELIVER
 
     def deliver_pending(
         self, plan: NDArray[np.void], launches: list[Launch], clock: Any, step: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ...network import Model
+from ...network.dynamics import Dynamics
 from ..building.builder import Builder
 from ..step import Kernel
 
@@ -68,6 +69,15 @@ class Device(Protocol):
 
     def step_function(self, model: Model, precision: str) -> int:
         """Address of a model's kernel for the plan's groups; 0 where the plan does not need it."""
+
+    def rule_function(self, dynamics: Dynamics, weights: DTypeLike) -> int:
+        """Address of what serves a rule of the user's, for weights of a type; 0 if not needed."""
+
+    def delivery(self, rules: Mapping[str, str]) -> Kernel:
+        """The kernel that delivers where some rules are the user's.
+
+        `rules` gives the C++ of each kind of synapse in the network, "" for those of the package.
+        """
 
     def deliver_pending(
         self, plan: NDArray[np.void], launches: list[Launch], clock: Any, step: int

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from ...errors import DeviceError
 from ...network import Model
-from ..kernels import PRECISIONS, run_code, step_code, step_kernels, step_name
-from ..step import DELIVER, DELIVER_PLAIN, REMEMBER
+from ...network.dynamics import Dynamics
+from ..kernels import PRECISIONS, deliver_code, run_code, step_code, step_kernels, step_name
+from ..step import DELIVER, DELIVER_PLAIN, REMEMBER, Kernel
 from .device import Launch
 from .gpu_builder import GpuBuilder
 from .loops import Fastest, Graphs, Loop, OneKernel, Work
@@ -89,11 +93,23 @@ class CudaDevice:
         self._texts.setdefault(step_name(model, precision), step_code(model, precision))
         return 0
 
+    def rule_function(self, dynamics: Dynamics, weights: DTypeLike) -> int:
+        """0, since rules are compiled with the kernel that delivers."""
+        return 0
+
+    def delivery(self, rules: Mapping[str, str]) -> Kernel:
+        text = deliver_code(DELIVER.name, dict(sorted(rules.items())))
+        name = f"{DELIVER.name}_{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+        self._texts.setdefault(name, deliver_code(name, dict(sorted(rules.items()))))
+        return replace(DELIVER, name=name)
+
     def deliver_pending(
         self, plan: NDArray[np.void], launches: list[Launch], clock: Any, step: int
     ) -> None:
         self._put_plan(plan)
-        delivery = tuple(each for each in launches if each.kernel in (DELIVER, DELIVER_PLAIN))
+        delivery = tuple(
+            each for each in launches if each.kernel.file in (DELIVER.file, DELIVER_PLAIN.file)
+        )
         waiting = int((plan["n_delay_group"][0] - 1) * plan["delay_group"][0])
         for later in range(step, step + waiting):  # as if no neuron fired any more
             self.assign(clock, slice(None), np.full(2, later))

@@ -78,7 +78,10 @@ class Backgrounds:
         by_source: dict[int, list[SynapseTable]] = {}
         for table in self.network.tables:
             by_source.setdefault(table.pre.index, []).append(table)
+        rules = (table.rule for table in self.network.tables)
+        modulators = {rule.modulator.block for rule in rules if rule and rule.modulator}
         single = [tables[0] for tables in by_source.values() if len(tables) == 1]
+        single = [table for table in single if table.pre.index not in modulators]
         single = [table for table in single if self._emits_for_itself(table)]
         starts = (ownership.starts[table.post.index] for table in single)
         delays = [

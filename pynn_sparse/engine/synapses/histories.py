@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...network import Block, SynapseTable, memory
+from ...network.dynamics import Traces
 from ..devices.device import Device
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 HISTORY_ARRAYS = ("count", "stamp", "trace")
 CHUNK = 8  # places of a neuron's spikes side by side: kChunk of cuda/synapses/history.h
 
-Past = Callable[[NDArray[np.int64]], NDArray[np.float64]]
+LeftOf = Callable[[NDArray[np.int64]], NDArray[np.float64]]
 
 
 class Sources:
@@ -31,13 +32,14 @@ class Sources:
         self._device = device
         self._shape = device.n_owner, table.n_source
         self.capacity = self.room(table)
-        n = device.n_owner * table.n_source
+        n, n_trace = device.n_owner * table.n_source, n_source_traces(table)
         what = f"{self.capacity} spikes of each source of plastic synapses"
-        memory.require(20 * n * self.capacity, what)
-        width = min(self.capacity, CHUNK)
-        shape = self.capacity // width, n, width
+        memory.require((12 + 8 * n_trace) * n * self.capacity, what)
+        self._width = min(self.capacity, CHUNK)
+        chunks = self.capacity // self._width
         self.count = device.zeros(n, np.int32)
-        self.stamp, self.trace = device.zeros(shape, np.int64), device.zeros(shape, np.float64)
+        self.stamp = device.zeros((chunks, n, self._width), np.int64)
+        self.trace = device.zeros((n_trace * chunks, n, self._width), np.float64)
 
     @staticmethod
     def room(table: SynapseTable) -> int:
@@ -58,37 +60,57 @@ class Sources:
         place = best * n + np.arange(n)
         return {"count": count[place], "stamp": stamp[place], "trace": trace[place]}
 
+    def host_arrays(self) -> dict[str, NDArray[Any]]:
+        """The same, as kernels have it, for one owner."""
+        return {name: places(each, self._width) for name, each in self.latest().items()}
+
     def put(self, arrays: dict[str, NDArray[Any]]) -> None:
         """Have all owners remember what `latest` gave."""
         owners = self._shape[0]
         for name in HISTORY_ARRAYS:
-            every = places(np.concatenate([arrays[name]] * owners))
+            every = places(np.concatenate([arrays[name]] * owners), self._width)
             self._device.assign(getattr(self, name), slice(None), every)
+
+
+def n_source_traces(table: SynapseTable) -> int:
+    """Traces that are kept of each source."""
+    return len(table.rule.traces[0]) if table.rule is not None else 0
 
 
 class History:
     """The last spikes of each neuron of a block: as many as it may have in a number of steps.
 
-    `waiting` is for how many steps weights cannot take a spike in, because it is on its way.
+    `waiting` is for how many steps weights cannot take a spike in, because it is on its way;
+    `apart` how many steps lie between two spikes of a neuron, at least; and `left_of` gives what is
+    left of a source's trace at stamps, where that is kept.
     """
 
     def __init__(
-        self, block: Block, steps: int, waiting: int, device: Device, apart: int | None = None
+        self,
+        size: int,
+        traces: Traces,
+        left_of: LeftOf | None,
+        steps: int,
+        waiting: int,
+        apart: int,
+        device: Device,
     ) -> None:
         self.steps, self.waiting = steps, waiting
         self._device = device
-        # Steps between two spikes of a neuron, at least.
-        self._apart = apart or 1 + int(np.min(block.derived.get("n_refractory", 0)))
+        self._traces, self._left_of = traces, left_of
+        self._apart = apart
         self.capacity = _room(steps, self._apart)
         memory.require(
-            24 * block.size * self.capacity,
-            f"{self.capacity} spikes of each of {block.size} neurons with plastic synapses",
+            8 * (2 + len(traces)) * size * self.capacity,
+            f"{self.capacity} spikes of each of {size} neurons with plastic synapses",
         )
-        shape = self.capacity // CHUNK, block.size, CHUNK
-        self.count = device.zeros(block.size, np.int32)
-        self.stamp, self.trace = device.zeros(shape, np.int64), device.zeros(shape, np.float64)
+        chunks = self.capacity // CHUNK
+        self.count = device.zeros(size, np.int32)
+        self.stamp = device.zeros((chunks, size, CHUNK), np.int64)
+        self.trace = device.zeros((len(traces) * chunks, size, CHUNK), np.float64)
+        shape = (chunks if left_of else 0, size, CHUNK)
         self.left = device.zeros(shape, np.float64)
-        self._seen = np.zeros(block.size, np.int32)
+        self._seen = np.zeros(size, np.int32)
 
     @property
     def _room(self) -> int:
@@ -117,52 +139,69 @@ class History:
         }
 
     @staticmethod
-    def check(contents: Contents, name: str, block: Block, step: int) -> None:
-        """Raise `CheckpointError` for what `arrays` has not given."""
-        size, most = (block.size,), 2**31 - 1
+    def check(contents: Contents, name: str, n: int, n_trace: int, last: int) -> None:
+        """Raise `CheckpointError` for what `arrays` has not given, with stamps up to `last`."""
+        size, most = (n,), 2**31 - 1
         numbers = contents.check(f"{name} steps", np.int64, (3,), least=1, most=most)
         steps, waiting, apart = numbers.tolist()
-        shape = block.size, _room(steps, apart)
+        room = _room(steps, apart)
         contents.check(f"{name} count", np.int32, size, least=0)
         contents.check(f"{name} seen", np.int32, size, least=0)
-        contents.check(f"{name} stamp", np.int64, shape, least=0, most=max(step, 0))
-        contents.check(f"{name} trace", np.float64, shape, least=0, finite=True)
+        contents.check(f"{name} stamp", np.int64, (n, room), least=0, most=last)
+        traces = n, n_trace * room
+        contents.check(f"{name} trace", np.float64, traces, least=0, finite=True)
         if waiting > steps:
             contents.fail(f"{name} steps has the values {steps}, {waiting}")
 
     @classmethod
     def of(
-        cls, arrays: dict[str, NDArray[Any]], block: Block, device: Device, past: Past
+        cls,
+        arrays: dict[str, NDArray[Any]],
+        traces: Traces,
+        left_of: LeftOf | None,
+        device: Device,
     ) -> History:
-        """What `arrays` gave; `past` gives what is left of a trace."""
+        """What `arrays` gave."""
         steps, waiting, apart = map(int, arrays["steps"])
-        made = cls(block, steps, waiting, device, apart)
+        size = len(arrays["count"])
+        made = cls(size, traces, left_of, steps, waiting, apart, device)
         for name in HISTORY_ARRAYS:
-            setattr(made, name, device.put(places(arrays[name])))
-        made.left = device.put(places(past(arrays["stamp"])))
+            setattr(made, name, device.put(places(arrays[name], CHUNK)))
+        made._note_left(arrays["stamp"])
         made._seen = arrays["seen"].copy()
         return made
 
-    def take_over(self, old: History, rate: float, past: Past) -> None:
-        """Copy the spikes of another history, with traces that decay by `rate` per step."""
+    def _note_left(self, stamp: NDArray[np.int64]) -> None:
+        if self._left_of:
+            self.left = self._device.put(places(self._left_of(stamp), CHUNK))
+
+    def take_over(self, old: History, dt: float) -> None:
+        """Copy the spikes of another history; traces follow from them, with time steps of dt ms."""
 
         def get(array: Any) -> NDArray[Any]:
             return _rows(self._device.get(array))
 
         number, kept = get(old.count), np.minimum(get(old.count), min(old.capacity, self.capacity))
-        stamp, trace = get(self.stamp).copy(), get(self.trace).copy()
-        old_stamp, last = get(old.stamp), np.zeros(len(kept))
+        stamp, old_stamp = get(self.stamp).copy(), get(old.stamp)
+        traces = [np.zeros(stamp.shape) for _ in self._traces]
         for k in range(int(kept.max(initial=0))):  # the k-th of those that are kept, of all neurons
             i = np.flatnonzero(kept > k)
             stamp[i, k] = old_stamp[i, (number[i] - kept[i] + k) % old.capacity]
             passed = stamp[i, k] - stamp[i, k - 1] if k else 0
-            last[i] = 1 + last[i] * np.exp(-rate * passed)
-            trace[i, k] = last[i]
-        self.stamp, self.trace, self.left = (
-            self._device.put(places(each)) for each in (stamp, trace, past(stamp))
-        )
+            for kind, trace in zip(self._traces, traces, strict=True):
+                last = (1.0 if kind.nearest else trace[i, k - 1]) if k else 0.0
+                trace[i, k] = last * np.exp(-dt / kind.tau * passed) + (not kind.nearest)
+        self.stamp = self._device.put(places(stamp, CHUNK))
+        every = np.concatenate([np.zeros((len(kept), 0)), *traces], axis=1)
+        self.trace = self._device.put(places(every, CHUNK))
+        self._note_left(stamp)
         self.count = self._device.put(kept.astype(np.int32))
         self._seen = np.maximum(kept - (number - old._seen), 0).astype(np.int32)
+
+
+def apart(block: Block) -> int:
+    """Steps between two spikes of a neuron of a block, at least."""
+    return 1 + int(np.min(block.derived.get("n_refractory", 0)))
 
 
 def _room(steps: int, apart: int) -> int:
@@ -170,15 +209,15 @@ def _room(steps: int, apart: int) -> int:
     return max(1 << int(np.ceil(np.log2(steps / apart + 2))), CHUNK)
 
 
-def places(rows: NDArray[Any]) -> NDArray[Any]:
+def places(rows: NDArray[Any], width: int) -> NDArray[Any]:
     """What is given for each neuron and spike, [n, capacity], as `history.h` has it.
 
-    Chunks of neurons' spikes: [capacity / width, n, width].
+    Chunks of neurons' spikes: [capacity / width, n, width]. Those of several traces, which follow
+    each other in a row, follow each other.
     """
     if rows.ndim == 1:
         return rows
     n, capacity = rows.shape
-    width = min(capacity, CHUNK)
     chunks = rows.reshape(n, capacity // width, width)
     return np.ascontiguousarray(chunks.transpose(1, 0, 2))
 
@@ -187,5 +226,6 @@ def _rows(places: NDArray[Any]) -> NDArray[Any]:
     """The reverse."""
     if places.ndim == 1:
         return places
-    rows: NDArray[Any] = places.transpose(1, 0, 2).reshape(places.shape[1], -1)
+    chunks, n, width = places.shape
+    rows: NDArray[Any] = places.transpose(1, 0, 2).reshape(n, chunks * width)
     return rows

@@ -12,12 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...network import Block, SynapseTable
-from ...network.dynamics import KINDS
+from ...network.dynamics import MOST_COLUMNS, MOST_STATES
 from ...network.rows import Three
 from .. import structures
 from ..devices.device import Device
 
-N_COLUMN, N_STATE = 10, 3  # of a rule
 MOST_COUNTS = 2.0**50  # of an event, see add_row in cuda/synapses/delivery.h; half, for rounding
 
 
@@ -143,10 +142,10 @@ class Stored(ABC):
         """Those fields of the rule's record that belong to the table."""
         address, rule, stream = self._device.address, self.table.rule, self.table.stream
         assert rule is not None
-        columns = np.zeros(N_COLUMN, structures.COLUMN)
+        columns = np.zeros(MOST_COLUMNS, structures.COLUMN)
         for number, column in enumerate(self._columns):
             columns[number] = (0, column[0]) if len(column) == 1 else (address(column), 0.0)
-        states = np.zeros(N_STATE, np.uint64)
+        states = np.zeros(MOST_STATES, np.uint64)
         states[: len(self._states)] = [address(each) for each in self._states]
         return {
             "identity": address(self._identity),
@@ -157,8 +156,16 @@ class Stored(ABC):
             "since": self.table.since,
             "sign": rule.sign,
             "dendritic": rule.dendritic,
-            "kind": KINDS.index(rule.kind),
+            "kind": rule.number,
+            "serve": self._serving(),
         }
+
+    def _serving(self) -> int:
+        """Address of the function that serves a rule of the user's; 0 where there is none."""
+        table = self.table
+        if table.rule is None or not table.rule.dynamics.source:
+            return 0
+        return self._device.rule_function(table.rule.dynamics, table.weight.dtype)
 
     def fetch(self) -> None:
         """Bring weights and states that the device has changed back to the table."""

@@ -16,10 +16,14 @@ import os
 import sys
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import DTypeLike
+
 from ...errors import DeviceError, EngineError
 from ...network import Model
+from ...network.dynamics import Dynamics
 from .. import structures
-from ..kernels import host_texts, source_hash, step_code, step_name
+from ..kernels import host_texts, rule_code, source_hash, step_code, step_name
 from . import cache, instruction_sets
 from .compiler import build_library
 
@@ -44,6 +48,15 @@ def cpu_step(model: Model, precision: str) -> ctypes.c_void_p:
             f"entry has {expected}"
         )
     return ctypes.cast(getattr(library, name), ctypes.c_void_p)
+
+
+def cpu_rule(dynamics: Dynamics, weights: DTypeLike) -> ctypes.CDLL:
+    """The library of a rule of the user's for weights of a type, see cuda/synapses/rule.h.
+
+    Raises `DeviceError` if it has to be compiled and there is no compiler.
+    """
+    precision = "single" if np.dtype(weights).itemsize == 4 else "double"
+    return _model_library(rule_code(dynamics, precision))
 
 
 @functools.cache

@@ -1,6 +1,17 @@
 """Synapses that do more than add their weight; the steps are in `cuda/synapses`."""
 
-from .dynamics import KINDS, Dynamics, Rule
+from .dynamics import (
+    KINDS,
+    MOST_COLUMNS,
+    MOST_STATES,
+    MOST_VARIABLES,
+    Dynamics,
+    Modulator,
+    Rule,
+    Trace,
+    Traces,
+    number_of,
+)
 from .pairs import PAIRS
 from .short_term import (
     MULTI_QUANTAL,
@@ -11,11 +22,18 @@ from .short_term import (
 
 __all__ = [
     "KINDS",
+    "MOST_COLUMNS",
+    "MOST_STATES",
+    "MOST_VARIABLES",
     "MULTI_QUANTAL",
     "PAIRS",
     "SIMPLE_STOCHASTIC",
     "STOCHASTIC_TSODYKS_MARKRAM",
     "TSODYKS_MARKRAM",
     "Dynamics",
+    "Modulator",
     "Rule",
+    "Trace",
+    "Traces",
+    "number_of",
 ]

@@ -24,10 +24,28 @@ KINDS = (
     "MultiQuantal",
 )
 
+MOST_COLUMNS, MOST_STATES, MOST_VARIABLES = 24, 8, 4  # as in cuda/core/plan.h
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What spikes of a neuron leave: each adds 1, and that decays.
+
+    Attributes:
+        tau: time constant (ms).
+        nearest: whether it follows the last spike alone, which sets it to 1.
+    """
+
+    tau: float
+    nearest: bool = False
+
+
+Traces = tuple[Trace, ...]
+
 
 @dataclass(frozen=True)
 class Dynamics:
-    """A kind of synapse; its step is in `cuda/synapses`.
+    """A kind of synapse; its step is in `cuda/synapses`, or is a text.
 
     Values are numbers, or arrays with one for each synapse. Those of this package and of others
     are made alike. Raises `ModelError`, with the name of the hook, where something is missing.
@@ -40,10 +58,15 @@ class Dynamics:
         state_limits: of state variables that may not exceed a parameter, its name.
         columns: names of the kernel's parameters, in its order.
         derive: computes them, on the host in double precision.
-        kinds: the kernel's structures that it uses, of `KINDS`.
+        kinds: the kernel's structures that it uses, of `KINDS`, or the one of `source`.
+        source: C++ of that structure, as cuda/synapses/formulas.h wants it; "" if it is of `KINDS`.
+        modulation: traces of a population that modulates the synapses, where there is one.
+        post_variables: those of the targets that are read when spikes of the sources come.
+        hidden: whether state variables are the kernel's own, and no user's.
         kind: the one for given values; the only one without it.
         learns: whether the weights change, by spikes of sources and targets.
-        time_constants: of traces of sources and of targets (ms), where weights change.
+        traces: of sources and of targets, where weights change.
+        limits: parameters between which a weight is kept, without sign, where it changes.
         check_all: raises `ParameterError` for values that do not go together.
         greatest_weight: what no weight exceeds, without sign, where weights change.
         most: factor of the weight that a spike transmits at most.
@@ -61,9 +84,14 @@ class Dynamics:
     state_limits: Mapping[str, str] = field(default_factory=dict)
     check_all: Callable[[Values], None] = lambda values: None
     learns: bool = False
-    time_constants: Callable[[Values], tuple[Any, Any]] | None = None
+    traces: Callable[[Values], tuple[Traces, Traces]] | None = None
+    limits: tuple[str, ...] = ()
     greatest_weight: Callable[[Values], float] | None = None
     most: Callable[[Values], float] = lambda values: 1.0
+    source: str = ""
+    modulation: Callable[[Values], Traces] | None = None
+    post_variables: tuple[str, ...] = ()
+    hidden: bool = False
 
     def __post_init__(self) -> None:
         hooks: dict[str, tuple[Any, str]] = {
@@ -74,10 +102,11 @@ class Dynamics:
         if len(self.kinds) != 1 or self.kind is not None:
             hooks["kind"] = self.kind, "values"
         if self.learns:
-            hooks["time_constants"] = self.time_constants, "values"
+            hooks["traces"] = self.traces, "values"
             hooks["greatest_weight"] = self.greatest_weight, "values"
         check_hooks(self.name, hooks)
-        check_names(self.name, "kinds", self.kinds, KINDS)
+        check_names(self.name, "kinds", self.kinds, self.kinds[:1] if self.source else KINDS)
+        check_names(self.name, "limits", self.limits, self.parameters)
         check_names(self.name, "constraints", self.constraints, self.parameters)
         check_names(self.name, "state_constraints", self.state_constraints, self.state)
         check_names(self.name, "state_limits", self.state_limits, self.state)
@@ -101,6 +130,19 @@ class Dynamics:
 
 
 @dataclass(frozen=True)
+class Modulator:
+    """A population whose spikes modulate synapses.
+
+    Attributes:
+        block: index of the population.
+        delay: steps from a spike until it comes to all synapses, at least 1.
+    """
+
+    block: int
+    delay: int
+
+
+@dataclass(frozen=True)
 class Rule:
     """The dynamics of the synapses of a table.
 
@@ -109,6 +151,7 @@ class Rule:
         parameters: name -> float64 [n], in the order of storage, or [1] where all are equal.
         sign: of the weights, for synapses that learn.
         dendritic: fraction of the delay that lies in the dendrite, for synapses that learn.
+        modulator: whose spikes modulate the synapses, where the dynamics have a modulation.
 
     Raises `ParameterError` for values that are not valid.
     """
@@ -117,6 +160,7 @@ class Rule:
     parameters: Mapping[str, NDArray[np.float64]]
     sign: float = 1.0
     dendritic: float = 1.0
+    modulator: Modulator | None = None
 
     def __post_init__(self) -> None:
         self.dynamics.check(self.parameters)
@@ -139,11 +183,19 @@ class Rule:
         return greatest(self.parameters) if greatest else 0.0
 
     @property
-    def time_constants(self) -> tuple[float, float]:
-        """Of traces of sources and of targets (ms), the greatest ones, where weights change."""
-        assert self.dynamics.time_constants is not None
-        plus, minus = self.dynamics.time_constants(self.parameters)
-        return float(np.max(plus)), float(np.max(minus))
+    def number(self) -> int:
+        """By which kernels know the structure."""
+        return number_of(self.kind)
+
+    @property
+    def traces(self) -> tuple[Traces, Traces]:
+        """Of sources and of targets, where weights change."""
+        return self.dynamics.traces(self.parameters) if self.dynamics.traces else ((), ())
+
+    @property
+    def modulation(self) -> Traces:
+        """Traces of the modulator."""
+        return self.dynamics.modulation(self.parameters) if self.dynamics.modulation else ()
 
     def changed(self, parameters: Mapping[str, NDArray[np.float64]]) -> Rule:
         """With other values of some parameters."""
@@ -173,6 +225,11 @@ class Rule:
         axonal = delay - np.floor(self.dendritic * delay + 0.5).astype(np.int64)
         lag: NDArray[np.int64] = np.minimum(axonal, delay - 1)
         return lag
+
+
+def number_of(kind: str) -> int:
+    """By which kernels know a structure: of a user's, the digits that its name ends with."""
+    return KINDS.index(kind) if kind in KINDS else int(kind.rpartition("_")[2], 16)
 
 
 def in_steps(tau: Any, grid: TimeGrid) -> Any:

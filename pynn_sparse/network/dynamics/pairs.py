@@ -13,7 +13,7 @@ import numpy as np
 from ...errors import ParameterError
 from ..model import NOT_NEGATIVE, POSITIVE, Constraint, Values
 from ..time import TimeGrid
-from .dynamics import Dynamics, in_steps
+from .dynamics import Dynamics, Trace, Traces, in_steps
 
 COLUMNS = (
     *("potentiation", "depression", "symmetric", "constant", "least", "greatest"),
@@ -43,6 +43,12 @@ def time_constants(values: Values) -> tuple[Any, Any]:
     if "tau" in values:
         return values["tau"], values["tau"]
     return values["tau_plus"], values["tau_minus"]
+
+
+def traces(values: Values) -> tuple[Traces, Traces]:
+    """Of sources and of targets; those of `OwnPairs` with the greatest time constants."""
+    plus, minus = (float(np.max(tau)) for tau in time_constants(values))
+    return (Trace(plus),), (Trace(minus),)
 
 
 def _kind(values: Values) -> str:
@@ -94,7 +100,9 @@ def pairs(timing: str, dependence: str) -> Dynamics:
         constraints={name: each for name, each in CONSTRAINTS.items() if name in names},
         check_all=_check_limits,
         learns=True,
-        time_constants=time_constants,
+        traces=traces,
+        limits=("w_min", "w_max"),
+        hidden=True,
         greatest_weight=lambda values: float(np.max(values["w_max"])),
     )
 
