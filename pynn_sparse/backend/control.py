@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import numbers
 import os
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from pynn_sparse import engine as engines
+from pynn_sparse.door import is_integer
 from pynn_sparse.network.synapses import MAX_DELAY_STEPS
 from pynn_sparse.network.time import TIMESTEPS
 from pynn_sparse.notices import warn
@@ -166,8 +166,7 @@ def _device(options: dict[str, Any]) -> str:
 def _threads(value: Any) -> int | None:
     if value is None:
         return None
-    whole = isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.bool_))
-    if not whole or not 1 <= int(value) <= 1024:
+    if not is_integer(value) or not 1 <= int(value) <= 1024:
         raise ValueError(f"threads = {shown(value)}: must be an integer from 1 to 1024")
     if int(value) > processors():
         warn(

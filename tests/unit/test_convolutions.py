@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pyNN.sparse as sim
 import pytest
+import quantities as pq
+from pyNN import errors
 from pyNN.random import NumpyRNG, RandomDistribution
 from pyNN.space import Grid2D, Line
 from scipy.signal import convolve2d
@@ -367,3 +369,23 @@ def test_weights_may_be_drawn_and_be_conductances() -> None:
         "excitatory": set(expected[expected > 0]),
         "inhibitory": set(-expected[expected < 0]),
     }
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        np.ones((3, 3)) * pq.kg,
+        np.ma.masked_equal(np.eye(3), 0.0),
+        np.full((3, 3), 1j),
+        np.full((3, 3), "1"),
+        np.full((3, 3), True),
+        [[1.0, 2.0], [3.0]],
+        np.full((3, 3), np.nan),
+    ],
+    ids=str,
+)
+def test_kernels_are_plain_numbers(odd: Any) -> None:
+    """A unit, a mask or a kind of number is never lost on the way."""
+    words = r"kernel_weights = [\s\S]*: must be finite"
+    with pytest.raises(errors.InvalidParameterValueError, match=words):
+        sim.ConvolutionConnector(odd)

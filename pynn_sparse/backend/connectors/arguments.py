@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
-import numbers
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import Any, ClassVar
 
 import numpy as np
 from lazyarray import larray
+
+from pynn_sparse.door import is_integer
 
 from ... import connectors as upstream
 from ... import errors
@@ -44,7 +45,7 @@ def count(name: str, value: Any) -> Any:
     if isinstance(value, RandomDistribution):
         look_at_counts(name, value)
         return value
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
+    if not is_integer(value):
         raise TypeError(f"{name} = {shown(value)}: must be an integer or a RandomDistribution")
     if not 0 <= int(value) <= MOST:
         raise errors.InvalidParameterValueError(f"{name} = {shown(value)}: must be 0 to {MOST:,}")

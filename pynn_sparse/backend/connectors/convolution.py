@@ -24,7 +24,7 @@ from ...random import RandomDistribution
 from ...space import Grid2D
 from ..doors.checks import as_flag, as_integer, did_you_mean
 from ..doors.parameters import shown
-from ..doors.plain import NotNumbersError, number_of
+from ..doors.plain import NotNumbersError, as_array, has_items, number_of
 from ..doors.signatures import bound, signature_of
 from ..populations import Population
 from ..standardmodels.synapses import Convolution, PoolDense, SharedWeights
@@ -389,18 +389,17 @@ def grid_of(projection: Any, side: str, connector: Any) -> Grid:
 
 
 def _numbers(name: str, value: Any) -> NDArray[np.float64]:
-    """Finite numbers. Raises TypeError and InvalidParameterValueError."""
+    """Finite numbers without a unit. Raises InvalidParameterValueError."""
+    must = "finite numbers in rows of one length"
     try:
-        given = np.asarray(value)
-        if given.ndim == 0:
-            given = np.asarray(number_of(value))
-    except (NotNumbersError, ValueError):
-        given = np.zeros(0)
-    if given.dtype.kind not in "iuf" or not given.size or not np.isfinite(given).all():
+        given = as_array(value, None) if has_items(value) else np.array(number_of(value, None))
+    except NotNumbersError as error:
         raise errors.InvalidParameterValueError(
-            f"{name} = {shown(value)}: must be finite numbers in rows of one length"
-        )
-    return given.astype(np.float64)
+            f"{name} = {shown(value)}: must be {error.instead_of(must)}"
+        ) from error
+    if not given.size or not np.isfinite(given).all():
+        raise errors.InvalidParameterValueError(f"{name} = {shown(value)}: must be {must}")
+    return given
 
 
 def _kernel(owner: str, value: Any, shape: Pair | None) -> NDArray[np.float64]:

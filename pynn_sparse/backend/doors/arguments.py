@@ -11,7 +11,7 @@ import neo
 import numpy as np
 from numpy.typing import NDArray
 
-from pynn_sparse.door import Door
+from pynn_sparse.door import Door, is_integer
 
 from ... import errors
 from ...common import Assembly, BasePopulation
@@ -93,7 +93,7 @@ def checked_size(size: Any) -> Any:
     parts = size if isinstance(size, tuple) else (size,)
     must = "an integer, 1 or greater, or a tuple of one to three of them"
     for part in parts:
-        if isinstance(part, (bool, np.bool_)) or not isinstance(part, (int, np.integer)):
+        if not is_integer(part):
             raise errors.InvalidParameterValueError(f"size = {shown(size)}: must be {must}")
     if not 1 <= len(parts) <= 3 or min(parts) < 1:
         raise errors.InvalidDimensionsError(
@@ -214,7 +214,7 @@ def check_id(id: Any, label: str) -> None:
     if isinstance(id, _OF_CELLS):
         return
     each = _items(id) if has_items(id) else [id]
-    if not all(isinstance(one, (int, np.integer)) and not isinstance(one, bool) for one in each):
+    if not all(map(is_integer, each)):
         raise TypeError(f"id = {shown(id)}: must be a cell of {label}, or several")
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 import math
-import numbers
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import numpy as np
+
+from pynn_sparse.door import is_integer
 
 from ... import errors
 from .parameters import shown
@@ -87,7 +88,7 @@ def as_number(
 def as_integer(name: str, value: Any, least: int, most: int | None = None) -> int:
     """An option that is a whole number within limits; raises as `as_number` does."""
     must = f"an integer, {least} or greater" if most is None else f"an integer, {least} to {most}"
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
+    if not is_integer(value):
         raise TypeError(f"{name} = {shown(value)}: must be {must}")
     number = int(value)
     if number < least or (most is not None and number > most):

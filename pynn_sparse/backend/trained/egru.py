@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pynn_sparse.door import as_numbers, shown
 from pynn_sparse.errors import GraphError
 from pynn_sparse.interchange import egru
 from pynn_sparse.interchange.weights import read_weights
@@ -101,12 +102,11 @@ class EGRUNetwork:
 
         Raises ValueError for another shape, and values that are no such numbers.
         """
-        given = np.asarray(inputs)
+        found = as_numbers(inputs, "iub")
         n = self.inputs.size
-        if given.dtype.kind not in "iub" or given.ndim not in (1, 2):
-            raise ValueError(
-                f"inputs of type {given.dtype}: must be integers [steps] or [steps, {n}]"
-            )
+        if found is None or found.ndim not in (1, 2):
+            raise ValueError(f"inputs = {shown(inputs)}: must be integers [steps] or [steps, {n}]")
+        given = found.astype(np.int64)
         if given.ndim == 1:
             if given.size and not 0 <= given.min() <= given.max() < n:
                 bad = given[(given < 0) | (given >= n)][0]
@@ -114,7 +114,7 @@ class EGRUNetwork:
             counts = np.zeros((len(given), n), np.int64)
             counts[np.arange(len(given)), given] = 1
         else:
-            counts = given.astype(np.int64)
+            counts = given
             if counts.shape[1] != n or counts.min(initial=0) < 0:
                 raise ValueError(f"inputs of shape {given.shape}: must be counts [steps, {n}]")
         self.inputs.set(spike_times=spike_times(counts.T, np.arange(len(counts))))
@@ -164,15 +164,16 @@ def egru_network(
             )
     table = layers[0].kernel
     if embedding is not None:
-        vectors = found.get(embedding) if isinstance(embedding, str) else np.asarray(embedding)
-        if vectors is None:
-            raise GraphError(f"embedding = {embedding!r}: must be among {', '.join(found)}")
-        if vectors.ndim != 2 or vectors.shape[1] != len(table) or vectors.dtype.kind not in "iuf":
+        if isinstance(embedding, str) and embedding not in found:
+            raise GraphError(f"embedding = {shown(embedding)}: must be among {', '.join(found)}")
+        vectors = as_numbers(found[embedding] if isinstance(embedding, str) else embedding)
+        if vectors is None or vectors.ndim != 2 or vectors.shape[1] != len(table):
+            shape = () if vectors is None else vectors.shape
             raise GraphError(
-                f"embedding of shape {vectors.shape}: must be [tokens, {len(table)}], the inputs "
-                f"of {layers[0].name}"
+                f"embedding = {shown(embedding)}: must be numbers [tokens, {len(table)}], for the "
+                f"inputs of {layers[0].name}; its shape is {shape}"
             )
-        table = vectors.astype(np.float64) @ table
+        table = vectors @ table
         if not np.isfinite(table).all():
             raise GraphError("embedding has values that are not finite numbers")
     steps = np.inf if period is None else float(as_integer("period", period, least=1))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pynn_sparse.door import as_numbers, shown
 from pynn_sparse.errors import GraphError
 from pynn_sparse.replacing import replaced_file
 
@@ -108,7 +109,7 @@ def latency_curve(net: TrainedNetwork, inputs: Any, labels: Any, steps: int) -> 
     Raises ValueError for labels that do not fit, and what `present` raises.
     """
     if not isinstance(net, TrainedNetwork):
-        raise TypeError(f"net = {net!r}: must be what nir_network or convert returns")
+        raise TypeError(f"net = {shown(net)}: must be what nir_network or convert returns")
     if len(net.readouts) != 1:
         raise GraphError(f"has the outputs {list(net.outputs)}: must be one")
     (readout,) = net.readouts
@@ -116,8 +117,8 @@ def latency_curve(net: TrainedNetwork, inputs: Any, labels: Any, steps: int) -> 
     parts = net.plan.populations
     spiking = [each.name for each in parts if each.structure and each.structure.spiking]
     done = presented(net, inputs, steps, spiking)
-    shown = done.shown(readout).reshape(done.samples.count, done.samples.steps, -1)
-    score = np.cumsum(shown, axis=1, dtype=np.int64) if readout.spikes else shown
+    output = done.shown(readout).reshape(done.samples.count, done.samples.steps, -1)
+    score = np.cumsum(output, axis=1, dtype=np.int64) if readout.spikes else output
     right = score.argmax(axis=2) == labels[:, None]
     spikes, operations, multiplications = _costs(net, done, spiking)
     return LatencyCurve(
@@ -131,15 +132,11 @@ def latency_curve(net: TrainedNetwork, inputs: Any, labels: Any, steps: int) -> 
 
 
 def _checked(labels: Any, samples: int, outputs: int) -> NDArray[np.int64]:
-    array = np.asarray(labels)
-    if array.dtype.kind not in "iu" or array.shape != (samples,):
+    array = as_numbers(labels, "iu")
+    if array is None or array.shape != (samples,) or array.min() < 0 or array.max() >= outputs:
         raise ValueError(
-            f"labels: must be an integer for each of {samples} samples, but are of type "
-            f"{array.dtype} and shape {array.shape}"
-        )
-    if array.min() < 0 or array.max() >= outputs:
-        raise ValueError(
-            f"labels from {array.min()} to {array.max()}: must be from 0 to {outputs - 1}"
+            f"labels = {shown(labels)}: must be an integer, 0 to {outputs - 1}, for each of the "
+            f"{samples} samples"
         )
     return array.astype(np.int64)
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from pynn_sparse.door import as_numbers, shown
+
 from .. import simulator
 from ..control import reset, run
 from .sources import spike_times
@@ -16,11 +18,12 @@ def play(net: Any, sample: Any) -> list[Any]:
     if len(net.inputs) != 1:
         raise ValueError(f"has the inputs {list(net.inputs)}: must be one")
     (source,) = net.inputs.values()
-    spikes = np.asarray(sample)
-    if spikes.ndim < 2 or spikes[0].size != source.size or not np.isin(spikes, (0, 1)).all():
+    spikes = as_numbers(sample, "iufb")
+    fits = spikes is not None and spikes.ndim > 1 and spikes[:1].size == source.size
+    if spikes is None or not fits or not np.isin(spikes, (0, 1)).all():
         raise ValueError(
-            f"sample: must be spikes, 0 or 1, [steps, *shape] for {source.size} inputs, but has "
-            f"shape {spikes.shape} and values from {spikes.min():g} to {spikes.max():g}"
+            f"sample = {shown(sample)}: must be spikes, 0 or 1, [steps, *shape] for {source.size} "
+            f"inputs; its shape is {np.shape(spikes if spikes is not None else ())}"
         )
     flat, dt = spikes.reshape(len(spikes), -1), simulator.state.dt
     layers = net.populations.values()
