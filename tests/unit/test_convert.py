@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyNN.sparse as sim
 import pytest
+import quantities as pq
 from sklearn.datasets import load_digits
 from sklearn.neural_network import MLPClassifier
 
@@ -221,11 +222,14 @@ class TestRefused:
             ({"percentile": 0}, "percentile = 0: must be above 0, up to 100"),
             ({"percentile": 101}, "percentile = 101"),
             ({"percentile": float("nan")}, "percentile = nan"),
-            ({"reset": "hard"}, "reset = 'hard': must be 'subtract' or 'value'"),
+            ({"reset": "hard"}, "reset = 'hard': must be one of subtract, value"),
             ({"spikes": "two"}, "spikes = 'two'"),
             ({"spikes": "many", "reset": "value"}, "only reset='subtract'"),
             ({"v_start": 1.0}, "v_start = 1.0"),
-            ({"thresholds": {"relu1": 0.0}}, "'relu1' = 0.0: must be above 0"),
+            ({"thresholds": {"relu1": 0.0}}, "'relu1' = 0.0: must be a number greater than 0"),
+            ({"thresholds": [1.0]}, "thresholds = .*: must be a dict of names"),
+            ({"percentile": "99"}, "percentile = '99': must be above 0, up to 100"),
+            ({"v_start": None}, "v_start = None: must be a share of the threshold, below 1"),
             ({"thresholds": {"relu9": 1.0}}, "'relu9' does not fire; there are relu1, relu2"),
             ({"percentile": 1.0}, "node 'relu1': percentile 1"),
         ],
@@ -244,9 +248,11 @@ class TestRefused:
             (IMAGES[:0], "its shape is"),
             (IMAGES[:5] * np.nan, "not finite"),
             ([["a"] * 64], "array of numbers"),
-            ({"pixels": IMAGES}, r"data for \['pixels'\]: must be for each of \['input'\]"),
+            (IMAGES[:5] * pq.ms, "without a unit or a mask"),
+            (np.ma.masked_less(IMAGES[:5], 0.5), "without a unit or a mask"),
+            ({"pixels": IMAGES}, r"data = .*: must be an array for each of the inputs \['input'\]"),
         ],
-        ids=["shape", "none", "nan", "text", "name"],
+        ids=["shape", "none", "nan", "text", "unit", "mask", "name"],
     )
     def test_data(self, digits: MLPClassifier, data: Any, words: str) -> None:
         sim.setup(timestep=0.1)
@@ -255,7 +261,7 @@ class TestRefused:
 
     def test_models(self, digits: MLPClassifier) -> None:
         sim.setup(timestep=0.1)
-        with pytest.raises(TypeError, match="int: must be the path of an ONNX file"):
+        with pytest.raises(TypeError, match="model = 3: must be the path of an ONNX file"):
             sim.convert(3, IMAGES)
         with pytest.raises(GraphError, match="MLPClassifier: has not been fitted"):
             sim.convert(MLPClassifier(), IMAGES)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pynn_sparse.door import as_numbers, shown
 from pynn_sparse.errors import GraphError
 from pynn_sparse.interchange import onnx, scikit, torch
 from pynn_sparse.interchange.layers import Graph, Input, Recipe, converted, plan, without_traces
@@ -63,7 +64,8 @@ def convert(
     arXiv:2003.01811 (reset by subtraction); Bu et al. 2022, arXiv:2303.04347 (QCFS, v_start).
     """
     simulator.state.require_open("convert")
-    recipe = Recipe(percentile, reset, v_start, spikes, dict(thresholds or {}), readout)
+    given = {} if thresholds is None else thresholds
+    recipe = Recipe(percentile, reset, v_start, spikes, given, readout)
     name = os.fspath(model) if isinstance(model, (str, os.PathLike)) else type(model).__name__
     try:
         graph = _read(model, data)
@@ -82,7 +84,7 @@ def _read(model: Any, data: Any) -> Graph:
     if scikit.is_model(model):
         return scikit.read(model)
     raise TypeError(
-        f"{type(model).__name__}: must be the path of an ONNX file, an onnx.ModelProto, a "
+        f"model = {shown(model)}: must be the path of an ONNX file, an onnx.ModelProto, a "
         "torch.nn.Module, or a multilayer perceptron of scikit-learn"
     )
 
@@ -92,21 +94,21 @@ def _samples(graph: Graph, data: Any) -> dict[str, NDArray[np.float64]]:
     inputs = graph.named(Input)
     given = data if isinstance(data, Mapping) else {inputs[0]: data}
     if set(given) != set(inputs):
-        raise GraphError(f"data for {sorted(given)}: must be for each of {inputs}")
+        raise GraphError(f"data = {shown(data)}: must be an array for each of the inputs {inputs}")
     found = {}
     for name in inputs:
         shape = graph.shapes[name]
-        try:
-            array = np.asarray(given[name], np.float64)
-        except (TypeError, ValueError) as error:
-            raise GraphError(f"data for {name!r}: must be an array of numbers: {error}") from None
+        what = f"data for {name!r} = {shown(given[name])}"
+        array = as_numbers(given[name], "iufb")
+        if array is None:
+            raise GraphError(f"{what}: must be an array of numbers, without a unit or a mask")
         if array.shape[1:] not in (shape, (int(np.prod(shape)),)) or not len(array):
             raise GraphError(
-                f"data for {name!r}: its shape is {array.shape}, but must be [samples, *shape] "
-                f"with the shape {shape}"
+                f"{what}: its shape is {array.shape}, but must be [samples, *shape] with the shape "
+                f"{shape}"
             )
         if not np.isfinite(array).all():
-            raise GraphError(f"data for {name!r}: has values that are not finite")
+            raise GraphError(f"{what}: has values that are not finite; must be finite numbers")
         found[name] = array.reshape(len(array), *shape)
     if len({len(each) for each in found.values()}) > 1:
         raise GraphError("data has different numbers of samples for its inputs")

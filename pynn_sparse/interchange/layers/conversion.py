@@ -10,13 +10,13 @@ theta / 2 on, counts are rounded to the nearest, not down (Bu et al. 2022, arXiv
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...door import Door, shown
 from ...errors import GraphError
 from .forward import forward
 from .graph import Graph, Neurons, Output, Rectifier
@@ -26,6 +26,8 @@ from .rule import Rule
 
 Array = NDArray[np.float64]
 NEGLIGIBLE = 2.0**-24
+WORDS = {"reset": ("subtract", "value"), "readout": ("v", "spikes"), "spikes": ("one", "many")}
+door = Door(GraphError)
 
 
 @dataclass(frozen=True)
@@ -50,23 +52,16 @@ class Recipe:
     readout: str = "v"
 
     def __post_init__(self) -> None:
-        if not 0 < self.percentile <= 100:
-            raise GraphError(f"percentile = {self.percentile!r}: must be above 0, up to 100")
-        if self.reset not in ("subtract", "value"):
-            raise GraphError(f"reset = {self.reset!r}: must be 'subtract' or 'value'")
-        if self.readout not in ("v", "spikes"):
-            raise GraphError(f"readout = {self.readout!r}: must be 'v' or 'spikes'")
-        if self.spikes not in ("one", "many"):
-            raise GraphError(f"spikes = {self.spikes!r}: must be 'one' or 'many'")
+        door.number("percentile", self.percentile, "above 0, up to 100", lambda p: 0 < p <= 100)
+        for name, words in WORDS.items():
+            door.one_of(name, getattr(self, name), words)
         if self.spikes == "many" and self.reset == "value":
             raise GraphError("spikes = 'many': only reset='subtract' can have several in a step")
-        if not -math.inf < self.v_start < 1:
-            raise GraphError(
-                f"v_start = {self.v_start!r}: must be a share of the threshold below 1"
-            )
-        for name, value in self.thresholds.items():
-            if not 0 < value < math.inf:
-                raise GraphError(f"thresholds: {name!r} = {value!r}: must be above 0")
+        must = "a share of the threshold, below 1"
+        door.number("v_start", self.v_start, must, lambda share: share < 1)
+        named = "a dict of names of ReLUs, or outputs, and their thresholds"
+        for name, value in door.mapping("thresholds", self.thresholds, named).items():
+            door.positive(f"thresholds: {shown(name)}", value)
 
     @property
     def rule(self) -> Rule:
