@@ -149,8 +149,8 @@ def layers_of(weights: Mapping[str, NDArray[Any]]) -> list[Layer]:
                 found.append(_layer(weights, prefix, native=key != "recurrent_kernel"))
     if not found:
         raise GraphError(
-            "no layer of EGRU: there is no array whose name ends in recurrent_kernel or "
-            f"weight_hh_l0, but {', '.join(weights) or 'none at all'}"
+            "weights have no layer of EGRU: must have an array of numbers whose name ends in "
+            f"recurrent_kernel or weight_hh_l0, but have {', '.join(weights) or 'none at all'}"
         )
     return found
 
@@ -160,12 +160,15 @@ def _layer(weights: Mapping[str, NDArray[Any]], prefix: str, native: bool) -> La
     for name, other in NAMES.items():
         key = prefix + (other if native else name)
         if key not in weights:
-            raise GraphError(f"{key} is missing: a layer of EGRU has {', '.join(NAMES)}")
+            raise GraphError(
+                f"{key} is missing, or no array: must be there, since a layer of EGRU has "
+                f"arrays of numbers, {', '.join(NAMES)}"
+            )
         values[name] = np.asarray(weights[key], np.float64)
         if native:
             values[name] = values[name].T
         if not np.isfinite(values[name]).all():
-            raise GraphError(f"{key} has values that are not finite numbers")
+            raise GraphError(f"{key} has values that are not finite: must be finite numbers")
     n = values["recurrent_kernel"].shape[0] if values["recurrent_kernel"].ndim else 0
     m = values["kernel"].shape[0] if values["kernel"].ndim else 0
     shapes = {

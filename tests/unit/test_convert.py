@@ -229,7 +229,7 @@ class TestRefused:
             ({"thresholds": {"relu1": 0.0}}, "'relu1' = 0.0: must be a number greater than 0"),
             ({"thresholds": [1.0]}, "thresholds = .*: must be a dict of names"),
             ({"percentile": "99"}, "percentile = '99': must be above 0, up to 100"),
-            ({"v_start": None}, "v_start = None: must be a share of the threshold, below 1"),
+            ({"v_start": None}, "v_start = None: must be a share of the threshold, -1000 or"),
             ({"thresholds": {"relu9": 1.0}}, "'relu9' does not fire; there are relu1, relu2"),
             ({"percentile": 1.0}, "node 'relu1': percentile 1"),
         ],

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pyNN.sparse as sim
 import pytest
+import quantities as pq
 from numpy.typing import NDArray
 
 from pynn_sparse.errors import GraphError
@@ -309,7 +310,7 @@ def test_damaged_files(tmp_path: Path) -> None:
         read_weights(tmp_path / "a.pt")
     with pytest.raises(FileNotFoundError):
         read_weights(tmp_path / "missing.pt")
-    with pytest.raises(GraphError, match="must end in one of"):
+    with pytest.raises(GraphError, match=r"weights = .*: must be a mapping, or the name of a file"):
         read_weights(tmp_path / "a.h5")
 
 
@@ -324,6 +325,9 @@ def test_damaged_files(tmp_path: Path) -> None:
         ),
         (lambda w: w["rnns.0.kernel"].fill(np.nan), "kernel has values that are not finite"),
         (lambda w: w.clear(), "no layer of EGRU"),
+        (lambda w: w.update({"rnns.0.thr": "many"}), r"rnns\.0\.thr is missing, or no array"),
+        (lambda w: w.update({"rnns.0.thr": w["rnns.0.thr"] * pq.ms}), "numbers without a unit"),
+        (lambda w: w.update(itself=w), "contains itself"),
     ],
 )
 def test_what_are_no_layers(change: Any, message: str, fresh: None) -> None:

@@ -57,8 +57,8 @@ class Recipe:
             door.one_of(name, getattr(self, name), words)
         if self.spikes == "many" and self.reset == "value":
             raise GraphError("spikes = 'many': only reset='subtract' can have several in a step")
-        must = "a share of the threshold, below 1"
-        door.number("v_start", self.v_start, must, lambda share: share < 1)
+        must = "a share of the threshold, -1000 or greater and below 1"
+        door.number("v_start", self.v_start, must, lambda share: -1000 <= share < 1)
         named = "a dict of names of ReLUs, or outputs, and their thresholds"
         for name, value in door.mapping("thresholds", self.thresholds, named).items():
             door.positive(f"thresholds: {shown(name)}", value)

@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...door import Door, as_numbers
 from ...errors import GraphError
 from .pytorch import bfloat16, read_pytorch
 
+door = Door(GraphError)
 Weights = dict[str, NDArray[Any]]
 SAFETENSORS = {
     "F64": "<f8",
@@ -49,11 +51,12 @@ def read_weights(source: Any) -> Weights:
     FileNotFoundError.
     """
     if isinstance(source, Mapping):
-        return _flat(source)
+        try:
+            return _flat(source)
+        except RecursionError as error:
+            raise GraphError("weights: must not be a mapping that contains itself") from error
     if not isinstance(source, (str, Path)):
-        raise GraphError(
-            f"weights = {type(source).__name__}: must be a mapping of names to arrays, or a path"
-        )
+        raise door.refused("weights", source, "a mapping of names to arrays, or a path")
     path = Path(source)
     readers: dict[str, Callable[[Path], Mapping[str, Any]]] = {
         ".npz": _read_npz,
@@ -61,7 +64,8 @@ def read_weights(source: Any) -> Weights:
         **dict.fromkeys((".pt", ".pth", ".bin"), read_pytorch),
     }
     if path.suffix not in readers:
-        raise GraphError(f"{path}: the name of the file must end in one of {', '.join(readers)}")
+        must = f"a mapping, or the name of a file that ends in one of {', '.join(readers)}"
+        raise door.refused("weights", source, must)
     try:
         return _flat(readers[path.suffix](path))
     except FileNotFoundError:
@@ -78,17 +82,20 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Weights:
     for name, value in values.items():
         if isinstance(value, Mapping):
             found |= _flat(value, f"{prefix}{name}.")
-        elif (array := _array(value)) is not None:
+        elif (array := _array(f"{prefix}{name}", value)) is not None:
             found[f"{prefix}{name}"] = array
     return found
 
 
-def _array(value: Any) -> NDArray[Any] | None:
+def _array(name: str, value: Any) -> NDArray[Any] | None:
     if hasattr(value, "detach"):  # a tensor of PyTorch, wherever it is
         value = value.detach().cpu().double().numpy()
     if not isinstance(value, np.ndarray) or value.dtype.kind not in "biuf":
         return None
-    return value.astype(np.float64) if value.dtype.kind == "f" else value
+    if as_numbers(value, "biuf") is None:
+        raise door.refused(f"weights: {name}", value, "numbers without a unit, none of them masked")
+    plain: NDArray[Any] = np.asarray(value)
+    return plain.astype(np.float64) if plain.dtype.kind == "f" else plain
 
 
 def _read_npz(path: Path) -> Mapping[str, Any]:
