@@ -11,6 +11,7 @@ from .bench import command as bench_command
 from .compare import command as compare_command
 from .export import command as export_command
 from .measuring import version
+from .study import command as study_command
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,6 +33,9 @@ def main(arguments: list[str] | None = None) -> int:
     nir = commands.add_parser("nir", help="run a trained network of a NIR file")
     nir_command.add_options(nir)
     nir.set_defaults(run=nir_command.run)
+    study = commands.add_parser("prune-study", help="prune in space and time, against accuracy")
+    study_command.add_options(study)
+    study.set_defaults(run=study_command.run)
     typed = sys.argv[1:] if arguments is None else arguments
     words = typed
     if typed[:1] == ["compare"]:

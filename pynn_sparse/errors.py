@@ -35,6 +35,10 @@ class SweepError(RuntimeError):
     """A run of a sweep failed; names its number and value. Results of other runs are kept."""
 
 
+class StudyError(ValueError):
+    """A study cannot be made as asked for; names the argument, its value and what is valid."""
+
+
 class CheckpointError(ValueError):
     """A file cannot be loaded as a state of the present network; names the file and the reason.
 

@@ -37,9 +37,9 @@ def markdown(
         f"{tables.rule.weight_bits} bits{_floating(tables)}, {tables.rule.rounding} rounding"
         f"{_exponents(tables)}; accepted: {', '.join(tables.accept) or 'nothing'}.",
         *remarks,
-        *(["## How this was made", _table(("", ""), made.items())] if made else []),
+        *(["## How this was made", table(("", ""), made.items())] if made else []),
         "## Checks",
-        _table(
+        table(
             ("", "statement", "figures"),
             [
                 ("ok" if check.holds else "**failed**", check.statement, check.figures)
@@ -53,7 +53,7 @@ def markdown(
         "Greatest relative errors by rounding.",
         _registers(tables),
         "## Resources",
-        _table(
+        table(
             ("resource", "used", "available"),
             [
                 (each.name, f"{each.used:,}", f"{each.available:,}" if each.available else "")
@@ -62,7 +62,7 @@ def markdown(
         ),
         "## Synapses in other forms",
         "Bits for sources, targets and weights alone, without delays.",
-        _table(
+        table(
             ("form", "bits"),
             [(name, f"{n:,}") for name, n in sizes(tables.fixed, tables.rule.weight_bits).items()],
         ),
@@ -91,7 +91,8 @@ def _exponents(tables: Tables) -> str:
     return f", exponent per {tables.rule.per}"
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
+    """A table in Markdown."""
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
 
@@ -116,7 +117,7 @@ def _spikes(report: Report) -> list[str]:
         f"that is shorter. The distance is van Rossum's, of {TAU:g} ms, relative to the norm of "
         "the simulation's spikes. What is asked of each stands among the checks."
     )
-    return ["## Spikes", text, _table(head, rows)]
+    return ["## Spikes", text, table(head, rows)]
 
 
 def _projections(tables: Tables) -> str:
@@ -143,7 +144,7 @@ def _projections(tables: Tables) -> str:
         "clipped",
         *("step", "largest error", "signal to noise", "targets left without input"),
     )
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _registers(tables: Tables) -> str:
@@ -151,7 +152,7 @@ def _registers(tables: Tables) -> str:
         (each.label, *(f"{x:.2e}" for x in (each.tau_m, each.tau_syn, each.threshold, each.bias)))
         for each in tables.registers
     ]
-    return _table(("population", "decay of v", "decay of i", "threshold", "bias"), rows)
+    return table(("population", "decay of v", "decay of i", "threshold", "bias"), rows)
 
 
 def _activity(tables: Tables, report: Report) -> list[str]:
@@ -166,11 +167,11 @@ def _activity(tables: Tables, report: Report) -> list[str]:
             f"{trace.synaptic_events * tables.rule.weight_bits:,}",
         ),
     ]
-    return ["## Activity", _table(("", "number"), rows)]
+    return ["## Activity", table(("", "number"), rows)]
 
 
-def page(text: str, pictures: Mapping[str, bytes]) -> str:
-    """A page of HTML, with everything in it, of the Markdown that `markdown` makes."""
+def page(text: str, pictures: Mapping[str, bytes], title: str = "Export") -> str:
+    """A page of HTML, with everything in it, of Markdown such as `markdown` makes."""
     body = "\n".join(_block(block) for block in text.strip().split("\n\n"))
     images = "\n".join(
         f'<h2>{html.escape(title)}</h2><img alt="{html.escape(title)}" '

@@ -24,7 +24,7 @@ Growth = Callable[[FloatNet, Masks, int], Scores]
 Train = Callable[[FloatNet, Masks, int], list[NDArray[np.float64]]]
 
 
-def schedule(step: int, steps: int, initial: float, final: float) -> float:
+def schedule(step: float, steps: float, initial: float, final: float) -> float:
     """Sparsity after `step` of `steps`: final + (initial - final) (1 - step/steps)^3."""
     return final + (initial - final) * (1 - step / steps) ** 3
 
@@ -69,7 +69,7 @@ def prune_and_regrow(
         grown = growth(net, masks, step)
         grown = _checked(net, grown, "growth")
         masks = [
-            _exchanged(np.abs(part.weight), mask, score, sparsity, regrow)
+            exchanged(np.abs(part.weight), mask, score, sparsity, regrow)
             for part, mask, score in zip(net.connections, masks, grown, strict=True)
         ]
         if train is not None:
@@ -90,7 +90,7 @@ def _checked(net: FloatNet, values: Any, what: str) -> list[NDArray[np.float64]]
     return [door.numbers(f"what {what} gives", each, must, (size,)) for each, size in pairs]
 
 
-def _exchanged(
+def exchanged(
     magnitude: NDArray[np.float64],
     mask: NDArray[np.bool_],
     growth: NDArray[np.float64],
