@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from .. import common
 from . import simulator
 
 
@@ -19,6 +20,7 @@ def all_or_nothing() -> Iterator[None]:
     ]
     lengths = [len(each) for each in lists]
     blocks, recorders = len(network.blocks), set(state.recorders)
+    numbers = common.Population._nPop, common.Projection._nProj  # in default labels
     sources = copy.copy(state._sources)
     try:
         yield
@@ -28,4 +30,5 @@ def all_or_nothing() -> Iterator[None]:
         for block in reversed(network.blocks[blocks:]):
             network.remove_last_block(block)
         state.recorders, state._sources = recorders, sources
+        common.Population._nPop, common.Projection._nProj = numbers
         raise

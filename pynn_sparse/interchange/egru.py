@@ -172,8 +172,8 @@ def _layer(weights: Mapping[str, NDArray[Any]], prefix: str, native: bool) -> La
     n = values["recurrent_kernel"].shape[0] if values["recurrent_kernel"].ndim else 0
     m = values["kernel"].shape[0] if values["kernel"].ndim else 0
     shapes = {
+        "recurrent_kernel": (n, 3 * n),  # which says how many units there are
         "kernel": (m, 3 * n),
-        "recurrent_kernel": (n, 3 * n),
         **dict.fromkeys(("bias", "recurrent_bias"), (3 * n,)),
         "thr": (n,),
     }

@@ -346,7 +346,7 @@ def test_what_cannot_be_given(fresh: None) -> None:
         sim.egru_network(weights, embedding=np.zeros((2, 5)))
     with pytest.raises(ValueError, match="period = 0"):
         sim.egru_network(weights, period=0)
-    with pytest.raises(ValueError, match=r"zoneout = 2: must be between 0 and 1"):
+    with pytest.raises(ValueError, match=r"zoneout = 2\.0: must be between 0 and 1"):
         sim.egru_network(weights, zoneout=2.0)
     assert not sim.simulator.state.network.blocks
     net = sim.egru_network(weights)

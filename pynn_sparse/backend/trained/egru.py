@@ -15,7 +15,7 @@ from pynn_sparse.interchange.weights import read_weights
 
 from .. import simulator
 from ..connectors import ArrayConnector
-from ..doors.checks import as_integer
+from ..doors.checks import as_integer, as_number
 from ..native import cell_type
 from ..populations import Population
 from ..projections import Projection
@@ -167,14 +167,15 @@ def egru_network(
         if isinstance(embedding, str) and embedding not in found:
             raise GraphError(f"embedding = {shown(embedding)}: must be among {', '.join(found)}")
         vectors = as_numbers(found[embedding] if isinstance(embedding, str) else embedding)
-        if vectors is None or vectors.ndim != 2 or vectors.shape[1] != len(table):
-            shape = () if vectors is None else vectors.shape
+        shape = () if vectors is None else vectors.shape
+        if vectors is None or shape[1:] != (len(table),) or not len(vectors):
             raise GraphError(
                 f"embedding = {shown(embedding)}: must be numbers [tokens, {len(table)}], for the "
                 f"inputs of {layers[0].name}; its shape is {shape}"
             )
         table = vectors @ table
         if not np.isfinite(table).all():
-            raise GraphError("embedding has values that are not finite numbers")
+            raise GraphError("embedding has values that are not finite: must be finite numbers")
     steps = np.inf if period is None else float(as_integer("period", period, least=1))
+    as_number("zoneout", zoneout, "between 0 and 1", lambda share: 0 <= share <= 1)
     return EGRUNetwork(layers, table, steps, zoneout)

@@ -16,7 +16,7 @@ from pynn_sparse.errors import GraphError
 from pynn_sparse.replacing import replaced_file
 
 from .network import TrainedNetwork
-from .presenting import Presented, presented
+from .presenting import Presented, Samples, presented
 
 Floats = NDArray[np.float64]
 
@@ -113,10 +113,11 @@ def latency_curve(net: TrainedNetwork, inputs: Any, labels: Any, steps: int) -> 
     if len(net.readouts) != 1:
         raise GraphError(f"has the outputs {list(net.outputs)}: must be one")
     (readout,) = net.readouts
-    labels = _checked(labels, len(np.asarray(inputs)), net[readout.population].size)
+    samples = Samples(net, inputs, steps)
+    labels = _checked(labels, samples.count, net[readout.population].size)
     parts = net.plan.populations
     spiking = [each.name for each in parts if each.structure and each.structure.spiking]
-    done = presented(net, inputs, steps, spiking)
+    done = presented(net, samples, spiking)
     output = done.shown(readout).reshape(done.samples.count, done.samples.steps, -1)
     score = np.cumsum(output, axis=1, dtype=np.int64) if readout.spikes else output
     right = score.argmax(axis=2) == labels[:, None]

@@ -30,14 +30,13 @@ door = Door(ValueError)
 
 def outputs(net: Any, inputs: Any, steps: int | None) -> Any:
     """What a `TrainedNetwork` shows for each sample; see `pyNN.sparse.present`."""
-    done = presented(net, inputs, steps)
+    done = presented(net, Samples(net, inputs, steps))
     found = {each.name: done.shown(each) for each in net.readouts}
     return next(iter(found.values())) if len(found) == 1 else found
 
 
-def presented(net: Any, inputs: Any, steps: int | None, spikes_of: Iterable[str] = ()) -> Presented:
+def presented(net: Any, samples: Samples, spikes_of: Iterable[str] = ()) -> Presented:
     """Run all samples, and record what outputs show and spikes of other populations, by name."""
-    samples = _Samples(net, inputs, steps)
     late = max((each.lag for each in net.readouts), default=0) + 1
     period = samples.steps + _longest_memory(net)
     duration = _duration(net, samples, period, late)
@@ -70,7 +69,7 @@ class Presented:
     """Samples that were run, `period` steps each, and what was recorded of them."""
 
     net: Any
-    samples: _Samples
+    samples: Samples
     period: int
 
     def counts(self, name: str, late: int = 0) -> NDArray[np.int64]:
@@ -99,7 +98,7 @@ class Presented:
         return found.reshape(samples.count, samples.steps, *readout.shape)
 
 
-def _duration(net: Any, samples: _Samples, period: int, late: int) -> float:
+def _duration(net: Any, samples: Samples, period: int, late: int) -> float:
     """Of the run, ms. Raises ValueError where that is too long, and where results have no room."""
     steps, dt = samples.count * period + late, simulator.state.dt
     if steps > LAST_STEP:
@@ -116,8 +115,14 @@ def _duration(net: Any, samples: _Samples, period: int, late: int) -> float:
     return float(steps * dt)
 
 
-class _Samples:
-    """What is presented, checked."""
+class Samples:
+    """What is presented, checked.
+
+    Attributes:
+        values: name of an input -> [count, steps or 1, size].
+        count: of samples.
+        steps: for which each is presented.
+    """
 
     def __init__(self, net: Any, inputs: Any, steps: int | None) -> None:
         self.shown = steps is not None
@@ -189,7 +194,7 @@ def _longest_memory(net: Any) -> int:
     return longest
 
 
-def _drives(net: Any, samples: _Samples) -> dict[str, NDArray[np.float64]]:
+def _drives(net: Any, samples: Samples) -> dict[str, NDArray[np.float64]]:
     """Inputs that are no spikes, times weights: what arrives at each population."""
     drives: dict[str, NDArray[np.float64]] = {}
     for wires in net.plan.wires:
@@ -215,7 +220,7 @@ def _inject(net: Any, drives: dict[str, NDArray[np.float64]], period: int) -> No
         net._injected[name].show(drive, period)
 
 
-def _product(net: Any, wires: Any, samples: _Samples) -> NDArray[np.float64]:
+def _product(net: Any, wires: Any, samples: Samples) -> NDArray[np.float64]:
     """What arrives at each target, [samples, steps or 1, n]."""
     matrices = net.matrices(wires)
     values = samples.values[wires.pre]

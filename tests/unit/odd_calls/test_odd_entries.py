@@ -82,6 +82,9 @@ class World:
         graph["nodes"]["lif"]["v_reset"] = np.zeros(2)
         self.graph = graph
         self.trained = sim.nir_network(graph, "literal", dt=1.0)
+        shapes = {"kernel": (3, 6), "recurrent_kernel": (2, 6), "thr": (2,)}
+        shapes |= dict.fromkeys(("bias", "recurrent_bias"), (6,))
+        self.gated = {name: np.full(shape, 0.25) for name, shape in shapes.items()}
 
 
 @pytest.fixture(scope="module")
@@ -279,3 +282,22 @@ def test_values_are_shown_in_a_line() -> None:
     assert shown(Unshowable()).startswith("<Unshowable")
     assert shown(np.float32(0.5)) == "0.5"
     assert shown(NESTED) == "[[[[[[[...]]]]]]]"
+
+
+def test_gated_networks(world: World) -> None:
+    egru = functools.partial(sim.egru_network, world.gated)
+    refused(sim.egru_network, "weights")
+    for name in ("kernel", "recurrent_kernel", "thr"):
+        refused(lambda v, n=name: sim.egru_network(world.gated | {n: v}), name)
+    refused(lambda value: egru(embedding=value), "embedding", "None")
+    refused(lambda value: egru(period=value), "period", "None", "number", "huge")
+    refused(lambda value: egru(zoneout=value), "zoneout", "zero", "half")
+
+
+def test_curves_of_latency(world: World) -> None:
+    curve = functools.partial(sim.latency_curve, world.trained)
+    images = np.ones((2, 3))
+    refused(lambda value: sim.latency_curve(value, images, [0, 1], 3), "net")
+    refused(lambda value: curve(value, [0, 1], 3), "input")
+    refused(lambda value: curve(images, value, 3), "labels")
+    refused(lambda value: curve(images, [0, 1], value), "steps", "number", "huge")
