@@ -62,7 +62,7 @@ if _typing.TYPE_CHECKING:
     from .description import describe_network
     from .native import native_cell_type
     from .native_synapses import native_synapse_type
-    from .nestml import nestml_cell_type
+    from .nestml import nestml_cell_type, nestml_synapse_type
     from .sonata import from_sonata, to_sonata
     from .trained import EGRU, convert, egru_network, latency_curve, nir_network, present, to_nir
 
@@ -93,6 +93,7 @@ _LATER = {
     "native_cell_type": ".native",
     "native_synapse_type": ".native_synapses",
     "nestml_cell_type": ".nestml",
+    "nestml_synapse_type": ".nestml",
     "nir_network": ".trained",
     "present": ".trained",
     "save_state": ".checkpoint",

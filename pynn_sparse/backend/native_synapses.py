@@ -182,7 +182,11 @@ def native_synapse_type(
         limits=tuple(limits),
         post_variables=tuple(post_variables),
         most=_most(name, most),
-        **texts,
+        on_pre=on_pre,
+        on_post=on_post,
+        on_modulator=on_modulator,
+        between=between,
+        transmit=transmit,
     )
     return synapse_type(definition, defaults, units)
 

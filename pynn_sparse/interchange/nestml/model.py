@@ -9,6 +9,7 @@ take their new values, solved from the beginning of the step, with what arrived 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,15 +72,24 @@ def read_model(
     Raises FileNotFoundError, `ModelError` for what is not a model, and NotImplementedError, both
     with file and line.
     """
+    with chosen_model(source, name) as (file, lines, model):
+        return Reader(file, lines, model, tolerance).read(conductance_based)
+
+
+@contextmanager
+def chosen_model(source: str, name: str | None) -> Iterator[tuple[str, list[str], Any]]:
+    """The name to show for a file, its lines, and the tree of the model of that name in it.
+
+    Raises as `read_model` does.
+    """
     with parsed(source) as (file, lines, models):
         names = [model.get_name() for model in models]
         if name is None and len(models) > 1:
             raise ModelError(f"{file}: has several models: give a name, of: {', '.join(names)}")
         if name is not None and name not in names:
             raise ModelError(f"{file}: has no model {name!r}; there are: {', '.join(names)}")
-        reader = _Reader(file, lines, models[names.index(name) if name else 0], tolerance)
         try:
-            return reader.read(conductance_based)
+            yield file, lines, models[names.index(name) if name else 0]
         except RecursionError as error:
             raise ModelError(
                 f"{file}: values of internals and state refer to each other"
@@ -87,7 +97,7 @@ def read_model(
 
 
 @dataclass
-class _Reader:
+class Reader:
     """Reads one model."""
 
     file: str

@@ -68,6 +68,7 @@ class Translator:
         in_equation: whether it is part of a differential equation.
         arguments: of the function that it is part of; None outside.
         after_integration: statements to be added after the integration of variables.
+        transmits: whether a spike with attributes is left out, since all are transmitted.
     """
 
     file: str
@@ -80,6 +81,7 @@ class Translator:
     deltas: tuple[str, ...] = ()
     renamed: Mapping[str, str] = field(default_factory=dict)
     host: bool = False
+    transmits: bool = False
     in_equation: bool = False
     arguments: tuple[str, ...] | None = None
     after_integration: Callable[[list[str]], list[str]] = lambda names: []
@@ -283,7 +285,7 @@ class Translator:
             raise self.unsupported(node, "a vector")
         if name in self.inlines:
             raise self.unsupported(node, "an assignment to a convolution")
-        target = state_name(name, variable.get_differential_order())
+        target = state_name(self.renamed.get(name, name), variable.get_differential_order())
         value = node.get_expression()
         symbol = node.get_scope().resolve_to_symbol(
             variable.get_complete_name(), SymbolKind.VARIABLE
@@ -303,6 +305,8 @@ class Translator:
         name = node.get_name()
         if name == "emit_spike" and not node.get_args():
             return ["emit_spike()"]
+        if name == "emit_spike" and self.transmits:
+            return ["pass"]
         if name == "emit_spike":
             raise self.unsupported(node, "a spike with attributes, as those of synapses,")
         if name != "integrate_odes":

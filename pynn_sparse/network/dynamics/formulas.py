@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ModelError, ParameterError
+from ..evaluation import evaluate
 from ..expressions import CONSTANTS, FUNCTIONS, Scope, variable
 from ..model import POSITIVE, Values
 from ..time import TimeGrid
@@ -45,6 +46,7 @@ class Definition:
         transmit: formula of what a spike transmits; "" for the weight.
         most: how many times the weight that is at most.
         limits: parameters between which the weight is kept; () where it does not change.
+        requirements: text -> condition on parameters that must hold.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Definition:
     transmit: str = ""
     most: float = 1.0
     limits: tuple[str, ...] = ()
+    requirements: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def modulated(self) -> bool:
@@ -93,6 +96,9 @@ def rule_of_formulas(definition: Definition) -> Dynamics:
         _check_common(d.name, values, taus)
         if d.limits:
             _check_limits(values, *d.limits)
+        for text, formula in d.requirements.items():
+            if not np.all(evaluate(formula, dict(values))):
+                raise ParameterError(f"{d.name}: {text}: does not hold for these parameters")
 
     def derive(values: Values, grid: TimeGrid) -> dict[str, Any]:
         return {**{name: values[name] for name in d.parameters}, STEP_LENGTH: grid.dt}
