@@ -7,6 +7,7 @@ import os
 import stat
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -222,7 +223,7 @@ def test_nothing_is_left_of_a_process_that_was_killed(base: Path) -> None:
     path = base / "pynn-sparse" / "a.so"
     assert not path.exists()
     assert kept_again(path).calls == 1
-    assert {each.name for each in path.parent.iterdir()} == {"a.so", "lock"}
+    assert {each.name for each in path.parent.iterdir()} == {"a.so", cache._lock_of("a.so")}
 
 
 def test_a_maker_that_fails_leaves_nothing(base: Path) -> None:
@@ -232,4 +233,28 @@ def test_a_maker_that_fails_leaves_nothing(base: Path) -> None:
 
     with pytest.raises(ValueError, match="no"):
         cache.kept("a.so", fail)
-    assert [each.name for each in (base / "pynn-sparse").iterdir()] == ["lock"]
+    assert [each.name for each in (base / "pynn-sparse").iterdir()] == [cache._lock_of("a.so")]
+
+
+def make_while_another_is_made(name: str, barrier: Any) -> None:
+    def make(path: Path) -> None:
+        barrier.wait(60)  # which no one gets past alone
+        path.write_bytes(CONTENT)
+
+    cache.kept(name, make)
+
+
+def test_different_files_are_made_at_the_same_time(base: Path) -> None:
+    names = ["a.so", "b.so"]
+    assert len(set(map(cache._lock_of, names))) == 2
+    context = multiprocessing.get_context("fork")
+    barrier = context.Barrier(2)
+    processes = [
+        context.Process(target=make_while_another_is_made, args=(name, barrier)) for name in names
+    ]
+    for each in processes:
+        each.start()
+    for each in processes:
+        each.join()
+    assert [each.exitcode for each in processes] == [0, 0]
+    assert {each.name for each in (base / "pynn-sparse").glob("*.so")} == set(names)

@@ -23,6 +23,7 @@ from ...notices import warn
 
 NAME = "pynn-sparse"
 DIGEST_SIZE = hashlib.sha256().digest_size
+LOCKS = 16
 
 
 def kept(name: str, make: Callable[[Path], None]) -> Path:
@@ -34,7 +35,7 @@ def kept(name: str, make: Callable[[Path], None]) -> Path:
         if _is_intact(place / name):
             return place / name
     place = folder()
-    with _locked(place / "lock"):
+    with _locked(place / _lock_of(name)):
         if not _is_intact(place / name):
             _make(place / name, make)
     return place / name
@@ -152,6 +153,11 @@ def _flaw(status: os.stat_result) -> str:
         return "it belongs to another user"
     writable = status.st_mode & 0o022 and not stat.S_ISLNK(status.st_mode)
     return "others can write to it" if writable else ""
+
+
+def _lock_of(name: str) -> str:
+    """One of a few files, so that processes make different files at the same time."""
+    return f"lock-{_digest(name, b'')[0] % LOCKS}"
 
 
 @contextlib.contextmanager
