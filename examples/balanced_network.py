@@ -49,7 +49,9 @@ def simulate(sim: Any) -> Any:
         connector = sim.FixedProbabilityConnector(CONNECTED, rng=rng)
         synapse = sim.StaticSynapse(weight=WEIGHT[receptor], delay=0.1)
         projection = sim.Projection(source, neurons, connector, synapse, receptor_type=receptor)
-        print(f"{len(projection)} {receptor} synapses")
+        count = projection.size(gather=True)
+        if sim.rank() == 0:
+            print(f"{count} {receptor} synapses")
     neurons.record("spikes")
     neurons[:3].record("v")
     sim.run(DURATION)
@@ -89,10 +91,11 @@ def main() -> None:
     sim: Any = importlib.import_module(f"pyNN.{sys.argv[1] if len(sys.argv) > 1 else 'sparse'}")
     sim.setup(timestep=0.1, min_delay=0.1)
     segment = simulate(sim)
-    trains = [train.magnitude for train in segment.spiketrains]
-    report(trains)
-    draw(trains, segment.analogsignals[0], Path("results/balanced_network.png"))
     sim.end()
+    if sim.rank() == 0:  # which has the data of all processes, where mpiexec has started several
+        trains = [train.magnitude for train in segment.spiketrains]
+        report(trains)
+        draw(trains, segment.analogsignals[0], Path("results/balanced_network.png"))
 
 
 if __name__ == "__main__":

@@ -290,21 +290,25 @@ def main() -> None:
     for population in populations.values():
         population.record("spikes")
     neurons = sum(population.size for population in populations.values())
-    print(f"{neurons} neurons, {synapses} synapses, built in {time.perf_counter() - start:.1f} s")
+    # Where mpiexec has started several processes, the first one gets all data, and reports.
+    say: Any = print if sim.rank() == 0 else lambda text: None
+    say(f"{neurons} neurons, {synapses} synapses, built in {time.perf_counter() - start:.1f} s")
 
     seconds = run(sim, options.warm_up, "warming up")
-    print(f"{options.warm_up:g} ms to warm up in {seconds:.2f} s")
+    say(f"{options.warm_up:g} ms to warm up in {seconds:.2f} s")
     seconds = run(sim, options.duration, "running")
     factor = seconds / options.duration * 1000
-    print(f"{options.duration:g} ms simulated in {seconds:.2f} s, real-time factor {factor:.2f}")
+    say(f"{options.duration:g} ms simulated in {seconds:.2f} s, real-time factor {factor:.2f}")
 
     trains = spike_trains(populations, options.warm_up)
+    sim.end()
+    if sim.rank() != 0:
+        return
     rates = print_rates(trains, options.duration)
     options.out.mkdir(parents=True, exist_ok=True)
     end = options.warm_up + options.duration
     file = options.out / f"microcircuit_{options.simulator}.png"
     draw(trains, rates, max(options.warm_up, end - 400.0), end, file)
-    sim.end()
 
 
 if __name__ == "__main__":

@@ -10,8 +10,21 @@ from types import FrameType
 INSIDE = ("pynn_sparse", "pyNN")
 
 
-def warn(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn of something that a script has asked for."""
+_muted = False
+
+
+def mute() -> None:
+    """Leave warnings to another process, which runs the same script and gives the same."""
+    global _muted
+    _muted = True
+
+
+def warn(
+    message: str, category: type[Warning] = UserWarning, *, of_process_alone: bool = False
+) -> None:
+    """Warn of something that a script has asked for; `of_process_alone` if others do not know."""
+    if _muted and not of_process_alone:
+        return
     level = 1
     frame: FrameType | None = sys._getframe()
     while frame and _inside(frame):

@@ -12,13 +12,22 @@ FOLDER = Path("/sys/fs/cgroup")
 MEMBERSHIP = Path("/proc/self/cgroup")
 
 
+_sharing = 1  # processes that simulate together on these processors
+
+
+def share_among(processes: int) -> None:
+    """Have each of some processes take its share of the processors that all of them may use."""
+    global _sharing
+    _sharing = processes
+
+
 def processors() -> int:
     """Processors that this process may use, at least 1.
 
     That is those of its affinity, and no more than a container's quota of time is worth, rounded
-    up.
+    up; of processes that simulate together on the same processors, each has its share.
     """
-    return max(1, math.ceil(min(_affinity(), quota())))
+    return max(1, math.ceil(min(_affinity(), quota())) // _sharing)
 
 
 def busy_processors(file: Path = Path("/proc/loadavg")) -> float | None:

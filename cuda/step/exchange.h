@@ -139,7 +139,6 @@ class Courier {
       const bool several = *word % 2;
       ++word;
       *list.count = n;
-      if (!n) continue;
       int32 b = -1, begin = 0, end = 0;
       for (int32 k = 0; k < n; ++k) {
         const int32 neuron = int32(word[k]);

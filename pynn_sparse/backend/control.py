@@ -23,6 +23,7 @@ from .access import exclusive, runs
 from .doors.arguments import check_annotations, check_cells, checked_callbacks
 from .doors.checks import as_flag, as_number
 from .doors.parameters import shown
+from .mpi import processes_of
 from .options import check_option_names, check_ways, seed_of, warn_of_others
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -36,6 +37,7 @@ OWN_OPTIONS = (
     "max_delay",
     "recording_memory",
     "progress",
+    "mpi",
 )
 
 
@@ -64,13 +66,18 @@ def setup(
       It does not change the results.
     - `progress`: True for a bar with the time left over runs and builds that take more than a
       second, in terminals and notebooks.
+    - `mpi`: None for the processes that `mpiexec`, or another launcher of MPI, has started to
+      simulate together; True for those of MPI in any case; False for each process by itself.
 
     Other backends' names of the seed (`rng_seeds`, `rng_seeds_seed`, `grng_seed`,
     `native_rng_baseseed`) are taken as `rng_seed`. Their other options are accepted with a warning
-    that says which do nothing, and what is done in another way. Returns the MPI rank, 0.
+    that says which do nothing, and what is done in another way. Returns the number of this process
+    among those of MPI, 0 without.
     Raises ValueError for an option value that is not valid, and for `rng_seed` beside another
     name of it, TypeError for an unknown option and
-    `pynn_sparse.errors.DeviceError` for "cuda" without a GPU; the simulation is then as it was.
+    `pynn_sparse.errors.DeviceError` for "cuda" without a GPU, NotImplementedError for "cuda" on
+    several processes, and `pynn_sparse.errors.ProcessesError` where mpi4py cannot be used, or the
+    processes have different options; the simulation is then as it was.
     """
     check_option_names(extra_params, ("timestep", "min_delay", *OWN_OPTIONS))
     check_ways(extra_params)
@@ -85,12 +92,14 @@ def setup(
         seed=seed_of(extra_params, simulator.DEFAULT_SEED),
         recording_memory=_recording_memory(extra_params.get("recording_memory")),
         progress=_flag("progress", extra_params.get("progress", False)),
+        mpi=None if extra_params.get("mpi") is None else _flag("mpi", extra_params["mpi"]),
     )
     _check_delays(options)
     limits = {"min_delay": options.min_delay, "max_delay": options.max_delay}
     given = extra_params | {k: "auto" if v is None else v for k, v in limits.items()}
     common.setup(options.timestep, **given)
     if options.device == "cuda":
+        _check_one_process(options.mpi)
         engines.require_cuda()
     warn_of_others(extra_params)
     _warn_of_files()
@@ -115,6 +124,13 @@ def _number(option: str, value: Any, must: str, holds: Callable[[float], bool], 
         return as_number(option, value, must, holds, unit)
     except TypeError as error:
         raise errors.InvalidParameterValueError(str(error)) from error
+
+
+def _check_one_process(mpi: bool | None) -> None:
+    if processes_of(mpi).size > 1:
+        raise NotImplementedError(
+            "device = 'cuda' on several processes of MPI: must be 'cpu' or 'auto'"
+        )
 
 
 def _is_auto(value: Any) -> bool:
@@ -197,6 +213,7 @@ def end(compatible_output: bool = True) -> None:
     can still be read; what would change the network raises RuntimeError until the next `setup`.
     """
     as_flag("compatible_output", compatible_output)
+    simulator.state.processes.meet("end")
     simulator.state.closed = "end() has ended the simulation"
     requests, simulator.state.write_on_end = simulator.state.write_on_end, []
     failures = []
@@ -258,7 +275,9 @@ def reset(annotations: Any = None, *, same_noise: bool = False) -> None:
     again = _flag("same_noise", same_noise)
     check_annotations(annotations)
     simulator.state.require_open("reset")
-    for recorder in simulator.state.recorders:
+    simulator.state.processes.meet("reset")
+    recorders = sorted(simulator.state.recorders, key=lambda each: each.population._block.first)
+    for recorder in recorders:
         recorder.store_to_cache(annotations or {})
     simulator.state.reset(again)
 

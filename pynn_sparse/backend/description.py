@@ -129,6 +129,7 @@ def describe_network() -> NetworkDescription:
     Works before and between runs. Populations are numbered in the order in which they were made.
     `print` it, or look at its attributes.
     """
+    simulator.state.require_one_process("describe_network")
     network = simulator.state.network
     rates = [_rates(block) for block in network.blocks]
     scalar = np.dtype(simulator.state.scalar).itemsize

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pynn_sparse import engine as engines
-from pynn_sparse.network import Network, TimeGrid, memory
+from pynn_sparse import notices
+from pynn_sparse.engine.exchange.processes import Processes, digest
+from pynn_sparse.network import Block, Network, SynapseTable, TimeGrid, memory
 from pynn_sparse.network.stream import Stream
 from pynn_sparse.network.synapses import MAX_DELAY_STEPS
 from pynn_sparse.notices import warn
@@ -21,6 +23,7 @@ from .. import common, errors
 from . import access
 from .doors.arguments import check_source
 from .doors.checks import check_names
+from .mpi import processes_of
 from .progress import RunProgress
 
 if TYPE_CHECKING:
@@ -134,6 +137,7 @@ class Options:
     seed: int = DEFAULT_SEED
     recording_memory: float | None = None  # MiB; None for a share of what is available
     progress: bool = False
+    mpi: bool | None = None  # None for what a launcher of MPI has started
 
 
 class State(common.control.BaseState):
@@ -145,12 +149,18 @@ class State(common.control.BaseState):
 
     def __init__(self) -> None:
         super().__init__()
+        self._processes: Processes | None = None  # not looked for yet
         self._begin(Options())
         self.closed = "setup() has not been called"
 
     def configure(self, options: Options) -> None:
         """Discard the network and begin with these options."""
+        processes = processes_of(options.mpi)
+        processes.meet_alike("setup", {"options": digest([replace(options, threads=None)])})
+        if processes.rank:
+            notices.mute()
         discarded = self.recorders, self.network, self.engine
+        self._processes = processes
         self._begin(options)
         self._discard(*discarded)
 
@@ -167,6 +177,7 @@ class State(common.control.BaseState):
         self.options = options
         self.closed = ""  # why nothing can be made or changed
         self.network = Network(TimeGrid(options.timestep), options.seed)
+        self._digest: Any = None  # made for several processes
         fits = float(self.network.grid.time(MAX_DELAY_STEPS))
         self._greatest_delay = options.max_delay or fits
         self.engine: Engine | None = None
@@ -209,18 +220,64 @@ class State(common.control.BaseState):
 
     def begin_instance(self, seed: int) -> None:
         """Let what is made from now on draw the random numbers that it would draw alone."""
+        self.require_one_process("run_instances")
         self.network.begin_instance(seed)
         self._sources = itertools.count()
+
+    # --- several processes ----------------------------------------------------------------------
+
+    @property
+    def processes(self) -> Processes:
+        """The processes that simulate together."""
+        if self._processes is None:
+            self._processes = processes_of()
+        return self._processes
 
     @property
     def num_processes(self) -> int:
         """Number of processes that simulate together."""
-        return 1
+        return self.processes.size
 
     @property
     def mpi_rank(self) -> int:
         """Number of this process among them."""
-        return 0
+        return self.processes.rank
+
+    def own_part(self, block: Block) -> slice:
+        """The neurons of a block that this process simulates."""
+        if self.processes.size == 1:
+            return slice(0, block.size)
+        from pynn_sparse.engine.exchange.stripes import stripes
+
+        first, end = stripes(block, self.processes.size)[self.processes.rank :][:2].tolist()
+        return slice(first, end)
+
+    def own_synapses(self, tables: list[SynapseTable]) -> list[SynapseTable]:
+        """The synapses onto neurons of this process, of tables that all processes have made.
+
+        Raises `ProcessesError` if they are not the same everywhere.
+        """
+        if self.processes.size == 1:
+            return tables
+        from pynn_sparse.engine.exchange.digests import of_table
+
+        numbers = {
+            f"connections of {each.pre.label} to {each.post.label} ({number})": of_table(each)
+            for number, each in enumerate(tables)
+        }
+        self.processes.meet_alike("Projection", numbers)
+        parts = [self.own_part(table.post) for table in tables]
+        return [
+            table.onto(part.start, part.stop) for table, part in zip(tables, parts, strict=True)
+        ]
+
+    def require_one_process(self, what: str) -> None:
+        """Raise NotImplementedError for what several processes cannot do together."""
+        if self.processes.size > 1:
+            raise NotImplementedError(
+                f"{what} on {self.processes.size} processes of MPI: must be done by one, without "
+                "mpiexec"
+            )
 
     @property
     def threads(self) -> int:
@@ -231,7 +288,8 @@ class State(common.control.BaseState):
     def gpu(self) -> Device | None:
         """The device, if that is a GPU."""
         if self._device_name is None:
-            self._device_name = engines.chosen(self.options.device)
+            several = self.processes.size > 1
+            self._device_name = "cpu" if several else engines.chosen(self.options.device)
         if self._device_name == "cuda" and self._gpu is None:
             self._gpu = engines.make_device("cuda", None, 0, self.options.precision)
         return self._gpu
@@ -291,10 +349,12 @@ class State(common.control.BaseState):
                 errors.RoundingWarning,
             )
         progress = None
-        if self.options.progress and end > self.step:
+        if self.options.progress and end > self.step and not self.processes.rank:
             progress = RunProgress(self.step, end, self.dt)
         try:
-            self.require_engine().run_until(end, progress)
+            self._check_alike(end)
+            with self.processes.together("run"):
+                self.require_engine().run_until(end, progress)
             self.running = True
         except (KeyboardInterrupt, MemoryError, OSError) as error:
             explain(error, self._what_is_possible())
@@ -303,6 +363,14 @@ class State(common.control.BaseState):
             self.running |= self.last_step >= 0  # there are data to be had
             if progress:
                 progress.close()
+
+    def _check_alike(self, end: int) -> None:
+        """Raise `ProcessesError` if processes have other networks, or run to another step."""
+        if self.processes.size > 1:
+            from pynn_sparse.engine.exchange.digests import OfNetwork
+
+            self._digest = self._digest or OfNetwork()
+            self.processes.meet_alike("run", {"time": end, **self._digest(self.network)})
 
     def _what_is_possible(self) -> str:
         """After a run that has ended before its time."""
@@ -325,7 +393,8 @@ class State(common.control.BaseState):
         size, precision = self.network.size, options.precision
         synapses = sum(map(len, self.network.tables))
         device = self.gpu or engines.make_device("cpu", options.threads, size, precision, synapses)
-        return engines.Engine(self.network, device, precision, self._recording_bytes())
+        recording = self._recording_bytes()
+        return engines.Engine(self.network, device, precision, recording, self.processes)
 
     def _recording_bytes(self) -> float:
         if self.options.recording_memory is None:

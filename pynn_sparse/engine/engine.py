@@ -328,6 +328,7 @@ class Engine:
                     f"{f'({synaptic}) ' if synaptic else ''}is too strong for the time step and "
                     "the capacitance",
                     RuntimeWarning,
+                    of_process_alone=True,
                 )
 
     def weights(self, table: SynapseTable) -> NDArray[Any]:

@@ -248,7 +248,7 @@ class SynapseTable(InRows):
         target, weight, delay = self._rows.read_all()
         mine = (target >= first) & (target < end)
         kept = np.flatnonzero(mine)
-        starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(mine)])[self.row_start]
+        starts = np.searchsorted(kept, self.row_start)
         # Where there is none, one value stays, which says no more than that all are equal.
         some = kept if len(kept) else slice(0, 1)
 
@@ -266,19 +266,21 @@ class SynapseTable(InRows):
         made.identity = self.identity[kept] if len(self.identity) else self.identity
         made.state = {name: values[kept] for name, values in self.state.items()}
         made._note_kind()
-        order, mine_ordered = self.order(), made.order()
-
-        def ordered(values: Any) -> Any:
-            """Of values for all synapses, in the order of users, those of these."""
-            if np.ndim(values) == 0:
-                return values
-            stored = np.empty_like(values)
-            stored[order] = values
-            return stored[kept][mine_ordered]
-
-        made._initial_state = {k: ordered(each) for k, each in self._initial_state.items()}
-        made._initial = None if self._initial is None else ordered(self._initial)
+        made._initial_state = {
+            name: each if np.ndim(each) == 0 else self._of_part(each, kept, made)
+            for name, each in self._initial_state.items()
+        }
+        if self._initial is not None:
+            made._initial = self._of_part(self._initial, kept, made)
         return made
+
+    def _of_part(
+        self, values: NDArray[Any], kept: NDArray[np.int64], part: SynapseTable
+    ) -> NDArray[Any]:
+        """Of values in the order of users, those of a part in its order, stored at `kept` here."""
+        stored = np.empty_like(values)
+        stored[self.order()] = values
+        return stored[kept][part.order()]
 
     def __len__(self) -> int:
         return self._n

@@ -47,7 +47,7 @@ def test_another_call_is_an_error_on_all() -> None:
 
 def test_other_values_are_an_error_on_all() -> None:
     def work(processes: Processes) -> None:
-        with pytest.raises(ProcessesError, match=r"Population: the processes 1 have other values"):
+        with pytest.raises(ProcessesError, match="Population: process 1 and process 0 have other"):
             processes.meet("Population", same=7 + processes.rank)
 
     run_as_processes(2, work)

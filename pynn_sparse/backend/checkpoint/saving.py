@@ -45,6 +45,7 @@ def save_state(filename: str | Path) -> None:
     """
     path = Door(TypeError).path("filename", filename)
     state = simulator.state
+    state.require_one_process("save_state")
     if state.engine is None:
         raise RuntimeError("save_state: there is nothing to save before the first run")
     with held:
@@ -76,6 +77,7 @@ def load_state(filename: str | Path) -> None:
     state = simulator.state
     path = Door(TypeError).path("filename", filename)
     state.require_open("load_state")
+    state.require_one_process("load_state")
     arrays = archive.read(path)
     engine = state.new_engine()  # which takes nothing over from what has been run
     _check(str(filename), arrays, engine)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ from ..doors.checks import as_flag
 from ..doors.generators import restoring_generators
 from ..doors.parameters import shown
 from ..labels import Label
-from ..recording.files import check_destination, file_of_record, write
+from ..recording.files import check_destination, file_of_record, write_of_process
 from .cells import CHANGING, READING
 from .looking import Looking
 from .members import Members
@@ -148,11 +149,14 @@ class Assembly(Looking, common.Assembly):
             return np.zeros(0, object)
         return np.concatenate([each.all_cells for each in self.populations])
 
-    local_cells = all_cells
+    @property
+    def local_cells(self) -> NDArray[Any]:
+        """Identifiers of the cells that this process simulates."""
+        return self.all_cells[self._mask_local]
 
     @property
     def _mask_local(self) -> NDArray[np.bool_]:
-        return np.ones(self.size, bool)
+        return np.concatenate([np.zeros(0, bool), *(p._mask_local for p in self.populations)])
 
     @property
     def positions(self) -> NDArray[np.float64]:
@@ -246,7 +250,8 @@ class Assembly(Looking, common.Assembly):
         """Write recorded data to a file or a Neo IO; they are cleared only once that is done."""
         check_destination("io", io)
         as_flag("clear", clear)
-        write(io, self.get_data(variables, gather, annotations=annotations))
+        with simulator.state.processes.together("write_data") if gather else nullcontext():
+            write_of_process(io, self.get_data(variables, gather, annotations=annotations), gather)
         if clear:
             for part in self.populations:
                 part.recorder.clear()

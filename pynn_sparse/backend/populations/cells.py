@@ -161,6 +161,13 @@ class Cells(Looking):
         index = checked_index(index, self.size, self.label)  # type: ignore[attr-defined]
         return self.all_cells[index] if isinstance(index, int) else self._get_view(index)  # type: ignore[attr-defined]
 
+    def __iter__(self) -> Iterator[Any]:
+        """All cells, also those of other processes: what a script does to each is done everywhere.
+
+        PyNN's other backends give `local_cells`.
+        """
+        return iter(self.all_cells)
+
     def save_positions(self, file: Any) -> None:
         """Write the cells' positions to a file; see `pyNN.common.BasePopulation`."""
         check_file(file)
@@ -168,6 +175,8 @@ class Cells(Looking):
 
     def id_to_index(self, id: Any) -> Any:
         """Where cells are in the population; see `pyNN.common.Population.id_to_index`."""
+        if isinstance(id, np.ndarray) and id.dtype == np.int64 and not len(id):
+            return id  # as PyNN's recorder asks where none of the recorded cells is local
         in_a_row = isinstance(id, simulator.ID) and isinstance(self._selection, slice)
         if not (in_a_row and self.first_id <= id <= self.last_id):  # type: ignore[attr-defined]
             check_id(id, self.label)  # type: ignore[attr-defined]
@@ -188,7 +197,26 @@ class Cells(Looking):
         """Values of parameters; see `pyNN.common.BasePopulation.get`."""
         check_names_of_parameters(parameter_names)
         as_flag("gather", gather)
-        return super().get(parameter_names, gather, as_flag("simplify", simplify))  # type: ignore[misc]
+        as_flag("simplify", simplify)
+        if simulator.state.processes.size == 1:
+            return super().get(parameter_names, gather, simplify)  # type: ignore[misc]
+        return self._get_on_several(parameter_names, gather, simplify)
+
+    def _get_on_several(self, names: Any, gather: bool, simplify_: bool) -> Any:
+        """The same where each process has the parameters of all cells."""
+        chosen = (names,) if isinstance(names, str) else tuple(names)
+        space = self._get_parameters(*chosen)
+        space.shape = (self.size,)
+        space.evaluate(simplify=simplify_)
+        found = [space.as_dict()[name] for name in chosen]
+        if not gather or simulator.state.processes.rank:
+            mine = self._mask_local  # type: ignore[attr-defined]
+            parts = [each[mine] if isinstance(each, np.ndarray) else each for each in found]
+            found = [
+                simplify(each) if simplify_ and np.size(each) and np.ndim(each) else each
+                for each in parts
+            ]
+        return found[0] if isinstance(names, str) else found
 
     def annotate(self, **annotations: Any) -> None:
         """Keep notes with the cells, of types that Neo's files can have. Raises TypeError."""

@@ -59,6 +59,7 @@ class Population(Cells, common.Population):
             cellclass = cellclass()
         _check_options(size, structure, initial_values, label)
         count = common.Population._nPop
+        simulator.state.processes.meet("Population")
         simulator.state.network.require_room(math.prod(size) if isinstance(size, tuple) else size)
         given = initial_values or {}
         try:
@@ -92,7 +93,8 @@ class Population(Cells, common.Population):
             trials = simulator.state.network.trials
             self._block.stream = Stream(self._seed, self._block.first, trials)
         self.all_cells = simulator.identifiers(self, self._block.first, self.size)
-        self._mask_local = np.ones(self.size, bool)
+        self._mask_local = np.zeros(self.size, bool)
+        self._mask_local[simulator.state.own_part(self._block)] = True
 
     def _set_positions(self, positions: Any) -> None:
         super()._set_positions(checked_position("positions", positions, (3, self.size)))
@@ -140,9 +142,19 @@ class Population(Cells, common.Population):
         return True
 
     def is_local(self, id: Any) -> bool:
-        """Whether the cell is simulated by this process: always, for cells of this population."""
-        self.id_to_index(id)  # raises an error for anything but such cells
-        return True
+        """Whether the cell, of this population, is simulated by this process."""
+        return bool(self._mask_local[self.id_to_index(id)])
+
+    def id_to_local_index(self, id: Any) -> Any:
+        """Where cells are among those of the population that this process simulates.
+
+        Raises IndexError for a cell of another process.
+        """
+        index = np.asarray(self.id_to_index(id))
+        first = simulator.state.own_part(self._block).start
+        if not self._mask_local[index].all():
+            raise IndexError(f"{self.label}: a cell is simulated by another process")
+        return index - first if index.ndim else int(index) - first
 
     def _get_view(self, selector: Any, label: str | None = None) -> PopulationView:
         return PopulationView(self, selector, label)

@@ -39,8 +39,11 @@ class PopulationView(Cells, common.PopulationView):
         self.recorder = parent.recorder
         self.annotations: dict[str, Any] = {}
         self._block = parent._block
-        self.all_cells = self.local_cells = self._record_filter = parent.all_cells[self.mask]
+        self.all_cells = self._record_filter = parent.all_cells[self.mask]
         self._mask_local = parent._mask_local[self.mask]
+        self.local_cells = self.all_cells
+        if simulator.state.processes.size > 1:
+            self.local_cells = self.all_cells[self._mask_local]
         self.size = len(self.all_cells)
         self.label = label or f"view of '{parent.label}' with size {self.size}"
         self._selection = _selection(parent, self.mask, self.all_cells)

@@ -97,7 +97,7 @@ class BetweenCells(Projection):
     ) -> None:
         pre, post = (f"view of '{cell.parent.label}' with size 1" for cell in cells)
         self._network = first._network
-        self._tables = [table]
+        self._tables = simulator.state.own_synapses([table])
         self.receptor_type = first.receptor_type
         self._cells = cells
         self._given = given

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pynn_sparse.errors import ParameterError
-from pynn_sparse.network import SynapseTable
+from pynn_sparse.network import Rule, SynapseTable
 
 from ... import errors
 from ...parameters import ParameterSpace
 from .. import simulator
 from ..doors.checks import as_number
 from ..doors.parameters import shown
+from ..doors.plain import PLAIN
 from ..synapses.parameters import accepted, evaluating
 from ..synapses.suspicious import warn_of_rules, warn_of_weight
 from ..synapses.values import Pairs, stored_values
@@ -45,8 +46,21 @@ class Changing(Connecting):
     def _assign(self, values: dict[str, NDArray[np.float64]]) -> None:
         """Take over values in the order of storage; all are checked before the first is."""
         simulator.state.check_open(self._network, self.label)
+        for table, part in self._check_assigned(values):
+            if table.rule is not None and table.rule.learns:
+                _take_in(table)
+            table.update(**part)
+        warn_of_rules(self.label, [table for table in self._tables if len(table)], values)
+
+    def _check_assigned(
+        self, values: dict[str, NDArray[np.float64]]
+    ) -> list[tuple[SynapseTable, dict[str, Any]]]:
+        """Each table with its part of the values that it is going to have; all have been checked.
+
+        Delays are in steps.
+        """
         if not len(self):
-            return
+            return []
         checked: dict[str, Any] = dict(values)
         if "delay" in values:
             checked["delay"] = self._delay_steps(values["delay"])
@@ -57,11 +71,11 @@ class Changing(Connecting):
             table.check(**part)
             self._check_kind(table, part)
 
-        for table, part in self._checked_parts(checked, check):
-            if table.rule is not None and table.rule.learns:
-                _take_in(table)
-            table.update(**part)
-        warn_of_rules(self.label, self._tables, values)
+        return self._checked_parts(checked, check)
+
+    def _check_initial(self, values: dict[str, NDArray[np.float64]]) -> None:
+        """Raise an error for values that `initialize` must not get."""
+        self._checked_parts(values, SynapseTable.check_state)
 
     def _checked_parts(
         self, values: dict[str, Any], check: Callable[[SynapseTable, dict[str, Any]], None]
@@ -84,9 +98,12 @@ class Changing(Connecting):
     def _check_kind(self, table: SynapseTable, values: dict[str, Any]) -> None:
         """Traces that synapses share cannot become their own in the middle of a simulation."""
         rule = table.rule
-        if rule is None or not simulator.state.step:
+        if rule is None:
             return
         parameters = {name: each for name, each in values.items() if name in rule.parameters}
+        self._check_kind_on_several(rule.changed(parameters))
+        if not simulator.state.step:
+            return
         if rule.changed(parameters).kind != rule.kind:
             raise NotImplementedError(
                 f"{self.label}: time constants that differ between its synapses must be set before "
@@ -133,6 +150,43 @@ class Changing(Connecting):
                 return table, place
             place -= len(table)
         raise IndexError(f"{self.label} has {len(self)} connections")
+
+    def _check_alike(self, tables: list[SynapseTable]) -> None:
+        """Raise an error for synapses that several processes cannot have."""
+        for table in tables:
+            if table.rule is not None:
+                self._check_kind_on_several(table.rule)
+
+    def _check_kind_on_several(self, rule: Rule) -> None:
+        if rule.dynamics.source:
+            simulator.state.require_one_process(f"{self.label}: synapses from formulas")
+        if rule.kind == "OwnPairs":
+            simulator.state.require_one_process(
+                f"{self.label}: time constants of plasticity that differ between synapses"
+            )
+
+    def _values_of(
+        self,
+        what: str,
+        given: Mapping[str, Any],
+        check: Callable[[dict[str, NDArray[np.float64]]], Any],
+    ) -> dict[str, NDArray[np.float64]]:
+        """New values of attributes, one for all or one for each connection as they are stored.
+
+        Where several processes have connections, values are made for all of these, and checked.
+        """
+
+        def make() -> dict[str, NDArray[np.float64]]:
+            pairs = self._pairs()
+            return {name: self._values(pairs, name, value) for name, value in given.items()}
+
+        numbers = all(type(value) in PLAIN for value in given.values())
+        if numbers or simulator.state.processes.size == 1:
+            return make()
+        with self._gathered(what, "all") as places:
+            values = make()
+            check(values)
+        return {k: v if len(v) == 1 else v[places] for k, v in values.items()}
 
     def _values(self, pairs: Pairs, name: str, value: Any) -> NDArray[np.float64]:
         """An attribute's new values, one for all or one for each connection as they are stored."""

@@ -67,12 +67,14 @@ class Projection(Changing, common.Projection):
         label: str | None = None,
     ) -> None:
         simulator.state.require_open("a projection")
+        simulator.state.processes.meet("Projection")
         check_arguments(
             *(presynaptic_neurons, postsynaptic_neurons, connector, synapse_type),
             *(source, receptor_type, space, label),
         )
         synapse_type = StaticSynapse() if synapse_type is None else synapse_type
         if synapse_type.electrical:
+            simulator.state.require_one_process("gap junctions")
             receptor_type = None
         self._network = simulator.state.network
         self._pre_ids = presynaptic_neurons.all_cells.astype(np.int64)
@@ -93,13 +95,15 @@ class Projection(Changing, common.Projection):
             self._check_synapse_type()
             connector.connect(self)
             self._tables += self._finish()
+            self._check_alike(self._tables)
+            warn_of_rules(self.label, self._tables, ("weight", *self._of_rule))
+            self._tables = simulator.state.own_synapses(self._tables)
         with held:
             if synapse_type.electrical:
                 self._network.add_junctions(self._tables, str(self.label))
             else:
                 self._network.add_tables(self._tables, str(self.label))
             simulator.state.projections.append(self)
-        warn_of_rules(self.label, self._tables, ("weight", *self._of_rule))
 
     def _guess_receptor_type(self) -> None:
         """Negative weights inhibit, by the weight of the last pair of cells, as in PyNN's code.
@@ -129,6 +133,7 @@ class Projection(Changing, common.Projection):
         Raises RuntimeError if `setup` has discarded that network.
         """
         simulator.state.check_present(self._network, self.label)
+        simulator.state.require_one_process("the export of a network")
         return self._network, tuple(self._tables)
 
     def describe(self, template: Any = "projection_default.txt", engine: Any = "default") -> Any:
@@ -163,11 +168,12 @@ class Projection(Changing, common.Projection):
     ) -> Any:
         names = self._names_to_get(attribute_names, format, FORMATS, gather, with_address)
         check_combined(f"{self.label}.get", multiple_synapses)
-        if format == "columns":
-            wanted = [PRE, POST, *names] if with_address else names
-            return dict(zip(wanted, self._columns_of(wanted), strict=True))
-        chosen = attribute_names if isinstance(attribute_names, str) else names
-        return super().get(chosen, format, gather, with_address, multiple_synapses)
+        with self._gathered("get", gather):
+            if format == "columns":
+                wanted = [PRE, POST, *names] if with_address else names
+                return dict(zip(wanted, self._columns_of(wanted), strict=True))
+            chosen = attribute_names if isinstance(attribute_names, str) else names
+            return super().get(chosen, format, False, with_address, multiple_synapses)
 
     get.__doc__ = f"""{common.Projection.get.__doc__}
         With the format "columns", which only this backend has, returns a dict of NumPy arrays,
@@ -204,7 +210,7 @@ class Projection(Changing, common.Projection):
             # Several, also if there is one: PyNN's code takes a name for a list of letters.
             values: Any = np.array(self.get(names, "list", gather, with_address), np.float64)
             names = ["i", "j", *names] if with_address else names
-            values = values.reshape(len(self), len(names))
+            values = values.reshape(-1, len(names))
         elif len(names) == 1:
             matrix_of = self.get(names[0], "array", gather)
             values = np.where(np.isnan(matrix_of), 0.0, matrix_of)
@@ -213,10 +219,15 @@ class Projection(Changing, common.Projection):
                 f"{self.label}: attribute_names = {names}: must be one name for format = 'array'; "
                 "the format 'list' has a column for each"
             )
+        rank = simulator.state.processes.rank
+        if gather and rank:
+            return
         if not isinstance(file, (str, os.PathLike)):
             file.write(values, {"columns": names})
             file.close()
             return
+        if not gather and simulator.state.processes.size > 1:
+            file = f"{os.fspath(file)}.{rank}"
         Path(file).parent.mkdir(parents=True, exist_ok=True)
         with replaced(file) as new:
             text = files.StandardTextFile(str(new), mode="w")
@@ -264,21 +275,29 @@ class Projection(Changing, common.Projection):
         self._check_attributes(attributes)
         self._refuse_fraction(attributes)
         simulator.state.check_open(self._network, self.label)
-        pairs = self._pairs()
         with restoring_generators(attributes.values()):
-            values = {name: self._values(pairs, name, value) for name, value in attributes.items()}
-            self._assign(values)
+            self._assign(self._values_of("set", attributes, self._check_assigned))
 
     set.__doc__ = common.Projection.set.__doc__
+
+    def size(self, gather: bool = True) -> int:
+        """Number of connections, of all processes or of this one; see `pyNN.common.Projection`."""
+        processes = simulator.state.processes
+        if not as_flag(f"{self.label}: gather", gather) or processes.size == 1:
+            return len(self)
+        shared = [table.rows.share_weights for table in self._tables]
+        own = [
+            0 if same and processes.rank else len(table)
+            for table, same in zip(self._tables, shared, strict=True)
+        ]
+        return int(processes.total(f"size of {self.label}", np.array([sum(own)]))[0])
 
     def initialize(self, **initial_values: Any) -> None:
         simulator.state.check_open(self._network, self.label)
         check_names(initial_values, type(self.synapse_type).__name__, self._states)
-        pairs = self._pairs()
         with restoring_generators(initial_values.values()):
-            self._initialize_stored(
-                {name: self._values(pairs, name, value) for name, value in initial_values.items()}
-            )
+            values = self._values_of("initialize", initial_values, self._check_initial)
+            self._initialize_stored(values)
         self.initial_values.update(initial_values)
 
     initialize.__doc__ = common.Projection.initialize.__doc__

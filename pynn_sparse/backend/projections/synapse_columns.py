@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pynn_sparse.engine.exchange.processes import first_number
 from pynn_sparse.engine.sharing import each_of
 from pynn_sparse.network import Block, Network, SynapseTable
 from pynn_sparse.network.ordering import sort_repeated
@@ -87,7 +90,8 @@ class SynapseColumns:
         order = self._order()
         if any(table.has_repeated() for table in self._tables if not len(table.identity)):
             identity = np.empty(len(order), np.uint32)
-            identity[order] = np.arange(len(order), dtype=np.uint32)
+            first = first_number(simulator.state.processes)
+            identity[order] = first + np.arange(len(order), dtype=np.uint32)
             ends = np.cumsum([len(table) for table in self._tables])[:-1]
             for table, part in zip(self._tables, np.split(identity, ends), strict=True):
                 table.take_back()
@@ -119,6 +123,34 @@ class SynapseColumns:
         if name in table.state:
             return present(table).state[name]
         return np.broadcast_to(table.rule.parameters[name], (n,))
+
+    @contextmanager
+    def _gathered(self, what: str, gather: Any) -> Iterator[NDArray[np.int64]]:
+        """Have the tables be those of all processes' synapses, where `gather` asks for them.
+
+        With "all" they are that everywhere, with True on process 0; the others keep their own.
+        Gives the places of this process's synapses among all, as they are stored.
+        """
+        processes, own = simulator.state.processes, self._tables
+        if not gather or processes.size == 1:
+            yield np.arange(len(self))
+            return
+        from pynn_sparse.engine.exchange.tables import WholeTable
+
+        processes.meet(f"{what} of {self.label}")
+        everywhere = isinstance(gather, str)
+        wholes = [WholeTable(table, present(table), processes, everywhere) for table in own]
+        tables = [whole.table for whole in wholes if whole.table is not None]
+        if len(tables) < len(own):
+            yield np.arange(len(self))
+            return
+        first = np.cumsum([0, *map(len, tables)])[:-1]
+        places = [begin + whole.places for begin, whole in zip(first, wholes, strict=True)]
+        self._tables = tables
+        try:
+            yield np.concatenate([np.zeros(0, np.int64), *places])
+        finally:
+            self._tables = own
 
     def _column(self, name: str, which: Any = slice(None)) -> NDArray[Any]:
         """An attribute of all connections, or of those at `which`."""

@@ -15,6 +15,7 @@ from neo.io.baseio import BaseIO
 from pynn_sparse.replacing import replaced
 
 from ...recording import get_io
+from .. import simulator
 from ..doors.parameters import shown
 
 # Suffix -> the package that Neo needs to write such a file.
@@ -100,6 +101,26 @@ def write(destination: Any, block: Block) -> None:
         finally:
             if hasattr(io, "close"):
                 io.close()
+
+
+def write_of_process(destination: Any, block: Block, gather: bool) -> None:
+    """The same where several processes have data: all those `gather`ed, or those of each.
+
+    Process 0 writes the former. Of the latter each process has a file, whose name ends in its rank.
+    """
+    processes = simulator.state.processes
+    if processes.size == 1 or (gather and not processes.rank):
+        write(destination, block)
+    elif not gather:
+        if not isinstance(destination, (str, os.PathLike)):
+            raise NotImplementedError(
+                "io: on several processes, and with gather = False, must be the name of a file, to "
+                "which each process adds its rank"
+            )
+        path = Path(destination)
+        own = path.with_name(f"{path.stem}.{processes.rank}{path.suffix}")
+        write(own, block)
+        own.replace(path.with_name(f"{path.name}.{processes.rank}"))
 
 
 def _write(io: Any, block: Block) -> None:

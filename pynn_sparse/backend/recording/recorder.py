@@ -6,7 +6,8 @@ import functools
 import math
 import weakref
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from .. import garbage, simulator
 from ..dialects import warn_once
 from ..doors.arguments import check_annotations, check_no_locations, names_of_variables
 from ..doors.checks import RecordingError, as_flag, as_number
-from .files import check_destination, write
+from .files import check_destination, write_of_process
 from .spiketrains import GroupedSpikeTrainList
 
 if TYPE_CHECKING:
@@ -65,6 +66,10 @@ class Recorder(recording.Recorder):
         simulator.state.recorders.add(self)
         self._probes: dict[str, Probe] = {}
         self._network = simulator.state.network
+        # Of several processes, on the first one: segments with the data of all, and these data
+        # while a segment is made.
+        self._whole_cache = recording.DataCache()
+        self._everyones: Everyones | None = None
 
     def discard(self) -> None:
         """Give back all that was recorded, also in earlier segments, when the network is discarded.
@@ -72,6 +77,7 @@ class Recorder(recording.Recorder):
         A population that nobody else refers to goes, too.
         """
         self.cache.clear()
+        self._whole_cache.clear()
         self.recorded.clear()
         self._probes = {}
         self.population = weakref.proxy(self.population)
@@ -130,7 +136,42 @@ class Recorder(recording.Recorder):
         for variable in self._wanted(variables):
             if not self.recorded.get(variable):
                 warn(f"{variable.name} of {self.population.label} was not recorded")
-        return super().get(variables, gather, filter_ids, clear, annotations, locations)
+        arguments = filter_ids, False, annotations, locations
+        if gather and simulator.state.processes.size > 1:
+            with self._reading_all(f"get_data of {self.population.label}"):
+                block = super().get(variables, False, *arguments)
+        else:
+            block = super().get(variables, False, *arguments)
+        if clear:
+            self.clear()
+        return block
+
+    @contextmanager
+    def _reading_all(self, what: str) -> Iterator[None]:
+        """Have the data of all processes read on the first one; the others read their own."""
+        everyones = Everyones(self, what)
+        if simulator.state.processes.rank:
+            yield
+            return
+        own = self.cache
+        self._everyones, self.cache = everyones, self._whole_cache
+        try:
+            yield
+        finally:
+            self._everyones, self.cache = None, own
+
+    def clear(self) -> None:
+        """Forget all that was recorded; see `pyNN.recording.Recorder.clear`."""
+        self._whole_cache.clear()
+        super().clear()
+
+    def filter_recorded(self, variable: Any, filter_ids: Any) -> Any:
+        """Those of the cells that are recorded, and whose data are being read."""
+        ids = super().filter_recorded(variable, filter_ids)
+        if simulator.state.processes.size == 1 or self._everyones is not None:
+            return ids
+        block, part = self.population._block, simulator.state.own_part(self.population._block)
+        return {each for each in ids if part.start <= int(each) - block.first < part.stop}
 
     def check_reading(self, variables: Any, gather: Any, clear: Any) -> str | list[str]:
         """Raise an error for what `get` cannot give; give the names of the variables."""
@@ -167,7 +208,9 @@ class Recorder(recording.Recorder):
         check_destination("io", destination)
         as_flag("clear", clear)
         kept = {"annotations": annotations, "locations": locations}
-        write(destination, self.get(variables, gather, filter_ids, **kept))
+        what = f"write_data of {self.population.label}"
+        with simulator.state.processes.together(what) if gather else nullcontext():
+            write_of_process(destination, self.get(variables, gather, filter_ids, **kept), gather)
         if clear:
             self.clear()
 
@@ -188,6 +231,12 @@ class Recorder(recording.Recorder):
         """Keep the present segment, if time has passed since its data were cleared."""
         if simulator.state.step > self._start():
             self.clear_flag = False
+        if simulator.state.processes.size > 1 and simulator.state.t and not self.clear_flag:
+            with self._reading_all(f"reset of {self.population.label}"):
+                segment = self._get_current_segment()
+                segment.annotate(**(annotations or {}))
+                if self._everyones is not None:
+                    self._whole_cache.store(segment)
         super().store_to_cache(annotations)
 
     def _checked_interval(self, sampling_interval: Any) -> float | None:
@@ -215,7 +264,9 @@ class Recorder(recording.Recorder):
         if variable.name not in self._probes:
             self._probes[variable.name] = self._new_probe(variable.name)
         block = self.population._block
-        self._probes[variable.name].add((_neurons(new_ids) - block.first).astype(np.int32))
+        index, part = _neurons(new_ids) - block.first, simulator.state.own_part(block)
+        index = index[(index >= part.start) & (index < part.stop)]
+        self._probes[variable.name].add(index.astype(np.int32))
 
     def _state_variable(self, name: str) -> str:
         """What a recorded variable is called in the model."""
@@ -269,10 +320,13 @@ class Recorder(recording.Recorder):
     def _spikes(self, ids: Collection[int] | None = None) -> Spikes:
         """Those of some neurons, or all, by neuron and then by time; with values of events."""
         block, engine = self.population._block, simulator.state.engine
-        if engine is None:
+        if self._everyones is not None:
+            spikes = self._everyones.spikes
+        elif engine is None:
             return tuple(np.zeros(0, each) for each in (np.int32, np.int64, np.int32))
-        engine.collect()
-        spikes = engine.store_of(block).of(block.first, block.size)
+        else:
+            engine.collect()
+            spikes = engine.store_of(block).of(block.first, block.size)
         if ids is None or len(ids) == self.population.size:
             return spikes
         chosen = np.isin(spikes[0], _neurons(ids))
@@ -284,11 +338,26 @@ class Recorder(recording.Recorder):
         probe, engine = self._probes[variable.name], simulator.state.engine
         if engine is not None:
             engine.collect()
-        samples = probe.samples_of(_neurons(ids) - self.population._block.first)
+        index = _neurons(ids) - self.population._block.first
+        if self._everyones is None:
+            samples = probe.samples_of(index)
+        else:
+            samples = self._everyones.samples(variable.name, index)
         missing = (probe.first - self._start()) // probe.interval
         if missing:
             samples = np.pad(samples, ((missing, 0), (0, 0)), constant_values=np.nan)
         return samples, None
+
+    def count(self, variable: Any, gather: bool = True, filter_ids: Any = None) -> dict[int, int]:
+        """Number of spikes of each cell; see `pyNN.recording.Recorder.count`."""
+        counts: dict[int, int] = super().count(variable, False, filter_ids)
+        processes = simulator.state.processes
+        if gather and processes.size > 1:
+            pairs = np.array(list(counts.items()), np.int64).reshape(-1, 2)
+            every = processes.gather(f"get_spike_counts of {self.population.label}", pairs)
+            if every is not None:
+                return dict(every.tolist())
+        return counts
 
     def _local_count(self, variable: Any, filter_ids: Any = None) -> dict[int, int]:
         self._check_present()
@@ -317,3 +386,33 @@ class Recorder(recording.Recorder):
         network.spikes_wanted[block.first : block.first + block.size] = False
         network.probes = [each for each in network.probes if each.block is not block]
         self._probes = {}
+
+
+class Everyones:
+    """What all processes have recorded of a population, on the first one.
+
+    All of them make it together.
+
+    Attributes:
+        spikes: by neuron and then by time, as `SpikeStore.of` gives them.
+    """
+
+    def __init__(self, recorder: Recorder, what: str) -> None:
+        processes = simulator.state.processes
+        own = recorder._spikes()
+        gathered = [processes.gather(what, each) for each in own]
+        self._samples: dict[str, tuple[Any, Any]] = {}
+        for name, probe in sorted(recorder._probes.items()):
+            sampled = probe.samples().T
+            most = processes.greatest(what, np.array([sampled.shape[1] * bool(len(sampled))]))
+            index = processes.gather(what, probe.index)
+            none = np.zeros((0, int(most[0])))
+            samples = processes.gather(what, sampled if len(sampled) else none)
+            self._samples[name] = index, samples
+        # A process has consecutive neurons, those of a higher rank after those of a lower one.
+        self.spikes: Spikes = tuple(each for each in gathered if each is not None) or own
+
+    def samples(self, name: str, index: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Samples of a variable of some neurons, [rows, n]."""
+        neurons, samples = self._samples[name]
+        return np.ascontiguousarray(samples[np.searchsorted(neurons, index)].T)

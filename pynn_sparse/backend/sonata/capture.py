@@ -37,6 +37,7 @@ TSTOP = 1000.0  # ms, where nothing has been run
 
 def capture(given: Any) -> Circuit:
     """A circuit of everything, or of what the user gives, see `to_sonata`."""
+    simulator.state.require_one_process("to_sonata")
     populations, projections = _parts(given)
     for each in populations:
         each.recorder._check_present()

@@ -37,6 +37,7 @@ def outputs(net: Any, inputs: Any, steps: int | None) -> Any:
 
 def presented(net: Any, samples: Samples, spikes_of: Iterable[str] = ()) -> Presented:
     """Run all samples, and record what outputs show and spikes of other populations, by name."""
+    simulator.state.require_one_process("present")
     late = max((each.lag for each in net.readouts), default=0) + 1
     period = samples.steps + _longest_memory(net)
     duration = _duration(net, samples, period, late)

@@ -12,8 +12,10 @@ Between two meetings, in the loop of steps, spikes are exchanged without (`cuda/
 from __future__ import annotations
 
 import hashlib
+import os
+import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,6 +24,9 @@ from numpy.typing import NDArray
 
 from ...errors import ProcessesError
 
+# What launchers tell the processes that they start; of the first ones, how many there are.
+SIZES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE")
+STARTED = (*SIZES, "PMI_RANK", "PMIX_RANK", "MPI_LOCALRANKID")
 FIELDS = 4  # of the message that begins a meeting: what, whether it has failed, a sum, a length
 WORDS = 64  # of a message with the spikes of a batch, in the beginning
 
@@ -91,10 +96,17 @@ class Processes(ABC):
         if self.size == 1:
             return [length]
         met = self._all_gather(np.array([_number(what), 0, same, length], np.uint64))
-        self._check(met, what)
+        self._check(met, what, {})
         return [int(each) for each in met[:, 3]]
 
-    def _check(self, met: NDArray[np.uint64], what: str) -> None:
+    def meet_alike(self, what: str, parts: Mapping[str, int]) -> None:
+        """The same, with a number for each part of something, by its name."""
+        if self.size > 1:
+            same = digest([what, *parts.items()])
+            met = self._all_gather(np.array([_number(what), 0, same, 0], np.uint64))
+            self._check(met, what, parts)
+
+    def _check(self, met: NDArray[np.uint64], what: str, parts: Mapping[str, int]) -> None:
         if met[:, 1].any() or (met[:, 0] != met[0, 0]).any() or (met[:, 2] != met[0, 2]).any():
             said = self._texts(what)
             failed = np.flatnonzero(met[:, 1])
@@ -105,11 +117,12 @@ class Processes(ABC):
                 reason = f"all processes have to make the same calls, but {doing}"
             else:
                 differ = np.flatnonzero(met[:, 2] != met[0, 2]).tolist()
+                of = _first_that_differs(self._texts(" ".join(map(str, parts.values()))), parts)
                 reason = (
-                    f"{what}: the processes {', '.join(map(str, differ))} have other values than "
-                    "process 0: all of them have to describe the same network; random numbers of "
-                    "a script must come from generators with a seed that does not depend on the "
-                    "process"
+                    f"{what}: process {', '.join(map(str, differ))} and process 0 have other "
+                    f"values{of}: all processes have to describe the same network; random numbers "
+                    "of a script must come from generators with a seed that is the same "
+                    "everywhere, and what is set has to be set for all cells, not for local ones"
                 )
             raise self._known(ProcessesError(reason))
 
@@ -119,10 +132,9 @@ class Processes(ABC):
 
     def _texts(self, mine: str) -> list[str]:
         """A short text of each process."""
-        room = np.zeros(400, np.uint8)
-        data = np.frombuffer(mine.encode()[: len(room)], np.uint8)
-        room[: len(data)] = data
-        rows = self._all_gather(room)
+        data = mine.encode()
+        longest = int(self._all_gather(np.array([len(data) + 1])).max())
+        rows = self._all_gather(np.frombuffer(data.ljust(longest, b"\0"), np.uint8))
         return [row.tobytes().rstrip(b"\0").decode(errors="replace") for row in rows]
 
     @contextmanager
@@ -203,6 +215,44 @@ class Alone(Processes):
         return None
 
 
+def is_launched() -> bool:
+    """Whether a launcher of MPI has started this process, to simulate with others.
+
+    Not if it works for an executor of `mpi4py.futures`: each task is a simulation of its own.
+    """
+    if "mpi4py.futures" in sys.modules or not any(name in os.environ for name in STARTED):
+        return False
+    return not any(os.environ.get(name) == "1" for name in SIZES)
+
+
+def first_number(processes: Processes) -> int:
+    """The first of the numbers, below 2^32, that a process gives where each gives its own."""
+    return processes.rank * (2**32 // processes.size)
+
+
+def _first_that_differs(said: list[str], parts: Mapping[str, int]) -> str:
+    """The name of the first part that has other numbers on some processes, for a message."""
+    rows = [text.split() for text in said]
+    if len(set(map(len, rows))) == 1:
+        for name, *numbers in zip(parts, *rows, strict=True):
+            if len(set(numbers)) > 1:
+                return f" for {name}"
+    return ""
+
+
+def digest(parts: Iterable[Any]) -> int:
+    """A number of 64 bits that depends on all of the parts: arrays, numbers, texts."""
+    made = hashlib.blake2b(digest_size=8)
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            made.update(str((part.dtype, part.shape)).encode())
+            made.update(np.ascontiguousarray(part).reshape(-1).view(np.uint8).data)
+        else:
+            made.update(repr(part).encode())
+        made.update(b"\0")
+    return int.from_bytes(made.digest(), "little")
+
+
 def _number(what: str) -> int:
     """A text as a number of 64 bits."""
-    return int.from_bytes(hashlib.blake2b(what.encode(), digest_size=8).digest(), "little")
+    return digest([what])

@@ -62,6 +62,7 @@ def _parts(source: Any) -> tuple[Network, Sequence[SynapseTable], Any]:
     """The network, those of its tables that are meant, and the engine that ran it, or None."""
     if hasattr(source, "simulator"):
         state = source.simulator.state
+        state.require_one_process("the export of a network")
         return state.network, state.network.tables, state.engine
     projections = list(source) if isinstance(source, (list, tuple)) else [source]
     if not projections or not all(hasattr(each, "network_parts") for each in projections):
