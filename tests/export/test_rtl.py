@@ -51,7 +51,7 @@ def test_icarus_has_every_state(seed: int, tmp_path: Path) -> None:
     found = run_core(tables_of(fixed), tmp_path, events)
     assert equal(found, trace)
     neurons, receptors = fixed.n_neurons, fixed.semantics.n_receptors
-    cycles = STEPS * (1 + neurons * (3 + receptors)) + 2 * trace.synaptic_events
+    cycles = STEPS * (3 + neurons * (3 + receptors)) + 2 * trace.synaptic_events
     assert cycles <= found.cycles <= cycles + 8 * (STEPS + len(events) + len(trace.spikes))
 
 
@@ -89,10 +89,10 @@ def test_many_spikes_of_a_source_in_a_tick(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "instead"),
     [
-        ("limited >= threshold", "limited > threshold"),
-        (" + 1'b1\n      : {1'b0, profile[RECEPTORS", "\n      : {1'b0, profile[RECEPTORS"),
+        ("free && voltage >= threshold", "free && voltage > threshold"),
+        ("{1'b0, decay} + {{DECAY_BITS{1'b0}}, state != DECAY_V}", "{1'b0, decay}"),
         ("now + hop[SLOT_BITS-1:0] + 1'b1", "now + hop[SLOT_BITS-1:0]"),
-        ("magnitude = x[V-1] ? -x : x", "magnitude = x[V-1] ? ~x : x"),
+        ("magnitude <= x[V-1] ? -x : x", "magnitude <= x[V-1] ? ~x : x"),
         ("fits ? wide[V-1:0] : {wide[SUM-1], {(V-1){~wide[SUM-1]}}}", "wide[V-1:0]"),
     ],
 )
@@ -153,7 +153,7 @@ def test_standard_cells_have_no_latches_and_the_same_spikes(tmp_path: Path) -> N
     tables.save(tmp_path)
     made = synthesise(tmp_path)
     assert 3000 < made.cells < 6000
-    assert 100 < made.flip_flops < 200
+    assert 250 < made.flip_flops < 400
     steps = 25
     trace = tables.trace(steps)
     assert len(trace.spikes) > 0

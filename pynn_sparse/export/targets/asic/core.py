@@ -9,14 +9,22 @@ from ...nets.fixednet import FixedNet
 from ...nets.layout import bits_for, signed_bits_for
 
 FOLDER = Path(__file__).parent / "verilog"
-SOURCES = ("pynn_sparse_core.v", "pynn_sparse_memory.v", "pynn_sparse_top.v")
+SOURCES = (
+    "pynn_sparse_core.v",
+    "pynn_sparse_memory.v",
+    "pynn_sparse_top.v",
+    "pynn_sparse_stream.v",
+    "pynn_sparse_bytes.v",
+)
 BENCH = "pynn_sparse_bench.v"
+STREAM_BENCH = "pynn_sparse_stream_bench.v"
+LOADED = ("rows", "synapses", "formats", "neurons", "profiles")  # tables by their number
 BURST = 4  # times the input of one spike of every axon that an accumulator holds
 
 
 def sources() -> dict[str, bytes]:
     """The Verilog files by name."""
-    return {name: (FOLDER / name).read_bytes() for name in (*SOURCES, BENCH)}
+    return {name: (FOLDER / name).read_bytes() for name in (*SOURCES, BENCH, STREAM_BENCH)}
 
 
 def parameters(tables: Any) -> bytes:
@@ -60,6 +68,8 @@ def parameter_values(tables: Any) -> dict[str, int]:
         "PROFILE_BITS": width["neurons profile"],
         "INITIAL_BITS": width["neurons initial"],
         "REFRACTORY_BITS": width["profiles refractory"],
+        "LOAD_BITS": max(table.layout.width for table in memories.values()),
+        "ADDRESS_BITS": bits_for(max(len(table.words) for table in memories.values())),
     }
 
 

@@ -57,17 +57,24 @@ class Simulator:
         folder: with the files of these tables; the simulation reads the memories there.
         tool: "icarus" or "verilator".
         capacity: ticks and spikes of sources in a run.
+        load: whether the tables are written through the core's port, as in silicon; without it
+            they are there when the simulation begins.
 
     Raises `ExportError` where the tool is not installed, or finds an error.
     """
 
     def __init__(
-        self, tables: Tables, folder: Path, tool: str = "icarus", capacity: int = 1 << 16
+        self,
+        tables: Tables,
+        folder: Path,
+        tool: str = "icarus",
+        capacity: int = 1 << 16,
+        load: bool = False,
     ) -> None:
         if not available(tool):
             raise ExportError(f"{tool} is not installed (Debian: apt-get install {TOOLS[tool]})")
         self._tables, self._folder, self._capacity = tables, folder, capacity
-        self._program = _built(folder, tool, capacity)
+        self._program = _built(folder, tool, capacity, load)
 
     def run(self, events: Integers, steps: int) -> Simulated:
         """Run from the beginning.
@@ -90,10 +97,15 @@ class Simulator:
 
 
 def simulate(
-    tables: Tables, folder: Path, events: Integers, steps: int, tool: str = "icarus"
+    tables: Tables,
+    folder: Path,
+    events: Integers,
+    steps: int,
+    tool: str = "icarus",
+    load: bool = False,
 ) -> Simulated:
     """A single run of a `Simulator`."""
-    return Simulator(tables, folder, tool, steps + len(events) + 1).run(events, steps)
+    return Simulator(tables, folder, tool, steps + len(events) + 1, load).run(events, steps)
 
 
 def check(tables: Tables, folder: Path, events: Integers, steps: int, tool: str) -> Check:
@@ -174,21 +186,20 @@ def stimulus(tables: Tables, events: Integers, steps: int) -> tuple[int, bytes]:
     return len(words), to_memh(words, layout.width)
 
 
-def _built(folder: Path, tool: str, capacity: int) -> list[str]:
-    files = [*SOURCES, BENCH]
+def _built(folder: Path, tool: str, capacity: int, load: bool) -> list[str]:
+    files = [f"-DMOST_COMMANDS={capacity}", *(["-DLOAD_PORT"] if load else []), *SOURCES, BENCH]
     if tool == "icarus":
         arguments = [
             "-g2005",
             "-Wall",
             "-Wno-timescale",
-            f"-DMOST_COMMANDS={capacity}",
             "-o",
             "bench.vvp",
         ]
         call(["iverilog", *arguments, *files], folder)
         return ["vvp", "bench.vvp"]
     arguments = "--binary --timing -Wno-fatal -O3 --top-module pynn_sparse_bench".split()
-    call(["verilator", *arguments, f"-DMOST_COMMANDS={capacity}", *files], folder)
+    call(["verilator", *arguments, *files], folder)
     return ["./obj_dir/Vpynn_sparse_bench"]
 
 

@@ -1,8 +1,9 @@
 """The core of one network in standard cells: cells, area, slack, and energy by measured activity.
 
-Yosys maps the logic to a liberty library; memories stay black boxes, and are counted in bits.
-OpenSTA gives slack and power. The activity of each cell's outputs is that of a simulation of the
-netlist, whose spikes have to be those of the golden model.
+Yosys maps the logic to a liberty library; memories stay black boxes, and are counted in bits. The
+activity of each cell's outputs is that of a simulation of the netlist, whose tables are written
+through the core's port, as in silicon, and whose spikes have to be those of the golden model.
+OpenSTA gives slack and power.
 """
 
 from __future__ import annotations
@@ -97,6 +98,7 @@ def synthesise(folder: Path) -> Synthesis:
     script = [
         f"read_verilog -lib {BLACK_BOX}",
         f"read_verilog -defer pynn_sparse_core.v {TOP}.v",
+        f"chparam -set PRELOADED 0 {TOP}",
         f"hierarchy -check -top {TOP}",
         f"synth -flatten -top {TOP}",
         "check -assert",
@@ -143,11 +145,14 @@ def energy(
     """
     commands, text = stimulus(tables, events, steps)
     (folder / PLAYED).write_bytes(text)
-    defines = [f"-DMOST_COMMANDS={commands}", "-DGATES"]
+    defines = [f"-DMOST_COMMANDS={commands}", "-DGATES", "-DLOAD_PORT"]
     sources = [NETLIST, MEMORY, BENCH, str(CELLS)]
     call(["iverilog", "-g2005", *defines, "-o", "gates.vvp", *sources], folder)
     printed = call(["vvp", "gates.vvp", *plusargs(commands)], folder)
-    cycles = int(re.findall(r"cycles (\d+)", printed)[0])
+    finished = re.search(r"cycles (\d+)", printed)
+    if finished is None:
+        raise ExportError(f"the simulation of the netlist did not finish: {printed[-500:]}")
+    cycles = int(finished.group(1))
     spikes = read_spikes(folder)
     if not np.array_equal(spikes, trace.spikes):
         raise ExportError("the netlist has other spikes than the golden model")
