@@ -63,6 +63,7 @@ HELPERS = {
     "support.nvrtc": "kernels",
     "support.comparison": "nest",
     "references.rtl": "hdl",
+    "pynn_sparse.export.targets.asic.fpga": "hdl",
     "pynn_sparse.export.targets.asic.simulate": "hdl",
 }
 
