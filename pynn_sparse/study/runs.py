@@ -111,9 +111,9 @@ def _perceptron(net: Network) -> Any:
 
 def _present(net: Any, inputs: Floats, steps: int) -> tuple[Floats, NDArray[np.int64]]:
     """Sums of what reached the outputs, [images, steps, classes], and spikes of hidden cells."""
-    from pyNN.sparse.trained.presenting import presented
+    from pyNN.sparse.trained.presenting import Samples, presented
 
-    done = presented(net, inputs, steps, [HIDDEN])
+    done = presented(net, Samples(net, inputs, steps), [HIDDEN])
     (readout,) = net.readouts
     return done.shown(readout).reshape(len(inputs), steps, -1), done.counts(HIDDEN)
 
