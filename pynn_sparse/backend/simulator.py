@@ -326,11 +326,16 @@ class State(common.control.BaseState):
 
     @property
     def min_delay(self) -> float:
-        """Least synaptic delay in ms: what `setup` was given, or else the least that there is."""
-        least = self.network.least_delay()
-        if self.options.min_delay or least is None:
+        """Least synaptic delay in ms: what `setup` was given, or else the least that there is.
+
+        Each process knows the synapses onto its own neurons, so that all have to ask.
+        """
+        own = self.network.least_delay()
+        most = np.array([-np.inf if own is None else -own])
+        least = -float(self.processes.greatest("get_min_delay", most)[0])
+        if self.options.min_delay or least == np.inf:
             return self.least_delay_allowed
-        return float(self.network.grid.time(least))
+        return float(self.network.grid.time(int(least)))
 
     @property
     def max_delay(self) -> float:

@@ -183,6 +183,11 @@ class Cells(Looking):
             check_ids_present(id, self.all_cells, self.label)  # type: ignore[attr-defined]
         return super().id_to_index(id)  # type: ignore[misc]
 
+    def is_local(self, id: Any) -> bool:
+        """Whether a cell, one of these, is simulated by this process."""
+        index = self.id_to_index(id)
+        return bool(np.all(self._mask_local[index]))  # type: ignore[attr-defined]
+
     def can_record(self, variable: str, location: Any = None) -> bool:
         """Whether a variable can be recorded; see `pyNN.common.BasePopulation.can_record`."""
         check_name("variable", variable)

@@ -141,10 +141,6 @@ class Population(Cells, common.Population):
             return False
         return True
 
-    def is_local(self, id: Any) -> bool:
-        """Whether the cell, of this population, is simulated by this process."""
-        return bool(self._mask_local[self.id_to_index(id)])
-
     def id_to_local_index(self, id: Any) -> Any:
         """Where cells are among those of the population that this process simulates.
 

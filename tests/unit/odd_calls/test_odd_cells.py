@@ -346,7 +346,6 @@ def test_where_cells_are(world: World, which: str) -> None:
         check(cases(world, "variable", names, cells.can_record))
         assert cells.can_record("v")
         assert not cells.can_record("w")
-    if which == "cells":
         check(cases(world, "id", ids | {"of others": world.others[0]}, cells.is_local))
         assert cells.is_local(cells[0])
 
