@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Collection, Mapping, Sequence
+from types import ModuleType
 from typing import Any
 
 import neo
@@ -16,7 +17,6 @@ from pynn_sparse.door import Door, is_integer
 from ... import errors
 from ...common import Assembly, BasePopulation
 from ...descriptions import TemplateEngine
-from ...recording.files import BaseFile
 from .checks import as_integer
 from .parameters import shown
 from .plain import NotNumbersError, as_array, has_items, items_of, number_of
@@ -302,7 +302,7 @@ def check_file(file: Any) -> None:
     """Raise TypeError for what positions cannot be written to, ValueError for an odd file name."""
     if isinstance(file, str):
         FILES.path("file", file)
-    elif not isinstance(file, BaseFile):
+    elif isinstance(file, (type, ModuleType)) or not callable(getattr(file, "write", None)):
         raise TypeError(f"file = {shown(file)}: must be a file name, or a file of pyNN.recording")
 
 
