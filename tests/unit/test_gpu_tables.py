@@ -9,17 +9,20 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from support.emulated import EmulatedRuntime
 from support.networks import add_neurons
 
 from pynn_sparse.engine import Engine
 from pynn_sparse.engine.devices.gpu import CudaDevice
 from pynn_sparse.engine.devices.gpu_builder import GpuBuilder
+from pynn_sparse.engine.exchange.processes import Alone
 from pynn_sparse.engine.synapses.gpu import GpuRows
 from pynn_sparse.engine.synapses.own import arrange
 from pynn_sparse.engine.synapses.stored import Arrangement
 from pynn_sparse.engine.synapses.survey import Survey
 from pynn_sparse.engine.synapses.units import Ports, input_bound
+from pynn_sparse.engine.synapses.whole import Wholes
 from pynn_sparse.errors import NetworkTooLargeError
 from pynn_sparse.network import Network, SynapseTable, TimeGrid
 from pynn_sparse.network.synapses import index_type
@@ -80,11 +83,18 @@ def test_rows_with_common_values_are_sorted(twins: Twins) -> None:
     assert np.array_equal(alike.target, host.target)
 
 
+def bound_of(table: SynapseTable, ports: Ports, threads: int) -> NDArray[np.float64]:
+    """What synapses of one process can bring to each port."""
+    wholes = Wholes(Alone(), threads)
+    wholes.synchronise([table])
+    return input_bound([table], wholes, ports, threads)
+
+
 def test_what_can_come_in_is_bounded_by_the_same_number(twins: Twins) -> None:
     ports = Ports([twins.host.pre, twins.host.post])
-    bounds = [input_bound([table], ports, 3) for table in (twins.host, twins.gpu)]
+    bounds = [bound_of(table, ports, 3) for table in (twins.host, twins.gpu)]
     assert np.array_equal(*bounds)
-    assert np.array_equal(bounds[0], input_bound([twins.host], ports, 1))
+    assert np.array_equal(bounds[0], bound_of(twins.host, ports, 1))
     weights = np.abs(twins.host.weight.astype(float))
     exact = np.bincount(twins.host.target, weights, twins.host.post.size)
     port = ports.of_table(twins.host)
@@ -108,7 +118,7 @@ def test_the_bound_does_not_depend_on_the_order(seed: int) -> None:
         table = SynapseTable.from_pairs(
             pre, post, *ends, weight[order], np.ones(1, np.uint16), "excitatory"
         )
-        bounds.append(input_bound([table], Ports([pre, post]), 2))
+        bounds.append(bound_of(table, Ports([pre, post]), 2))
     assert np.array_equal(*bounds)
 
 
@@ -128,7 +138,7 @@ def test_a_common_weight_that_is_coarse(twins: Twins) -> None:
     alike = SynapseTable.held(*ends, resident, resident.delay_range)
     assert [Survey(alike, 2).coarse(exponent) for exponent in (20, 40)] == [3000, 0]
     ports = Ports([alike.pre, alike.post])
-    bound = input_bound([alike], ports, 2)[ports.first[1] :][: alike.post.size]
+    bound = bound_of(alike, ports, 2)[ports.first[1] :][: alike.post.size]
     exact = 1e-3 * np.bincount(target, minlength=alike.post.size)
     assert np.allclose(bound, exact, rtol=1e-9)
     assert np.all(bound >= exact * (1 - 1e-12))
