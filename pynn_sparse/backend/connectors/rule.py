@@ -82,6 +82,6 @@ def check_connects(connector: upstream.Connector) -> None:
     cls = type(connector)
     if cls.connect is upstream.Connector.connect:
         raise NotImplementedError(
-            f"{cls.__name__} is a connector that lacks the hook connect(projection), which makes "
-            "the connections"
+            f"{cls.__name__} is a connector that lacks the hook connect(projection): must have a "
+            "method that makes the connections"
         )
