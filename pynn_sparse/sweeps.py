@@ -82,7 +82,7 @@ def sweep(
     kept = None
     if folder is not None:
         runs = [_of(value, seed) for value, seed in zip(items, chosen, strict=True)]
-        kept = _Folder(Path(folder), _facts(build, duration, options), runs)
+        kept = _Folder(DOOR.path("folder", folder), _facts(build, duration, options), runs)
     results = kept.results() if kept else {}
     todo = [k for k in range(len(items)) if k not in results]
     pool = _loky(len(todo)) if executor is None else executor

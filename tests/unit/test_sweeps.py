@@ -262,3 +262,9 @@ def test_a_kept_result_can_be_read_by_hand(tmp_path: Path, pool: Executor) -> No
     sweep(count, [10.0], DURATION, folder=tmp_path / "a", executor=pool)
     entry = pickle.loads((tmp_path / "a" / "000000.pickle").read_bytes())
     assert entry["result"] == serial([10.0], [42])[0]
+
+
+@pytest.mark.parametrize("folder", [3, ["runs"], b"runs", "", "a\0b"])
+def test_a_folder_is_a_path(folder: Any) -> None:
+    with pytest.raises(TypeError, match=r"folder = .*: must be a path"):
+        sweep(count, [1.0], 1.0, folder=folder)
