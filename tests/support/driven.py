@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pyNN.parameters import Sequence
 
 DT = 0.1
+WAY = 10  # steps from NEST's generators to parrots
 STRONG = 500.0  # mV, of what makes targets fire
 
 
@@ -46,15 +47,13 @@ class Driven:
             assert found.magnitude == pytest.approx(np.array(told) * DT)
 
 
-def trains(seed: int, n: int, spikes: int, steps: int) -> list[list[int]]:
+def trains(seed: int, n: int, spikes: int, steps: int, first: int = 2) -> list[list[int]]:
     rng = np.random.default_rng(seed)
-    return [sorted(rng.choice(np.arange(2, steps), spikes, False).tolist()) for _ in range(n)]
+    return [sorted(rng.choice(np.arange(first, steps), spikes, False).tolist()) for _ in range(n)]
 
 
-def on_nest(
-    model: str, parameters: dict[str, float], tau_minus: dict[str, float], *trains: Any
-) -> NDArray[np.float64]:
-    """Weights of NEST's synapses between parrots, after the last spike of the sources."""
+def parrots(late: int, trains: list[Any], parameters: dict[str, float]) -> list[Any]:
+    """Populations of parrots on a fresh NEST, which fire `late` steps after they are told to."""
     nest = pytest.importorskip("nest")
     nest.set_verbosity("M_ERROR")
     nest.ResetKernel()
@@ -62,17 +61,31 @@ def on_nest(
     populations = []
     for spikes in trains:
         generators = nest.Create("spike_generator", len(spikes))
-        parrots = nest.Create("parrot_neuron", len(spikes), params=tau_minus)
+        made = nest.Create("parrot_neuron", len(spikes), params=parameters)
         for generator, train in zip(generators, spikes, strict=True):
-            generator.spike_times = [round((step + 10) * DT, 1) for step in train]
-        nest.Connect(generators, parrots, "one_to_one", {"delay": 1.0})
-        populations.append(parrots)
-    pre, post = populations
+            generator.spike_times = [round((step + late - WAY) * DT, 1) for step in train]
+        nest.Connect(generators, made, "one_to_one", {"delay": WAY * DT})
+        populations.append(made)
+    return populations
+
+
+def weights_on_nest(sources: Any, targets: Any) -> NDArray[np.float64]:
+    """Weights between NEST's neurons, [sources, targets]."""
+    nest = pytest.importorskip("nest")
+    weights = np.zeros((len(sources), len(targets)))
+    for each in nest.GetConnections(sources, targets):
+        weights[sources.index(each.source), targets.index(each.target)] = each.weight
+    return weights
+
+
+def on_nest(
+    model: str, parameters: dict[str, float], tau_minus: dict[str, float], *trains: Any
+) -> NDArray[np.float64]:
+    """Weights of NEST's synapses between parrots, after the last spike of the sources."""
+    nest = pytest.importorskip("nest")
+    pre, post = parrots(20, list(trains), tau_minus)
     nest.CopyModel(model, "tested", parameters)
     spec = {"synapse_model": "tested", "weight": 0.5, "delay": 3.2, "receptor_type": 1}
     nest.Connect(pre, post, "all_to_all", spec)
     nest.Simulate(330.0)
-    weights = np.zeros((len(pre), len(post)))
-    for each in nest.GetConnections(pre, post):
-        weights[pre.index(each.source), post.index(each.target)] = each.weight
-    return weights
+    return weights_on_nest(pre, post)

@@ -10,16 +10,12 @@ import pytest
 from numpy.typing import NDArray
 from pyNN.parameters import Sequence
 from support.devices import gpu_from, threads
+from support.driven import DT, parrots, trains, weights_on_nest
 from support.emulated import EmulatedRuntime
 from support.synapse_rules import rewarded
 
-DT, DELAY, REWARD_DELAY = 0.1, 3.2, 1.4
+DELAY, REWARD_DELAY = 3.2, 1.4
 Trains = list[list[int]]
-
-
-def trains(seed: int, n: int, spikes: int, steps: int) -> Trains:
-    rng = np.random.default_rng(seed)
-    return [sorted(rng.choice(np.arange(20, steps), spikes, False).tolist()) for _ in range(n)]
 
 
 def times(given: Trains, shift: int = 0) -> list[Sequence]:
@@ -46,18 +42,7 @@ def on_nest(
     pre: Trains, post: Trains, reward: Trains, parameters: Any, until: float
 ) -> NDArray[np.float64]:
     nest = pytest.importorskip("nest")
-    nest.set_verbosity("M_ERROR")
-    nest.ResetKernel()
-    nest.resolution = DT
-    populations = []
-    for spikes in (pre, post, reward):
-        generators = nest.Create("spike_generator", len(spikes))
-        parrots = nest.Create("parrot_neuron", len(spikes), params={"tau_minus": 25.0})
-        for generator, train in zip(generators, spikes, strict=True):
-            generator.spike_times = [round((step - 10) * DT, 1) for step in train]
-        nest.Connect(generators, parrots, "one_to_one", {"delay": 1.0})
-        populations.append(parrots)
-    source, target, dopamine = populations
+    source, target, dopamine = parrots(0, [pre, post, reward], {"tau_minus": 25.0})
     transmitter = nest.Create("volume_transmitter", params={"deliver_interval": 10000})
     nest.Connect(dopamine, transmitter, "all_to_all", {"delay": REWARD_DELAY})
     given = {"volume_transmitter": transmitter, **parameters}
@@ -65,13 +50,14 @@ def on_nest(
     spec = {"synapse_model": "rewarded", "weight": 0.5, "delay": DELAY, "receptor_type": 1}
     nest.Connect(source, target, "all_to_all", spec)
     nest.Simulate(until + 5.0)
-    weights = np.zeros((len(pre), len(post)))
-    for each in nest.GetConnections(source, target):
-        weights[source.index(each.source), target.index(each.target)] = each.weight
-    return weights
+    return weights_on_nest(source, target)
 
 
-PRE, POST, REWARD = trains(1, 6, 50, 2900), trains(2, 4, 60, 2900), trains(3, 3, 12, 2900)
+PRE, POST, REWARD = (
+    trains(1, 6, 50, 2900, 20),
+    trains(2, 4, 60, 2900, 20),
+    trains(3, 3, 12, 2900, 20),
+)
 LAST = 3100
 WEAK = {"A_plus": 0.003, "A_minus": 0.002, "b": 0.01}
 
