@@ -11,7 +11,9 @@ from __future__ import annotations
 import ast
 import difflib
 import inspect
-from collections.abc import Callable, Collection, Mapping, Sequence
+import keyword
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..errors import ModelError
@@ -223,6 +225,25 @@ class Scope:
                 return f"({' * '.join([written] * whole)})"
             return f"whole_power<{whole}>({written})"
         return f"general_power({written}, {self._write(exponent)})"
+
+
+def check_model_name(name: str) -> None:
+    """Raise `ModelError` for the name of a model that is no identifier."""
+    if not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII):
+        raise ModelError(f"name = {name!r}: must be an identifier")
+
+
+def check_identifiers(model: str, names: Iterable[str], reserved: Collection[str]) -> None:
+    """Raise `ModelError` for a name in a model that is none, is reserved, or is there twice."""
+    seen: set[str] = set()
+    for name in names:
+        if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) or keyword.iskeyword(name):
+            raise ModelError(f"{model}: {name!r} is not a name: must be an identifier")
+        if name in reserved:
+            raise ModelError(f"{model}: the name {name!r} has a meaning of its own")
+        if name in seen:
+            raise ModelError(f"{model}: the name {name!r} is used twice")
+        seen.add(name)
 
 
 def _hint(name: str, known: Collection[str]) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import keyword
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ...errors import ModelError
 from ..evaluation import Function
-from ..expressions import CONSTANTS, FUNCTIONS
+from ..expressions import CONSTANTS, FUNCTIONS, check_identifiers, check_model_name
 from ..model import Check, Graded
 
 CURRENT, STEP_LENGTH, WEIGHT = "current", "dt", "weight"
@@ -90,19 +88,11 @@ class Definition:
 
 def check_names(d: Definition) -> None:
     """Raise `ModelError` for a name that is none, is used twice, or does not exist."""
-    if not re.fullmatch(r"[A-Za-z]\w*", d.name, re.ASCII):
-        raise ModelError(f"name = {d.name!r}: must be an identifier")
+    check_model_name(d.name)
     if not d.state:
         raise ModelError(f"{d.name}: there are no state variables")
-    seen: set[str] = set()
-    for name in (*d.parameters, *d.derived, *d.state, *d.intermediates, *d.inputs):
-        if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) or keyword.iskeyword(name):
-            raise ModelError(f"{d.name}: {name!r} is not a name: must be an identifier")
-        if name in RESERVED:
-            raise ModelError(f"{d.name}: the name {name!r} has a meaning of its own")
-        if name in seen:
-            raise ModelError(f"{d.name}: the name {name!r} is used twice")
-        seen.add(name)
+    own = *d.parameters, *d.derived, *d.state, *d.intermediates, *d.inputs
+    check_identifiers(d.name, own, RESERVED)
     for part, names in (("equations", d.equations), ("held", d.held)):
         for name in names:
             if name not in d.state:

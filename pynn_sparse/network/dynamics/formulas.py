@@ -9,8 +9,6 @@ from __future__ import annotations
 import ast
 import hashlib
 import inspect
-import keyword
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +17,14 @@ import numpy as np
 
 from ...errors import ModelError, ParameterError
 from ..evaluation import evaluate
-from ..expressions import CONSTANTS, FUNCTIONS, Scope, variable
+from ..expressions import (
+    CONSTANTS,
+    FUNCTIONS,
+    Scope,
+    check_identifiers,
+    check_model_name,
+    variable,
+)
 from ..model import POSITIVE, Values
 from ..time import TimeGrid
 from .dynamics import MOST_COLUMNS, MOST_STATES, MOST_VARIABLES, Dynamics, Trace, Traces
@@ -155,17 +160,9 @@ def _traces(d: Definition) -> dict[str, str]:
 
 def _check(d: Definition) -> None:
     """Raise `ModelError` for names that are none, are used twice, or do not exist."""
-    if not re.fullmatch(r"[A-Za-z]\w*", d.name, re.ASCII):
-        raise ModelError(f"name = {d.name!r}: must be an identifier")
-    seen: set[str] = set()
-    for name in (*d.parameters, *d.state, *_traces_of(d), *d.post_variables):
-        if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) or keyword.iskeyword(name):
-            raise ModelError(f"{d.name}: {name!r} is not a name: must be an identifier")
-        if name in RESERVED:
-            raise ModelError(f"{d.name}: the name {name!r} has a meaning of its own")
-        if name in seen:
-            raise ModelError(f"{d.name}: the name {name!r} is used twice")
-        seen.add(name)
+    check_model_name(d.name)
+    own = *d.parameters, *d.state, *_traces_of(d), *d.post_variables
+    check_identifiers(d.name, own, RESERVED)
     traces = _traces(d)
     for name, tau in traces.items():
         _check_among(f"{d.name}: the time constant of the trace {name}", tau, d.parameters)
