@@ -157,7 +157,7 @@ def _projection(table: SynapseTable, rates: np.ndarray | None) -> ProjectionDesc
     fan_out = np.diff(table.row_start)
     rows = slice(table.first_source, table.first_source + table.n_source)
     grid = simulator.state.network.grid
-    least, greatest = (float(grid.time(each)) for each in table.delay_range)
+    least, greatest = (float(grid.time(each)) for each in table.waits.delay)
     return ProjectionDescription(
         *(table.pre.index, table.post.index, table.receptor),
         table.rule.dynamics.name if table.rule else "",

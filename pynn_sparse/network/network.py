@@ -144,8 +144,8 @@ class Network:
 
     def least_delay(self) -> int | None:
         """Least delay of all synapses, in steps; None without synapses."""
-        return min((table.delay_range[0] for table in self.tables if len(table)), default=None)
+        return min((table.waits.delay[0] for table in self.tables if len(table)), default=None)
 
     def greatest_delay(self) -> int | None:
         """Greatest delay of all synapses, in steps; None without synapses."""
-        return max((table.delay_range[1] for table in self.tables if len(table)), default=None)
+        return max((table.waits.delay[1] for table in self.tables if len(table)), default=None)

@@ -30,3 +30,20 @@ def sort_repeated(
     several = np.flatnonzero(np.append(same, False) | np.insert(same, 0, False))
     where = order[several]
     order[several] = where[np.lexsort((weight[where], delay[where], run[several]))]
+
+
+def order_of_values(
+    row_start: NDArray[np.int64], target: NDArray[Any], delay: NDArray[Any], weight: NDArray[Any]
+) -> NDArray[np.int64]:
+    """What sorts synapses in rows by target, source, delay and weight, all ascending.
+
+    `target` has length n, `delay` and `weight` have length n or 1.
+    """
+    order = stable_order(target)
+    rows = np.arange(len(row_start) - 1, dtype=np.uint32)
+    source, ordered = np.repeat(rows, np.diff(row_start))[order], target[order]
+    same = (source[1:] == source[:-1]) & (ordered[1:] == ordered[:-1])
+    if same.any():
+        delay, weight = (np.broadcast_to(x, target.shape) for x in (delay, weight))
+        sort_repeated(order, same, delay, weight)
+    return order

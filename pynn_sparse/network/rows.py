@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .ordering import order_of_values
+
+if TYPE_CHECKING:
+    from .dynamics import Rule
 
 ARRAYS = ("target", "weight", "delay")
 Three = tuple[Any, Any, Any]
@@ -103,11 +108,86 @@ class OwnRows(Rows):
         return self
 
 
-class InRows:
-    """A table's access to its rows, which may come to be elsewhere; `moves` counts that."""
+class Waits(NamedTuple):
+    """Steps that the spikes of a table wait, least and greatest.
 
-    _rows: Rows
+    Attributes:
+        delay: until they arrive.
+        lag: until delivery, where weights learn.
+        slack: from delivery until they arrive, at least.
+    """
+
+    delay: tuple[int, int]
+    lag: tuple[int, int]
+    slack: int
+
+
+class Starts(Protocol):
+    """What says where rows begin, without storing it."""
+
+    def row_start(self) -> NDArray[np.int64]:
+        """Where rows begin and end, int64 [rows + 1]."""
+
+
+class InRows:
+    """What a table has in rows by source neuron: where they begin, and access to their arrays.
+
+    The arrays may come to be elsewhere; `moves` counts that. `_note_rows` has to follow each change
+    of weights or delays.
+    """
+
+    first_source: int
+    n_source: int
+    rule: Rule | None
     moves: int
+    _rows: Rows
+    _n: int
+    _starts: NDArray[np.int64] | Starts
+    _mixed: bool
+    _waits: Waits | None = None
+
+    def _begin_rows(self, starts: NDArray[np.int64] | Starts, n: int, n_source: int) -> None:
+        self._starts = starts
+        self._n, self.n_source = n, n_source
+
+    def _note_rows(self, waits: Waits | None = None) -> None:
+        self._mixed = not (self.is_common("weight") or self.is_common("delay"))
+        self._waits = waits
+
+    def __len__(self) -> int:
+        return self._n
+
+    @property
+    def row_start(self) -> NDArray[np.int64]:
+        """Where rows begin and end, int64 [n_source + 1]; made anew where it is not stored."""
+        starts = self._starts
+        return starts if isinstance(starts, np.ndarray) else starts.row_start()
+
+    def source(self) -> NDArray[np.int64]:
+        """Index in `pre` of each synapse's source, in the order of storage."""
+        rows = np.arange(self.first_source, self.first_source + self.n_source)
+        return np.repeat(rows, np.diff(self.row_start))
+
+    def _order_of_values(self) -> NDArray[np.int64]:
+        return order_of_values(self.row_start, self.target, self.delay, self.weight)
+
+    @property
+    def mixed(self) -> bool:
+        """Whether synapses have different weights and delays."""
+        return self._mixed
+
+    @property
+    def waits(self) -> Waits:
+        """Steps that spikes wait. Where lags differ, rows are sorted by them."""
+        if self._waits is None:
+            delay, lags = self.delay, (0, 0)
+            delays = int(delay.min()), int(delay.max())
+            slack = delays[0]
+            if self.rule is not None and self.rule.learns:
+                lag = self.rule.lag(delay)
+                lags, slack = (int(lag.min()), int(lag.max())), int((delay - lag).min())
+            self._waits = Waits(delays, lags, slack)
+        return self._waits
 
     def is_common(self, name: str) -> bool:
         """Whether all synapses share one "weight" or "delay"."""

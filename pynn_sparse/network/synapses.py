@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from ..errors import ParameterError
 from .block import Arrays, Block
 from .dynamics import Rule
-from .ordering import sort_repeated, stable_order
-from .rows import InRows, OwnRows, Rows, common, compact, each_of, index_type
-from .shared import SharedRows, Windows
+from .ordering import stable_order
+from .rows import InRows, OwnRows, Rows, Waits, common, compact, each_of, index_type
 from .stream import Stream
 
 if TYPE_CHECKING:
     from .contents import Contents
+    from .shared import SharedRows
 
 MAX_DELAY_STEPS = 65535
 LONG_AGO = -(2**62)
@@ -81,8 +81,8 @@ class SynapseTable(InRows):
             self._begin_rule(rule, identity)
         elif identity is not None:
             self.identity = identity
-        self._note_kind()
-        if self.lag_range[0] < self.lag_range[1]:
+        self._note_rows()
+        if self.waits.lag[0] < self.waits.lag[1]:
             self._sort_by_lag()
         self._keep_initial()
 
@@ -111,11 +111,6 @@ class SynapseTable(InRows):
         self._initial_state: dict[str, Any] = {}
         self._initial: NDArray[Any] | None = None
         self._ranks: tuple[int, NDArray[np.int64]] = (0, np.zeros(0, np.int64))
-        self._ranges: tuple[tuple[int, int], tuple[int, int], int] | None = None
-
-    def _begin_rows(self, starts: NDArray[np.int64] | Windows, n: int, n_source: int) -> None:
-        self._starts = starts
-        self._n, self.n_source = n, n_source
 
     @classmethod
     def held(
@@ -150,8 +145,7 @@ class SynapseTable(InRows):
 
     def _hold(self, rows: Rows, delay_range: tuple[int, int]) -> None:
         self._rows = rows
-        self._mixed = not (self.is_common("weight") or self.is_common("delay"))
-        self._ranges = delay_range, (0, 0), delay_range[0]
+        self._note_rows(Waits(delay_range, (0, 0), delay_range[0]))
 
     def _begin_rule(self, rule: Rule, identity: NDArray[np.uint32] | None) -> None:
         if identity is None:
@@ -265,7 +259,7 @@ class SynapseTable(InRows):
         made.since = self.since
         made.identity = self.identity[kept] if len(self.identity) else self.identity
         made.state = {name: values[kept] for name, values in self.state.items()}
-        made._note_kind()
+        made._note_rows()
         made._initial_state = {
             name: each if np.ndim(each) == 0 else self._of_part(each, kept, made)
             for name, each in self._initial_state.items()
@@ -282,15 +276,6 @@ class SynapseTable(InRows):
         stored[self.order()] = values
         return stored[kept][part.order()]
 
-    def __len__(self) -> int:
-        return self._n
-
-    @property
-    def row_start(self) -> NDArray[np.int64]:
-        """Where rows begin and end, int64 [n_source + 1]; not stored where windows say it."""
-        starts = self._starts
-        return starts if isinstance(starts, np.ndarray) else starts.row_start()
-
     @property
     def index_type(self) -> type[np.unsignedinteger[Any]]:
         """Type of `target`."""
@@ -305,33 +290,12 @@ class SynapseTable(InRows):
         own = sum(int(each.nbytes) for each in (*arrays, *rule))
         return own + self._rows.nbytes
 
-    @property
-    def mixed(self) -> bool:
-        """Whether synapses have different weights and delays."""
-        return self._mixed
-
-    def source(self) -> NDArray[np.int64]:
-        """Index in `pre` of each synapse's source, in the order of storage."""
-        rows = np.arange(self.first_source, self.first_source + self.n_source)
-        return np.repeat(rows, np.diff(self.row_start))
-
     def order(self) -> NDArray[np.int64]:
         """Where the synapses are stored, in the order that users see.
 
         That is by target, source, delay and weight, all ascending, unless it was given.
         """
         return np.argsort(self.identity) if len(self.identity) else self._order_of_values()
-
-    def _order_of_values(self) -> NDArray[np.int64]:
-        targets = self.target
-        order = stable_order(targets)
-        rows = np.arange(self.n_source, dtype=np.uint32)
-        source, target = np.repeat(rows, np.diff(self.row_start))[order], targets[order]
-        same = (source[1:] == source[:-1]) & (target[1:] == target[:-1])
-        if same.any():
-            delay, weight = (np.broadcast_to(x, (len(self),)) for x in (self.delay, self.weight))
-            sort_repeated(order, same, delay, weight)
-        return order
 
     def update(self, *, weight: Any = None, delay: Any = None, **parameters: Any) -> None:
         """Replace weights, delays or parameters (length n, in the order of storage, or 1).
@@ -349,7 +313,7 @@ class SynapseTable(InRows):
         if delay is not None:
             self.delay = compact(common(np.array(delay)))
             self.arrangement = None
-        self._note_kind()
+        self._note_rows()
         self.version += 1
 
     def update_one(self, index: int, *, weight: Any = None, delay: Any = None) -> None:
@@ -376,7 +340,7 @@ class SynapseTable(InRows):
                 self.delay = self.delay.astype(np.uint16)
             self.delay[index] = delay
             self.arrangement = None
-            self._ranges = None
+            self._waits = None
         self._mixed = len(self.weight) > 1 and len(self.delay) > 1
         self.version += 1
 
@@ -465,37 +429,3 @@ class SynapseTable(InRows):
                 "delays of synapses that learn cannot be changed if that changes the axonal part, "
                 "with a dendritic_delay_fraction below 1; make another projection"
             )
-
-    def _note_kind(self) -> None:
-        self._mixed = not (self.is_common("weight") or self.is_common("delay"))
-        self._ranges = None
-
-    def _find_ranges(self) -> tuple[tuple[int, int], tuple[int, int], int]:
-        """`delay_range`, `lag_range` and `slack`."""
-        if self._ranges is None:
-            delay = self.delay
-            delays = int(delay.min()), int(delay.max())
-            self._ranges = delays, (0, 0), delays[0]
-            if self.rule is not None and self.rule.learns:
-                lag = self.rule.lag(delay)
-                lags = int(lag.min()), int(lag.max())
-                self._ranges = delays, lags, int((delay - lag).min())
-        return self._ranges
-
-    @property
-    def lag_range(self) -> tuple[int, int]:
-        """Least and greatest number of steps that delivery waits, with a rule.
-
-        Where they differ, rows are sorted by it.
-        """
-        return self._find_ranges()[1]
-
-    @property
-    def slack(self) -> int:
-        """Steps that are left from then until a spike arrives, at least."""
-        return self._find_ranges()[2]
-
-    @property
-    def delay_range(self) -> tuple[int, int]:
-        """Least and greatest delay in steps."""
-        return self._find_ranges()[0]

@@ -32,10 +32,10 @@ def test_delays_do_not_divide_a_projection(fraction: float) -> None:
     rows = np.repeat(np.arange(table.n_source), np.diff(table.row_start))
     lag = table.rule.lag(table.delay)
     assert (np.lexsort((lag, rows)) == np.arange(len(table))).all()
-    assert table.lag_range == (lag.min(), lag.max())
+    assert table.waits.lag == (lag.min(), lag.max())
     sim.run(0.1)
     sources = sim.simulator.state.engine.plasticity._sources[table.index]
-    assert sources.capacity <= 2 * (table.lag_range[1] + 2)
+    assert sources.capacity <= 2 * (table.waits.lag[1] + 2)
 
 
 @pytest.mark.parametrize("fraction", [0.0, 0.4, 0.9])

@@ -53,7 +53,7 @@ def described(projection: Any) -> dict[str, Any]:
             *(table.index, table.label, table.pre.index, table.post.index, table.receptor),
             *(table.first_source, table.row_start.tolist(), table.target.tolist()),
             *(table.weight.dtype, table.delay.dtype, table.target.dtype, table.stream.first),
-            *(table.delay_range, table.lag_range, table.slack, table.mixed),
+            *(table.waits, table.mixed),
         ],
         "attributes": [
             *(projection.label, projection.receptor_type, projection.shape, projection.source),

@@ -115,7 +115,7 @@ class SynapseColumns:
         if name == "weight":
             return np.broadcast_to(present(table).weight, (n,)).astype(np.float64, copy=False)
         if name == "delay":
-            times = table.post.grid.time(np.arange(table.delay_range[1] + 1))
+            times = table.post.grid.time(np.arange(table.waits.delay[1] + 1))
             return np.broadcast_to(times[table.delay], (n,))
         assert table.rule is not None
         if name == FRACTION:

@@ -191,7 +191,7 @@ def _longest_memory(net: Any) -> int:
     for wires in net.plan.wires:
         for table in net.projections[wires.name]._tables:
             if len(table):
-                longest = max(longest, table.delay_range[1] - wires.lag)
+                longest = max(longest, table.waits.delay[1] - wires.lag)
     return longest
 
 

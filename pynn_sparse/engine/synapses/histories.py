@@ -44,7 +44,7 @@ class Sources:
     @staticmethod
     def room(table: SynapseTable) -> int:
         """Spikes of each source that have to be remembered: a power of two."""
-        most = table.lag_range[1]
+        most = table.waits.lag[1]
         return 1 << (most + 1).bit_length() if most else 1
 
     def arrays(self) -> dict[str, Any]:

@@ -155,12 +155,12 @@ class SynapseLayout:
 
     def _choose_groups(self) -> None:
         """The number of delays that are delivered together, by what it is expected to cost."""
-        ranges = [table.delay_range for table in self.delivered]
+        ranges = [table.waits.delay for table in self.delivered]
         greatest = max((most for _, most in ranges), default=1)
         self.delay_group, self.n_delay_group = greatest, 1
-        self.batch = min((table.slack for table in self.delivered), default=1)
-        self.longest_lag = max((table.lag_range[1] for table in self.delivered), default=0)
-        mixed = [t for t in self.delivered if t.delay_range[0] < t.delay_range[1]]
+        self.batch = min((table.waits.slack for table in self.delivered), default=1)
+        self.longest_lag = max((table.waits.lag[1] for table in self.delivered), default=0)
+        mixed = [t for t in self.delivered if t.waits.delay[0] < t.waits.delay[1]]
         if not mixed or any(t.rule for t in self.delivered):
             return
         # Projections with mixed delays are merged by their source, see merged.py.

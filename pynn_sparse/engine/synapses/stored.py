@@ -86,7 +86,7 @@ class Arrangement:
     ) -> Arrangement:
         """The segments that a table needs."""
         owners = np.flatnonzero(np.diff(owner_start))
-        least, most = ((delay - 1) // delay_group for delay in table.delay_range)
+        least, most = ((delay - 1) // delay_group for delay in table.waits.delay)
         first, parts = int(owners[0]), int(owners[-1] - owners[0]) + 1
         starts = tuple(owner_start.tolist())
         return cls(starts, first, parts, least, most - least + 1, delay_group)
@@ -188,7 +188,7 @@ class Stored(ABC):
         """The record of the plan, for accumulators in units of 2^-exponent."""
         assert self._arrangement is not None
         _, weight, _ = self._arrays
-        least, most = self.table.lag_range
+        least, most = self.table.waits.lag
         scale = scale_of(self.table.pre, exponent)
         common = float(weight[0]) if len(weight) == 1 and self.table.rule is None else 0.0
         return self._record(

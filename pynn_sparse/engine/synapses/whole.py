@@ -60,7 +60,7 @@ class Wholes:
     def greatest_delay(self, table: SynapseTable) -> int:
         """In steps; of the table itself, if it has changed since or is new."""
         whole = self._wholes.get(table.index)
-        return max(table.delay_range[1], whole.greatest_delay if whole else 0)
+        return max(table.waits.delay[1], whole.greatest_delay if whole else 0)
 
     def _of(self, table: SynapseTable) -> NDArray[np.float64]:
         version, values = self._own.get(table.index, (-1, np.zeros(FIELDS)))
@@ -81,5 +81,5 @@ def _found(table: SynapseTable, threads: int) -> tuple[float, ...]:
         survey_of(table, threads).greatest_weight,
         rule.greatest_weight if rule else 0.0,
         rule.dynamics.most(rule.parameters) if rule else 1.0,
-        table.delay_range[1],
+        table.waits.delay[1],
     )
