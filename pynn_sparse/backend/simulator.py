@@ -418,7 +418,7 @@ class State(common.control.BaseState):
         self.segment_counter += 1
         if self.engine is not None:
             self.engine.reset()
-            self.engine.forget()
+            self.engine.recordings.forget()
         for probe in self.network.probes:
             probe.restart(0)
 

@@ -16,7 +16,7 @@ from ..errors import (
     ParameterError,
     ProcessesError,
 )
-from ..network import Block, Network, Probe, SynapseTable
+from ..network import Network, SynapseTable
 from ..network.block import Arrays
 from ..network.model import SENT
 from ..network.synapses import Present
@@ -28,10 +28,11 @@ from .layout import Layout
 from .neurons.blocks import BlockArrays, scalar
 from .neurons.currents import CurrentLayout
 from .neurons.junctions import JunctionLayout
-from .neurons.spikes import GRADED, Emitted, SpikeStore
+from .neurons.spikes import Emitted
 from .ownership import Ownership
 from .pace import Pace
 from .plan import Plan
+from .recordings import Recordings
 from .synapses.drawn import Backgrounds
 from .synapses.layout import SynapseLayout
 from .synapses.plasticity import Plasticity
@@ -40,7 +41,6 @@ from .synapses.whole import Wholes
 if TYPE_CHECKING:
     from ..network.contents import Contents
 
-GRADED_NAMES = "neuron", "stamp", "multiplicity"  # of columns of events in a checkpoint
 BEFORE_TIME_0 = -1  # the step in which spike sources emit what is due at time 0
 
 
@@ -58,9 +58,8 @@ class Engine:
     """A network on a device, at step `step`: the state is that at time `step * dt`.
 
     `run_until` is the only way forward. Changes to the network between runs are taken over when
-    the next run begins. All results are in the network's probes, in `spikes`, and, of neurons whose
-    events carry values, in `graded`; those that take more than `recording_memory` bytes are moved
-    to disk.
+    the next run begins. All results are in the network's probes and in `recordings`; those that
+    take more than `recording_memory` bytes are moved to disk.
 
     Where several processes share the network, each has an engine, with the same blocks in its
     network, and with tables of the synapses onto its own neurons, see `stripes`. All of them come
@@ -87,11 +86,9 @@ class Engine:
         self.network = network
         self.device = device
         self.precision = precision
-        self._recording_memory = recording_memory
         self.processes = processes or Alone()
         self._grain = grain
-        self.spikes = SpikeStore()
-        self.graded = SpikeStore(GRADED)
+        self.recordings = Recordings(network, recording_memory)
         self.step = BEFORE_TIME_0
         self.blocks: list[BlockArrays] = []
         self._wholes = Wholes(self.processes, device.build_threads)
@@ -120,7 +117,7 @@ class Engine:
         self._check_prepared()
         self.step = self._ask_at = BEFORE_TIME_0
         self._between_steps = False
-        self._refused = ""
+        self._refused, self.recordings.refused = "", None
         self.synapses.reset()
         self.backgrounds.reset()
         self.plasticity.reset()
@@ -176,7 +173,7 @@ class Engine:
         return not (self._between_steps or self._unprepared or self._refused)
 
     def collect(self) -> None:
-        """Have all that was recorded in `spikes` and the network's probes.
+        """Have all that was recorded in `recordings` and the network's probes.
 
         A run does so itself, unless memory runs out.
         """
@@ -184,23 +181,10 @@ class Engine:
 
     def _collect(self, but: int = 0) -> None:
         """The same, `but` for the last calls down, of which one may still be at work."""
-        for samples, recorded in self._plan.collect(but) if self._plan is not None else ():
-            for probe, rows in samples:
-                probe.append(rows)
-            self.spikes.extend(recorded.spikes)
-            self.graded.extend(recorded.graded)
-            if recorded.refused and not self._refused:
-                self._refused = self._what_was_refused(*recorded.refused)
-
-    def store_of(self, block: Block) -> SpikeStore:
-        """Where the spikes of a block's neurons are, or their graded events."""
-        return self.graded if block.model.graded else self.spikes
-
-    def forget(self, block: Block | None = None) -> None:
-        """Discard the recorded spikes and events of a block, or of all."""
-        first, size = (block.first, block.size) if block else (0, self.network.size)
-        for store in (self.spikes, self.graded):
-            store.discard(first, size)
+        if self._plan is not None:
+            self.recordings.take(self._plan.collect(but))
+        if self.recordings.refused and not self._refused:
+            self._refused = self._what_was_refused(*self.recordings.refused)
 
     def _what_was_refused(self, step: int, neuron: int) -> str:
         arrays = next(each for each in self.blocks if neuron < each.block.first + each.block.size)
@@ -283,7 +267,7 @@ class Engine:
                 raise error from self.processes.failure
             self._between_steps = False
             self._collect(but=1)
-            self.spill()
+            self.recordings.spill()
             self._pace.end(self.step - first)
             if progress:
                 progress.report(self.step)
@@ -358,16 +342,12 @@ class Engine:
             self._lay_out()
             self.synapses.settle(self.step, self._settle)
         waiting = self._plan.waiting(self.step) if self._plan else self.waiting
-        neuron, stamp = self.spikes.of(0, self.network.size)
-        events = dict(zip(GRADED_NAMES, self.graded.of(0, self.network.size), strict=True))
-        sends = any(block.model.graded for block in self.network.blocks)
         parts: dict[str, Arrays] = {
             "synapses": self.synapses.snapshot(),
             "plasticity": self.plasticity.snapshot(),
             "background": self.backgrounds.snapshot(),
             "state": {str(k): each.snapshot() for k, each in enumerate(self.blocks)},
-            "spikes": {"neuron": neuron, "stamp": stamp},
-            "graded": events if sends else {},
+            **self.recordings.snapshot(),
             "waiting": waiting._asdict() if waiting else {},
         }
         arrays = {
@@ -389,20 +369,8 @@ class Engine:
             shape = len(block.model.state), block.size
             states.check(str(number), scalar(block, self.precision), shape)
         states.finish()
-        self._check_recorded(contents.part("spikes"), now).finish()
-        events = contents.part("graded")
-        if any(block.model.graded for block in network.blocks):
-            self._check_recorded(events, now)
-            events.check("multiplicity", np.int32, events.arrays["neuron"].shape)
-        events.finish()
+        self.recordings.check(contents, now)
         Emitted.check(contents.part("waiting"), network, step)
-
-    def _check_recorded(self, spikes: Contents, now: int) -> Contents:
-        neuron = spikes.check("neuron", np.int32, (None,), least=0, most=self.network.size - 1)
-        spikes.check("stamp", np.int64, neuron.shape, least=0, most=now)
-        if (np.diff(neuron) < 0).any():
-            spikes.fail("neuron is not in ascending order")
-        return spikes
 
     def restore(self, arrays: Arrays) -> None:
         """Go back to a snapshot of the same network, whose blocks and tables have been restored."""
@@ -427,10 +395,7 @@ class Engine:
         self.synapses.restore(part("synapses"))
         self.plasticity.restore(part("plasticity"))
         self.backgrounds.restore(part("background"))
-        self.spikes, self.graded = SpikeStore(), SpikeStore(GRADED)
-        self.spikes.append(arrays["spikes/neuron"], arrays["spikes/stamp"])
-        if events := part("graded"):
-            self.graded.append(*(events[name] for name in GRADED_NAMES))
+        self.recordings.restore(part("spikes"), part("graded"))
 
     def _synchronise(self) -> Layout:
         for block in self.network.blocks[len(self.blocks) :]:
@@ -466,13 +431,6 @@ class Engine:
                 state = layout.arrays_of(probe).sample(probe.variable, probe.index)
                 probe.append(state[np.newaxis])
         return layout
-
-    def spill(self) -> None:
-        """Move what was recorded to disk, if it takes more memory than it may."""
-        recorded: list[SpikeStore | Probe] = [self.spikes, self.graded, *self.network.probes]
-        if sum(each.nbytes for each in recorded) > self._recording_memory:
-            for each in recorded:
-                each.spill()
 
     def _settle(self, synapses: SynapseLayout) -> None:
         """Deliver all that was emitted, with the synapses as they were, into a ring with room."""

@@ -56,7 +56,7 @@ def simulate(
 
 def local_results(engine: Engine, processes: Processes) -> Results:
     network = engine.network
-    neuron, stamp = engine.spikes.of(0, network.size)
+    neuron, stamp = engine.recordings.spikes.of(0, network.size)
     own = mine(network, processes)
     results: Results = {"neuron": neuron, "stamp": stamp}
     for number, probe in enumerate(network.probes):
@@ -177,7 +177,7 @@ def test_reset_begins_anew() -> None:
             engine.run_until(150)
             found.append(local_results(engine, processes))
             engine.reset()
-            engine.forget()
+            engine.recordings.forget()
             for probe in network.probes:
                 probe.restart(0)
         return found
@@ -197,7 +197,7 @@ def test_what_one_process_records_ends_calls_of_all() -> None:
         network.spikes_wanted[40:] = False  # of sources of the first process alone
         engine = Engine(network, device, "double", processes=processes, grain=GRAIN)
         engine.run_until(400)
-        return engine.step, len(engine.spikes.of(0, network.size)[0])
+        return engine.step, len(engine.recordings.spikes.of(0, network.size)[0])
 
     (step, recorded), (other, none) = run_as_processes(2, work)
     assert step == other == 400

@@ -321,14 +321,14 @@ class Driven:
 
     def spikes(self, engine: Engine) -> dict[str, NDArray[Any]]:
         """Those of the neurons."""
-        neuron, stamp = engine.spikes.of(self.neurons.first, 350)
+        neuron, stamp = engine.recordings.spikes.of(self.neurons.first, 350)
         return {"neuron": neuron, "stamp": stamp}
 
 
 def result(engine: Engine) -> dict[str, NDArray[Any]]:
     """All that was recorded, by name."""
     network = engine.network
-    neuron, stamp = engine.spikes.of(0, network.size)
+    neuron, stamp = engine.recordings.spikes.of(0, network.size)
     samples = {
         f"{number} {probe.variable}": probe.samples() for number, probe in enumerate(network.probes)
     }

@@ -36,7 +36,7 @@ def run(network: Network, threads: int = 1, precision: str = "double", *stops: i
 def test_every_population_is_active(precision: str) -> None:
     """Otherwise the comparisons below would compare silence."""
     network = everything()
-    neuron, _ = run(network, 1, precision).spikes.of(0, network.size)
+    neuron, _ = run(network, 1, precision).recordings.spikes.of(0, network.size)
     for block in network.blocks:
         mine = (neuron >= block.first) & (neuron < block.first + block.size)
         assert mine.sum() > 10, block.model.name
@@ -65,7 +65,7 @@ def test_reset_repeats_the_run() -> None:
     engine = run(network)
     first = result(engine)
     engine.reset()
-    engine.spikes.discard(0, network.size)
+    engine.recordings.spikes.discard(0, network.size)
     for probe in network.probes:
         probe.restart(0)
     engine.run_until(STEPS)
@@ -134,7 +134,7 @@ def _block_of(network: Network, neuron: int) -> Block:
 
 
 def spikes(engine: Engine) -> list[tuple[int, int]]:
-    neuron, stamp = engine.spikes.of(0, engine.network.size)
+    neuron, stamp = engine.recordings.spikes.of(0, engine.network.size)
     return sorted(zip(stamp.tolist(), neuron.tolist(), strict=True))
 
 
@@ -234,7 +234,7 @@ def test_reset_restores_plastic_weights() -> None:
         assert np.array_equal(np.sort(table.weight), np.sort(initial[number])) != learns
     first = result(engine)
     engine.reset()
-    engine.spikes.discard(0, network.size)
+    engine.recordings.spikes.discard(0, network.size)
     for probe in network.probes:
         probe.restart(0)
     for number, table in enumerate(network.tables):

@@ -300,11 +300,13 @@ def test_another_device_takes_the_synapses_over(runtimes: Runtimes) -> None:
     engine = Engine(simulator.state.network, CpuDevice(2), "double")
     engine.run_until(60)
     assert not any(isinstance(table.rows, GpuRows) for table in tables_of(network))
-    expected = engine.spikes.of(0, 105)
+    expected = engine.recordings.spikes.of(0, 105)
     assert len(expected[0]) > 20
     balanced("cpu")
     sim.run(6.0)
-    for a, b in zip(expected, simulator.state.require_engine().spikes.of(0, 105), strict=True):
+    for a, b in zip(
+        expected, simulator.state.require_engine().recordings.spikes.of(0, 105), strict=True
+    ):
         assert np.array_equal(a, b)
 
 
@@ -315,7 +317,7 @@ def test_delivery_by_groups_of_delays(
     """Rows that are made, or only sorted, on the GPU are delivered in segments."""
     balanced("cpu")
     sim.run(6.0)
-    expected = simulator.state.require_engine().spikes.of(0, 105)
+    expected = simulator.state.require_engine().recordings.spikes.of(0, 105)
     assert len(expected[0]) > 20
     monkeypatch.setattr(layout, "best_group", lambda *_: group)
     network = balanced("auto")
@@ -323,5 +325,7 @@ def test_delivery_by_groups_of_delays(
     sim.run(6.0)
     assert simulator.state.require_engine().synapses.delay_group == group
     assert [on_gpu(made) for made in network["made"]] == [False] + 6 * [True]
-    for a, b in zip(expected, simulator.state.require_engine().spikes.of(0, 105), strict=True):
+    for a, b in zip(
+        expected, simulator.state.require_engine().recordings.spikes.of(0, 105), strict=True
+    ):
         assert np.array_equal(a, b)

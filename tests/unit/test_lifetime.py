@@ -38,7 +38,7 @@ def inner_parts() -> list[Any]:
     state = simulator.state
     network, engine = state.network, state.engine
     assert engine is not None
-    parts: list[Any] = [network, engine, engine._plan, engine.spikes, engine.synapses]
+    parts: list[Any] = [network, engine, engine._plan, engine.recordings.spikes, engine.synapses]
     for each in (network.blocks, network.tables, network.junctions, network.probes):
         parts += each
     return parts + list(state.recorders)
@@ -173,7 +173,9 @@ def test_a_traceback_that_is_kept_holds_no_data(monkeypatch: pytest.MonkeyPatch)
         sim.run(5.0)
     except MemoryError as error:
         kept.append(error)
-    refs = references([*simulator.state.network.blocks, simulator.state.engine.spikes, *net.parts])
+    refs = references(
+        [*simulator.state.network.blocks, simulator.state.engine.recordings.spikes, *net.parts]
+    )
     chunks = [weakref.ref(probe._chunks[0]) for probe in simulator.state.network.probes]
     del net
     sim.setup()

@@ -93,7 +93,7 @@ def test_gpu_kernels_give_the_same_bits() -> None:
         network()
         engine = Engine(sim.simulator.state.network, device, "double")
         engine.run_until(300)
-        spikes = engine.spikes.of(0, engine.network.size)
+        spikes = engine.recordings.spikes.of(0, engine.network.size)
         found.append([*spikes, *(probe.samples() for probe in engine.network.probes)])
     assert len(found[0][0]) > 100
     assert all(map(np.array_equal, *found))

@@ -81,7 +81,7 @@ def test_memory_stays_within_limits_and_files_have_no_names(
     sim.run(500.0)  # 8 MB of samples
     (probe,) = simulator.state.network.probes
     assert simulator.state.engine is not None
-    assert probe.nbytes + simulator.state.engine.spikes.nbytes <= 1 << 20
+    assert probe.nbytes + simulator.state.engine.recordings.spikes.nbytes <= 1 << 20
     signal = cells.get_data("v").segments[0].analogsignals[0]
     assert not list(tmp_path.iterdir())
     base: Any = signal

@@ -203,7 +203,7 @@ def test_neurons_that_fire_without_end_do_not_rest() -> None:
     network.spikes_wanted[:] = True
     engine = Engine(network, CpuDevice(1), "double")
     engine.run_until(2000)
-    neuron, _ = engine.spikes.of(0, 20)
+    neuron, _ = engine.recordings.spikes.of(0, 20)
     assert len(neuron) == 20 * 2000
 
 

@@ -326,7 +326,7 @@ class Recorder(recording.Recorder):
             return tuple(np.zeros(0, each) for each in (np.int32, np.int64, np.int32))
         else:
             engine.collect()
-            spikes = engine.store_of(block).of(block.first, block.size)
+            spikes = engine.recordings.store_of(block).of(block.first, block.size)
         if ids is None or len(ids) == self.population.size:
             return spikes
         chosen = np.isin(spikes[0], _neurons(ids))
@@ -366,7 +366,7 @@ class Recorder(recording.Recorder):
         counts = np.zeros(len(neurons), np.int64)
         if engine is not None:
             engine.collect()
-            spikes = engine.store_of(block)
+            spikes = engine.recordings.store_of(block)
             counts = spikes.counts(block.first, block.size)[neurons - block.first]
         return dict(zip(neurons.tolist(), counts.tolist(), strict=True))
 
@@ -374,7 +374,7 @@ class Recorder(recording.Recorder):
         block = self.population._block
         if simulator.state.engine is not None:
             simulator.state.engine.collect()
-            simulator.state.engine.forget(block)
+            simulator.state.engine.recordings.forget(block)
         for probe in self._probes.values():
             probe.restart(simulator.state.step)
 
