@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -52,12 +53,18 @@ def source_folder() -> Path:
 
 def source_hash() -> str:
     """Names the state of the sources: the first 16 digits of a SHA-256 over paths and contents."""
-    folder = source_folder()
+    folder = str(source_folder())
     digest = hashlib.sha256()
-    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
-    for name in sorted(files):
-        if name.endswith((".h", ".cu", ".cpp", ".flags")):
-            digest.update(name.encode() + b"\0" + files[name].read_bytes() + b"\0")
+    # Every process does this when it first connects something: `Path.rglob` takes twice as long.
+    names = {
+        os.path.relpath(os.path.join(place, name), folder).replace(os.sep, "/")
+        for place, _, files in os.walk(folder)
+        for name in files
+        if name.endswith((".h", ".cu", ".cpp", ".flags"))
+    }
+    for name in sorted(names):
+        with open(os.path.join(folder, name), "rb") as file:
+            digest.update(name.encode() + b"\0" + file.read() + b"\0")
     return digest.hexdigest()[:16]
 
 

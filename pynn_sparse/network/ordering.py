@@ -40,6 +40,8 @@ def order_of_values(
     `target` has length n, `delay` and `weight` have length n or 1.
     """
     order = stable_order(target)
+    if _ascend(row_start, target):
+        return order
     rows = np.arange(len(row_start) - 1, dtype=np.uint32)
     source, ordered = np.repeat(rows, np.diff(row_start))[order], target[order]
     same = (source[1:] == source[:-1]) & (ordered[1:] == ordered[:-1])
@@ -47,3 +49,11 @@ def order_of_values(
         delay, weight = (np.broadcast_to(x, target.shape) for x in (delay, weight))
         sort_repeated(order, same, delay, weight)
     return order
+
+
+def _ascend(row_start: NDArray[np.int64], target: NDArray[Any]) -> bool:
+    """Whether targets ascend in each row, as most connectors make them: then none is repeated."""
+    ascends = np.append(target[1:] > target[:-1], True)
+    ends = row_start[1:] - 1
+    ascends[ends[ends >= 0]] = True
+    return bool(ascends.all())

@@ -110,7 +110,6 @@ class SynapseTable(InRows):
         self.state: dict[str, NDArray[np.float64]] = {}
         self._initial_state: dict[str, Any] = {}
         self._initial: NDArray[Any] | None = None
-        self._ranks: tuple[int, NDArray[np.int64]] = (0, np.zeros(0, np.int64))
 
     @classmethod
     def held(
@@ -164,19 +163,18 @@ class SynapseTable(InRows):
         self.permute(order)
 
     def _keep_initial(self) -> None:
-        """Weights that change with spikes are kept as they are now, in the order that users see."""
+        """Weights that change with spikes are kept as they are now, in the order of storage."""
         learns = self.rule is not None and self.rule.learns
-        self._initial = self.weight[self.order()] if learns else None
+        self._initial = self.weight.copy() if learns else None
 
     def reset(self) -> None:
         """Go back to the initial weights and states."""
         if self.rule is None:
             return
-        order = self.order()
         if self._initial is not None:
-            self.weight = np.empty_like(self.weight)
-            self.weight[order] = self._initial
+            self.weight = self._initial.copy()
         self.since = LONG_AGO
+        order = self.order() if self._initial_state else np.zeros(0, np.int64)
         for name, initial in self._initial_state.items():
             self.state[name] = np.empty(self._n)
             self.state[name][order] = initial
@@ -199,6 +197,8 @@ class SynapseTable(InRows):
         self.weight = self.weight if len(self.weight) == 1 < len(order) else self.weight[order]
         self.identity = self.identity[order]
         self.state = {name: each[order] for name, each in self.state.items()}
+        if self._initial is not None:
+            self._initial = self._initial[order]
         if self.rule is not None:
             self.rule = self.rule.part(order)
 
@@ -265,7 +265,7 @@ class SynapseTable(InRows):
             for name, each in self._initial_state.items()
         }
         if self._initial is not None:
-            made._initial = self._of_part(self._initial, kept, made)
+            made._initial = self._initial[kept]
         return made
 
     def _of_part(
@@ -332,7 +332,7 @@ class SynapseTable(InRows):
                 self.weight = each_of(self.weight, self._n)
             self.weight[index] = weight
             if self._initial is not None:
-                self._initial[self._rank(index)] = weight
+                self._initial[index] = weight
         if delay is not None:
             if len(self.delay) < self._n:
                 self.delay = each_of(self.delay, self._n)
@@ -343,14 +343,6 @@ class SynapseTable(InRows):
             self._waits = None
         self._mixed = len(self.weight) > 1 and len(self.delay) > 1
         self.version += 1
-
-    def _rank(self, index: int) -> int:
-        """Place of a synapse of a table with a rule in the order that users see."""
-        if self._ranks[0] != self.moves:
-            rank = np.empty(self._n, np.int64)
-            rank[self.order()] = np.arange(self._n)
-            self._ranks = self.moves, rank
-        return int(self._ranks[1][index])
 
     def has_repeated(self) -> bool:
         """Whether some neurons are connected by several synapses."""
@@ -366,7 +358,7 @@ class SynapseTable(InRows):
             values |= {f"state {name}": each for name, each in self.state.items()}
         arrays = {name: each if len(each) == 1 else each[order] for name, each in values.items()}
         if self._initial is not None:
-            arrays["initial weight"] = self._initial
+            arrays["initial weight"] = self._initial[order]
         initial = self._initial_state.items()
         arrays |= {f"initial {name}": np.asarray(each) for name, each in initial}
         arrays["since"] = np.array(self.since)
@@ -415,7 +407,7 @@ class SynapseTable(InRows):
             **{name: stored(f"parameter {name}") for name in names},
         )
         self.state = {name: each_of(stored(f"state {name}"), self._n) for name in self.state}
-        self._initial = arrays.get("initial weight")
+        self._initial = stored("initial weight") if self._initial is not None else None
         self._initial_state = {name: arrays[f"initial {name}"] for name in self._initial_state}
         self.since = int(arrays["since"])
 

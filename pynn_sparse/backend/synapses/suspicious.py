@@ -44,8 +44,10 @@ def _warn_of_limits(label: str, tables: list[SynapseTable]) -> None:
         size = rule.sign * table.weight
         # Limits as weights are stored, so that one that has come to its limit is not outside.
         low, high = (rule.parameters[name].astype(scalar) for name in (lower, upper))
-        beyond = np.maximum(low - size, size - high)
         total += len(table)
+        if low.max() <= size.min() and size.max() <= high.min():
+            continue
+        beyond = np.maximum(low - size, size - high)
         outside += int((beyond > 0).sum())
         worst = int(np.argmax(beyond))
         if beyond[worst] > 0:
