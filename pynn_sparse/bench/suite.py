@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import statistics
 import subprocess
 from collections.abc import Callable
@@ -66,8 +67,13 @@ class Comparison:
 
 
 def execute(command: list[str]) -> Figures:
-    """Run a command; its last line is JSON. Raises `RunError` if it fails."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    """Run a command; its last line is JSON. Raises `RunError` if it fails.
+
+    Python keeps what it compiles, whatever the variable that forbids it: an installed build has
+    that along, so that a checkout beside it would be charged with compiling at each import.
+    """
+    variables = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=variables)
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
         raise RunError(lines[-1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,13 @@ def test_what_cannot_be_run_is_said() -> None:
     assert report.missing([found, other]) == "\nNEST (silent): not installed here."
     with pytest.raises(RunError, match="invalid choice"):
         execute([*NEST.command("cuba4000", 1, 1.0)[:-5], "nowhere"])  # type: ignore[index]
+
+
+def test_runs_keep_what_python_compiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that builds are timed alike: one that pip installed has its modules compiled along."""
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    told = "import json, sys; print(json.dumps({'kept': not sys.dont_write_bytecode}))"
+    assert execute([sys.executable, "-c", told]) == {"kept": True}
 
 
 def test_large_networks_have_peers_only_on_request() -> None:
