@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.gallery import GALLERY, assert_as_in_gallery
+from support.scripts import run_script
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
@@ -21,16 +22,9 @@ EXAMPLES = ROOT / "examples"
 
 def run(folder: Path, *command: str) -> str:
     """What an example prints, run in `folder`."""
-    done = subprocess.run(
-        [sys.executable, str(EXAMPLES / command[0]), *command[1:]],
-        cwd=folder,
-        env=os.environ | {"MPLBACKEND": "Agg", "CI": "true"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
+    done = run_script(EXAMPLES / command[0], command[1:], folder, limit=300)
+    assert done.status == 0, done.output[-3000:]
+    return done.output
 
 
 def assert_picture(file: Path) -> None:
@@ -110,10 +104,9 @@ def test_microcircuit_has_the_same_rates_on_nest(tmp_path: Path) -> None:
     ],
 )
 def test_microcircuit_refuses(tmp_path: Path, option: str, value: str, message: str) -> None:
-    command = [sys.executable, str(EXAMPLES / "microcircuit.py"), f"{option}={value}"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert message in done.stderr
+    done = run_script(EXAMPLES / "microcircuit.py", (f"{option}={value}",), tmp_path, limit=300)
+    assert done.status == 2
+    assert message in done.output
 
 
 def test_microcircuit_is_quiet_where_nobody_watches(tmp_path: Path) -> None:
@@ -211,7 +204,6 @@ def test_swap_backends_tells_where_spikes_first_differ() -> None:
 
 
 def test_swap_backends_without_the_other(tmp_path: Path) -> None:
-    command = [sys.executable, str(EXAMPLES / "swap_backends.py"), "sparse", "absent"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert "pyNN.absent cannot be imported" in done.stderr
+    done = run_script(EXAMPLES / "swap_backends.py", ("sparse", "absent"), tmp_path, limit=300)
+    assert done.status == 1
+    assert "pyNN.absent cannot be imported" in done.output

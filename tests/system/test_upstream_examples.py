@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from upstream.examples import Finished, run_script, scripts
+from upstream.examples import Finished, run_example, scripts
 from upstream.sdist import UnavailableError, skip_or_fail
 from upstream.suite import Suite, known
 
@@ -401,7 +401,7 @@ EXAMPLES = [
 
 def run(script: str, arguments: tuple[str, ...], scratch: Path, limit: float = 300.0) -> Finished:
     try:
-        return run_script(script, arguments, scratch, limit)
+        return run_example(script, arguments, scratch, limit)
     except UnavailableError as error:
         skip_or_fail(error)
 

@@ -1,16 +1,14 @@
-"""Runs PyNN's example scripts as a user would, and reads what they leave."""
+"""Runs PyNN's example scripts, and reads what they leave."""
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import neo
 import numpy as np
 from numpy.typing import NDArray
+from support.scripts import run_script
 
 from . import SIMULATOR
 from .sdist import source_tree
@@ -58,19 +56,10 @@ def scripts() -> set[str]:
     return {path.name for path in (source_tree() / "examples").glob("*.py")}
 
 
-def run_script(script: str, arguments: tuple[str, ...], scratch: Path, limit: float) -> Finished:
+def run_example(script: str, arguments: tuple[str, ...], scratch: Path, limit: float) -> Finished:
     """Run an example in a copy of its folder; some write beside themselves, and to `Results`."""
     folder = scratch / "examples"
     shutil.copytree(source_tree() / "examples", folder)
     (folder / "Results").mkdir()
-    done = subprocess.run(
-        [sys.executable, script, SIMULATOR, *arguments],
-        cwd=folder,
-        env=os.environ | {"MPLBACKEND": "Agg", "PYTHONIOENCODING": "utf-8"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        timeout=limit,
-    )
-    return Finished(folder, done.returncode, done.stdout)
+    done = run_script(folder / script, (SIMULATOR, *arguments), folder, limit)
+    return Finished(folder, done.status, done.output)
