@@ -207,3 +207,22 @@ def test_swap_backends_without_the_other(tmp_path: Path) -> None:
     done = run_script(EXAMPLES / "swap_backends.py", ("sparse", "absent"), tmp_path, limit=300)
     assert done.status == 1
     assert "pyNN.absent cannot be imported" in done.output
+
+
+def test_distal_reward(tmp_path: Path) -> None:
+    """The picture of the gallery is that of an hour; until here there are rewards, and growth."""
+    output = run(tmp_path, "distal_reward.py", "--seconds", "200")
+    assert (found := re.search(r"^(\d+) rewards in 200 s$", output, re.MULTILINE))
+    assert int(found[1]) >= 1
+    assert (found := re.search(r"from 0 to ([\d.]+) mV of 4$", output, re.MULTILINE))
+    assert 0 < float(found[1]) < 1
+    assert re.search(r"of 80000 are stronger; the mean of all is 0\.9\d mV$", output, re.MULTILINE)
+    assert_picture(tmp_path / "results" / "distal_reward.png")
+
+
+@pytest.mark.parametrize("seconds", ["9", "-1", "1.5"])
+def test_distal_reward_refuses(tmp_path: Path, seconds: str) -> None:
+    script, option = EXAMPLES / "distal_reward.py", f"--seconds={seconds}"
+    done = run_script(script, (option,), tmp_path, limit=300)
+    assert done.status == 2
+    assert f"argument --seconds: {'invalid' if '.' in seconds else seconds}" in done.output
