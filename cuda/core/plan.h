@@ -177,10 +177,28 @@ struct Table {
   int32 wide_target;  // target is uint32
   int32 wide_delay;   // delay is uint16
   int32 single;       // weight is float
-  int32 dense;        // the targets of a segment follow each other, see add_row
   int32 least_lag;    // steps that delivery waits after a spike, with a rule; where they
   int32 most_lag;     // differ, segments are sorted by them
-  int32 padding;
+};
+
+// The type of a matrix's items.
+enum DenseItem : int32 { kInt8, kInt16, kFloat, kDouble };
+
+// Synapses between most pairs of cells, with one delay, as a matrix by source: 0 where there is none.
+struct Dense {
+  const void* item;          // [n_source][n_target], of type `type`
+  const int32* owner_start;  // of the targets, as in their Block
+  double scale;              // counts of the target's accumulator per item, for a multiplicity of 1
+  int64 first_port;          // of column 0
+  int32 first_source;        // index in its population of the source of row 0
+  int32 n_source;
+  int32 first_target;  // index in its population of the target of column 0
+  int32 n_target;
+  int32 delay;
+  int32 group;  // of the delay, see delay_group
+  int32 type;   // DenseItem
+  int32
+      in_sums;  // whether items are whole counts of which doubles can sum up kBunch, see synapses/dense.h
 };
 
 // Poisson sources that each feed one neuron of a population, drawn where their spikes arrive instead of
@@ -295,6 +313,8 @@ struct Plan {
   const uint8* wanted;           // [n_neuron]
   const Table* table;            // by the source's block
   const int32* table_start;      // [n_block + 1] into `table`
+  const Dense* dense;            // by the source's block
+  const int32* dense_start;      // [n_block + 1] into `dense`
   const Background* background;  // by the population that they feed
   const Probe* probe;
   const Injection* injection;
@@ -324,4 +344,7 @@ struct Plan {
   int32 n_shared;  // number of tables whose synapses share weights
   int32 n_shard;   // lists of spikes of a step: one of each owner, and one of each other process
   int32 n_modulator;
+  int32 n_dense;
+  int32 most_dense;  // of a source
+  int32 padding;
 };

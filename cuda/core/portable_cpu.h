@@ -82,10 +82,6 @@ DEVICE void raise_to(int64* x, int64 value) { *x = std::max(*x, value); }
 DEVICE int64 round_to_integer(double x) { return std::llrint(x); }
 DEVICE int32 next_place(int32* count) { return (*count)++; }
 DEVICE void prefetch(const void* place) { __builtin_prefetch(place); }
-template <class Segment>
-DEVICE const void* next_weights(const Segment& segment) {
-  return segment.next;
-}
 constexpr int64 kAhead =
     16;  // synapses of a row between one that is served and one whose memory is fetched
 DEVICE int32 lowest_bit(uint64 bits) { return __builtin_ctzll(bits); }
@@ -126,8 +122,7 @@ struct Segment {
   int64 begin, end;
   int32 multiplicity;
   int32 first_slot;
-  int32 lag;                   // steps since the spike, of tables that wait
-  const void* next = nullptr;  // weights of the segment that is served after this one
+  int32 lag;  // steps since the spike, of tables that wait
   DEVICE static constexpr int64 offset() { return 0; }
   static constexpr int64 stride = 1;
   static constexpr bool leads = true;
@@ -161,11 +156,8 @@ class SegmentQueue {
       each.segment.end = each.begin[1];
       fetch(*each.table, each.segment);
     }
-    for (int32 i = 0; i < size_; ++i) {
-      if (waiting_[i].table->dense && i + 1 < size_)
-        waiting_[i].segment.next = weights_of(waiting_[i + 1]);
+    for (int32 i = 0; i < size_; ++i)
       body_(*waiting_[i].table, waiting_[i].row, waiting_[i].segment);
-    }
     size_ = 0;
   }
 
@@ -178,11 +170,6 @@ class SegmentQueue {
     int32 row;
     Segment segment;
   };
-
-  DEVICE static const void* weights_of(const Waiting& each) {
-    const char* const first = static_cast<const char*>(each.table->weight);
-    return first ? first + each.segment.begin * (each.table->single ? 4 : 8) : nullptr;
-  }
 
   // The first lines of each array; the processor's own prefetching goes on from there, but too late where what is
   // done for each synapse takes much longer than adding.
@@ -264,6 +251,50 @@ DEVICE void for_each_lagging_segment(const Plan& plan, Team team, int64 step, Bo
       }
     }
   queue.drain();
+}
+
+// So many rows of a matrix are added at a time, at most: what they sum up to stays in registers.
+constexpr int32 kBunch = 8;
+
+// Rows of a matrix, those of spikes of one step, and the columns in which they are added up.
+struct Bunch {
+  int32 row[kBunch], multiplicity[kBunch];
+  int32 n;
+  int32 first_slot;
+  int64 begin, end;
+  static constexpr int64 stride = 1;
+};
+
+// For each matrix, the rows of spikes that are due in a step, with the columns whose targets this thread owns:
+// body(dense, bunch).
+template <class Body>
+DEVICE void for_each_bunch(const Plan& plan, Team team, int64 step, int32, Body body) {
+  for (int32 b = 0; b < plan.n_block; ++b)
+    for (int32 j = plan.dense_start[b]; j < plan.dense_start[b + 1]; ++j) {
+      const Dense& dense = plan.dense[j];
+      const int64 emitted = step - int64(dense.group) * plan.delay_group;
+      if (emitted < -1) continue;
+      Bunch bunch;
+      bunch.n = 0;
+      bunch.first_slot = first_slot(plan, step, dense.group);
+      bunch.begin = std::max(dense.owner_start[team.owner] - dense.first_target, 0);
+      bunch.end = std::min(dense.owner_start[team.owner + 1] - dense.first_target, dense.n_target);
+      if (bunch.begin >= bunch.end) continue;
+      for (int32 t = 0; t < plan.n_shard; ++t) {
+        const SpikeList& spikes = spike_list(plan, emitted, t);
+        if (!*spikes.count) continue;
+        for (int32 s = spikes.block[b]; s < spikes.block[b + 1]; ++s) {
+          const int32 row = spikes.neuron[s] - dense.first_source;
+          if (row < 0 || row >= dense.n_source) continue;
+          bunch.row[bunch.n] = row;
+          bunch.multiplicity[bunch.n] = spikes.multiplicity[s];
+          if (++bunch.n < kBunch) continue;
+          body(dense, bunch);
+          bunch.n = 0;
+        }
+      }
+      if (bunch.n) body(dense, bunch);
+    }
 }
 
 #include "core/resting.h"

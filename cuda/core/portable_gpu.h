@@ -113,10 +113,6 @@ DEVICE int32 next_place(int32* count) { return atomicAdd(count, 1); }
 
 // Threads that wait for memory leave the processor to others.
 DEVICE void prefetch(const void*) {}
-template <class Segment>
-DEVICE const void* next_weights(const Segment&) {
-  return nullptr;
-}
 constexpr int64 kAhead = 0;
 
 // Place of the lowest bit that is 1.
@@ -246,4 +242,40 @@ DEVICE void for_each_lagging_segment(const Plan& plan, Team team, int64 step, Bo
         });
       }
     }
+}
+
+// A row of a matrix, and this thread's part of the columns: begin, begin + stride, ...
+constexpr int32 kBunch = 1;
+struct Bunch {
+  int32 row[kBunch], multiplicity[kBunch];
+  int32 first_slot;
+  int64 begin, end, stride;
+  static constexpr int32 n = 1;
+};
+
+// For each matrix, the rows of spikes that are due in n_step steps: body(dense, bunch). Blocks share the work as in
+// for_each_segment.
+template <class Body>
+DEVICE void for_each_bunch(const Plan& plan, Team team, int64 first, int32 n_step, Body body) {
+  const int32 per_matrix = plan.n_delay_group * n_step;
+  for (int32 y = team.y; y < per_matrix * plan.most_dense; y += team.n_y) {
+    const int32 g = y % plan.n_delay_group, number = y / per_matrix;
+    const int64 step = first + y % per_matrix / plan.n_delay_group;
+    const int64 emitted = step - int64(g) * plan.delay_group;
+    if (emitted < -1) continue;
+    const SpikeList& spikes = spike_list(plan, emitted, 0);
+    for_each_spike(team, spikes, [&](int32 s, int32 part, int32 n_part) {
+      const int32 j = plan.dense_start[spikes.block[s]] + number;
+      if (j >= plan.dense_start[spikes.block[s] + 1] || plan.dense[j].group != g) return;
+      const Dense& dense = plan.dense[j];
+      const int32 row = spikes.neuron[s] - dense.first_source;
+      if (row < 0 || row >= dense.n_source) return;
+      body(dense, Bunch{{row},
+                        {spikes.multiplicity[s]},
+                        first_slot(plan, step, g),
+                        int64(part) * blockDim.x + threadIdx.x,
+                        dense.n_target,
+                        int64(n_part) * blockDim.x});
+    });
+  }
 }

@@ -3,6 +3,8 @@
 
 using int32 = int;
 using int64 = long long;
+using int8 = signed char;
+using int16 = short;
 using uint8 = unsigned char;
 using uint16 = unsigned short;
 using uint32 = unsigned int;

@@ -15,6 +15,7 @@ EXPORT void couple(const Plan& plan, Team team, int32 group, int64 step, int32 n
 EXPORT void record(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
 EXPORT void deliver(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
 EXPORT void deliver_plain(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
+EXPORT void deliver_dense(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
 EXPORT void modulate(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
 EXPORT void remember(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
 
@@ -80,6 +81,7 @@ void update(const Plan& plan, Team team, int64 first, int32 n_step) {
 
 void receive(const Plan& plan, Team team, int64 first, int32 n_step) {
   for (int64 step = first; step < first + n_step; ++step) {
+    if (plan.n_dense) deliver_dense(plan, team, 0, step, 1);
     if (plan.n_rule || plan.n_shared)
       deliver(plan, team, 0, step, 1);
     else
@@ -225,8 +227,10 @@ EXPORT void deliver_pending(const Plan& plan, int64 step) {
   const int64 end = step + int64(plan.n_delay_group - 1) * plan.delay_group;
   for (; step < end; ++step) {
     for (int32 shard = 0; shard < plan.n_shard; ++shard) *spike_list(plan, step, shard).count = 0;
-    for (int32 owner = 0; owner < plan.n_owner; ++owner)
+    for (int32 owner = 0; owner < plan.n_owner; ++owner) {
+      deliver_dense(plan, {owner, plan.n_owner}, 0, step, 1);
       deliver(plan, {owner, plan.n_owner}, 0, step, 1);
+    }
   }
 }
 
@@ -239,14 +243,14 @@ EXPORT void release_threads() { omp_pause_resource_all(omp_pause_hard); }
 // Sizes of the structures that Python mirrors, in the order of plan.h and work.h.
 EXPORT void structure_sizes(int64* sizes) {
   const int64 values[] = {
-      sizeof(Block),   sizeof(Group),     sizeof(SpikeList),   sizeof(SpikeRecord),
-      sizeof(Decay),   sizeof(History),   sizeof(Column),      sizeof(Rule),
-      sizeof(Axis),    sizeof(Shared),    sizeof(Table),       sizeof(Background),
-      sizeof(Probe),   sizeof(Injection), sizeof(Potential),   sizeof(Junction),
-      sizeof(Rest),    sizeof(Exchange),  sizeof(Modulator),   sizeof(Plan),
-      sizeof(Request), sizeof(Connect),   sizeof(SourceCount), sizeof(Columns),
-      sizeof(Law),     sizeof(StepRange), sizeof(Draw),        sizeof(Survey),
-      sizeof(Arrange)};
+      sizeof(Block),      sizeof(Group),   sizeof(SpikeList), sizeof(SpikeRecord),
+      sizeof(Decay),      sizeof(History), sizeof(Column),    sizeof(Rule),
+      sizeof(Axis),       sizeof(Shared),  sizeof(Table),     sizeof(Dense),
+      sizeof(Background), sizeof(Probe),   sizeof(Injection), sizeof(Potential),
+      sizeof(Junction),   sizeof(Rest),    sizeof(Exchange),  sizeof(Modulator),
+      sizeof(Plan),       sizeof(Request), sizeof(Connect),   sizeof(SourceCount),
+      sizeof(Columns),    sizeof(Law),     sizeof(StepRange), sizeof(Draw),
+      sizeof(Survey),     sizeof(Arrange)};
   std::copy(std::begin(values), std::end(values), sizes);
 }
 

@@ -121,55 +121,9 @@ DEVICE void with_watching(const Plan& plan, Team team, Use use) {
   watches(plan, team) ? use(Flag<true>()) : use(Flag<false>());
 }
 
-// A number of this size has no digits after the point, so that adding it rounds to whole numbers.
-constexpr double kWhole = 1.5 * k2To52;
-
-// As round_to_integer, for numbers of less than 2^51.
-DEVICE int64 round_small(double x) { return int64(bits_of(x + kWhole)) - int64(bits_of(kWhole)); }
-
-// Adds n weights to accumulators. While a part of them is added, the same part of what is added next is fetched:
-// rows are too short for the processor to see that they go on.
-template <class Real>
-DEVICE void add_all(int64* sum, const Real* weight, const void* next, int64 n, double scale,
-                    double multiplicity) {
-  constexpr int64 part = 64, line = 64 / sizeof(Real);
-  for (int64 first = 0; first < n; first += part) {
-    const int64 end = first + part < n ? first + part : n;
-    for (int64 k = first; next && k < end; k += line) prefetch(static_cast<const Real*>(next) + k);
-    for (int64 k = first; k < end; ++k) {
-      const double counts = (double(weight[k]) * scale + kWhole) - kWhole;
-      sum[k] += round_small(counts * multiplicity);
-    }
-  }
-}
-
-// As add_weights for a `dense` table, in vectors: targets follow each other, and are not read; all have one delay,
-// and no product of counts and multiplicity comes to 2^51.
-template <class Watched>
-DEVICE void add_row(const Plan& plan, const Table& table, const Segment& segment, Watched) {
-  const int64 n = segment.end - segment.begin;
-  if (n <= 0) return;
-  int32 slot = segment.first_slot + table.common_delay;
-  if (slot >= plan.n_slot) slot -= plan.n_slot;
-  const int64 port = table.first_port + read_target(table, segment.begin);
-  int64* const sum = plan.ring + slot * plan.n_port + port;
-  const auto add = [&](const auto* weight) __attribute__((always_inline)) {
-    add_all(sum, weight + segment.begin, next_weights(segment), n, table.scale,
-            segment.multiplicity);
-  };
-  if (table.single)
-    add(static_cast<const float*>(table.weight));
-  else
-    add(static_cast<const double*>(table.weight));
-  if constexpr (Watched::value)
-    for (int64 k = 0; k < n; ++k) note_input(plan, port + k);
-}
-
 template <class Watched>
 DEVICE void add_weights(const Plan& plan, const Table& table, const Segment& segment,
                         Watched watched) {
-  if constexpr (kSpecialises)
-    if (table.dense) return add_row(plan, table, segment, watched);
   with_arrays(table, [&](auto target, auto delay, auto weight) {
     for (int64 j = segment.begin; j < segment.end; j += segment.stride)
       add_input(plan, table, segment, target(j), delay(j), weight(j) * segment.multiplicity,

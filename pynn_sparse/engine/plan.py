@@ -23,6 +23,7 @@ from .ownership import split
 from .step import (
     COUPLE,
     DELIVER,
+    DELIVER_DENSE,
     DELIVER_PLAIN,
     INJECT,
     MODULATE,
@@ -203,7 +204,12 @@ class Plan:
         }
         blocks = [arrays.block for arrays in self.advanced]
         records, starts = synapses.describe(blocks, lambda table: rules.get(table.index, 0))
-        most_tables = int(np.diff(starts).max(initial=0))
+        dense, dense_starts = synapses.describe_dense(
+            blocks, lambda block: self.device.address(self._starts[block.index])
+        )
+        most_tables, most_dense = (
+            int(np.diff(each).max(initial=0)) for each in (starts, dense_starts)
+        )
         rows = max(most_tables * synapses.n_delay_group, 1)
         n_shared = int(np.count_nonzero(records["shared"]))
         serving = [self._delivery() if rules or n_shared else DELIVER_PLAIN]
@@ -212,7 +218,12 @@ class Plan:
         modulators, alive = plasticity.modulators(lambda block: numbers.get(block, -1))
         self._alive.append(alive)
         self.launches.append(Launch(MODULATE, 0, len(modulators)))
-        self.launches += [Launch(kernel, 0, self.network.size, rows) for kernel in serving]
+        size = self.network.size
+        rows_of_dense = most_dense * synapses.n_delay_group
+        self.launches += [
+            Launch(DELIVER_DENSE, 0, size if len(dense) else 0, rows_of_dense),
+            *(Launch(kernel, 0, size, rows) for kernel in serving),
+        ]
         sampled = self.probes or self.network.injections or self.network.junctions
         reads = any(table.rule.dynamics.post_variables for table in plasticity.tables if table.rule)
         batch = 1 if sampled or reads else min(synapses.batch, MAX_BATCH)
@@ -223,6 +234,10 @@ class Plan:
             n_port=synapses.n_port,
             table=self._put(records),
             table_start=self._put(starts),
+            dense=self._put(dense),
+            dense_start=self._put(dense_starts),
+            n_dense=len(dense),
+            most_dense=most_dense,
             delay_group=synapses.delay_group,
             n_delay_group=synapses.n_delay_group,
             batch=self.batch,

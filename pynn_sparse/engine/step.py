@@ -61,6 +61,9 @@ DELIVER = Kernel(
 DELIVER_PLAIN = Kernel(
     "deliver_plain", "step/deliver_plain", ("spikes",), ("next input",), "spike", True
 )
+DELIVER_DENSE = Kernel(
+    "deliver_dense", "step/deliver_dense", ("spikes",), ("next input",), "spike", True
+)
 REMEMBER = Kernel(
     "remember", "step/remember", ("spikes",), ("next history of sources",), "spike", True
 )
@@ -71,7 +74,17 @@ MODULATE = Kernel(
     ("next history of modulators",),
     before_time_0=True,
 )
-STEP = (INJECT, COUPLE, NEURONS, RECORD, DELIVER, DELIVER_PLAIN, REMEMBER, MODULATE)
+STEP = (
+    INJECT,
+    COUPLE,
+    NEURONS,
+    RECORD,
+    DELIVER_DENSE,
+    DELIVER,
+    DELIVER_PLAIN,
+    REMEMBER,
+    MODULATE,
+)
 
 
 def neurons_of(model: Model) -> Kernel:

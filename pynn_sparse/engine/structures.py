@@ -130,10 +130,22 @@ TABLE = _structure(
     wide_target=np.int32,
     wide_delay=np.int32,
     single=np.int32,
-    dense=np.int32,
     least_lag=np.int32,
     most_lag=np.int32,
-    padding=np.int32,
+)
+DENSE = _structure(
+    item=POINTER,
+    owner_start=POINTER,
+    scale=np.float64,
+    first_port=np.int64,
+    first_source=np.int32,
+    n_source=np.int32,
+    first_target=np.int32,
+    n_target=np.int32,
+    delay=np.int32,
+    group=np.int32,
+    type=np.int32,
+    in_sums=np.int32,
 )
 BACKGROUND = _structure(
     param=POINTER,
@@ -216,6 +228,8 @@ PLAN = _structure(
     wanted=POINTER,
     table=POINTER,
     table_start=POINTER,
+    dense=POINTER,
+    dense_start=POINTER,
     background=POINTER,
     probe=POINTER,
     injection=POINTER,
@@ -245,6 +259,9 @@ PLAN = _structure(
     n_shared=np.int32,
     n_shard=np.int32,
     n_modulator=np.int32,
+    n_dense=np.int32,
+    most_dense=np.int32,
+    padding=np.int32,
 )
 REQUEST = _structure(
     seed=np.uint64,
@@ -334,6 +351,7 @@ ALL = (
     AXIS,
     SHARED,
     TABLE,
+    DENSE,
     BACKGROUND,
     PROBE,
     INJECTION,

@@ -27,8 +27,8 @@ def test_order_is_that_of_a_step() -> None:
     order = sorted(STEP, key=phase)
     names = [kernel.name for kernel in order]
     assert names[:3] == ["inject", "couple", "neuron_step"]
-    assert set(names[3:6]) == {"record", "deliver", "deliver_plain"}
-    assert set(names[6:]) == {"remember", "modulate"}
+    assert set(names[3:7]) == {"record", "deliver", "deliver_dense", "deliver_plain"}
+    assert set(names[7:]) == {"remember", "modulate"}
     assert phase(RECORD) == phase(DELIVER) < phase(REMEMBER)
 
 

@@ -15,7 +15,7 @@ from ...errors import DeviceError
 from ...network import Model
 from ...network.dynamics import Dynamics
 from ..kernels import PRECISIONS, deliver_code, run_code, step_code, step_kernels, step_name
-from ..step import DELIVER, DELIVER_PLAIN, REMEMBER, Kernel
+from ..step import DELIVER, DELIVER_DENSE, DELIVER_PLAIN, REMEMBER, Kernel
 from .device import Launch
 from .gpu_builder import GpuBuilder
 from .loops import Fastest, Graphs, Loop, OneKernel, Work
@@ -107,9 +107,8 @@ class CudaDevice:
         self, plan: NDArray[np.void], launches: list[Launch], clock: Any, step: int
     ) -> None:
         self._put_plan(plan)
-        delivery = tuple(
-            each for each in launches if each.kernel.file in (DELIVER.file, DELIVER_PLAIN.file)
-        )
+        files = DELIVER.file, DELIVER_DENSE.file, DELIVER_PLAIN.file
+        delivery = tuple(each for each in launches if each.items and each.kernel.file in files)
         waiting = int((plan["n_delay_group"][0] - 1) * plan["delay_group"][0])
         for later in range(step, step + waiting):  # as if no neuron fired any more
             self.assign(clock, slice(None), np.full(2, later))

@@ -17,6 +17,7 @@ from .. import structures
 from ..devices.device import Device, Times
 from ..exchange.processes import Processes
 from ..ownership import Ownership
+from .dense import StoredDense
 from .gpu import StoredOnGpu
 from .merged import Bundles, Place
 from .own import StoredOnHost
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from ...network.contents import Contents
 
 # How tables that are not merged are stored: the first that applies.
-KINDS: tuple[type[Stored], ...] = (StoredShared, StoredOnGpu, StoredOnHost)
+KINDS: tuple[type[Stored], ...] = (StoredShared, StoredDense, StoredOnGpu, StoredOnHost)
 Settle = Callable[["SynapseLayout"], None]
 
 
@@ -316,18 +317,54 @@ class SynapseLayout:
 
         `blocks` are in the order in which they are advanced; `rule` gives the address of a table's.
         """
-        mine = {block.index: [b.record() for b in self._bundles.of(block)] for block in blocks}
+        found = [
+            (block.index, bundle.record()) for block in blocks for bundle in self._bundles.of(block)
+        ]
         for table in self.delivered:
-            if table.pre.index in mine and not self._bundles.holds(table):
+            if self._bundles.holds(table) or self._matrix(table):
+                continue
+            place = self.exponent_of(table), self.ports.of_table(table)
+            record = self._tables[table.index].record(*place, rule(table))
+            record["first_step"] = self._made[table.index]
+            found.append((table.pre.index, record))
+        return _by_source(blocks, found, structures.TABLE)
+
+    def describe_dense(
+        self, blocks: list[Block], owner_start: Callable[[Block], int]
+    ) -> tuple[NDArray[np.void], NDArray[np.int32]]:
+        """The same of tables that are stored as a matrix.
+
+        `owner_start` gives the address of where owners of a block begin.
+        """
+        found = []
+        for table in self.delivered:
+            if matrix := self._matrix(table):
                 place = self.exponent_of(table), self.ports.of_table(table)
-                record = self._tables[table.index].record(*place, rule(table))
-                record["first_step"] = self._made[table.index]
-                mine[table.pre.index].append(record)
-        starts = np.cumsum([0, *(len(mine[block.index]) for block in blocks)], dtype=np.int32)
-        records = np.zeros(starts[-1], structures.TABLE)
-        for index, record in enumerate(each for block in blocks for each in mine[block.index]):
-            records[index] = record[0]
-        return records, starts
+                record = matrix.dense_record(*place, owner_start(table.post))
+                found.append((table.pre.index, record))
+        return _by_source(blocks, found, structures.DENSE)
+
+    def _matrix(self, table: SynapseTable) -> StoredDense | None:
+        stored = self._tables.get(table.index)
+        return stored if isinstance(stored, StoredDense) else None
+
+
+def _by_source(
+    blocks: list[Block], found: list[tuple[int, NDArray[np.void]]], structure: np.dtype[Any]
+) -> tuple[NDArray[np.void], NDArray[np.int32]]:
+    """Records in the order of their sources among blocks, and where those of each block begin.
+
+    They come with the index of their source.
+    """
+    mine: dict[int, list[NDArray[np.void]]] = {block.index: [] for block in blocks}
+    for source, record in found:
+        if source in mine:
+            mine[source].append(record)
+    starts = np.cumsum([0, *(len(mine[block.index]) for block in blocks)], dtype=np.int32)
+    records = np.zeros(starts[-1], structure)
+    for index, record in enumerate(each for block in blocks for each in mine[block.index]):
+        records[index] = record[0]
+    return records, starts
 
 
 def _is_mine(table: SynapseTable, ownership: Ownership) -> bool:

@@ -32,26 +32,11 @@ class StoredOnHost(Stored):
             table.take_back()
             self._begin = put(arrange(table, arrangement, self._device.build_threads))
         target, weight, delay = table.arrays()
-        dense = is_dense(table)
-        self._greatest_of_dense = float(max(weight.max(), -weight.min())) if dense else None
         return (
             put(target),
             weight if len(weight) == 1 and table.rule is None else put(weight),
             delay if len(delay) == 1 else put(delay),
         )
-
-
-def is_dense(table: SynapseTable) -> bool:
-    """Whether all pairs of cells are connected once, in the order of targets, with one delay.
-
-    Weights differ; where all are equal, there is no array of them.
-    """
-    n = table.post.size
-    if table.rule or table.is_common("weight") or not table.is_common("delay"):
-        return False
-    if len(table) != table.n_source * n or (np.diff(table.row_start) != n).any():
-        return False
-    return bool((table.target.reshape(-1, n) == np.arange(n)).all())
 
 
 def arrange(table: SynapseTable, arrangement: Arrangement, threads: int) -> NDArray[np.int64]:

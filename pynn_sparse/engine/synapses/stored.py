@@ -17,8 +17,6 @@ from ...network.rows import Three
 from .. import structures
 from ..devices.device import Device
 
-MOST_COUNTS = 2.0**50  # of an event, see add_row in cuda/synapses/delivery.h; half, for rounding
-
 
 def record_of(
     table: SynapseTable, arrays: Three, address: Callable[[Any], int], **more: Any
@@ -106,7 +104,6 @@ class Stored(ABC):
         self._version = -1
         self._arrangement: Arrangement | None = None
         self._begin: Any = None
-        self._greatest_of_dense: float | None = None  # size of a weight, where all pairs have one
 
     @staticmethod
     @abstractmethod
@@ -176,14 +173,6 @@ class Stored(ABC):
             if changed is not mine:
                 mine[:] = changed
 
-    def _is_added_in_vectors(self, exponent: int) -> bool:
-        """Whether a table is dense, and no event brings so many counts that digits are lost."""
-        if self._greatest_of_dense is None:
-            return False
-        pre = self.table.pre
-        most = np.max(pre.model.most_spikes(pre.parameters, pre.grid), initial=0.0)
-        return bool(np.ldexp(self._greatest_of_dense * most, exponent) < MOST_COUNTS)
-
     def record(self, exponent: int, port: int, rule: int = 0) -> NDArray[np.void]:
         """The record of the plan, for accumulators in units of 2^-exponent."""
         assert self._arrangement is not None
@@ -198,7 +187,6 @@ class Stored(ABC):
             scale=scale,
             common_weight=np.rint(common * scale),
             first_port=port,
-            dense=self._is_added_in_vectors(exponent),
             least_lag=least,
             most_lag=most,
         )
