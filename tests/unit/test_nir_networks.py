@@ -329,7 +329,7 @@ def test_files_that_are_no_nir(tmp_path: Path) -> None:
         sim.nir_network(tmp_path / "text.nir", **LITERAL)
     with h5py.File(tmp_path / "other.nir", "w") as file:
         file["data"] = 1
-    with pytest.raises(GraphError, match="no NIR: there is no group 'node'"):
+    with pytest.raises(GraphError, match="no NIR, nor one of lava-dl: there is no group 'node'"):
         sim.nir_network(tmp_path / "other.nir", **LITERAL)
     with h5py.File(write(tmp_path / "link.nir", chain()), "a") as file:
         file["node/nodes/more"] = h5py.ExternalLink("elsewhere.h5", "/x")

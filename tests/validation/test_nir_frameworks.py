@@ -17,6 +17,7 @@ import pytest
 
 TRACES = Path(__file__).parent / "nir_traces"
 FRAMEWORKS = sorted(path.name.partition(".")[0] for path in TRACES.glob("*.json.xz"))
+WRITERS = [each for each in FRAMEWORKS if each != "lava-dl"]  # of NIR
 
 
 def decoded(tree: Any) -> Any:
@@ -36,7 +37,7 @@ def cases(framework: str) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("framework", WRITERS)
 def test_files_of_the_documentation_are_the_traces_graphs(framework: str) -> None:
     """So that they are what the exporters write."""
     h5py = pytest.importorskip("h5py")

@@ -23,11 +23,12 @@ def nir_network(
     program.
 
     Args:
-        source: path of a file, a `nir.NIRGraph`, or the dictionary that its `to_dict` gives. Of a
-            file nothing is executed; it needs h5py, and neither nir nor torch.
-        rule: "snntorch", "norse", "spikingjelly", "sinabs", "rockpool", "spyx" or "literal", with
-            the defaults of that program; or a `Rule`. Not needed for files of `to_nir`, and where
-            all switches are given.
+        source: path of a file, a `nir.NIRGraph`, or the dictionary that its `to_dict` gives; also
+            a file of lava-dl's netx. Of a file nothing is executed; it needs h5py, and neither nir
+            nor torch.
+        rule: "snntorch", "norse", "spikingjelly", "sinabs", "rockpool", "spyx", "lava-dl" or
+            "literal", with the defaults of that program; or a `Rule`. Not needed for files of
+            `to_nir` and of lava-dl, and where all switches are given.
         dt: how long a step lasts, in the unit of the file's times, which is s in NIR.
         switches: of `pynn_sparse.interchange.layers.Rule`, that are otherwise than by the rule,
             such as `reset="value"`.

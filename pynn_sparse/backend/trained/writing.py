@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pynn_sparse.door import Door, shown
 from pynn_sparse.interchange.layers import Population, Rule, Wires
 from pynn_sparse.interchange.layers.rule import NUMBERS, UNLIKE_NIR
-from pynn_sparse.interchange.nir import sidecar, writing
+from pynn_sparse.interchange.nir import sidecar_of, writing
 from pynn_sparse.notices import warn
 from pynn_sparse.replacing import replaced_file
 
@@ -62,7 +62,7 @@ def to_nir(net: TrainedNetwork, path: str | os.PathLike[str]) -> Path:
         size = net.populations[readout.population].size
         nodes[readout.name] = writing.node("Output", {"shape": np.array([size])})
         chains.append((leaves[readout.population], readout.name))
-    tree = writing.graph(nodes, chains, {"pynn_sparse": sidecar(Rule(dt=net.dt))})
+    tree = writing.graph(nodes, chains, {"pynn_sparse": sidecar_of(Rule(dt=net.dt))})
     contents = writing.contents(_with_plain_names(tree))
     _warn_of_losses(net)
     with replaced_file(file_name) as file:
@@ -119,7 +119,7 @@ def _add_neurons(
         fields |= {"v_threshold": exact["threshold"], "v_reset": exact["v_reset"]}
     kind = ("Cuba" if structure.synapse else "") + ("LI" if leaks else "I") + "F" * resets
     about: dict[str, Any] = {f"pynn_sparse_{name}": value for name, value in exact.items()}
-    about["pynn_sparse_rule"] = sidecar(_rule_of(net, part))
+    about["pynn_sparse_rule"] = sidecar_of(_rule_of(net, part))
     if not structure.spiking or resets:
         nodes[part.name] = writing.node(kind, fields, about)
         return part.name

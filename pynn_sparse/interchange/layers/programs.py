@@ -29,6 +29,7 @@ class Structure:
         fires: ">" or ">=", "" without a threshold.
         reset: as of `Rule`, or "none".
         spikes: "one" or "many".
+        rounds: whether v and the current are whole multiples of a number.
     """
 
     spiking: bool
@@ -36,16 +37,17 @@ class Structure:
     fires: str = ""
     reset: str = "none"
     spikes: str = "one"
+    rounds: bool = False
 
     @classmethod
     def of(cls, rule: Rule, spiking: bool, synapse: bool, resets: bool = True) -> Structure:
         """That of neurons, by a complete rule."""
         current = str(rule.current) if synapse else ""
         if not spiking:
-            return cls(False, current)
+            return cls(False, current, rounds=rule.rounds)
         reset = str(rule.reset) if resets else "none"
         spikes = str(rule.spikes) if resets else "one"
-        return cls(True, current, str(rule.fires), reset, spikes)
+        return cls(True, current, str(rule.fires), reset, spikes, rule.rounds)
 
 
 @lru_cache
@@ -54,6 +56,7 @@ def definition(structure: Structure) -> Definition:
     words = [structure.synapse, structure.reset if structure.spiking else "", structure.spikes]
     name = "Spiking" if structure.spiking else "Integrating"
     name += "".join(word.title().replace("_", "") for word in words if word not in ("", "one"))
+    name += "Whole" if structure.rounds else ""
     parameters = ["decay", "gain", "constant", "bias", "v_start", "skew", "steps", "period"]
     state = {"v": 0.0, "clock": -1.0}
     if structure.synapse:
@@ -61,6 +64,8 @@ def definition(structure: Structure) -> Definition:
         state["i"] = 0.0
     if structure.spiking:
         parameters += ["threshold", "v_reset", "least_v"]
+    if structure.rounds:
+        parameters += ["whole"]
     if structure.reset in ("subtract_next", "blank"):
         state["over"] = 0.0
     if structure.spikes == "many":
@@ -91,6 +96,7 @@ DEFAULTS = {
     "threshold": 1.0,
     "v_reset": 0.0,
     "least_v": -float("inf"),
+    "whole": 1.0,
 }
 
 
@@ -110,13 +116,23 @@ def _program(structure: Structure, state: dict[str, float]) -> str:
 def _step(structure: Structure) -> list[str]:
     lines = ["u: float = arrived + current + bias"]
     drive = "i" if structure.synapse else "u"
+
+    def rounded(name: str, formula: str) -> str:
+        """What has the value of a formula, rounded towards 0 where numbers are whole."""
+        if not structure.rounds:
+            return formula
+        lines.append(f"{name}: float = {formula} / whole")
+        lines.append(f"{name} = whole * floor({name}) if {name} > 0 else -whole * floor(-{name})")
+        return name
+
     if structure.synapse == "decay_first":
-        lines += ["i = decay_syn * i + jump * u"]
+        left, added = rounded("left_of_i", "decay_syn * i"), rounded("added", "jump * u")
+        lines += [f"i = {left} + {added}"]
     elif structure.synapse:
-        lines += ["i = decay_syn * (i + jump * u)"]
+        lines += [f"i = {rounded('left_of_i', 'decay_syn * (i + jump * u)')}"]
     if structure.reset == "subtract_again":
         lines += ["again: float = 1 if v > threshold else 0"]
-    lines += [f"v = decay * v + gain * {drive} + constant"]
+    lines += [f"v = {rounded('left', 'decay * v')} + gain * {drive} + constant"]
     if structure.reset == "subtract_next":
         lines += ["v = v - over * threshold", "over = 0"]
     if structure.reset == "blank":

@@ -36,6 +36,7 @@ CHOICES: dict[str, tuple[tuple[Any, ...], bool]] = {
     "v_start": (("v_leak", "v_reset"), True),
     "least_v": (("none", "minus_threshold"), True),
     "output_delay": ((0, 1), False),
+    "whole": (("none",), True),
 }
 # How the switches are explained where one is missing.
 MEANINGS = {
@@ -55,11 +56,14 @@ MEANINGS = {
     "output_delay": "steps between a spike and its effect on the next layer, 0 or 1",
 }
 # What NIR's equations mean by what other programs do otherwise.
-UNLIKE_NIR = {"fires": ">", "reset": "value", "spikes": "one", "output_delay": 0}
+UNLIKE_NIR = {"fires": ">", "reset": "value", "spikes": "one", "output_delay": 0, "whole": "none"}
 # Names of `step_of`.
-NUMBERS = tuple("decay gain constant decay_syn jump v_start threshold v_reset least_v".split())
+NUMBERS = tuple(
+    "decay gain constant decay_syn jump v_start threshold v_reset least_v whole".split()
+)
 INTEGRATORS = ("I", "IF")  # v does not leak
 CUBA = ("CubaLI", "CubaLIF")
+DECAYS = 4096  # what is left after a step, in units of what there was, where numbers are whole
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,9 @@ class Rule:
             number.
         least_v: v is at least this after the reset: "none", "minus_threshold" or a number.
         output_delay: how many steps a spike comes later to other layers and outputs, 0 or 1.
+        whole: "none", or a number of which v and the current are whole multiples: what is left of
+            them, and what input adds to the current, is rounded to one, towards 0; decays have 12
+            binary digits.
     """
 
     dt: float | None = None
@@ -100,6 +107,7 @@ class Rule:
     v_start: str | float | None = None
     least_v: str | float | None = None
     output_delay: int | None = None
+    whole: str | float = "none"
 
     def __post_init__(self) -> None:
         if self.dt is not None:
@@ -111,6 +119,8 @@ class Rule:
             if not (word or value is None) and not (number and is_number(value)):
                 more = " or a number" if number else ""
                 raise door.refused(name, value, f"one of {', '.join(map(repr, words))}{more}")
+        if self.rounds and float(self.whole) <= 0:
+            raise door.refused("whole", self.whole, "'none' or a number above 0")
 
     def with_switches(self, switches: Mapping[str, Any]) -> Rule:
         """With some that are said anew; None is not said. Raises GraphError for unknown names."""
@@ -119,6 +129,11 @@ class Rule:
             if name not in names:
                 raise GraphError(f"{name!r} is no switch of a rule: must be of {', '.join(names)}")
         return replace(self, **{name: v for name, v in switches.items() if v is not None})
+
+    @property
+    def rounds(self) -> bool:
+        """Whether v and the current are whole multiples of a number."""
+        return not isinstance(self.whole, str)
 
     def missing(self, neurons: Neurons) -> list[str]:
         """What such neurons need that is not said."""
@@ -180,6 +195,8 @@ def _by_values(rule: Rule, neurons: Neurons) -> dict[str, NDArray[np.float64]]:
         w_in = np.asarray(p["w_in"], np.float64)
         jumps = {"file": w_in * dt / tau_syn, "one": zero + 1.0}
         step["jump"] = tidy(_chosen(rule.jump, jumps))
+    if rule.rounds:
+        step["whole"] = np.full((), float(rule.whole))
     starts = {"v_leak": v_leak, "v_reset": v_reset}
     step["v_start"] = _chosen(rule.v_start, starts)
     if neurons.spiking:
@@ -210,7 +227,8 @@ def _time(p: Numbers, name: str, dt: float, rule: Rule) -> NDArray[np.float64]:
 
 
 def _decay(tau: NDArray[np.float64], dt: float, rule: Rule) -> NDArray[np.float64]:
-    return np.maximum(1.0 - dt / tau, 0.0) if rule.decay == "euler" else np.exp(-dt / tau)
+    left = np.maximum(1.0 - dt / tau, 0.0) if rule.decay == "euler" else np.exp(-dt / tau)
+    return np.rint(left * DECAYS) / DECAYS if rule.rounds else left
 
 
 def nearby(value: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ they are stepped it does not say; `frameworks` says what each program does. Read
 
 from .file import Source, read
 from .frameworks import FRAMEWORKS, Framework
-from .rules import Reading, reading_of, sidecar
+from .rules import Reading, reading_of
+from .sidecar import sidecar_of
 
-__all__ = ["FRAMEWORKS", "Framework", "Reading", "Source", "read", "reading_of", "sidecar"]
+__all__ = ["FRAMEWORKS", "Framework", "Reading", "Source", "read", "reading_of", "sidecar_of"]

@@ -15,6 +15,7 @@ from ...door import shown
 from ...errors import GraphError
 from ...notices import warn
 from ..layers import Convolution, Dense, Graph, Input, Neurons
+from . import netx
 from .flat import flattened
 from .nodes import node_of
 
@@ -83,11 +84,23 @@ def _of_file(path: Path) -> Mapping[str, Any]:
         raise ImportError("NIR files need h5py: pip install 'pynn-sparse[nir]'") from error
     try:
         with h5py.File(path, "r") as file:
+            if netx.GROUP in file and "node" not in file:
+                return _of_netx(_of_group(h5py, file, path), path)
             if "node" not in file:
-                raise GraphError(f"{path}: is an HDF5 file, but no NIR: there is no group 'node'")
+                raise GraphError(
+                    f"{path}: is an HDF5 file, but no NIR, nor one of lava-dl: there is no group "
+                    f"'node' or {netx.GROUP!r}"
+                )
             return _of_group(h5py, file["node"], path)
     except (OSError, KeyError, RuntimeError, TypeError, UnicodeDecodeError) as error:
         raise GraphError(f"{path}: damaged, or no NIR file: {error}") from error
+
+
+def _of_netx(tree: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    try:
+        return netx.graph_of(tree)
+    except GraphError as error:
+        raise GraphError(f"{path}: {error}") from None
 
 
 def _of_group(h5py: Any, group: Any, path: Path) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from ...door import shown
@@ -14,8 +14,7 @@ from ..layers import Graph, Neurons, Rule
 from ..layers.rule import MEANINGS
 from .file import Source, is_text
 from .frameworks import FRAMEWORKS, Framework
-
-SIDECAR = "pynn_sparse"  # name in the metadata of graphs that this package has written
+from .sidecar import SIDECAR
 
 
 @dataclass(frozen=True)
@@ -106,18 +105,13 @@ def _without_sidecar(graph: Graph) -> Graph:
 
 
 def _of_text(source: Source, text: Any) -> Rule:
-    """The rule that `sidecar` has written."""
+    """The rule that `sidecar_of` has written."""
     try:
         if not is_text(text):
             raise ValueError(f"is {type(text).__name__}, no text")
         return Rule().with_switches(json.loads(text)["rule"])
     except (ValueError, KeyError, TypeError) as error:
         raise GraphError(f"{source.name}: metadata {SIDECAR!r} is damaged: {error}") from None
-
-
-def sidecar(rule: Rule) -> str:
-    """What `reading_of` finds in the metadata."""
-    return json.dumps({"version": 1, "rule": asdict(rule)})
 
 
 def _what_is_missing(missing: set[str], framework: Framework | None) -> str:
