@@ -3,6 +3,7 @@
 #include "build/sharing.h"
 
 #include <algorithm>
+#include <type_traits>
 #include <vector>
 
 namespace {
@@ -10,6 +11,44 @@ namespace {
 // Threads to count n synapses with, of n_source sources: their counts take at most 4 bytes per synapse.
 int32 counting_threads(int32 threads, int64 n, int64 n_source) {
   return int32(std::clamp<int64>(n / (2 * n_source + 1), 1, sharing(threads, n)));
+}
+
+// Rows that are drawn and kept together; how many they are changes no row.
+constexpr int64 kRowsOfBlock = 16;
+
+// Targets of all blocks of rows, as bytes.
+using Blocks = std::vector<std::vector<char>>;
+
+// About how many connections are made.
+int64 expected(const Connect& work) {
+  const Request& request = work.request;
+  const double part = double(request.end - request.first) / double(greater(request.n_target, 1));
+  const double each = work.number ? double(work.longest) : request.p * double(request.n_target);
+  return int64(double(request.n_source) * (1 + each * part));
+}
+
+// Calls draw(row, room, drawn) for each row, which appends its targets.
+template <class Index, class Draw>
+void draw_blocks(const Connect& work, int32 threads, Blocks& blocks, Draw draw) {
+  const RoomSize size = work.number ? room_size(work) : RoomSize{};
+#pragma omp parallel num_threads(sharing(threads, expected(work)))
+  {
+    std::vector<uint64> memory(size.bytes() / 8);
+    const Room room = size.at(reinterpret_cast<char*>(memory.data()));
+    std::vector<Index> drawn;
+#pragma omp for schedule(dynamic, 1)
+    for (int64 block = 0; block < int64(blocks.size()); ++block) {
+      drawn.clear();
+      const int64 first = block * kRowsOfBlock;
+      for (int64 row = first; row < std::min(first + kRowsOfBlock, work.request.n_source); ++row) {
+        const size_t before = drawn.size();
+        draw(row, room, drawn);
+        work.length[row] = int64(drawn.size() - before);
+      }
+      const char* const bytes = reinterpret_cast<const char*>(drawn.data());
+      blocks[block].assign(bytes, bytes + drawn.size() * sizeof(Index));
+    }
+  }
 }
 
 template <class Index>
@@ -20,54 +59,55 @@ void transpose(const Columns& work, int32 parts, std::vector<int64>& next, Index
     int64* const mine = &next[part * work.n_source];
     for (int64 column = first(part); column < first(part + 1); ++column)
       for (int64 i = column * work.per_column; i < (column + 1) * work.per_column; ++i)
-        target[mine[work.source[i]]++] = Index(column);
+        target[mine[work.source[i]]++] = Index(work.first_column + column);
   }
 }
 
 }  // namespace
 
 // Bytes of a Room; 0 where rows need none.
-EXPORT int64 connect_room(const Connect& work) {
-  return room_size(work.request, work.shortest, work.longest).bytes();
-}
+EXPORT int64 connect_room(const Connect& work) { return room_size(work).bytes(); }
 
-// Number of connections of each row, each possible one made with probability p.
-EXPORT void connect_row_lengths(const Connect& work, int32 threads) {
-  const double log_miss = log_of_complement(work.request.p);
-  const double expected =
-      double(work.request.n_source) * (1 + work.request.p * double(work.request.n_target));
-#pragma omp parallel for schedule(dynamic, 16) num_threads(sharing(threads, int64(expected)))
-  for (int64 row = 0; row < work.request.n_source; ++row)
-    work.length[row] = row_length(work.request, row, log_miss);
-}
-
-// The targets of the rows whose lengths connect_row_lengths gave, ascending.
-EXPORT void connect_by_probability(const Connect& work, int32 threads) {
-  const double log_miss = log_of_complement(work.request.p);
-  const int32 team = sharing(threads, work.row_start[work.request.n_source]);
-  with_indices(work.target, work.wide, [&](auto* target) {
-#pragma omp parallel for schedule(dynamic, 16) num_threads(team)
-    for (int64 row = 0; row < work.request.n_source; ++row)
-      draw_by_probability(work.request, row, log_miss, target + work.row_start[row]);
+// Draws rows of given numbers of targets, or each target with the same probability, and finds how many there are in each.
+// A row is drawn once, so that its targets are kept until there is an array for them: connect_take puts them there.
+EXPORT Blocks* connect_draw(const Connect& work, int32 threads) {
+  const int64 n_block = (work.request.n_source + kRowsOfBlock - 1) / kRowsOfBlock;
+  auto* const blocks = new Blocks(n_block);
+  const double log_miss = work.number ? 0 : log_of_complement(work.request.p);
+  with_indices(work.target, work.wide, [&](auto* none) {
+    using Index = std::remove_pointer_t<decltype(none)>;
+    draw_blocks<Index>(work, threads, *blocks, [&](int64 row, const Room& room, auto& drawn) {
+      const auto visit = [&](uint32 target) { drawn.push_back(Index(target)); };
+      const auto take = [&](const Candidates& from, const Range& inside, int64, bool all) {
+        if (!all) return false;
+        const size_t place = drawn.size();
+        drawn.resize(place + (inside.end - inside.first));
+        Index* const next = drawn.data() + place - inside.first;
+        for (int64 c = inside.first; c < inside.end; ++c) next[c] = Index(from.target(c));
+        return true;
+      };
+      if (work.number)
+        visit_by_number(work, row, room, take, visit);
+      else
+        visit_by_probability(work.request, row, log_miss, visit);
+    });
   });
+  return blocks;
 }
 
-// Rows of given lengths: as many targets drawn with or without replacement, ascending.
-EXPORT void connect_by_number(const Connect& work, int32 threads) {
-  const RoomSize size = room_size(work.request, work.shortest, work.longest);
-  const int32 team = sharing(threads, work.row_start[work.request.n_source]);
-  with_indices(work.target, work.wide, [&](auto* target) {
-#pragma omp parallel num_threads(team)
-    {
-      std::vector<uint64> memory(size.bytes() / 8);
-      const Room room = size.at(reinterpret_cast<char*>(memory.data()));
-#pragma omp for schedule(dynamic, 16)
-      for (int64 row = 0; row < work.request.n_source; ++row) {
-        const int64 first = work.row_start[row];
-        draw_by_number(work.request, row, work.row_start[row + 1] - first, room, target + first);
-      }
+// Puts the rows into the array, if there is one, and frees them.
+EXPORT void connect_take(Blocks* blocks, const Connect& work, int32 threads) {
+  if (char* const target = static_cast<char*>(work.target)) {
+    const int64 size = work.wide ? 4 : 2;
+    const int32 team = sharing(threads, work.row_start[work.request.n_source]);
+#pragma omp parallel for num_threads(team)
+    for (int64 block = 0; block < int64(blocks->size()); ++block) {
+      std::vector<char>& bytes = (*blocks)[block];
+      std::copy(bytes.begin(), bytes.end(), target + size * work.row_start[block * kRowsOfBlock]);
+      std::vector<char>().swap(bytes);
     }
-  });
+  }
+  delete blocks;
 }
 
 EXPORT void connect_count_sources(const SourceCount& work, int32 threads) {

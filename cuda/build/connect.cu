@@ -2,28 +2,47 @@
 #include "build/launch.h"
 #include "build/rows.h"
 
-BUILD_KERNEL(connect_row_lengths, Connect) {
+namespace {
+
+// Calls body(row, room) for each row, with room for one chunk.
+template <class Body>
+DEVICE void for_each_row_in_room(const Connect& work, Body body) {
+  const RoomSize size = room_size(work);
+  for_each_work_in_room(work.request.n_source, work.n_room, [&](int64 row, int32 place) {
+    body(row, size.at(work.room + place * size.bytes()));
+  });
+}
+
+}  // namespace
+
+BUILD_KERNEL(connect_lengths_by_probability, Connect) {
   const double log_miss = log_of_complement(work.request.p);
-  for_each_work(work.request.n_source,
-                [&](int64 row) { work.length[row] = row_length(work.request, row, log_miss); });
+  for_each_work(work.request.n_source, [&](int64 row) {
+    work.length[row] = length_by_probability(work.request, row, log_miss);
+  });
 }
 
 BUILD_KERNEL(connect_by_probability, Connect) {
   const double log_miss = log_of_complement(work.request.p);
   with_indices(work.target, work.wide, [&](auto* target) {
     for_each_work(work.request.n_source, [&](int64 row) {
-      draw_by_probability(work.request, row, log_miss, target + work.row_start[row]);
+      auto* next = target + work.row_start[row];
+      visit_by_probability(work.request, row, log_miss, [&](uint32 each) { *next++ = each; });
     });
   });
 }
 
+BUILD_KERNEL(connect_lengths_by_number, Connect) {
+  for_each_row_in_room(work, [&](int64 row, const Room& room) {
+    work.length[row] = length_by_number(work, row, room);
+  });
+}
+
 BUILD_KERNEL(connect_by_number, Connect) {
-  const RoomSize size = room_size(work.request, work.shortest, work.longest);
   with_indices(work.target, work.wide, [&](auto* target) {
-    for_each_work_in_room(work.request.n_source, work.n_room, [&](int64 row, int32 place) {
-      const Room room = size.at(work.room + place * size.bytes());
-      const int64 first = work.row_start[row];
-      draw_by_number(work.request, row, work.row_start[row + 1] - first, room, target + first);
+    for_each_row_in_room(work, [&](int64 row, const Room& room) {
+      auto* next = target + work.row_start[row];
+      visit_by_number(work, row, room, [&](uint32 each) { *next++ = each; });
     });
   });
 }
@@ -55,7 +74,7 @@ BUILD_KERNEL(connect_sort_rows, Columns) {
       const int64 first = work.row_start[row], n = work.row_start[row + 1] - first;
       for (int64 i = 0; i < n; ++i) value[i] = work.column[first + i];
       const uint32* const sorted = sort_values(value, value + even, n, work.n_column);
-      for (int64 i = 0; i < n; ++i) target[first + i] = sorted[i];
+      for (int64 i = 0; i < n; ++i) target[first + i] = work.first_column + sorted[i];
     });
   });
 }

@@ -7,15 +7,38 @@
 
 namespace {
 
-// Calls body(first, size, x) for each tile of values.
+// Calls body(first, size, x) for each tile of the values of synapses.
 template <class Body>
 void for_each_tile(const Draw& work, int32 threads, Body body) {
-#pragma omp parallel for schedule(static) num_threads(sharing(threads, work.n))
-  for (int64 first = 0; first < work.n; first += kTile) {
-    alignas(64) double x[kTile];
-    draw_tile(work.law, work.seed, first, tile_size(work.n - first), x);
-    body(first, tile_rest(work.n - first), x);
-  }
+  with_indices(work.target, work.wide_target, [&](const auto* target) {
+#pragma omp parallel for schedule(dynamic, 16) num_threads(sharing(threads, work.n))
+    for (int64 row = 0; row < work.n_source; ++row) {
+      uint32 to[kTile], nth[kTile];
+      alignas(64) double x[kTile];
+      const int64 begin = work.row_start[row], end = work.row_start[row + 1];
+      for (int64 first = begin; first < end; first += kTile) {
+        const int32 size = tile_rest(end - first);
+        for (int32 k = 0; k < size; ++k) to[k] = target[first + k];
+        nth[0] = same_before(target, begin, first);
+        uint32 repeated = 0;
+        for (int32 k = 1; k < size; ++k) repeated |= nth[k] = to[k] == to[k - 1];
+        if (repeated || nth[0])
+          for (int32 k = 1; k < size; ++k) nth[k] = nth[k] ? nth[k - 1] + 1 : 0;
+        if (size % 2) to[size] = nth[size] = 0;  // an even number of values is drawn
+        const BySynapse numbers{work.seed, uint32(row), to, nth};
+        draw_tile(work.law, numbers, tile_size(end - first), x);
+        body(first, size, x);
+      }
+    }
+  });
+}
+
+void fill(const Draw& work, int64 first, int32 size, const double* x) {
+  if (work.wide)
+    std::copy_n(x, size, static_cast<double*>(work.value) + first);
+  else
+    std::transform(x, x + size, static_cast<float*>(work.value) + first,
+                   [](double value) { return to_single(value); });
 }
 
 // Lowers `least` to `value` if that is less.
@@ -43,25 +66,24 @@ void fill_steps(const Draw& work, int32 threads, Steps* steps) {
 
 }  // namespace
 
+// Numbered values.
 EXPORT void draw_values(const Draw& work, int32 threads) {
-  for_each_tile(work, threads, [&](int64 first, int32 size, const double* x) {
-    if (work.wide)
-      std::copy_n(x, size, static_cast<double*>(work.value) + first);
-    else
-      std::transform(x, x + size, static_cast<float*>(work.value) + first,
-                     [](double value) { return to_single(value); });
-  });
+#pragma omp parallel for schedule(static) num_threads(sharing(threads, work.n))
+  for (int64 first = 0; first < work.n; first += kTile) {
+    alignas(64) double x[kTile];
+    draw_tile(work.law, ByPlace{work.seed, first}, tile_size(work.n - first), x);
+    fill(work, first, tile_rest(work.n - first), x);
+  }
 }
 
-// Times in ms as the nearest numbers of steps.
+// Those of synapses.
+EXPORT void draw_weights(const Draw& work, int32 threads) {
+  for_each_tile(work, threads,
+                [&](int64 first, int32 size, const double* x) { fill(work, first, size, x); });
+}
+
+// Those of synapses that are times in ms, as the nearest numbers of steps.
 EXPORT void draw_steps(const Draw& work, int32 threads) {
   if (work.wide) return fill_steps(work, threads, static_cast<uint16*>(work.value));
   fill_steps(work, threads, static_cast<uint8*>(work.value));
-}
-
-// Value i alone.
-EXPORT double draw_one(const Draw& work, int64 i) {
-  double pair[2];
-  draw_tile(work.law, work.seed, i / 2 * 2, 2, pair);
-  return pair[i % 2];
 }

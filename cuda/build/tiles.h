@@ -45,5 +45,22 @@ DEVICE int32 tile_size(int64 missing) {
   return missing >= kTile ? kTile : int32(missing + 1) / 2 * 2;
 }
 
+// Calls use(target) with the array of targets as one of its type.
+template <class Use>
+DEVICE void with_indices(void* target, int32 wide, Use use) {
+  if (wide)
+    use(static_cast<uint32*>(target));
+  else
+    use(static_cast<uint16*>(target));
+}
+
+template <class Use>
+DEVICE void with_indices(const void* target, int32 wide, Use use) {
+  with_indices(const_cast<void*>(target), wide, [&](const auto* each) { use(each); });
+}
+
+DEVICE int64 lesser(int64 x, int64 y) { return x < y ? x : y; }
+DEVICE int64 greater(int64 x, int64 y) { return x > y ? x : y; }
+
 // How many of a tile's numbers are wanted.
 DEVICE int32 tile_rest(int64 missing) { return missing >= kTile ? kTile : int32(missing); }

@@ -8,24 +8,27 @@
 struct Request {
   uint64 seed;
   int64 n_source;
-  int64 n_target;     // at most 2^32
+  int64 first_source;  // number of the one that row 0 belongs to
+  int64 n_target;      // at most 2^32
+  int64 first, end;    // targets that are made, of those: first .. end - 1
+  int64 chunk;         // targets that are drawn by numbers of their own, at most 2^32
   const int64* self;  // [n_source] target that is the same cell and is left out, or -1; may be null
   double p;           // probability of a connection, 0 < p < 1, where that is the rule
   int32 with_replacement;
   int32 padding;
 };
 
-// Rows of connections. Those of given lengths take at least `shortest` and at most `longest` targets.
+// Rows of connections.
 struct Connect {
   Request request;
-  int64* length;           // [n_source], to be found
+  const int64* number;     // [n_source] connections of the whole row, where that is the rule
+  int64* length;           // [n_source] those that are made, to be found
   const int64* row_start;  // [n_source + 1], given
   void* target;            // uint32 or uint16 [row_start[n_source]], to be drawn
   char* room;              // GPU: [n_room][bytes of a Room], all 0
-  int64 shortest;
-  int64 longest;
-  int32 n_room;  // GPU: rows that are drawn at a time
-  int32 wide;    // target is uint32
+  int64 longest;           // of the numbers
+  int32 n_room;            // GPU: rows that are drawn at a time
+  int32 wide;              // target is uint32
 };
 
 // How often each source is drawn in n draws.
@@ -39,6 +42,7 @@ struct SourceCount {
 // Columns, of which each holds the sources of one target, and the rows that they are to become.
 struct Columns {
   const uint32* source;  // [n_column][per_column]
+  int64 first_column;    // number of the target of column 0
   int64 n_column;
   int64 per_column;
   int64 n_source;
@@ -64,16 +68,19 @@ struct StepRange {
   double per_ms, least, most;
 };
 
-// Values of a distribution to draw.
+// Values of a distribution to draw: numbered ones, or those of synapses in rows.
 struct Draw {
   Law law;
   StepRange range;  // of times
   uint64 seed;
   int64 n;
-  void* value;           // [n] values: double or float; times: uint16 or uint8
-  int64* first_outside;  // index of the first time outside the range; n before
-  int32 wide;            // value is double, or uint16
-  int32 padding;
+  int64 n_source;
+  const int64* row_start;  // [n_source + 1]
+  const void* target;      // uint32 or uint16 [n], ascending in a row
+  void* value;             // [n] values: double or float; times: uint16 or uint8
+  int64* first_outside;    // index of the first time outside the range; n before
+  int32 wide;              // value is double, or uint16
+  int32 wide_target;
 };
 
 // What the engine wants to know of the synapses of a table before it runs.

@@ -12,6 +12,8 @@ enum class Purpose : uint32 {
   kEnd = 4,      // the first ends of connections that are drawn as pairs
   kNeuron = 5,   // what neurons that fire at random do
   kSynapse = 6,  // what synapses that transmit at random do
+  kSplit = 7,    // how the connections of a cell are divided among chunks of targets
+  kValue = 8,    // values of a distribution, one for a synapse; see BySynapse in laws.h
 };
 
 struct Bits {

@@ -22,7 +22,8 @@ PACKAGE = Path(__file__).resolve().parent.parent
 PRECISIONS = {"double": "double", "single": "float"}
 # Kernel -> its file, of those that build networks on a GPU.
 BUILD_KERNELS = {
-    "connect_row_lengths": "build/connect",
+    "connect_lengths_by_probability": "build/connect",
+    "connect_lengths_by_number": "build/connect",
     "connect_by_probability": "build/connect",
     "connect_by_number": "build/connect",
     "connect_count_sources": "build/connect",
@@ -30,6 +31,7 @@ BUILD_KERNELS = {
     "connect_scatter_columns": "build/connect",
     "connect_sort_rows": "build/connect",
     "draw_values": "build/draw",
+    "draw_weights": "build/draw",
     "draw_steps": "build/draw",
     "add_input_bound": "build/synapses",
     "count_coarse": "build/synapses",

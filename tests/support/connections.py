@@ -34,25 +34,37 @@ def same(a: Rows, b: Rows) -> bool:
     )
 
 
-# Rule -> (n_source, n_target, number, seed, threads or builder, skip_self) -> rows
+def onto_part(rows: Rows, first: int, end: int) -> Rows:
+    """The connections onto some of the targets."""
+    source, target = pairs(rows)
+    mine = (target >= first) & (target < end)
+    counts = np.bincount(source[mine], minlength=len(rows.row_start) - 1)
+    return Rows(connect.starts_of(counts), rows.target[mine])
+
+
+# Rule -> (n_source, n_target, number, seed, threads or builder, skip_self, onto=None) -> rows
 MADE: dict[str, Callable[..., Rows]] = {
-    "probability": lambda m, k, n, seed, by, skip: connect.fixed_probability(
-        m, k, n / max(m, k), seed, by, skip_self=skip
+    "probability": lambda m, k, n, seed, by, skip, onto=None: connect.fixed_probability(
+        m, k, n / max(m, k), seed, by, skip_self=skip, onto=onto
     ),
-    "post": lambda m, k, n, seed, by, skip: connect.fixed_number_post(
-        m, k, min(n, k - 1), seed, by, skip_self=skip
+    "post": lambda m, k, n, seed, by, skip, onto=None: connect.fixed_number_post(
+        m, k, min(n, k - 1), seed, by, skip_self=skip, onto=onto
     ),
-    "post replaced": lambda m, k, n, seed, by, skip: connect.fixed_number_post(
-        m, k, n, seed, by, with_replacement=True, skip_self=skip
+    "post replaced": lambda m, k, n, seed, by, skip, onto=None: connect.fixed_number_post(
+        m, k, n, seed, by, with_replacement=True, skip_self=skip, onto=onto
     ),
-    "pre": lambda m, k, n, seed, by, skip: connect.fixed_number_pre(
-        m, k, max(0, min(n, m - 1)), seed, by, skip_self=skip
+    "pre": lambda m, k, n, seed, by, skip, onto=None: connect.fixed_number_pre(
+        m, k, max(0, min(n, m - 1)), seed, by, skip_self=skip, onto=onto
     ),
-    "pre replaced": lambda m, k, n, seed, by, skip: connect.fixed_number_pre(
-        m, k, n, seed, by, with_replacement=True, skip_self=skip
+    "pre replaced": lambda m, k, n, seed, by, skip, onto=None: connect.fixed_number_pre(
+        m, k, n, seed, by, with_replacement=True, skip_self=skip, onto=onto
     ),
-    "total": lambda m, k, n, seed, by, skip: connect.fixed_total_number(m, k, 7 * n, seed, by),
-    "all": lambda m, k, n, seed, by, skip: connect.all_to_all(m, k, by, skip_self=skip),
+    "total": lambda m, k, n, seed, by, skip, onto=None: connect.fixed_total_number(
+        m, k, 7 * n, seed, by, onto=onto
+    ),
+    "all": lambda m, k, n, seed, by, skip, onto=None: connect.all_to_all(
+        m, k, by, skip_self=skip, onto=onto
+    ),
 }
 
 

@@ -56,6 +56,19 @@ def test_rows(rule: str, network: tuple[Any, ...], seed: int, builder: GpuBuilde
     assert alike(lambda by: MADE[rule](m, k, n, seed, by, skip), builder)
 
 
+@settings(deadline=None, max_examples=15)
+@pytest.mark.parametrize("rule", MADE)
+@given(
+    network=networks(), seed=st.integers(0, 2**64 - 1), cuts=st.tuples(*[st.integers(0, 250)] * 2)
+)
+def test_part_of_the_targets(
+    rule: str, network: tuple[Any, ...], seed: int, cuts: tuple[int, int], builder: GpuBuilder
+) -> None:
+    m, k, n, skip = network
+    first, end = sorted(cuts)
+    assert alike(lambda by: MADE[rule](m, k, n, seed, by, skip, (first, end)), builder)
+
+
 @pytest.mark.parametrize("rule", MADE)
 def test_rows_of_several_blocks_of_threads(rule: str, builder: GpuBuilder) -> None:
     skip = np.arange(700)[::-1].copy()
@@ -147,13 +160,22 @@ def test_values(name: str, dtype: Any, n: int, seed: int, builder: GpuBuilder) -
     found = builder.get(found)
     assert expected.dtype == found.dtype == dtype
     assert np.array_equal(expected, found)
+    rows = connect.fixed_total_number(5, 400, n, 1, 1)
+    expected = laws.draw_weights(*LAWS[name], rows, seed, 2, dtype)
+    there = Rows(rows.row_start, builder.put(rows.target))
+    found = builder.get(laws.draw_weights(*LAWS[name], there, seed, builder, dtype))
+    assert expected.dtype == found.dtype == dtype
+    assert np.array_equal(expected, found)
 
 
 @settings(deadline=None, max_examples=25)
 @given(n=st.integers(0, 3000), seed=st.integers(0, 2**64 - 1), high=st.sampled_from([255, 256]))
 def test_steps(n: int, seed: int, high: int, builder: GpuBuilder) -> None:
     law = "normal_clipped", {"mu": 5.0, "sigma": 20.0, "low": 0.1, "high": high / 10}
-    expected, found = (laws.draw_steps(*law, n, seed, by, 10.0, 1, high) for by in (2, builder))
+    expected, found = (
+        laws.draw_steps(*law, connect.fixed_total_number(9, 99, n, 1, by), seed, by, 10.0, 1, high)
+        for by in (2, builder)
+    )
     found = builder.get(found)
     assert expected.dtype == found.dtype
     assert np.array_equal(expected, found)
@@ -163,8 +185,9 @@ def test_steps(n: int, seed: int, high: int, builder: GpuBuilder) -> None:
 def test_first_delay_outside_is_named(low: float, high: float, builder: GpuBuilder) -> None:
     messages = []
     for by in (1, builder):
+        rows = connect.fixed_total_number(9, 70_000, 5001, 1, by)
         with pytest.raises(ParameterError) as error:
-            laws.draw_steps("uniform", {"low": low, "high": high}, 5001, 8, by, 10.0, 1, 10)
+            laws.draw_steps("uniform", {"low": low, "high": high}, rows, 8, by, 10.0, 1, 10)
         messages.append(str(error.value))
     assert messages[0] == messages[1]
 
@@ -185,4 +208,5 @@ def test_memory_bounds_how_many_rows_are_drawn_at_a_time(monkeypatch: pytest.Mon
             lambda by: connect.fixed_number_post(100, 5000, 30, 3, by), GpuBuilder(Guarded())
         )
     row = -(-5000 // 64) * 8
-    assert sizes == [row, 5000 // row * row, 100 * row]
+    each = [row, 5000 // row * row, 100 * row]
+    assert sizes == [size for size in each for _ in ("lengths", "targets")]

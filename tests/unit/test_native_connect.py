@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.connections import MADE, matrix, networks, pairs, same
+from support.connections import MADE, matrix, networks, onto_part, pairs, same
 
 from pynn_sparse.engine.building import connect
 from pynn_sparse.engine.building.connect import Rows
@@ -74,6 +74,50 @@ def test_threads_make_the_same_large_network(rule: str) -> None:
     skip = np.arange(3000)[::-1].copy()
     made = [MADE[rule](3000, 70000, 200, 5, threads, skip) for threads in (1, 2, 3, 8)]
     assert all(same(made[0], other) for other in made[1:])
+
+
+@pytest.mark.parametrize("rule", MADE)
+@settings(deadline=None, max_examples=30)
+@given(
+    network=networks(), seed=st.integers(0, 2**64 - 1), cuts=st.tuples(*[st.integers(0, 250)] * 2)
+)
+def test_part_of_the_targets(
+    rule: str, network: tuple[Any, ...], seed: int, cuts: tuple[int, int]
+) -> None:
+    """Whoever wants connections onto some targets draws those of the whole network."""
+    m, k, n, skip = network
+    first, end = sorted(cuts)
+    whole = MADE[rule](m, k, n, seed, 1, skip)
+    assert same(MADE[rule](m, k, n, seed, 2, skip, (first, end)), onto_part(whole, first, end))
+
+
+# n_source, n_target, n: chunks of bits, of values, of most targets.
+LARGE = {"bits": (40, 20_000, 900), "values": (40, 500_000, 300), "most": (3, 20_000, 18_000)}
+
+
+@pytest.mark.parametrize("rule", MADE)
+@pytest.mark.parametrize("size", LARGE)
+def test_part_of_many_targets(rule: str, size: str) -> None:
+    m, k, n = LARGE[size]
+    if "pre" in rule or rule == "all":
+        m, k = k, m if "pre" in rule else 3 * m
+    skip = np.arange(m) + (k - m) // 2
+    skip[(skip < 0) | (skip >= k)] = -1
+    whole = MADE[rule](m, k, n, 5, 2, skip)
+    for first, end in ((0, k // 3), (k // 3, k - 1), (k - 1, k), (k // 2, k // 2)):
+        assert same(MADE[rule](m, k, n, 5, 2, skip, (first, end)), onto_part(whole, first, end))
+
+
+def test_part_of_pairs_and_of_equal_numbers() -> None:
+    source, target = (np.random.RandomState(seed).randint(0, 90, 400) for seed in (1, 2))
+    rules: list[Callable[..., Rows]] = [
+        lambda **onto: connect.from_pairs(90, 90, source, target, **onto),
+        lambda **onto: connect.one_to_one(90, 70, **onto),
+        lambda **onto: connect.one_to_one(50, 90, **onto),
+    ]
+    for make in rules:
+        for first, end in ((0, 40), (40, 80), (80, 90)):
+            assert same(make(onto=(first, end)), onto_part(make(), first, end))
 
 
 @pytest.mark.parametrize("rule", RANDOM)
@@ -215,6 +259,30 @@ def test_subsets_of_many(k: int, n: int) -> None:
     assert stats.chisquare(counts).pvalue > LEAST_P_VALUE
 
 
+@pytest.mark.parametrize(
+    ("n", "k"), [(2000, 300), (3000, 2900), (1 << 32, 500)], ids=["few", "most", "most cells"]
+)
+@pytest.mark.parametrize("replaced", [False, True])
+def test_targets_are_divided_as_if_drawn_one_by_one(n: int, k: int, replaced: bool) -> None:
+    """Among the first of the targets and the others, at the border of chunks and elsewhere."""
+    rows = 4000
+    _, target = pairs(connect.fixed_number_post(rows, n, k, 3, 2, with_replacement=replaced))
+    for border in (n // 2, 1024, n - 77):
+        if not n < border * k < (k - 1) * n:
+            continue
+        counts = np.bincount((target.reshape(rows, k) < border).sum(1), minlength=k + 1)
+        law = stats.binom(k, border / n) if replaced else stats.hypergeom(n, border, k)
+        if n == 1 << 32:  # which is the same, as scipy can tell
+            law = stats.binom(k, border / n)
+        expected = rows * law.pmf(np.arange(k + 1))
+        common = expected > 5
+        seen = np.append(counts[common], counts[~common].sum())
+        wanted = np.append(expected[common], expected[~common].sum())
+        if wanted[-1] < 1:
+            seen, wanted = seen[:-1], wanted[:-1]
+        assert stats.chisquare(seen, wanted * seen.sum() / wanted.sum()).pvalue > LEAST_P_VALUE
+
+
 @pytest.mark.parametrize("rule", ["post replaced", "pre replaced", "total"])
 def test_pairs_are_uniform_and_independent(rule: str) -> None:
     made = matrix(MADE[rule](20, 30, 20_000, 9, 2, None), 30)
@@ -278,11 +346,11 @@ def test_wrong_sizes() -> None:
 # Hashes of what was made when the rules were written: networks stay the same between versions.
 KEPT = {
     "all": "687d049d51c8fec2",
-    "post": "7f84fb8f22d0642d",
-    "post replaced": "32d371f598532cce",
-    "pre": "d415df3308e63f7c",
-    "pre replaced": "48c13e0a374ef579",
-    "probability": "566b6efc5616e5c4",
+    "post": "6e3493e9c62a6c69",
+    "post replaced": "9351fed00550abc9",
+    "pre": "8ad8c959a1472ced",
+    "pre replaced": "3fcbe9bee7f0685c",
+    "probability": "72dcb923e34d6e32",
     "total": "5dc3ac70f961c9ea",
 }
 

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pynn_sparse.engine.building import laws
+from pynn_sparse.engine.building import connect, laws
+from pynn_sparse.engine.building.connect import Rows
 from pynn_sparse.errors import ParameterError
 
 stats = pytest.importorskip("scipy.stats")
@@ -43,11 +44,27 @@ DISTRIBUTIONS: dict[str, tuple[str, dict[str, float], Any]] = {
 }
 
 
+def some_rows(n: int, n_source: int = 7) -> Rows:
+    """So many synapses, some of them between the same two cells."""
+    return connect.fixed_total_number(n_source, 3000, n, 1, 1)
+
+
+def of_numbers(*arguments: Any) -> NDArray[Any]:
+    distribution, parameters, *others = arguments
+    return np.asarray(laws.draw(distribution, parameters, 200_001, *others))
+
+
+def of_synapses(*arguments: Any) -> NDArray[Any]:
+    distribution, parameters, *others = arguments
+    return np.asarray(laws.draw_weights(distribution, parameters, some_rows(200_001), *others))
+
+
+@pytest.mark.parametrize("make", [of_numbers, of_synapses])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
-def test_distribution(name: str, dtype: Any) -> None:
+def test_distribution(name: str, dtype: Any, make: Any) -> None:
     distribution, parameters, cdf = DISTRIBUTIONS[name]
-    values = laws.draw(distribution, parameters, 200_001, 17, 2, dtype)
+    values = make(distribution, parameters, 17, 2, dtype)
     assert values.dtype == dtype
     assert stats.kstest(values, cdf).pvalue > LEAST_P_VALUE
     neighbours = np.corrcoef(values[1:], values[:-1])[0, 1]
@@ -96,6 +113,26 @@ def test_value_depends_on_seed_and_index(name: str, n: int, more: int, seed: int
         assert not np.array_equal(made[0], laws.draw(distribution, parameters, n, seed ^ 1, 1))
 
 
+@settings(deadline=None, max_examples=20)
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+@given(n=st.integers(1, 5000), cut=st.integers(0, 3000), seed=st.integers(0, 2**64 - 1))
+def test_value_depends_on_seed_and_synapse(name: str, n: int, cut: int, seed: int) -> None:
+    """Not on which other synapses there are, nor on who draws."""
+    distribution, parameters, _ = DISTRIBUTIONS[name]
+
+    def values(rows: Rows, seed: int = seed, threads: int = 1) -> NDArray[Any]:
+        return np.asarray(laws.draw_weights(distribution, parameters, rows, seed, threads))
+
+    rows = some_rows(n)
+    every = values(rows)
+    assert np.array_equal(every, values(rows, threads=3))
+    assert len(np.unique(every)) > 0.99 * n  # also between the same two cells
+    assert not np.array_equal(every, values(rows, seed ^ 1))
+    mine = rows.target >= cut
+    part = connect.fixed_total_number(7, 3000, n, 1, 1, onto=(cut, 3000))
+    assert np.array_equal(values(part), every[mine])
+
+
 def test_no_spread() -> None:
     for limits in ({}, {"low": 2.0, "high": 3.0}):
         name = "normal_clipped" if limits else "normal"
@@ -125,8 +162,10 @@ def test_steps_are_rounded_values(
 ) -> None:
     limits = {"low": 1 / steps_per_ms, "high": high / steps_per_ms}
     parameters = {"mu": 5.0, "sigma": 20.0} | limits
-    steps = laws.draw_steps("normal_clipped", parameters, n, seed, threads, steps_per_ms, 1, high)
-    values = laws.draw("normal_clipped", parameters, n, seed, 1)
+    rows = some_rows(n)
+    law = "normal_clipped", parameters, rows, seed
+    steps = laws.draw_steps(*law, threads, steps_per_ms, 1, high)
+    values = laws.draw_weights(*law, 1)
     assert steps.dtype == (np.uint8 if high <= 255 else np.uint16)
     assert np.array_equal(steps, np.floor(values * steps_per_ms + 0.5))
 
@@ -135,15 +174,17 @@ def test_steps_are_rounded_values(
 @pytest.mark.parametrize(("low", "high"), [(0.04, 1.0), (0.1, 2.0)])
 def test_first_delay_outside_is_named(low: float, high: float, threads: int) -> None:
     parameters = {"low": low, "high": high}
-    values = laws.draw("uniform", parameters, 5001, 8, 1)
+    rows = some_rows(5001)
+    values = laws.draw_weights("uniform", parameters, rows, 8, 1)
     first = values[(values < 0.1) | (values > 1)][0]
     with pytest.raises(ParameterError, match=rf"^{first:g} ms.*uniform.*0.1 ms to 1 ms$"):
-        laws.draw_steps("uniform", parameters, 5001, 8, threads, 10.0, 1, 10)
+        laws.draw_steps("uniform", parameters, rows, 8, threads, 10.0, 1, 10)
 
 
 def test_delay_may_be_outside_by_the_error_of_a_decimal() -> None:
     def steps(delay: float) -> NDArray[Any]:
-        return laws.draw_steps("normal", {"mu": delay, "sigma": 0}, 3, 1, 1, 10.0, 1, 255)
+        law = "normal", {"mu": delay, "sigma": 0}, some_rows(3)
+        return np.asarray(laws.draw_steps(*law, 1, 1, 10.0, 1, 255))
 
     assert steps(0.1 - 9e-8).tolist() == [1] * 3
     assert steps(25.5 + 9e-8).tolist() == [255] * 3
@@ -177,18 +218,20 @@ def test_wrong_distribution(distribution: str, parameters: dict[str, float], mes
     with pytest.raises(ParameterError, match=message):
         laws.draw(distribution, parameters, 5, 1, 1)
     with pytest.raises(ParameterError, match=message):
-        laws.draw_steps(distribution, parameters, 5, 1, 1, 10.0, 1, 255)
+        laws.draw_steps(distribution, parameters, some_rows(5), 1, 1, 10.0, 1, 255)
 
 
 def test_wrong_range_of_steps() -> None:
     for low, high, steps_per_ms in ((-1, 5, 10.0), (5, 4, 10.0), (1, 65536, 10.0), (1, 5, 0.0)):
         with pytest.raises(ParameterError, match=f"low = {low}, high = {high}"):
-            laws.draw_steps("exponential", {"beta": 1}, 5, 1, 1, steps_per_ms, low, high)
+            laws.draw_steps("exponential", {"beta": 1}, some_rows(5), 1, 1, steps_per_ms, low, high)
 
 
 def test_wrong_type_of_values() -> None:
     with pytest.raises(ParameterError, match="dtype = int64"):
         laws.draw("exponential", {"beta": 1}, 5, 1, 1, np.int64)
+    with pytest.raises(ParameterError, match="dtype = int64"):
+        laws.draw_weights("exponential", {"beta": 1}, some_rows(5), 1, 1, np.int64)
 
 
 # Hashes of what was made when the rules were written: values stay the same between versions.
@@ -200,6 +243,14 @@ KEPT = {
     "exponential": "52ba46190f6e7b79",
     "lognormal": "5413a1145c789560",
 }
+KEPT_OF_SYNAPSES = {
+    "uniform": "247f1857330f8145",
+    "normal": "a3d2f5019850fae7",
+    "clipped": "9647d4e68de0490a",
+    "far clipped": "522ab96fd4a9f4fc",
+    "exponential": "1e1cd89102d3038d",
+    "lognormal": "64bd0c896006acff",
+}
 
 
 @pytest.mark.parametrize("name", KEPT)
@@ -207,3 +258,12 @@ def test_the_same_on_each_machine_and_in_each_version(name: str) -> None:
     distribution, parameters, _ = DISTRIBUTIONS[name]
     values = laws.draw(distribution, parameters, 3001, 12345678901234567890, 2)
     assert hashlib.sha256(values.astype("<f8").tobytes()).hexdigest()[:16] == KEPT[name]
+
+
+@pytest.mark.parametrize("name", KEPT_OF_SYNAPSES)
+def test_values_of_synapses_stay_the_same(name: str) -> None:
+    distribution, parameters, _ = DISTRIBUTIONS[name]
+    rows = connect.fixed_number_post(3, 70_000, 1001, 1, 1)
+    values = laws.draw_weights(distribution, parameters, rows, 12345678901234567890, 2)
+    made = hashlib.sha256(values.astype("<f8").tobytes()).hexdigest()[:16]
+    assert made == KEPT_OF_SYNAPSES[name]

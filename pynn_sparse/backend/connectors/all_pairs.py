@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar
 
 from pynn_sparse.engine.building import connect
@@ -9,8 +10,8 @@ from pynn_sparse.engine.building import connect
 from ... import connectors as upstream
 from . import arguments
 from .arguments import Checked
-from .bulk import not_connected
-from .rule import MakeRows, Rule
+from .bulk import MakeRows, not_connected
+from .rule import Rule
 
 
 class AllToAllConnector(Rule, upstream.AllToAllConnector):
@@ -36,7 +37,7 @@ class AllToAllConnector(Rule, upstream.AllToAllConnector):
             return None
         n_pre, n_post = projection.shape
         skip = not_connected(self, projection)
-        return lambda builder: connect.all_to_all(n_pre, n_post, builder, skip_self=skip)
+        return partial(connect.all_to_all, n_pre, n_post, skip_self=skip)
 
 
 class OneToOneConnector(Rule, upstream.OneToOneConnector):
@@ -50,8 +51,7 @@ class OneToOneConnector(Rule, upstream.OneToOneConnector):
 
     def rows(self, projection: Any) -> MakeRows:
         """Cell i to cell i."""
-        n_pre, n_post = projection.shape
-        return lambda builder: connect.one_to_one(n_pre, n_post, builder)
+        return partial(connect.one_to_one, *projection.shape)
 
     def by_column(self, projection: Any) -> None:
         """Connect cell i to cell i, without looking at the pairs that are not connected."""

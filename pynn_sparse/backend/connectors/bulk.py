@@ -6,6 +6,9 @@ numbers or drawn from a `NativeRNG`, too. All else goes column by column, see `c
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +16,9 @@ from numpy.typing import NDArray
 
 from pynn_sparse.engine.building import laws
 from pynn_sparse.engine.building.builder import Builder, HostBuilder
+from pynn_sparse.engine.building.connect import Onto, Rows
 from pynn_sparse.engine.devices.gpu_builder import GpuBuilder
+from pynn_sparse.engine.exchange.processes import digest
 from pynn_sparse.errors import ParameterError
 
 from ... import errors
@@ -21,12 +26,16 @@ from ...random import RandomDistribution
 from .. import simulator
 from ..native_rng import NativeRNG
 
+MakeRows = partial[Rows]
+ONE = Rows(np.array([0, 1]), np.zeros(1, np.uint16))  # so that there is a value without synapses
+
 
 def connect_in_bulk(connector: Any, projection: Any) -> bool:
     """Make the connections of a projection at once; False if that cannot be done.
 
-    Raises ConnectionError for parameters that are not valid, and NetworkTooLargeError for more
-    synapses than there is memory for, whoever is going to make them.
+    Where several processes simulate together, each makes those onto its own cells, if these do not
+    depend on the others. Raises ConnectionError for parameters that are not valid, and
+    NetworkTooLargeError for more synapses than there is memory for, whoever is going to make them.
     """
     make = connector.rows(projection)
     if make is None:
@@ -34,16 +43,22 @@ def connect_in_bulk(connector: Any, projection: Any) -> bool:
     parameters = dict(connector._parameters_from_synapse_type(projection).items())
     if not all(map(_in_bulk, parameters.values())):
         return False
-    builder = _builder(connector, projection)
+    values = {name: Values.of(lazy) for name, lazy in parameters.items()}
+    onto = projection._own_targets if all(each.apart for each in values.values()) else None
+    if onto is not None:
+        _compare(projection, make, values)
+    builder = _builder(connector, projection, onto)
     try:
-        rows = make(builder)
-        n = len(rows)
-        weight = _weights(parameters["weight"], n, builder)
-        steps = _steps(parameters["delay"], n, builder, projection)
-        more = {name: _drawn(parameters[name], n) for name in projection._of_rule}
+        rows = make(builder, onto=onto)
+        weight = values["weight"].weights(rows, builder, simulator.state.scalar)
+        steps = values["delay"].steps(rows, builder, projection)
+        some = rows if len(rows) else ONE
+        more = {name: values[name].weights(some, builder, float) for name in projection._of_rule}
     except ParameterError as error:
         raise errors.ConnectionError(f"{projection.label}: {error}") from error
-    if n and isinstance(builder, GpuBuilder):
+    if onto is not None:
+        projection._connect_own(rows, weight, steps, more)
+    elif len(rows) and isinstance(builder, GpuBuilder):
         projection._connect_on_gpu(builder, rows, weight, steps)
     else:
         projection._connect_rows(rows, weight, steps, more)
@@ -53,16 +68,27 @@ def connect_in_bulk(connector: Any, projection: Any) -> bool:
     return True
 
 
-def _builder(connector: Any, projection: Any) -> Builder:
+def _compare(projection: Any, make: MakeRows, values: Mapping[str, Values]) -> None:
+    """Raise `ProcessesError` if other processes make other connections, or draw other values."""
+    parts = {
+        "the connections": [make.func.__name__, *make.args, *make.keywords.values()],
+        **{f"the {name}": each.description for name, each in values.items()},
+    }
+    numbers = {f"{name} of {projection.label}": digest(part) for name, part in parts.items()}
+    simulator.state.processes.meet_alike("Projection", numbers)
+
+
+def _builder(connector: Any, projection: Any, onto: Onto) -> Builder:
     """The GPU, where that is the device and can have the connections as they are made there.
 
     Those from cell i to cell i are few, and looked at on the host: `engine/synapses/drawn.py`.
     """
     gpu = simulator.state.gpu
     if gpu is None or connector.on_host or not projection._fits_gpu:
-        projection._require_memory()
+        share = 1.0 if onto is None else (onto[1] - onto[0]) / projection.shape[1]
+        projection._require_memory(share)
         return HostBuilder(simulator.state.threads)
-    projection._require_memory(gpu)
+    projection._require_memory(gpu=gpu)
     return gpu.builder
 
 
@@ -86,38 +112,65 @@ def _in_bulk(lazy: Any) -> bool:
     return bool(lazy.is_homogeneous)
 
 
-def _drawn(lazy: Any, n: int) -> NDArray[np.float64]:
-    """Values of a parameter, one for all or one for each connection."""
-    if isinstance(lazy.base_value, RandomDistribution):
-        return np.asarray(lazy.base_value.next(n), float).reshape(n)
-    return np.array([lazy.evaluate(simplify=True)], float)
+@dataclass(frozen=True)
+class Values:
+    """What gives the values of a parameter: a number, or a distribution.
 
+    Attributes:
+        given: the number, or the distribution.
+        seed: for one that the engine draws, by synapse; None for one whose generator gives numbers
+            one after the other.
+    """
 
-def _weights(lazy: Any, n: int, builder: Builder) -> Any:
-    """One for each connection where the builder works, or one for all on the host."""
-    drawn, scalar = lazy.base_value, simulator.state.scalar
-    if not isinstance(drawn, RandomDistribution):
-        return np.array([lazy.evaluate(simplify=True)], scalar)
-    if drawn.name in laws.DRAWN:
-        seed = drawn.rng.seed_of_bulk()
-        return laws.draw(drawn.name, drawn.parameters, n, seed, builder, scalar)
-    return _placed(np.asarray(drawn.next(n)).reshape(n).astype(scalar), builder)
+    given: Any
+    seed: int | None = None
 
+    @classmethod
+    def of(cls, lazy: Any) -> Values:
+        """Those of a parameter, which `_in_bulk` has found to be of this kind."""
+        drawn = lazy.base_value
+        if not isinstance(drawn, RandomDistribution):
+            return cls(float(lazy.evaluate(simplify=True)))
+        return cls(drawn, drawn.rng.seed_of_bulk() if drawn.name in laws.DRAWN else None)
 
-def _steps(lazy: Any, n: int, builder: Builder, projection: Any) -> Any:
-    """Delays in time steps, where weights are."""
-    drawn, state = lazy.base_value, simulator.state
-    if isinstance(drawn, RandomDistribution) and drawn.name in laws.DRAWN:
-        per_ms = state.network.grid.steps_per_ms
-        limits = (state.least_delay_allowed * per_ms, state.max_delay * per_ms)
-        seed = drawn.rng.seed_of_bulk()
-        law = drawn.name, drawn.parameters
-        return laws.draw_steps(*law, n, seed, builder, per_ms, *limits)
-    if isinstance(drawn, RandomDistribution):
-        delay = np.asarray(drawn.next(n), float).reshape(n)
+    @property
+    def drawn(self) -> bool:
+        """Whether they differ between synapses."""
+        return isinstance(self.given, RandomDistribution)
+
+    @property
+    def apart(self) -> bool:
+        """Whether a synapse's value does not depend on which others are made."""
+        return self.seed is not None or not self.drawn
+
+    @property
+    def description(self) -> list[Any]:
+        """For processes to compare."""
+        law = [self.given.name, *self.given.parameters.items()] if self.drawn else [self.given]
+        return [self.seed, *law]
+
+    def weights(self, rows: Rows, builder: Builder, dtype: Any) -> Any:
+        """One for each connection where the builder works, or one for all on the host."""
+        if not self.drawn:
+            return np.array([self.given], dtype)
+        if self.seed is None:
+            return _placed(self._numbers(rows).astype(dtype), builder)
+        law = self.given.name, self.given.parameters
+        return laws.draw_weights(*law, rows, self.seed, builder, dtype)
+
+    def steps(self, rows: Rows, builder: Builder, projection: Any) -> Any:
+        """The same of delays, in time steps."""
+        state = simulator.state
+        if self.seed is not None:
+            per_ms = state.network.grid.steps_per_ms
+            limits = (state.least_delay_allowed * per_ms, state.max_delay * per_ms)
+            law = self.given.name, self.given.parameters
+            return laws.draw_steps(*law, rows, self.seed, builder, per_ms, *limits)
+        delay = self._numbers(rows) if self.drawn else np.array([self.given])
         return _placed(projection._delay_steps(delay).astype(np.uint16), builder)
-    delay = np.array([lazy.evaluate(simplify=True)], float)
-    return projection._delay_steps(delay).astype(np.uint16)
+
+    def _numbers(self, rows: Rows) -> NDArray[np.float64]:
+        return np.asarray(self.given.next(len(rows)), float).reshape(len(rows))
 
 
 def _placed(values: NDArray[Any], builder: Builder) -> Any:

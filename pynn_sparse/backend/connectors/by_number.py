@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from pynn_sparse.engine.building import connect
 from pynn_sparse.engine.building.builder import Builder
-from pynn_sparse.engine.building.connect import Rows
+from pynn_sparse.engine.building.connect import Onto, Rows
 from pynn_sparse.engine.building.draws import possible_pairs, uniform_pairs
 from pynn_sparse.errors import ParameterError
 from pynn_sparse.network import memory
@@ -21,8 +22,8 @@ from ... import errors
 from ...random import NumpyRNG, RandomDistribution
 from ..native_rng import NativeRNG
 from . import arguments
-from .bulk import not_connected, same_cells
-from .rule import MakeRows, Rule
+from .bulk import MakeRows, not_connected, same_cells
+from .rule import Rule
 
 
 class ByNumber(Rule):
@@ -96,9 +97,7 @@ class ByNumber(Rule):
         if not repeat and n > others - (skip is not None):
             return None
         (n_pre, n_post), seed = projection.shape, self.rng.seed_of_bulk()
-        return lambda builder: make(
-            n_pre, n_post, n, seed, builder, with_replacement=repeat, skip_self=skip
-        )
+        return partial(make, n_pre, n_post, n, seed, with_replacement=repeat, skip_self=skip)
 
 
 class FixedNumberPreConnector(ByNumber, upstream.FixedNumberPreConnector):
@@ -172,15 +171,10 @@ class FixedTotalNumberConnector(ByNumber, upstream.FixedTotalNumberConnector):
             return None
         n_pre, n_post = projection.shape
         skip = not_connected(self, projection)
+        ends = n_pre, n_post, n, self.rng.seed_of_bulk()
         if repeat and (skip is None or (skip < 0).all()):
-            seed = self.rng.seed_of_bulk()
-            return lambda builder: connect.fixed_total_number(n_pre, n_post, n, seed, builder)
-
-        def make(builder: Builder) -> Rows:
-            pairs = possible_pairs(self.rng, n, n_pre, n_post, skip, with_replacement=repeat)
-            return connect.from_pairs(n_pre, n_post, *pairs, builder)
-
-        return make
+            return partial(connect.fixed_total_number, *ends)
+        return partial(_different_pairs, *ends, with_replacement=repeat, skip_self=skip)
 
     def by_column(self, projection: Any) -> None:
         """Draw all connections at once."""
@@ -207,6 +201,23 @@ class FixedTotalNumberConnector(ByNumber, upstream.FixedTotalNumberConnector):
         if self.callback:
             for column in range(n_post):
                 self.callback(column / n_post)
+
+
+def _different_pairs(
+    n_pre: int,
+    n_post: int,
+    n: int,
+    seed: int,
+    builder: Builder,
+    *,
+    with_replacement: bool,
+    skip_self: NDArray[np.int64] | None,
+    onto: Onto = None,
+) -> Rows:
+    """`n` connections of pairs of cells of which some are left out, or none is taken twice."""
+    repeat = {"with_replacement": with_replacement}
+    pairs = possible_pairs(NativeRNG(seed), n, n_pre, n_post, skip_self, **repeat)
+    return connect.from_pairs(n_pre, n_post, *pairs, builder, onto=onto)
 
 
 def columns_of(

@@ -21,8 +21,8 @@ from ..doors.parameters import shown
 from ..native_rng import NativeRNG
 from ..synapses.values import NUMBERS_AT_ONCE
 from . import arguments
-from .bulk import not_connected
-from .rule import MakeRows, Rule
+from .bulk import MakeRows, not_connected
+from .rule import Rule
 
 
 class FixedProbabilityConnector(Rule, upstream.FixedProbabilityConnector):
@@ -40,9 +40,7 @@ class FixedProbabilityConnector(Rule, upstream.FixedProbabilityConnector):
         n_pre, n_post = projection.shape
         p, seed = min(self.p_connect, 1.0), self.rng.seed_of_bulk()
         skip = not_connected(self, projection)
-        return lambda builder: connect.fixed_probability(
-            n_pre, n_post, p, seed, builder, skip_self=skip
-        )
+        return partial(connect.fixed_probability, n_pre, n_post, p, seed, skip_self=skip)
 
     def by_column(self, projection: Any) -> None:
         """Connect the cells, many columns at a time."""

@@ -4,9 +4,11 @@ A rule is PyNN's connector of the same name with `Rule` in front, and two hooks:
 
 - `expected(n_pre, n_post)`: how many synapses it is going to make, 0.0 where that is not known
   beforehand; more than there is memory for are refused before any is made;
-- `rows(projection)`: what makes all connections at once, a function of the builder (threads of the
-  host, or a GPU) that gives `Rows`; None where these connections are made column by column. Seeds
-  are drawn here, once.
+- `rows(projection)`: what makes all connections at once, a `functools.partial` of a function such
+  as those of `engine/building/connect.py`, of the builder (threads of the host, or a GPU) and of
+  the targets that connections are wanted `onto`; None where these connections are made column by
+  column. Seeds are drawn here, once. Processes that simulate together compare its arguments, and
+  make their own part each.
 
 A class that lacks one is refused when it is defined. `by_column(projection)` makes connections that
 `rows` does not; by default that is PyNN's `connect`. Connectors that inherit from PyNN's
@@ -15,18 +17,14 @@ classes alone, such as a user's with its own `connect`, are known by the nearest
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
-
-from pynn_sparse.engine.building.builder import Builder
-from pynn_sparse.engine.building.connect import Rows
 
 from ... import connectors as upstream
 from .bulk import connect_in_bulk
 from .by_column import ByColumn
 
-MakeRows = Callable[[Builder], Rows]
 HOOKS: Mapping[str, str] = MappingProxyType(
     {
         "expected": "expected(n_pre, n_post), the number of synapses that it is going to make",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pynn_sparse.engine.building.connect import Rows
+from pynn_sparse.engine.building.connect import Onto, Rows
 from pynn_sparse.engine.devices.device import Device
 from pynn_sparse.engine.devices.gpu_builder import GpuBuilder
 from pynn_sparse.engine.synapses.gpu import GpuRows
@@ -29,6 +29,7 @@ from .synapse_columns import FRACTION, TAU_PSC, SynapseColumns
 
 # So that sums over any number of synapses are finite.
 GREATEST_WEIGHT: dict[Any, float] = {np.float64: 1e100, np.float32: 1e30}
+MOST_WITH_RULE = 1 << 32  # synapses of a projection, which are numbered
 Values = dict[str, NDArray[Any]]  # name -> [n], or [1] where all connections have the same
 
 
@@ -41,6 +42,7 @@ class Connecting(SynapseColumns):
 
     receptor_type: str
     _connector: Any
+    _has_own = False  # whether the tables have the synapses onto cells of this process alone
     _columns: list[tuple[Any, ...]]  # connections to a cell each, until `_finish`
 
     def _positive(self, receptor: str) -> bool:
@@ -105,9 +107,12 @@ class Connecting(SynapseColumns):
         except ParameterError as error:
             raise errors.InvalidParameterValueError(f"{self.label}: {error}") from error
 
-    def _require_memory(self, gpu: Device | None = None) -> None:
-        """Raise NetworkTooLargeError if the host, or the GPU, has no memory for the synapses."""
-        expected = self._connector.expected(*self.shape)
+    def _require_memory(self, share: float = 1.0, gpu: Device | None = None) -> None:
+        """Raise NetworkTooLargeError if the host, or the GPU, has no memory for the synapses.
+
+        `share` is the part of them that this process makes.
+        """
+        expected = share * self._connector.expected(*self.shape)
         what = f"{self.label} with about {expected:.3g} synapses"
         free = None if gpu is None else gpu.free_memory()
         each = memory.BYTES_PER_SYNAPSE if gpu is None else memory.BYTES_PER_SYNAPSE_ON_GPU
@@ -122,6 +127,24 @@ class Connecting(SynapseColumns):
         """Block and first index of the cells of both ends; None if cells have gaps between them."""
         pre, post = _stretch(self.pre, self._pre_ids), _stretch(self.post, self._post_ids)
         return None if pre is None or post is None else (pre, post)
+
+    @property
+    def _own_targets(self) -> Onto:
+        """The postsynaptic cells of this process, of several, as the first and the one after them.
+
+        None if there is one process, or if it cannot make the synapses onto these cells alone.
+        """
+        if simulator.state.processes.size == 1 or self._stretches is None or self._waits:
+            return None
+        block, first = self._stretches[1]
+        own, n = simulator.state.own_part(block), self.shape[1]
+        begin, end = (min(max(each - first, 0), n) for each in (own.start, own.stop))
+        return begin, end
+
+    @property
+    def _waits(self) -> bool:
+        """Whether synapses with a rule are put in the order in which they wait for a spike."""
+        return bool(self.synapse_type.dynamics) and getattr(self.synapse_type, FRACTION, 1.0) < 1
 
     @property
     def _fits_gpu(self) -> bool:
@@ -198,21 +221,52 @@ class Connecting(SynapseColumns):
         if not len(rows.target):
             return
         self._check_weights(weight, signs=self._connector.safe)
-        stretches = self._stretches
-        waits = self.synapse_type.dynamics and getattr(self.synapse_type, FRACTION, 1.0) < 1
-        if stretches is None or waits:
+        if self._stretches is None or self._waits:
             source = np.repeat(self._pre_ids.astype(np.uint32), np.diff(rows.row_start))
             target = self._post_ids.astype(np.uint32)[rows.target]
             identity = np.arange(len(source), dtype=np.uint32) if parameters else None
             self._tables += self._divided(source, target, weight, delay, parameters, identity)
             return
-        pre, post = stretches
+        self._tables.append(self._table_of(rows, weight, delay, parameters))
+
+    def _table_of(
+        self, rows: Rows, weight: NDArray[Any], delay: NDArray[Any], parameters: Values
+    ) -> SynapseTable:
+        """The table of connections between cells that follow each other."""
+        assert self._stretches is not None
+        pre, post = self._stretches
         target = rows.target
         if post[1]:
             target = (target + np.uint32(post[1])).astype(index_type(post[0].size))
         ends = pre[0], post[0], pre[1], rows.row_start, target
         kind = self.receptor_type, self._rule(post[0], target, parameters)
-        self._tables.append(SynapseTable(*ends, weight, delay, *kind))
+        return SynapseTable(*ends, weight, delay, *kind)
+
+    def _connect_own(
+        self, rows: Rows, weight: NDArray[Any], delay: NDArray[Any], parameters: Values
+    ) -> None:
+        """Take up the connections onto cells of this process; the others take up the rest."""
+        processes, n = simulator.state.processes, len(rows)
+        mine = np.array([n, delay[0] if len(delay) else 0])
+        every = processes.all_gather("Projection", mine)
+        n_all = int(every[:, 0].sum())
+        self._has_own = True
+        if not n_all:
+            return
+        self._check_weights(weight, signs=self._connector.safe)
+        if not n:  # one value each, which says no more than that all of none are equal
+            weight, delay = np.zeros(1, weight.dtype), every[every[:, 0] > 0, 1][:1]
+            parameters = {name: each[:1] for name, each in parameters.items()}
+        table = self._table_of(rows, weight, delay, parameters)
+        if table.rule is not None:
+            if n_all > MOST_WITH_RULE:
+                raise errors.ConnectionError(
+                    f"{self.label} has {n_all} synapses of {type(self.synapse_type).__name__}: "
+                    f"must be at most {MOST_WITH_RULE}"
+                )
+            # Processes have consecutive cells, and synapses are numbered by their targets first.
+            table.identity += np.uint32(every[: processes.rank, 0].sum())
+        self._tables.append(table)
 
     def _finish(self) -> list[SynapseTable]:
         """Check the connections that the connector made, and put them into tables."""

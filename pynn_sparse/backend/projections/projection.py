@@ -81,7 +81,8 @@ class Projection(Changing, common.Projection):
         self._post_ids = postsynaptic_neurons.all_cells.astype(np.int64)
         self._columns: list[tuple[Any, ...]] = []
         self._tables: list[SynapseTable] = []
-        with leaving_no_trace(connector, synapse_type):
+        together = simulator.state.processes.together("Projection")
+        with leaving_no_trace(connector, synapse_type), together:
             super().__init__(
                 presynaptic_neurons,
                 postsynaptic_neurons,
@@ -97,7 +98,8 @@ class Projection(Changing, common.Projection):
             self._tables += self._finish()
             self._check_alike(self._tables)
             warn_of_rules(self.label, self._tables, ("weight", *self._of_rule))
-            self._tables = simulator.state.own_synapses(self._tables)
+            if not self._has_own:
+                self._tables = simulator.state.own_synapses(self._tables)
         with held:
             if synapse_type.electrical:
                 self._network.add_junctions(self._tables, str(self.label))

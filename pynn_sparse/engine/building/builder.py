@@ -84,8 +84,11 @@ class Builder(ABC):
         """Call a function or kernel for a structure, with n rows or items."""
 
     @abstractmethod
-    def by_number(self, work: Work, n: int) -> None:
-        """Draw `n` rows of given lengths."""
+    def connect(self, work: Work, n_source: int, dtype: DTypeLike) -> tuple[NDArray[np.int64], Any]:
+        """Draw `n_source` rows, whose numbers of targets are given, or else probabilities.
+
+        Returns where they begin, on the host, [n_source + 1], and their targets.
+        """
 
     @abstractmethod
     def transpose(self, columns: Work, n_source: int, n: int) -> NDArray[np.int64]:
@@ -118,8 +121,20 @@ class HostBuilder(Builder):
     def run(self, name: str, record: NDArray[np.void], n: int) -> None:
         getattr(cpu_library(), name)(ctypes.c_void_p(record.ctypes.data), self._threads)
 
-    def by_number(self, work: Work, n: int) -> None:
-        work.run("connect_by_number", n)
+    def connect(
+        self, work: Work, n_source: int, dtype: DTypeLike
+    ) -> tuple[NDArray[np.int64], NDArray[Any]]:
+        library, length = cpu_library(), np.empty(n_source, np.int64)
+        work.record["wide"] = np.dtype(dtype) == np.uint32
+        work.point(length=length)
+        drawn = ctypes.c_void_p(library.connect_draw(work.pointer, self._threads))
+        try:
+            row_start = starts_of(length)
+            target = np.empty(int(row_start[-1]), dtype)
+            work.point(row_start=row_start, target=target)
+        finally:
+            library.connect_take(drawn, work.pointer, self._threads)
+        return row_start, target
 
     def transpose(self, columns: Work, n_source: int, n: int) -> NDArray[np.int64]:
         row_start = np.empty(n_source + 1, np.int64)

@@ -1,12 +1,14 @@
 """Values of distributions drawn in the engine, for `NativeRNG`.
 
-They need not be another backend's. Value i is a function of a seed of 64 bits and of i. The number
-of threads changes how long it takes, not what is drawn; nor does the device.
+They need not be another backend's. Of numbered values, value i is a function of a seed of 64 bits
+and of i. That of a synapse is a function of the seed, the source and the target, and of how many of
+the synapses between these two come before it: so it is the same whoever draws it, with whichever
+other synapses. The number of threads changes how long it takes, not what is drawn; nor does the
+device.
 """
 
 from __future__ import annotations
 
-import ctypes
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -17,8 +19,8 @@ from numpy.typing import DTypeLike, NDArray
 from ...errors import ParameterError
 from .. import structures
 from ..structures import filled
-from ..toolchain.libraries import cpu_library
 from .builder import MOST_CELLS, Builder, Work, builder_of, word
+from .connect import Rows
 
 MOST_STEPS = (1 << 16) - 1
 STEP_TOLERANCE = 1e-6  # steps that a delay may lie outside its limits, an error of decimal values
@@ -52,26 +54,41 @@ def draw(
     `by` is a number of threads of the host, or the builder on whose device the values are to be.
     """
     law, builder = _law(distribution, parameters), builder_of(by)
-    values = builder.array(n, dtype)
-    if values.dtype not in (np.float64, np.float32):
-        raise ParameterError(f"dtype = {values.dtype}: must be float64 or float32")
+    values = _array(builder, n, dtype)
     work = Work(builder, structures.DRAW, law=law, seed=word(seed), n=n)
     work.record["wide"] = values.dtype == np.float64
     work.point(value=values).run("draw_values", n)
     return values
 
 
+def draw_weights(
+    distribution: str,
+    parameters: Mapping[str, float],
+    rows: Rows,
+    seed: int,
+    by: int | Builder,
+    dtype: DTypeLike = np.float64,
+) -> Any:
+    """A value for each synapse, otherwise as `draw`; `by` is who has made the rows."""
+    law, builder = _law(distribution, parameters), builder_of(by)
+    values = _array(builder, len(rows), dtype)
+    work = _of_synapses(law, rows, seed, builder)
+    work.record["wide"] = values.dtype == np.float64
+    work.point(value=values).run("draw_weights", len(rows.row_start) - 1)
+    return values
+
+
 def draw_steps(
     distribution: str,
     parameters: Mapping[str, float],
-    n: int,
+    rows: Rows,
     seed: int,
     by: int | Builder,
     steps_per_ms: float,
     low: float,
     high: float,
 ) -> Any:
-    """The `n` values that `draw` gives, times in ms, as the nearest numbers of steps, halves up.
+    """The values that `draw_weights` gives, times in ms, as numbers of steps, halves up.
 
     `low` and `high` are limits in steps, 0 <= low <= high <= 65535, for the values before they are
     rounded. The result is uint8 if `high` is at most 255, else uint16.
@@ -82,21 +99,54 @@ def draw_steps(
             f"low = {low}, high = {high}, steps_per_ms = {steps_per_ms}: must be 0 <= low <= high "
             f"<= {MOST_STEPS} and a positive number of steps per ms"
         )
+    n = len(rows)
     steps = builder.array(n, np.uint8 if high <= np.iinfo(np.uint8).max else np.uint16)
     limits = {"least": low - STEP_TOLERANCE, "most": high + STEP_TOLERANCE}
     range_ = filled(structures.STEP_RANGE, per_ms=steps_per_ms, **limits)
-    work = Work(builder, structures.DRAW, law=law, range=range_, seed=word(seed), n=n)
-    work.record["wide"] = steps.dtype == np.uint16
+    work = _of_synapses(law, rows, seed, builder)
+    work.record["range"], work.record["wide"] = range_, steps.dtype == np.uint16
     first_outside = builder.put(np.array([n]))
-    work.point(value=steps, first_outside=first_outside).run("draw_steps", n)
+    work.point(value=steps, first_outside=first_outside)
+    work.run("draw_steps", len(rows.row_start) - 1)
     first = int(builder.get(first_outside)[0])
     if first < n:
-        outside = cpu_library().draw_one(work.pointer, ctypes.c_int64(first))
+        outside = _one(distribution, parameters, rows, seed, builder, first)
         raise ParameterError(
             f"{outside:g} ms, drawn from {_described(distribution, parameters)}: must be "
             f"from {low / steps_per_ms:g} ms to {high / steps_per_ms:g} ms"
         )
     return steps
+
+
+def _array(builder: Builder, n: int, dtype: DTypeLike) -> Any:
+    values = builder.array(n, dtype)
+    if values.dtype not in (np.float64, np.float32):
+        raise ParameterError(f"dtype = {values.dtype}: must be float64 or float32")
+    return values
+
+
+def _of_synapses(law: NDArray[np.void], rows: Rows, seed: int, builder: Builder) -> Work:
+    sizes = {"n": len(rows), "n_source": len(rows.row_start) - 1}
+    wide = rows.target.dtype == np.uint32
+    work = Work(builder, structures.DRAW, law=law, seed=word(seed), **sizes, wide_target=wide)
+    return work.point(row_start=builder.put(rows.row_start), target=rows.target)
+
+
+def _one(
+    distribution: str,
+    parameters: Mapping[str, float],
+    rows: Rows,
+    seed: int,
+    builder: Builder,
+    index: int,
+) -> float:
+    """The value of one synapse, for a message."""
+    row = int(np.searchsorted(rows.row_start, index, side="right")) - 1
+    first, end = rows.row_start[row : row + 2]
+    starts = np.zeros(row + 2, np.int64)
+    starts[-1] = end - first
+    alone = Rows(starts, builder.get(rows.target)[first:end])
+    return float(draw_weights(distribution, parameters, alone, seed, 1)[index - first])
 
 
 def _law(distribution: str, parameters: Mapping[str, float]) -> NDArray[np.void]:

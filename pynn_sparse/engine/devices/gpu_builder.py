@@ -15,7 +15,12 @@ from .runtime import THREADS, Runtime
 MAX_BLOCKS = 65535
 MOST_ROOM = 1 << 30  # bytes, for rows that are drawn or sorted at a time
 MOST_ROWS = 1 << 18  # at a time: more threads do not run on any GPU
-IN_ROWS = ("add_input_bound", "arrange_items")  # kernels with a block of threads per row
+IN_ROWS = (
+    "add_input_bound",
+    "arrange_items",
+    "draw_weights",
+    "draw_steps",
+)  # kernels with a block of threads per row
 
 
 class GpuBuilder(Builder):
@@ -51,9 +56,25 @@ class GpuBuilder(Builder):
         self.runtime.launch(self._kernels[name], (min(blocks, MAX_BLOCKS), 1), (argument,))
         self.runtime.wait()
 
-    def by_number(self, work: Work, n: int) -> None:
-        size = int(cpu_library().connect_room(work.pointer))
-        self._with_room(work, n, size, "connect_by_number")
+    def connect(self, work: Work, n_source: int, dtype: DTypeLike) -> tuple[NDArray[np.int64], Any]:
+        by_number = bool(work.record["number"][0])
+        work.record["wide"] = np.dtype(dtype) == np.uint32
+        length = self.array(n_source, np.int64)
+        self._draw("lengths_by", by_number, work.point(length=length), n_source)
+        row_start = starts_of(self.get(length))
+        target = self.array(int(row_start[-1]), dtype)
+        if len(target):
+            work.point(row_start=self.put(row_start), target=target)
+            self._draw("by", by_number, work, n_source)
+        return row_start, target
+
+    def _draw(self, what: str, by_number: bool, work: Work, n: int) -> None:
+        """Run a kernel for n rows, which have room for a chunk each if they need any."""
+        if by_number:
+            size = int(cpu_library().connect_room(work.pointer))
+            self._with_room(work, n, size, f"connect_{what}_number")
+        else:
+            work.run(f"connect_{what}_probability", n)
 
     def transpose(self, columns: Work, n_source: int, n: int) -> NDArray[np.int64]:
         length = self.zeros(n_source, np.int64)

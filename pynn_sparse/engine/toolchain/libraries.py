@@ -99,8 +99,8 @@ def _checked(library: ctypes.CDLL) -> ctypes.CDLL:
     if list(sizes) != [structure.itemsize for structure in structures.ALL]:
         raise EngineError("structures.py and plan.h disagree about the layout of the plan")
     library.advance.restype = ctypes.c_int64
+    library.connect_draw.restype = ctypes.c_void_p
     library.draw_pairs.restype = library.connect_room.restype = ctypes.c_int64
-    library.draw_one.restype = ctypes.c_double
     os.register_at_fork(before=library.release_threads)
     return library
 

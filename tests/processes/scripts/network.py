@@ -81,10 +81,36 @@ def build() -> tuple[dict[str, Any], list[Any]]:
             cells["background"], exc, sim.OneToOneConnector(), sim.StaticSynapse(weight=0.5)
         ),
     ]
+    projections += made_apart(cells)
     # Without a seed, but the same cells on all processes; that they are is checked by the backend.
     silent = sim.StaticSynapse(weight=0.0)
     sim.Projection(cells["one"], exc.sample(5), sim.AllToAllConnector(), silent)
     return cells, projections
+
+
+def made_apart(cells: dict[str, Any]) -> list[Any]:
+    """Of which each process makes its own part."""
+    rng = sim.NativeRNG(7)
+    pre, cond = cells["poisson"], cells["cond"]
+    post = cells["exc"][20:190]
+    varied = sim.StaticSynapse(weight=uniform(0.001, 0.002, rng), delay=uniform(0.5, 3.0, rng))
+    short = sim.TsodyksMarkramSynapse(U=uniform(0.2, 0.5, rng), tau_rec=70.0, weight=0.002)
+    random = sim.SimpleStochasticSynapse(p=uniform(0.2, 0.5, rng), weight=0.1, delay=1.0)
+    connectors = [
+        sim.FixedProbabilityConnector(0.1, rng=rng),
+        sim.FixedNumberPostConnector(20, rng=rng),
+        sim.FixedNumberPreConnector(8, with_replacement=True, rng=rng),
+        sim.FixedTotalNumberConnector(700, rng=rng),
+    ]
+    ends = [(pre, post), (cells["exc"], cond), (post, post), (pre, cells["few"])]
+    made = [
+        sim.Projection(*each, connector, varied, receptor_type="excitatory")
+        for each, connector in zip(ends, connectors, strict=True)
+    ]
+    each = sim.FixedProbabilityConnector(0.2, allow_self_connections=False, rng=rng)
+    made.append(sim.Projection(post, post, each, random))
+    made.append(sim.Projection(pre, cond, sim.AllToAllConnector(), short))
+    return made
 
 
 def look(when: str, cells: dict[str, Any], projections: list[Any]) -> Found:
