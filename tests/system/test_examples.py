@@ -212,17 +212,31 @@ def test_swap_backends_without_the_other(tmp_path: Path) -> None:
 def test_distal_reward(tmp_path: Path) -> None:
     """The picture of the gallery is that of an hour; until here there are rewards, and growth."""
     output = run(tmp_path, "distal_reward.py", "--seconds", "200")
-    assert (found := re.search(r"^(\d+) rewards in 200 s$", output, re.MULTILINE))
-    assert int(found[1]) >= 1
-    assert (found := re.search(r"from 0 to ([\d.]+) mV of 4$", output, re.MULTILINE))
-    assert 0 < float(found[1]) < 1
+    (rewards,) = re.findall(r"^(\d+) rewards in 200 s$", output, re.MULTILINE)
+    assert int(rewards) >= 1
+    (weight,) = re.findall(r"from 0 to ([\d.]+) mV of 4$", output, re.MULTILINE)
+    assert 0 < float(weight) < 1
     assert re.search(r"of 80000 are stronger; the mean of all is 0\.9\d mV$", output, re.MULTILINE)
     assert_picture(tmp_path / "results" / "distal_reward.png")
 
 
-@pytest.mark.parametrize("seconds", ["9", "-1", "1.5"])
-def test_distal_reward_refuses(tmp_path: Path, seconds: str) -> None:
-    script, option = EXAMPLES / "distal_reward.py", f"--seconds={seconds}"
-    done = run_script(script, (option,), tmp_path, limit=300)
+def test_target_trains(tmp_path: Path) -> None:
+    output = run(tmp_path, "target_trains.py", "--rounds", "60")
+    found = re.search(
+        r"^distance: ([\d.]+) before, ([\d.]+) after 60 rounds$", output, re.MULTILINE
+    )
+    assert found
+    before, after = map(float, found.groups())
+    assert 1 < after < 0.8 * before
+    (correlation,) = re.findall(r"true ones: ([\d.]+)$", output, re.MULTILINE)
+    assert 0 < float(correlation) < 0.4
+    assert_picture(tmp_path / "results" / "target_trains.png")
+
+
+@pytest.mark.parametrize("script", ["distal_reward.py --seconds", "target_trains.py --rounds"])
+@pytest.mark.parametrize("value", ["0", "-1", "1.5"])
+def test_numbers_are_refused(tmp_path: Path, script: str, value: str) -> None:
+    name, option = script.split()
+    done = run_script(EXAMPLES / name, (f"{option}={value}",), tmp_path, limit=300)
     assert done.status == 2
-    assert f"argument --seconds: {'invalid' if '.' in seconds else seconds}" in done.output
+    assert f"argument {option}: {'invalid' if '.' in value else value}" in done.output
