@@ -233,7 +233,25 @@ def test_target_trains(tmp_path: Path) -> None:
     assert_picture(tmp_path / "results" / "target_trains.png")
 
 
-@pytest.mark.parametrize("script", ["distal_reward.py --seconds", "target_trains.py --rounds"])
+def test_decoding(tmp_path: Path) -> None:
+    output = run(tmp_path, "decoding.py", "--seconds", "60")
+    (difference,) = re.findall(r"what the regression does, within (\S+)$", output, re.MULTILINE)
+    assert float(difference) < 1e-11
+    (plain,) = map(float, re.findall(r"^no filter: R² = ([\d.]+)$", output, re.MULTILINE))
+    causal = [float(each) for each in re.findall(r"^causal.* = ([\d.]+)$", output, re.MULTILINE)]
+    blocks = [float(each) for each in re.findall(r"^by blocks.* = ([\d.]+)$", output, re.MULTILINE)]
+    assert 0.6 < plain < 0.9
+    assert len(causal) == len(blocks) == 5
+    assert max(causal) - plain < 0.03 < max(blocks) - plain
+    assert blocks == sorted(blocks)
+    assert causal[-1] < plain
+    assert_picture(tmp_path / "results" / "decoding.png")
+
+
+SCRIPTS = ("distal_reward.py --seconds", "target_trains.py --rounds", "decoding.py --seconds")
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
 @pytest.mark.parametrize("value", ["0", "-1", "1.5"])
 def test_numbers_are_refused(tmp_path: Path, script: str, value: str) -> None:
     name, option = script.split()
