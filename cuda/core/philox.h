@@ -33,6 +33,50 @@ DEVICE Bits philox(uint64 seed, Purpose purpose, uint32 index, int64 step) {
   return {{c0, c1, c2, c3}};
 }
 
+// The same for n indices from `index` on, n being a multiple of 2 kLanes: words[k * n + i] becomes word k of number i.
+// Where there are lanes, a number of 32 bits is the lower half of one: so products are one instruction, and nothing has to
+// be brought to its place from round to round. Even and odd indices are apart, whose words together lie side by side.
+DEVICE void philox_in_lanes(uint64 seed, Purpose purpose, uint32 index, int64 step, int32 n,
+                            uint32* words) {
+  if constexpr (kLanes == 1) {
+    for (int32 i = 0; i < n; ++i) {
+      const Bits made = philox(seed, purpose, index + uint32(i), step);
+      for (int32 k = 0; k < 4; ++k) words[k * n + i] = made.word[k];
+    }
+    return;
+  }
+  const Lanes zero{}, lower = zero + 0xFFFFFFFFu;
+  uint64 evens[kLanes];
+  for (int32 k = 0; k < kLanes; ++k) evens[k] = uint64(index) + 2 * uint32(k);
+  Lanes first;
+  memcpy(&first, evens, sizeof first);
+  for (int32 i = 0; i < n; i += 2 * kLanes) {
+    Lanes c[2][4];
+    for (int32 odd = 0; odd < 2; ++odd) {
+      c[odd][0] = zero + uint32(uint64(step));
+      c[odd][1] = zero + uint32(uint64(step) >> 32);
+      c[odd][2] = first + uint32(i + odd);
+      c[odd][3] = zero + uint32(purpose);
+    }
+    uint32 k0 = uint32(seed), k1 = uint32(seed >> 32);
+    for (int32 round = 0; round < 10; ++round) {
+      for (auto& x : c) {
+        const Lanes p0 = multiply_halves(x[0], zero + 0xD2511F53u);
+        const Lanes p1 = multiply_halves(x[2], zero + 0xCD9E8D57u);
+        x[0] = (p1 >> 32) ^ x[1] ^ (zero + k0);
+        x[2] = (p0 >> 32) ^ x[3] ^ (zero + k1);
+        x[1] = p1;
+        x[3] = p0;
+      }
+      k0 += 0x9E3779B9u, k1 += 0xBB67AE85u;
+    }
+    for (int32 k = 0; k < 4; ++k) {
+      const Lanes both = (c[0][k] & lower) | (c[1][k] << 32);
+      memcpy(words + k * n + i, &both, sizeof both);
+    }
+  }
+}
+
 // Uniform in [0, 1), a multiple of 2^-53.
 DEVICE double uniform(const Bits& bits) {
   return double(((uint64(bits.word[0]) << 32) | bits.word[1]) >> 11) * 0x1p-53;

@@ -13,6 +13,10 @@
 
 constexpr bool kConverts = true;
 
+constexpr int32 kLanes = 1;  // see portable_cpu.h
+using Lanes = uint64;
+DEVICE Lanes multiply_halves(Lanes x, Lanes y) { return uint64(uint32(x)) * uint32(y); }
+
 // Whether loops over synapses are compiled for each way in which these are stored, and loops over neurons for
 // each usual number of substeps. Here that would cost the user a minute, when a kernel is compiled, and gain
 // nothing: all threads of a block go the same way.

@@ -39,10 +39,7 @@ DEVICE int32 poisson_count(uint32 bits, double mean, double none, double most) {
 // The bits of the neurons first .. first + kPoissonTile - 1, `first` being a multiple of kPoissonTile.
 DEVICE void poisson_tile(uint64 seed, int32 stream, int32 first, int64 step, uint32* bits) {
   const uint32 call = uint32(stream + call_of(first));
-  for (int32 c = 0; c < kPoissonCalls; ++c) {
-    const Bits made = philox(seed, Purpose::kSpikeSource, call + c, step);
-    for (int32 word = 0; word < 4; ++word) bits[word * kPoissonCalls + c] = made.word[word];
-  }
+  philox_in_lanes(seed, Purpose::kSpikeSource, call, step, kPoissonCalls, bits);
 }
 
 // The bits of the neurons that are advanced together with neuron `begin`, from the first of its tile on;

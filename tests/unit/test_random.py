@@ -19,6 +19,7 @@ from pyNN.random import NumpyRNG, RandomDistribution
 from pynn_sparse.engine import kernels
 from pynn_sparse.engine.building.draws import uniform_pairs
 from pynn_sparse.engine.building.stream_places import looking_ahead, way_back
+from pynn_sparse.engine.toolchain.instruction_sets import supported
 from pynn_sparse.network import TimeGrid, currents
 
 # From the known-answer file of the authors' Random123 distribution: counter, key, result.
@@ -33,8 +34,8 @@ KNOWN = [
 ]
 
 
-@pytest.fixture(scope="module")
-def philox(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+@pytest.fixture(scope="module", params=supported())
+def philox(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> ctypes.CDLL:
     folder = tmp_path_factory.mktemp("philox")
     (folder / "unit.cpp").write_text(
         '#include "core/philox.h"\n'
@@ -42,10 +43,15 @@ def philox(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
         "  const Bits bits = philox(seed, Purpose(purpose), index, step);\n"
         "  for (int k = 0; k < 4; ++k) word[k] = bits.word[k];\n"
         "}\n"
+        "EXPORT void in_lanes(uint64 seed, uint32 index, int64 step, int32 n, uint32* words) {\n"
+        "  philox_in_lanes(seed, Purpose(1), index, step, n, words);\n"
+        "}\n"
     )
     compiler = shutil.which("g++") or "c++"
     include = f"-I{kernels.source_folder()}"
-    command = [compiler, "-std=c++17", "-shared", "-fPIC", include, "unit.cpp", "-o", "unit.so"]
+    level = [] if request.param == "generic" else [f"-march={request.param}"]
+    options = ["-std=c++17", "-shared", "-fPIC", *level, include]
+    command = [compiler, *options, "unit.cpp", "-o", "unit.so"]
     subprocess.run(command, check=True, cwd=folder)
     return ctypes.CDLL(str(Path(folder) / "unit.so"))
 
@@ -64,6 +70,19 @@ def test_philox_known_answers(
         word,
     )
     assert tuple(word) == expected
+
+
+@pytest.mark.parametrize("index", [0, 3, 2**32 - 20])
+def test_many_calls_are_those_of_single_ones(philox: ctypes.CDLL, index: int) -> None:
+    n, seed, step = 64, 0x299F31D0A4093822, (5 << 32) + 7
+    words = np.zeros((4, n), np.uint32)
+    of = ctypes.c_uint64(seed), ctypes.c_uint32(index), ctypes.c_int64(step), n
+    philox.in_lanes(*of, ctypes.c_void_p(words.ctypes.data))
+    word = (ctypes.c_uint32 * 4)()
+    for i in range(n):
+        number = ctypes.c_uint32((index + i) % 2**32)
+        philox.call(of[0], ctypes.c_uint32(1), number, of[2], word)
+        assert tuple(word) == tuple(words[:, i])
 
 
 @settings(deadline=None)
