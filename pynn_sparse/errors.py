@@ -24,6 +24,13 @@ class EventOverflowError(InterruptedRunError):
     """
 
 
+class SynapseFormulaError(InterruptedRunError):
+    """A formula of a synapse type gave what is no finite number; names projection and synapse.
+
+    The run cannot go on; `reset` begins anew. What was recorded can be read, and the weight.
+    """
+
+
 class ProcessesError(RuntimeError):
     """Processes that simulate together do not do the same, or one of them has failed.
 

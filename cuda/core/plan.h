@@ -62,9 +62,10 @@ struct Rule {
   const History* modulator;  // null where there is none; see below
   const void* variable[kMostVariables];  // scalar [n of the targets], those that are read
   const uint32* identity;                // [n] number of each synapse, for random numbers
-  double* state[kMostStates];            // [n] of each synapse
-  Column column[kMostColumns];           // parameters
-  uint64 seed;                           // of random numbers
+  int64* flaw;  // of a rule of the user's: what came to be no number first, see note_flaw; [n_list]
+  double* state[kMostStates];   // [n] of each synapse
+  Column column[kMostColumns];  // parameters
+  uint64 seed;                  // of random numbers
   int64 since;             // step at which the user last set weights: they contain what came before
   double sign;             // of the weights
   double dendritic;        // fraction of the delay that lies in the dendrite

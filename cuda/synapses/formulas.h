@@ -21,6 +21,14 @@
 
 #include "synapses/meeting.h"
 
+// Notes that a formula gave a synapse what is no finite number. The first spike of a source with which that happens in
+// a call counts, and of its synapses that with the lowest number: their number is the greatest, whoever notes it.
+constexpr int64 kAfterAllFlaws = int64(~uint64(0) >> 1);
+
+DEVICE void note_flaw(int64* flaw, int64 stamp, uint32 synapse) {
+  raise_to(flaw, kAfterAllFlaws - ((stamp << 32) | synapse));
+}
+
 template <class Formulas>
 struct ByFormulas {
   static constexpr bool learns = true, alike = true;
@@ -176,13 +184,15 @@ struct ByFormulas {
     return course.weight;
   }
 
-  // A weight that is no number transmits nothing.
+  // A weight that is no finite number, or makes none of what is transmitted, transmits nothing and is noted.
   template <class Event>
   DEVICE static double sent(const Event& e, double weight) {
     double state[n_state + 1];
     for (int32 k = 0; k < n_state; ++k) state[k] = e.state(k);
     const double value = Formulas::transmitted(e, weight, state);
-    return value == value ? value : 0.0;
+    if (weight - weight == 0 && value - value == 0) return value;
+    note_flaw(e.rule.flaw + e.list, e.stamp, e.rule.identity[e.synapse]);
+    return 0.0;
   }
 
   // Has what will be read of a target fetched.

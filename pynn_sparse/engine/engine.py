@@ -15,6 +15,7 @@ from ..errors import (
     InterruptedRunError,
     ParameterError,
     ProcessesError,
+    SynapseFormulaError,
 )
 from ..network import Network, SynapseTable
 from ..network.block import Arrays
@@ -105,7 +106,7 @@ class Engine:
         self.waiting: Emitted | None = None  # spikes that a restored state has in axons
         self._between_steps = False
         self._unprepared = ""  # why the network could not be laid out
-        self._refused = ""  # which event could not be sent
+        self._refused: InterruptedRunError | None = None  # why a run cannot go on
         self._pace = Pace()
         self._ask_at = BEFORE_TIME_0  # the step at which plasticity may need to catch up
 
@@ -117,7 +118,7 @@ class Engine:
         self._check_prepared()
         self.step = self._ask_at = BEFORE_TIME_0
         self._between_steps = False
-        self._refused, self.recordings.refused = "", None
+        self._refused, self.recordings.refused = None, None
         self.synapses.reset()
         self.backgrounds.reset()
         self.plasticity.reset()
@@ -136,8 +137,9 @@ class Engine:
         until then is there, and the next run goes on.
 
         Raises `InterruptedRunError` where the last run was broken off while steps were done, or
-        while the network was laid out, and `EventOverflowError`, which is one, for a graded event
-        that cannot be sent.
+        while the network was laid out, `EventOverflowError`, which is one, for a graded event that
+        cannot be sent, and `SynapseFormulaError`, another, where a formula of a synapse type gives
+        what is no finite number.
         """
         if end <= max(self.step, 0):
             return
@@ -158,6 +160,7 @@ class Engine:
                 self.collect()
                 if not self._between_steps:
                     self.synapses.fetch()
+            self._note_flaw()
             self._check_sent()
             self._warn_of_divergence()
 
@@ -186,21 +189,36 @@ class Engine:
         if self.recordings.refused and not self._refused:
             self._refused = self._what_was_refused(*self.recordings.refused)
 
-    def _what_was_refused(self, step: int, neuron: int) -> str:
+    def _what_was_refused(self, step: int, neuron: int) -> EventOverflowError:
         arrays = next(each for each in self.blocks if neuron < each.block.first + each.block.size)
         block, graded = arrays.block, arrays.block.model.graded
         assert graded is not None
         index = neuron - block.first
         (value,) = arrays.sample(SENT, np.array([index], np.int32))
-        return (
+        return EventOverflowError(
             f"{block.label}[{index}] was to send {value:g} at {self.network.grid.time(step):g} ms: "
             f"must be at most {graded.limit:g} in size, the limit of its cell type; the run "
             "cannot go on, reset() begins anew"
         )
 
+    def _note_flaw(self) -> None:
+        """Have the run end where a formula of a synapse type gave what is no finite number."""
+        flaw = None if self._refused else self.plasticity.flaw()
+        if flaw is None:
+            return
+        table, grid = flaw.table, self.network.grid
+        assert table.rule is not None
+        source, target = int(table.source()[flaw.place]), int(table.target[flaw.place])
+        self._refused = SynapseFormulaError(
+            f"{table.label}: a formula of {table.rule.dynamics.name} gave no finite number for the "
+            f"synapse from {table.pre.label}[{source}] to {table.post.label}[{target}], whose "
+            f"weight is {float(table.weight[flaw.place]):g}, at {grid.time(flaw.step):g} ms; the "
+            "run cannot go on, reset() begins anew"
+        )
+
     def _check_sent(self) -> None:
         if self._refused:
-            raise EventOverflowError(self._refused)
+            raise type(self._refused)(*self._refused.args)
 
     def _prepare(self) -> None:
         """Lay the network out, and make the plan of a run, unless those of the last one hold."""
@@ -267,6 +285,8 @@ class Engine:
                 raise error from self.processes.failure
             self._between_steps = False
             self._collect(but=1)
+            if self.device.shares_memory:  # a GPU would have to be waited for
+                self._note_flaw()
             self.recordings.spill()
             self._pace.end(self.step - first)
             if progress:
@@ -381,7 +401,7 @@ class Engine:
 
         self.step = self._ask_at = int(arrays["step"])
         self._between_steps = False
-        self._refused = ""
+        self._refused = None
         self._plan = None
         self.currents = CurrentLayout(self.network, self.device)
         self.junctions = JunctionLayout(self.network, self.device)

@@ -81,6 +81,7 @@ RULE = _structure(
     modulator=POINTER,
     variable=(POINTER, MOST_VARIABLES),
     identity=POINTER,
+    flaw=POINTER,
     state=(POINTER, MOST_STATES),
     column=(COLUMN, MOST_COLUMNS),
     seed=np.uint64,

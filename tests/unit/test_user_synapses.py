@@ -14,7 +14,7 @@ from support.devices import gpu_from, threads
 from support.emulated import EmulatedRuntime
 from support.synapse_rules import LIMITS, PAIR, eligible, pair
 
-from pynn_sparse.errors import ModelError
+from pynn_sparse.errors import ModelError, SynapseFormulaError
 
 GOOD: dict[str, Any] = {
     "parameters": PAIR | LIMITS,
@@ -266,3 +266,39 @@ def test_variables_of_the_target() -> None:
     other = sim.native_synapse_type("Other", parameters={}, post_variables=("V",), on_pre="")
     with pytest.raises(sim.errors.ConnectionError, match="reads the variable 'V' of its targets"):
         sim.Projection(source, cells, sim.AllToAllConnector(), other())
+
+
+BROKEN: dict[str, Any] = {"parameters": {"A": 0.0, **LIMITS}, "limits": ("w_min", "w_max")}
+
+
+@pytest.mark.parametrize(
+    ("formulas", "weight"),
+    [
+        ({"on_pre": "weight = log(weight - A)"}, "nan"),
+        ({"on_pre": "weight += 0", "transmit": "weight * log(1 - A)"}, "0.5"),
+    ],
+)
+def test_what_is_no_number_ends_the_run(device: str, formulas: Any, weight: str) -> None:
+    kind = sim.native_synapse_type("Broken", **BROKEN, **formulas)
+    sim.setup(timestep=0.1, min_delay=0.5)
+    times = [Sequence([3.0]), Sequence([5.0])]
+    sources = sim.Population(2, sim.SpikeSourceArray(spike_times=times), label="sources")
+    cells = sim.Population(40, sim.IF_curr_exp(), label="cells")
+    bad = np.zeros((2, 40))
+    bad[0, [31, 38]] = bad[1, 7] = 2.0
+    every = sim.AllToAllConnector()
+    made = sim.Projection(sources, cells, every, kind(weight=0.5, A=bad), label="plastic")
+    told = (
+        "plastic: a formula of Broken gave no finite number for the synapse from sources[0] to "
+        f"cells[31], whose weight is {weight}, at 3 ms; the run cannot go on"
+    )
+    for _ in range(2):  # it stays so
+        with pytest.raises(SynapseFormulaError, match=re.escape(told)):
+            sim.run(20.0)
+    shown = made.get("weight", "array")
+    assert np.isnan(shown[:, [31, 38]]).any() == (weight == "nan")
+    assert np.isfinite(shown[:, :7]).all()
+    made.set(A=-1.0)
+    sim.reset()
+    sim.run(20.0)
+    assert np.isfinite(made.get("weight", "array")).all()

@@ -29,6 +29,7 @@ NEGLIGIBLE = 1e-18
 NO_LIMIT = 2**62
 MODULATOR_STEPS = 4096  # in which spikes of a modulator may come before weights catch up, at least
 REPEATED = (*HISTORY_ARRAYS, "seen")  # of what is remembered of a modulator, for each owner
+AFTER_ALL_FLAWS, BITS_OF_SYNAPSE = 2**63 - 1, 32  # as in cuda/synapses/formulas.h
 MAX_BATCH = 16  # steps of a tile of neurons at a time, so that its input stays in the cache
 
 Fields = tuple[tuple[int, ...], Any]  # of a history's record, and what these refer to
@@ -98,6 +99,17 @@ class ModulatorKey(NamedTuple):
         return key
 
 
+class Flaw(NamedTuple):
+    """A synapse for which a formula gave what is no finite number, by its place in storage.
+
+    `step` is when the source's spike came with which that was seen.
+    """
+
+    step: int
+    table: SynapseTable
+    place: int
+
+
 class Plasticity:
     """The plan's part for tables with a rule. `synchronise` keeps it up to date."""
 
@@ -114,6 +126,7 @@ class Plasticity:
         self._modulators: dict[ModulatorKey, History] = {}
         self._sources: dict[int, Sources] = {}
         self._decays: dict[float, Any] = {}
+        self._flaws: dict[int, Any] = {}
         self._alive: dict[int, Any] = {}
         self._ownership: Ownership | None = None
 
@@ -325,11 +338,27 @@ class Plasticity:
             for name, (row, _) in made.items()
         }
         record = np.zeros(1, structures.RULE)
+        if rule.dynamics.source:
+            flaws = self._flaws.setdefault(
+                table.index, self.device.zeros(self.device.n_owner, np.int64)
+            )
+            record["flaw"] = self.device.address(flaws)
         self._alive[table.index] = arrays, made, sources
         addresses = {name: self.device.address(each) for name, each in arrays.items()}
         for name, value in {**addresses, **own}.items():
             record[name] = value
         return record
+
+    def flaw(self) -> Flaw | None:
+        """The first synapse for which a formula gave what is no finite number, if there is one."""
+        found = []
+        for table in self._learning() if self._flaws else ():
+            if table.index in self._flaws:
+                most = int(self.device.get(self._flaws[table.index]).max())
+                if most:
+                    step, number = divmod(AFTER_ALL_FLAWS - most, 1 << BITS_OF_SYNAPSE)
+                    found.append(Flaw(step, table, int(np.argmax(table.identity == number))))
+        return min(found, key=lambda each: each.step, default=None)
 
     def modulators(self, number: Callable[[int], int]) -> tuple[NDArray[np.void], list[Any]]:
         """The plan's records of modulators, and what has to stay alive.
