@@ -20,6 +20,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"pynn-sparse {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     info = commands.add_parser("info", help="show devices and versions, and which device is taken")
+    info.add_argument(
+        "--mpi",
+        action="store_true",
+        help="show the processes that mpiexec has started, and what an exchange of spikes takes",
+    )
     info.set_defaults(run=_info)
     bench = commands.add_parser("bench", help="time published networks, here and on peers")
     bench_command.add_options(bench)
@@ -46,7 +51,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _info(options: argparse.Namespace) -> int:
-    """Exit status 0 if there is a device to run on, else 1."""
+    """Exit status 0 if there is a device to run on, or processes of MPI are shown, else 1."""
+    if options.mpi:
+        return _info_of_processes()
     from .engine import describe_devices
 
     print(f"pynn-sparse {__version__}, Python {platform.python_version()}, {platform.platform()}")
@@ -60,6 +67,20 @@ def _info(options: argparse.Namespace) -> int:
     taken = next((device.name for device in devices if device.usable), None)
     print(f'setup(device="auto") takes: {taken or "none, see above"}')
     return 0 if taken else 1
+
+
+def _info_of_processes() -> int:
+    from .bench.exchange import describe_processes
+    from .errors import ProcessesError
+
+    try:
+        lines = describe_processes()
+    except ProcessesError as error:
+        print(f"pynn-sparse info --mpi: {error}", file=sys.stderr)
+        return 1
+    for line in lines:
+        print(line)
+    return 0
 
 
 if __name__ == "__main__":

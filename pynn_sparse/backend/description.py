@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -127,30 +127,62 @@ def describe_network() -> NetworkDescription:
     """The populations and projections made so far: sizes, memory, expected synaptic events.
 
     Works before and between runs. Populations are numbered in the order in which they were made.
-    `print` it, or look at its attributes.
+    `print` it, or look at its attributes. Where several processes simulate together, all have to
+    call this; synapses and bytes are those of all of them, of which each has its own state of all
+    cells.
     """
-    simulator.state.require_one_process("describe_network")
-    network = simulator.state.network
+    network, processes = simulator.state.network, simulator.state.processes
+    longest = np.array([network.greatest_delay() or 1])
+    greatest = int(processes.greatest("describe_network", longest)[0])
     rates = [_rates(block) for block in network.blocks]
     scalar = np.dtype(simulator.state.scalar).itemsize
     ports = sum(block.size * len(block.model.receptors) for block in network.blocks)
     return NetworkDescription(
         [
-            _population(block, each, scalar)
+            _population(block, each, scalar, processes.size)
             for block, each in zip(network.blocks, rates, strict=True)
         ],
-        [_projection(table, rates[table.pre.index]) for table in network.tables]
+        _of_all([_projection(table, rates[table.pre.index]) for table in network.tables])
         + [_junctions(table) for table in network.junctions],
-        BYTES_OF_TIMING * ports * (network.greatest_delay() or 1),
+        BYTES_OF_TIMING * ports * greatest * processes.size,
     )
 
 
-def _population(block: Block, rates: np.ndarray | None, scalar: int) -> PopulationDescription:
+def _of_all(projections: list[ProjectionDescription]) -> list[ProjectionDescription]:
+    """Projections of this process with the synapses of all."""
+    processes, tables = simulator.state.processes, simulator.state.network.tables
+    if processes.size == 1:
+        return projections
+    what = "describe_network"
+    sums, greatest = np.zeros((len(tables), 3)), np.full((len(tables), 2), -np.inf)
+    for number, (table, each) in enumerate(zip(tables, projections, strict=True)):
+        # Rows that share weights have all synapses everywhere.
+        counted = not (table.rows.share_weights and processes.rank)
+        sums[number] = counted * each.synapses, each.bytes, counted * (each.events or 0.0)
+        if len(table):
+            greatest[number] = -each.delays[0], each.delays[1]
+    sums, greatest = processes.total(what, sums), processes.greatest(what, greatest)
+    return [
+        replace(
+            each,
+            synapses=int(n),
+            bytes=int(size),
+            delays=(-float(less), float(more)),
+            events=None if each.events is None else float(events),
+            events_per_hz=float(n),
+        )
+        for each, (n, size, events), (less, more) in zip(projections, sums, greatest, strict=True)
+    ]
+
+
+def _population(
+    block: Block, rates: np.ndarray | None, scalar: int, n_process: int
+) -> PopulationDescription:
     size = 8 if block.model.double_only else scalar
     shared = all(np.ndim(value) == 0 for value in block.derived.values())
     n = block.size * len(block.model.state) + len(block.derived) * (1 if shared else block.size)
     rate = None if rates is None else float(np.mean(rates))
-    return PopulationDescription(block.model.name, block.size, n * size, rate)
+    return PopulationDescription(block.model.name, block.size, n * size * n_process, rate)
 
 
 def _projection(table: SynapseTable, rates: np.ndarray | None) -> ProjectionDescription:

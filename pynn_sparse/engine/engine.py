@@ -368,7 +368,7 @@ class Engine:
             "background": self.backgrounds.snapshot(),
             "state": {str(k): each.snapshot() for k, each in enumerate(self.blocks)},
             **self.recordings.snapshot(),
-            "waiting": waiting._asdict() if waiting else {},
+            "waiting": waiting.in_order()._asdict() if waiting else {},
         }
         arrays = {
             f"{name}/{key}": each for name, part in parts.items() for key, each in part.items()

@@ -36,6 +36,12 @@ class Contents:
         self._seen |= {prefix + key for key in mine}
         return Contents(f"{self.what}, {name}", mine)
 
+    def narrowed(self, arrays: Arrays) -> Contents:
+        """A part of each of these arrays; what has been looked at stays so."""
+        other = Contents(self.what, arrays)
+        other._seen = set(self._seen)
+        return other
+
     def __contains__(self, name: str) -> bool:
         return name in self.arrays
 

@@ -38,8 +38,21 @@ def of_model(model: Model) -> str:
 def of_table(table: SynapseTable) -> str:
     """Digest of the pairs of neurons that a table connects, in any order of storage.
 
-    It is a sum over synapses, so that they need not be sorted. Where the order that users see does
-    not follow from the values, a synapse's place in it takes part.
+    Where the order that users see does not follow from the values, a synapse's place in it takes
+    part.
+    """
+    return as_text(sums_of_table(table, table.identity))
+
+
+def as_text(sums: NDArray[np.uint64]) -> str:
+    """Sums as a digest."""
+    return f"{int(sums[0]):016x}{int(sums[1]):016x}"
+
+
+def sums_of_table(table: SynapseTable, identity: NDArray[np.uint32]) -> NDArray[np.uint64]:
+    """That digest as a sum over synapses, [2], so that they need not be sorted.
+
+    Those of the parts of a table add up to that of the table. `identity` is as in tables.
     """
     counts, target = np.diff(table.row_start), table.target
     total = np.zeros(2, np.uint64)
@@ -51,11 +64,11 @@ def of_table(table: SynapseTable) -> str:
         part = slice(begin, int(table.row_start[end_row]))
         source = np.repeat(np.arange(row, end_row) + table.first_source, counts[row:end_row])
         key = (source.astype(np.uint64) << np.uint64(32)) | target[part].astype(np.uint64)
-        if len(table.identity):
-            key = _mixed(key) + table.identity[part]
+        if len(identity):
+            key = _mixed(key) + identity[part]
         total += [_mixed(key).sum(dtype=np.uint64), _mixed(~key).sum(dtype=np.uint64)]
         row = end_row
-    return f"{int(total[0]):016x}{int(total[1]):016x}"
+    return total
 
 
 def _mixed(key: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -81,7 +81,7 @@ def spikes(block: neo.Block) -> list[tuple[int, list[float]]]:
     return [(int(each.annotations["channel_id"]), each.magnitude.tolist()) for each in trains]
 
 
-@pytest.mark.parametrize("n", [1, 2, 3, 4])
+@pytest.mark.parametrize("n", [2, 4])
 def test_results_are_those_of_one_process(n: int, serial: Path, tmp_path: Path) -> None:
     file = tmp_path / "found"
     succeed(n, SCRIPTS / "network.py", file)
@@ -103,6 +103,22 @@ def test_results_are_those_of_one_process(n: int, serial: Path, tmp_path: Path) 
     trains = spikes(load(Path(f"{serial}.own.pkl")))
     names = [f"{file}.own.pkl.{rank}" for rank in range(n)] if n > 1 else [f"{file}.own.pkl"]
     assert [train for name in names for train in spikes(load(Path(name)))] == trains
+
+
+def test_any_number_of_processes_goes_on_from_a_checkpoint(tmp_path: Path) -> None:
+    script, (one, two) = SCRIPTS / "checkpoint.py", (tmp_path / n for n in ("one", "two"))
+    for n, file in ((0, one), (2, two)):
+        succeed(n, script, "save", file, f"{file}.found")
+    expected = load(Path(f"{one}.found"))
+    assert load(Path(f"{two}.found")) == expected
+    with np.load(one) as serial, np.load(two) as joined:
+        assert set(serial) == set(joined)
+        for name in serial:
+            assert serial[name].dtype == joined[name].dtype
+            np.testing.assert_array_equal(serial[name], joined[name], err_msg=name)
+    for n, file in ((0, two), (3, one)):
+        succeed(n, script, "load", file, tmp_path / "found")
+        assert load(tmp_path / "found") == expected
 
 
 @pytest.mark.parametrize(
@@ -137,6 +153,15 @@ def test_example_gives_the_same_table_and_picture(tmp_path: Path) -> None:
 def test_mpi4py_is_left_alone_without_a_launcher() -> None:
     code = "import sys, pyNN.sparse as sim; sim.setup(); sim.NumpyRNG(1); assert sim.rank() == 0"
     succeed(0, "-c", f"{code}; assert not any(name.startswith('mpi4py') for name in sys.modules)")
+
+
+def test_info_shows_the_processes_and_what_an_exchange_takes() -> None:
+    output = succeed(2, "-m", "pynn_sparse.cli", "info", "--mpi").splitlines()
+    assert len(output) == 3  # of one process
+    assert "MPI" in output[0]
+    assert output[1].startswith("2 processes; threads of each: ")
+    assert output[2].startswith("an exchange without spikes: ")
+    assert "one process" in succeed(0, "-m", "pynn_sparse.cli", "info", "--mpi")
 
 
 def test_each_process_can_be_by_itself() -> None:

@@ -82,26 +82,44 @@ def _with(arrays: Arrays, prefix: str) -> Arrays:
     return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
 
 
-def described(network: Network, sources: list[Any]) -> dict[str, Any]:
-    """What two networks must have in common, of numbers, texts and lists; digests of all arrays."""
-    place = {source: k for k, source in enumerate(sources)}
+def described(
+    network: Network,
+    sources: list[Any],
+    wired: list[tuple[int, str]] | None = None,
+    recorded: list[list[int]] | None = None,
+) -> dict[str, Any]:
+    """What two networks must have in common, of numbers, texts and lists; digests of all arrays.
 
-    def ends(table: Any) -> list[Any]:
-        return [table.pre.index, table.post.index, len(table)]
+    `wired` are the numbers of synapses of all tables, and their digests, and `recorded` the neurons
+    of all recorded variables, where several processes have them.
+    """
+    place = {source: k for k, source in enumerate(sources)}
+    if wired is None:
+        wired = [(len(table), wiring.of_table(table)) for table in network.tables]
+
+    if recorded is None:
+        recorded = [probe.index.tolist() for probe in network.probes]
+
+    def ends(table: Any, n: int) -> list[Any]:
+        return [table.pre.index, table.post.index, n]
 
     return {
         "populations (model, cells)": [[b.model.name, b.size] for b in network.blocks],
         "models": [wiring.of_model(block.model) for block in network.blocks],
         "random numbers of populations": [[b.stream.seed, b.stream.first] for b in network.blocks],
         "projections (from, to, number of synapses, receptor, rule)": [
-            [*ends(t), t.receptor, *_rule(t)] for t in network.tables
+            [*ends(t, n), t.receptor, *_rule(t)]
+            for t, (n, _) in zip(network.tables, wired, strict=True)
         ],
-        "connections": [wiring.of_table(table) for table in network.tables],
+        "connections": [each for _, each in wired],
         "random numbers of projections": [[t.stream.seed, t.stream.first] for t in network.tables],
-        "gap junctions (from, to, number)": [ends(table) for table in network.junctions],
+        "gap junctions (from, to, number)": [
+            ends(table, len(table)) for table in network.junctions
+        ],
         "connections by gap junctions": [wiring.of_table(table) for table in network.junctions],
         "recorded variables (population, variable, interval, cells)": [
-            [p.block.index, p.variable, p.interval, p.index.tolist()] for p in network.probes
+            [p.block.index, p.variable, p.interval, index]
+            for p, index in zip(network.probes, recorded, strict=True)
         ],
         "cells with recorded spikes": int(network.spikes_wanted.sum()),
         "which cells have recorded spikes": wiring.of_arrays(network.spikes_wanted),

@@ -6,13 +6,14 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import pynn_sparse
 from pynn_sparse.door import Door
 from pynn_sparse.engine import Engine
+from pynn_sparse.engine.exchange.processes import digest
 from pynn_sparse.errors import CheckpointError, ParameterError
 from pynn_sparse.interrupts import held
 from pynn_sparse.network import archive
@@ -23,6 +24,9 @@ from pynn_sparse.notices import warn
 from .. import simulator
 from ..access import exclusive
 from .parts import RecorderPart, SourcePart, described
+
+if TYPE_CHECKING:
+    from .joining import Joining
 
 VERSION = 4
 WRITTEN_BY = "written by"
@@ -37,6 +41,9 @@ def save_state(filename: str | Path) -> None:
     sources, and what was recorded since the last reset; not the network itself, which `load_state`
     expects to have been made by the same script.
 
+    Where several processes simulate together, all have to call this, with one name. Process 0
+    writes the file, which is that of one process, and needs memory for all of it.
+
     The file takes the place of an old one when it is complete and on the disk: if the process ends
     before, or the disk is full, the old one is as it was.
 
@@ -45,20 +52,24 @@ def save_state(filename: str | Path) -> None:
     """
     path = Door(TypeError).path("filename", filename)
     state = simulator.state
-    state.require_one_process("save_state")
+    state.processes.meet_alike("save_state", {"filename": digest([str(path)])})
     if state.engine is None:
         raise RuntimeError("save_state: there is nothing to save before the first run")
-    with held:
-        arrays = state.engine.snapshot()
-        for name, part in _parts().items():
-            arrays |= {f"{name}/{key}": each for key, each in part.snapshot().items()}
-    arrays |= {
-        "segment": np.array(state.segment_counter, np.int64),
-        "trial": np.array(state.network.trials.number, np.int64),
-        "network": np.array(json.dumps(_described())),
-        WRITTEN_BY: np.array(pynn_sparse.__version__),
-    }
-    archive.write(path, arrays)
+    with state.processes.together("save_state"):
+        with held:
+            arrays = state.engine.snapshot()
+            for name, part in _parts().items():
+                arrays |= {f"{name}/{key}": each for key, each in part.snapshot().items()}
+        joining = _joining(state.engine.step)
+        arrays |= {
+            "segment": np.array(state.segment_counter, np.int64),
+            "trial": np.array(state.network.trials.number, np.int64),
+            "network": np.array(json.dumps(_described(joining))),
+            WRITTEN_BY: np.array(pynn_sparse.__version__),
+        }
+        whole = arrays if joining is None else joining.join(arrays)
+        if whole is not None:
+            archive.write(path, whole)
 
 
 @exclusive("load_state", in_callbacks=False)
@@ -67,7 +78,8 @@ def load_state(filename: str | Path) -> None:
 
     The network must be the one of the script that wrote it: made anew after `setup` with the same
     time step, precision and seed, the same connections, and the same recordings; the number of
-    threads and the device may differ. What was run since `setup` is forgotten.
+    threads and of processes, and the device, may differ. What was run since `setup` is forgotten.
+    Of several processes each reads the file.
 
     Raises `pynn_sparse.errors.CheckpointError`, a ValueError, for a file that is damaged, not one
     of `save_state`, or of another network, naming file and first difference;
@@ -77,10 +89,11 @@ def load_state(filename: str | Path) -> None:
     state = simulator.state
     path = Door(TypeError).path("filename", filename)
     state.require_open("load_state")
-    state.require_one_process("load_state")
-    arrays = archive.read(path)
-    engine = state.new_engine()  # which takes nothing over from what has been run
-    _check(str(filename), arrays, engine)
+    state.processes.meet_alike("load_state", {"filename": digest([str(path)])})
+    with state.processes.together("load_state"):
+        arrays = archive.read(path)
+        engine = state.new_engine()  # which takes nothing over from what has been run
+        arrays = _checked(str(filename), arrays, engine)
     with held, _undone_on_failure():
         for name, part in _parts().items():
             part.restore(_part(arrays, name))
@@ -146,7 +159,17 @@ def _undone_on_failure() -> Iterator[None]:
 # --- checking -----------------------------------------------------------------------------------
 
 
-def _described() -> dict[str, Any]:
+def _joining(step: int) -> Joining | None:
+    """What puts the parts of several processes together; None for one."""
+    state = simulator.state
+    if state.processes.size == 1:
+        return None
+    from .joining import Joining
+
+    return Joining(state.network, state.processes, step)
+
+
+def _described(joining: Joining | None) -> dict[str, Any]:
     state = simulator.state
     options = {
         "version of the format": VERSION,
@@ -154,13 +177,19 @@ def _described() -> dict[str, Any]:
         "precision": state.options.precision,
         "seed": state.options.seed,
     }
-    return options | described(state.network, [each.item for each in _sources()])
+    sources = [each.item for each in _sources()]
+    if joining is None:
+        return options | described(state.network, sources)
+    return options | described(state.network, sources, joining.wiring(), joining.recorded())
 
 
-def _check(filename: str, arrays: Arrays, engine: Engine) -> None:
-    """Raise `CheckpointError` for what cannot be restored in the present network."""
-    contents = Contents(filename, arrays)
-    _compare(filename, contents)
+def _checked(filename: str, arrays: Arrays, engine: Engine) -> Arrays:
+    """What this process has of a file; `CheckpointError` if the network cannot go on from it."""
+    joining = _joining(engine.step)
+    whole = Contents(filename, arrays)
+    _compare(filename, whole, joining)
+    mine = joining.own(arrays) if joining else arrays
+    contents = whole.narrowed(mine)
     step = contents.number("step", -1, GREATEST)
     contents.number("segment", 0, GREATEST)
     contents.number("trial", 0, GREATEST)
@@ -176,9 +205,10 @@ def _check(filename: str, arrays: Arrays, engine: Engine) -> None:
     except (ParameterError, ValueError, KeyError, IndexError, OverflowError) as error:
         raise CheckpointError(f"{filename}, {name}: {error}") from error
     contents.finish()
+    return mine
 
 
-def _compare(filename: str, contents: Contents) -> None:
+def _compare(filename: str, contents: Contents, joining: Joining | None) -> None:
     """The network that is described in the file, with the present one."""
     texts = [_text(contents, name) for name in ("network", WRITTEN_BY)]
     try:
@@ -186,7 +216,7 @@ def _compare(filename: str, contents: Contents) -> None:
         items = list(saved.items())
     except (ValueError, AttributeError) as error:
         raise CheckpointError(f"{filename}: the description of the network is damaged") from error
-    present = json.loads(json.dumps(_described()))
+    present = json.loads(json.dumps(_described(joining)))
     for what, value in (*items, *((k, None) for k in present if k not in saved)):
         if value != present.get(what):
             raise CheckpointError(

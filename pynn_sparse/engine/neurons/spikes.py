@@ -33,6 +33,11 @@ class Emitted(NamedTuple):
     neuron: NDArray[Any]
     multiplicity: NDArray[Any]
 
+    def in_order(self) -> Emitted:
+        """The same by step, block and neuron, whoever has listed them."""
+        order = np.lexsort((self.neuron, self.block, self.step))
+        return Emitted(*(each[order] for each in self))
+
     @staticmethod
     def check(contents: Contents, network: Network, step: int) -> None:
         """Raise `CheckpointError` for what are no such spikes, before a step."""

@@ -93,8 +93,13 @@ class Backgrounds:
         return [table for table, fits in zip(single, alike, strict=True) if fits]
 
     def _can_be_fused(self, table: SynapseTable) -> bool:
-        whole = 0, table.post.size
-        return self._emits_for_itself(table) and self._delay_one_to_one(table, *whole) > 0
+        if not self._emits_for_itself(table):
+            return False
+        if self._processes.size == 1:
+            return self._delay_one_to_one(table, 0, table.post.size) > 0
+        if not len(table):
+            return True
+        return _is_one_to_one(table, int(table.target.min()), int(table.target.max()) + 1)
 
     def _emits_for_itself(self, table: SynapseTable) -> bool:
         """Whether nobody but the table needs the spikes of its Poisson sources."""

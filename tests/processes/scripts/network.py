@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import sys
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -82,9 +83,6 @@ def build() -> tuple[dict[str, Any], list[Any]]:
         ),
     ]
     projections += made_apart(cells)
-    # Without a seed, but the same cells on all processes; that they are is checked by the backend.
-    silent = sim.StaticSynapse(weight=0.0)
-    sim.Projection(cells["one"], exc.sample(5), sim.AllToAllConnector(), silent)
     return cells, projections
 
 
@@ -134,6 +132,10 @@ def look(when: str, cells: dict[str, Any], projections: list[Any]) -> Found:
         everywhere = projection.get("weight", "array", gather="all")
         assert everywhere.shape == projection.shape
         found["all", number] = without_nan(everywhere)
+    described = sim.describe_network()
+    found["described"] = [replace(each, bytes=0) for each in described.projections]
+    if when == "first":  # of one process, or of each of several
+        assert sum(each.bytes for each in described.populations) % sim.num_processes() == 0
     found["delays"] = sim.get_min_delay(), sim.get_max_delay()
     return {(when, key): value for key, value in found.items()}
 
@@ -168,6 +170,9 @@ def main(file: str) -> None:
     rank = sim.setup(timestep=0.1, min_delay=0.1, max_delay=20.0)
     assert rank == sim.rank()
     cells, projections = build()
+    # Without a seed, but the same cells on all processes; that they are is checked by the backend.
+    silent = sim.StaticSynapse(weight=0.0)
+    sim.Projection(cells["one"], cells["exc"].sample(5), sim.AllToAllConnector(), silent)
     for name in ("poisson", "one", "exc", "few", "cond"):
         cells[name].record("spikes")
     cells["exc"][10:90].record("v")
@@ -202,4 +207,5 @@ def main(file: str) -> None:
             pickle.dump(found, out)
 
 
-main(sys.argv[1])
+if __name__ == "__main__":
+    main(sys.argv[1])
