@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from pynn_sparse import processors
 from pynn_sparse.engine.devices import choice
+from pynn_sparse.network import dense
 
 pytest_plugins = ["support.devices"]  # its fixtures
 
@@ -73,12 +74,14 @@ settings.load_profile("any speed")
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _eight_processors() -> Iterator[None]:
-    """As many threads as tests ask for, also where there are fewer processors: results agree."""
+def _as_if_large() -> Iterator[None]:
+    """As many threads as tests ask for, also where there are fewer processors; and what is made for
+    large networks is made for the small ones of tests, too: results agree."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(processors, "_affinity", lambda: 8)
         patch.setattr(processors, "quota", lambda: math.inf)
         patch.setattr(choice, "WORK_OF_OWNER", 1)
+        patch.setattr(dense, "LEAST_SYNAPSES", 1)
         yield
 
 

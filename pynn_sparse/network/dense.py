@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .synapses import SynapseTable
 
 LEAST_DENSITY = 0.5  # of pairs between the cells that a table connects
+LEAST_SYNAPSES = 2048  # with fewer, looking at a matrix in each step takes longer than it saves
 CHUNK = 1 << 22  # pairs that are looked at together
 SAMPLE = 1 << 12  # weights of which a grid is looked for first
 INTEGERS = (np.int8, np.int16)
@@ -111,10 +112,12 @@ class DenseRows(Rows):
 
 
 def may_be_dense(table: SynapseTable) -> bool:
-    """Whether it is worth looking: weights differ and add up, and nothing else does.
+    """Whether it is worth looking: many weights that differ and add up, and nothing else does.
 
     Where all weights are equal, there is no array of them.
     """
+    if len(table) < LEAST_SYNAPSES:
+        return False
     plain = table.rule is None and not len(table.identity) and table.rows.place is None
     if not plain or table.rows.share_weights or table.is_common("weight"):
         return False
