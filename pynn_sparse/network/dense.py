@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from .synapses import SynapseTable
 
 LEAST_DENSITY = 0.5  # of pairs between the cells that a table connects
+# A synapse of a list takes as long as some eight pairs of a matrix that a processor's cache holds.
+LEAST_OF_SMALL, SMALL = 0.12, 1 << 22  # density; pairs
 LEAST_SYNAPSES = 2048  # with fewer, looking at a matrix in each step takes longer than it saves
 CHUNK = 1 << 22  # pairs that are looked at together
 SAMPLE = 1 << 12  # weights of which a grid is looked for first
@@ -56,7 +58,7 @@ class DenseRows(Rows):
         first = int(target.min())
         shape = table.n_source, int(target.max()) - first + 1
         n, pairs = len(target), shape[0] * shape[1]
-        if n < LEAST_DENSITY * pairs:
+        if n < (LEAST_DENSITY if pairs > SMALL else LEAST_OF_SMALL) * pairs:
             return None
         items, grid = narrowed(weight)
         if n == pairs and (target.reshape(shape) == np.arange(first, first + shape[1])).all():

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pynn_sparse.engine.synapses import dense
+from pynn_sparse.network import dense as network_dense
 from pynn_sparse.network.dense import DenseRows, narrowed
 
 N_PRE, N_POST = 13, 37
@@ -94,11 +95,8 @@ def test_bits_are_those_of_lists(
 def test_what_is_not_dense(fresh: None) -> None:
     cells = sim.Population(5, sim.IF_curr_delta())
     weights = np.arange(25.0).reshape(5, 5)
-    few = np.arange(25).reshape(5, 5) % 5 < 2
-    few[:, -1] = few[0]
     made = {
         "same weight": (sim.AllToAllConnector(), 1.0, 1.0),
-        "below half": (sim.ArrayConnector(few), weights, 1.0),
         "several delays": (sim.AllToAllConnector(), weights, 1.0 + weights),
         "one twice": (
             sim.FromListConnector([(i, max(j, 1), i + j, 1.0) for i in range(5) for j in range(5)]),
@@ -130,6 +128,22 @@ def test_what_is_not_dense(fresh: None) -> None:
 
 def connections(projection: Any) -> list[Any]:
     return sorted(projection.get(["weight", "delay"], format="list"))
+
+
+@pytest.mark.parametrize(
+    ("small", "stored"), [(1, [True, False, False]), (99, [True, True, False])]
+)
+def test_large_ones_are_dense_from_half_of_the_pairs_on(
+    small: int, stored: list[bool], fresh: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network_dense, "SMALL", small)
+    cells = sim.Population(9, sim.IF_curr_delta())
+    for n in (5, 4, 1):
+        there = (np.arange(9) - np.arange(9)[:, None]) % 9 < n
+        kind = sim.StaticSynapse(weight=np.arange(81.0).reshape(9, 9), delay=1.0)
+        sim.Projection(cells, cells, sim.ArrayConnector(there), kind)
+    sim.run(1.0)
+    assert [isinstance(each, DenseRows) for each in all_rows()] == stored
 
 
 def test_what_users_see_does_not_change(fresh: None) -> None:
