@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -161,15 +162,12 @@ class Windows:
         place = (y.place[:, None].astype(np.int64) * x.n_target + x.place).ravel()
         tap = (y.tap[:, None].astype(np.int64) * x.n_tap + x.tap).ravel()
         order = np.argsort(source, kind="stable")
-        place, tap = place[order, None], tap[order, None]
-        of_group = np.arange(self.group_target)
-        plane, taps = y.n_target * x.n_target, y.n_tap * x.n_tap
+        sizes = y.n_target * x.n_target, y.n_tap * x.n_tap
+        groups = self.group_source, self.group_target
         targets, weights = [], []
-        for channel in range(self.channels):
-            first = channel // self.group_source * self.group_target
-            target = ((first + of_group) * plane + place).ravel()
-            of_channel = (channel if self.per_channel else 0) * taps
-            weight = ((of_channel + tap) * self.group_target + of_group).ravel()
+        for target, weight in of_channels(
+            place[order], tap[order], *sizes, self.channels, *groups, self.per_channel
+        ):
             if self.present is not None:
                 there = self.present.ravel()[weight]
                 target, weight = target[there], weight[there]
@@ -180,6 +178,40 @@ class Windows:
     @property
     def nbytes(self) -> int:
         return self.y.nbytes + self.x.nbytes + (0 if self.present is None else self.present.nbytes)
+
+
+def of_channels(
+    place: NDArray[np.int64],
+    tap: NDArray[np.int64],
+    n_place: int,
+    n_tap: int,
+    channels: int,
+    group_source: int,
+    group_target: int,
+    per_channel: bool,
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Synapses of one channel of the source after the other, for all pairs of places in space.
+
+    Args:
+        place: flat, of the target of each pair.
+        tap: flat, of the kernel of each pair.
+        n_place: of the target.
+        n_tap: of the kernel.
+        channels: of the source.
+        group_source: channels of the source in a group.
+        group_target: channels of the target in a group.
+        per_channel: whether each channel of the source has weights of its own.
+
+    Yields the target of each synapse and the place of its weight in the kernel, [pairs *
+    group_target].
+    """
+    of_group = np.arange(group_target)
+    for channel in range(channels):
+        first = channel // group_source * group_target
+        of_channel = (channel if per_channel else 0) * n_tap
+        target = (first + of_group) * n_place + place[:, None]
+        weight = (of_channel + tap[:, None]) * group_target + of_group
+        yield target.ravel(), weight.ravel()
 
 
 class SharedRows(Rows):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...network.shared import MOST_PLACES, Axis, Windows
+from ...network.shared import MOST_PLACES, Axis, Windows, of_channels
 from .synapses import Synapses, meeting
 
 # From these on, synapses that share weights are delivered as fast as those that are stored.
@@ -164,14 +164,15 @@ class Kernel:
         n_in = math.prod(axis.n_source for axis in self.axes)
         n_out = math.prod(axis.n_target for axis in self.axes)
         source, target, tap = self._pairs_of_space()
-        flat = self.weight.reshape(self.weight.shape[0], -1, self.group_target)
-        parts = []
-        for channel in range(self.channels):
-            first = channel // self.group * self.group_target
-            weight = flat[channel if self.per_channel else 0][tap]
-            pair, after = np.nonzero(weight)
-            to = (first + after) * n_out + target[pair]
-            parts.append((channel * n_in + source[pair], to, weight[pair, after]))
+        n_tap = math.prod(axis.n_tap for axis in self.axes)
+        groups = self.group, self.group_target
+        flat, parts = self.weight.ravel(), []
+        each = np.repeat(source, self.group_target)
+        for channel, (to, place) in enumerate(
+            of_channels(target, tap, n_out, n_tap, self.channels, *groups, self.per_channel)
+        ):
+            there = np.flatnonzero(flat[place])
+            parts.append((channel * n_in + each[there], to[there], flat[place[there]]))
         columns = [np.concatenate(each) for each in zip(*parts, strict=True)]
         order = np.lexsort((columns[1], columns[0]))
         start, end, weight = (each[order] for each in columns)
