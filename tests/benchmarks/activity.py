@@ -21,6 +21,7 @@ from typing import Any
 SIZES = {20_000: (800.0, 400.0), 1_000_000: (300.0, 100.0)}
 RATES = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)  # Hz, of sources
 FAN_OUT = 100
+STEPS = 10_000  # in a biological second
 
 
 def measure(n: int, rate: float) -> dict[str, float]:
@@ -58,7 +59,27 @@ def measure_all() -> dict[str, Any]:
             print(n, figures, flush=True)
             curves.setdefault(str(n), []).append(figures)
     found = {**machine(("pynn-sparse", "numpy")), **origin()}
-    return {**found, "command": ["python tests/benchmarks/activity.py"], "curves": curves}
+    command = ["python tests/benchmarks/activity.py docs/benchmarks/activity.json"]
+    return {**found, "command": command, **table(curves), "curves": curves}
+
+
+def table(curves: dict[str, list[dict[str, float]]]) -> dict[str, Any]:
+    """Columns and rows of docs/performance.md: by the rate of the sources."""
+    columns = ["Hz of the sources"]
+    for n in curves:
+        columns += [f"{int(n):,} neurons: rate / Hz", "ns per neuron and step"]
+    rows = []
+    for runs in zip(*curves.values(), strict=True):
+        row = [f"{runs[0]['source rate']:g}"]
+        for n, run in zip(curves, runs, strict=True):
+            row += [f"{run['rate']:.3g}", f"{_nanoseconds(int(n), run):.3g}"]
+        rows.append(row)
+    return {"columns": columns, "rows": rows}
+
+
+def _nanoseconds(n: int, run: dict[str, float]) -> float:
+    """Of a processor, for each neuron and step."""
+    return 1e9 * run["seconds"] / (STEPS * n)
 
 
 def draw(curves: dict[str, list[dict[str, float]]], path: Path) -> None:
@@ -70,12 +91,12 @@ def draw(curves: dict[str, list[dict[str, float]]], path: Path) -> None:
 
     figure, axes = pyplot.subplots(figsize=(6, 3.5), layout="constrained")
     for n, runs in curves.items():
-        steps = 1e4 * int(n)  # of neurons in a second
-        rates = [run["rate"] for run in runs]
-        axes.plot(rates, [1e9 * run["seconds"] / steps for run in runs], "o-", label=f"{int(n):,}")
+        rates = [run["source rate"] for run in runs]
+        times = [_nanoseconds(int(n), run) for run in runs]
+        axes.plot(rates, times, "o-", label=f"{int(n):,}")
     axes.set_xscale("symlog", linthresh=0.01)
     axes.set_yscale("log")
-    axes.set_xlabel("mean rate of the neurons / Hz")
+    axes.set_xlabel("rate of input to each neuron / Hz")
     axes.set_ylabel("ns of one processor per neuron and step")
     axes.legend(title="neurons")
     axes.grid(alpha=0.3)
