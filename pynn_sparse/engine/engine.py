@@ -11,20 +11,17 @@ from numpy.typing import NDArray
 from .. import interrupts
 from ..errors import (
     DeviceError,
-    EventOverflowError,
     InterruptedRunError,
     ParameterError,
     ProcessesError,
-    SynapseFormulaError,
 )
 from ..network import Network, SynapseTable
 from ..network.block import Arrays
-from ..network.model import SENT
 from ..network.synapses import Present
-from ..notices import warn
 from .devices.device import Device
 from .exchange.processes import Alone, Processes
 from .exchange.stripes import GRAIN
+from .faults import Divergence, event_not_sent, formula_failed
 from .layout import Layout
 from .neurons.blocks import BlockArrays, scalar
 from .neurons.currents import CurrentLayout
@@ -102,7 +99,7 @@ class Engine:
         self._layout: Layout | None = None
         self._plan: Plan | None = None
         self._prepared: tuple[Any, ...] = ()  # versions of the network that the plan is of
-        self._diverged: set[int] = set()
+        self._divergence = Divergence(device)
         self.waiting: Emitted | None = None  # spikes that a restored state has in axons
         self._between_steps = False
         self._unprepared = ""  # why the network could not be laid out
@@ -162,7 +159,7 @@ class Engine:
                     self.synapses.fetch()
             self._note_flaw()
             self._check_sent()
-            self._warn_of_divergence()
+            self._divergence.look(self.blocks, self.network.grid, self.step)
 
     def discard(self) -> None:
         """Give all memory back, also if a traceback refers to the engine; it is of no use then."""
@@ -187,34 +184,14 @@ class Engine:
         if self._plan is not None:
             self.recordings.take(self._plan.collect(but))
         if self.recordings.refused and not self._refused:
-            self._refused = self._what_was_refused(*self.recordings.refused)
-
-    def _what_was_refused(self, step: int, neuron: int) -> EventOverflowError:
-        arrays = next(each for each in self.blocks if neuron < each.block.first + each.block.size)
-        block, graded = arrays.block, arrays.block.model.graded
-        assert graded is not None
-        index = neuron - block.first
-        (value,) = arrays.sample(SENT, np.array([index], np.int32))
-        return EventOverflowError(
-            f"{block.label}[{index}] was to send {value:g} at {self.network.grid.time(step):g} ms: "
-            f"must be at most {graded.limit:g} in size, the limit of its cell type; the run "
-            "cannot go on, reset() begins anew"
-        )
+            event = self.recordings.refused
+            self._refused = event_not_sent(self.blocks, self.network.grid, *event)
 
     def _note_flaw(self) -> None:
         """Have the run end where a formula of a synapse type gave what is no finite number."""
         flaw = None if self._refused else self.plasticity.flaw()
-        if flaw is None:
-            return
-        table, grid = flaw.table, self.network.grid
-        assert table.rule is not None
-        source, target = int(table.source()[flaw.place]), int(table.target[flaw.place])
-        self._refused = SynapseFormulaError(
-            f"{table.label}: a formula of {table.rule.dynamics.name} gave no finite number for the "
-            f"synapse from {table.pre.label}[{source}] to {table.post.label}[{target}], whose "
-            f"weight is {float(table.weight[flaw.place]):g}, at {grid.time(flaw.step):g} ms; the "
-            "run cannot go on, reset() begins anew"
-        )
+        if flaw:
+            self._refused = formula_failed(flaw, self.network.grid)
 
     def _check_sent(self) -> None:
         if self._refused:
@@ -311,29 +288,6 @@ class Engine:
     def _first(self, step: int) -> int:
         """The first of the steps that processes give."""
         return -int(self.processes.greatest("run", np.array([-step]))[0])
-
-    def _warn_of_divergence(self) -> None:
-        """Warn once of each population in which a potential is not a finite number any more."""
-        for arrays in self.blocks:
-            if "v" not in arrays.block.model.state or arrays.block.index in self._diverged:
-                continue
-            v = self.device.get(arrays.row("v"))
-            if math.isfinite(np.add.reduce(v)):  # as it is where all are, but for huge ones
-                continue
-            bad = np.flatnonzero(~np.isfinite(v))
-            if len(bad):
-                self._diverged.add(arrays.block.index)
-                model = arrays.block.model
-                synaptic = ", ".join(name for name in model.recordable if "syn" in name)
-                warn(
-                    f"v of {len(bad)} neurons of a population of {model.name}, the first with "
-                    f"index {bad[0]}, is not a finite number any more at "
-                    f"{self.network.grid.time(self.step):g} ms: its input "
-                    f"{f'({synaptic}) ' if synaptic else ''}is too strong for the time step and "
-                    "the capacitance",
-                    RuntimeWarning,
-                    of_process_alone=True,
-                )
 
     def weights(self, table: SynapseTable) -> NDArray[Any]:
         """Weights of a table as they are now, in the order of storage.

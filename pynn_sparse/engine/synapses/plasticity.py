@@ -17,6 +17,7 @@ from .. import structures
 from ..devices.device import Device
 from ..ownership import Ownership
 from ..toolchain.libraries import cpu_library, cpu_rule
+from .flaws import Flaw, Flaws
 from .histories import HISTORY_ARRAYS, History, LeftOf, Sources, apart, n_source_traces
 from .stored import HostTable, pointer
 from .whole import Wholes
@@ -29,7 +30,6 @@ NEGLIGIBLE = 1e-18
 NO_LIMIT = 2**62
 MODULATOR_STEPS = 4096  # in which spikes of a modulator may come before weights catch up, at least
 REPEATED = (*HISTORY_ARRAYS, "seen")  # of what is remembered of a modulator, for each owner
-AFTER_ALL_FLAWS, BITS_OF_SYNAPSE = 2**63 - 1, 32  # as in cuda/synapses/formulas.h
 MAX_BATCH = 16  # steps of a tile of neurons at a time, so that its input stays in the cache
 
 Fields = tuple[tuple[int, ...], Any]  # of a history's record, and what these refer to
@@ -99,17 +99,6 @@ class ModulatorKey(NamedTuple):
         return key
 
 
-class Flaw(NamedTuple):
-    """A synapse for which a formula gave what is no finite number, by its place in storage.
-
-    `step` is when the source's spike came with which that was seen.
-    """
-
-    step: int
-    table: SynapseTable
-    place: int
-
-
 class Plasticity:
     """The plan's part for tables with a rule. `synchronise` keeps it up to date."""
 
@@ -126,7 +115,7 @@ class Plasticity:
         self._modulators: dict[ModulatorKey, History] = {}
         self._sources: dict[int, Sources] = {}
         self._decays: dict[float, Any] = {}
-        self._flaws: dict[int, Any] = {}
+        self._flaws = Flaws(self.device)
         self._alive: dict[int, Any] = {}
         self._ownership: Ownership | None = None
 
@@ -339,10 +328,7 @@ class Plasticity:
         }
         record = np.zeros(1, structures.RULE)
         if rule.dynamics.source:
-            flaws = self._flaws.setdefault(
-                table.index, self.device.zeros(self.device.n_owner, np.int64)
-            )
-            record["flaw"] = self.device.address(flaws)
+            record["flaw"] = self._flaws.address(table)
         self._alive[table.index] = arrays, made, sources
         addresses = {name: self.device.address(each) for name, each in arrays.items()}
         for name, value in {**addresses, **own}.items():
@@ -351,14 +337,7 @@ class Plasticity:
 
     def flaw(self) -> Flaw | None:
         """The first synapse for which a formula gave what is no finite number, if there is one."""
-        found = []
-        for table in self._learning() if self._flaws else ():
-            if table.index in self._flaws:
-                most = int(self.device.get(self._flaws[table.index]).max())
-                if most:
-                    step, number = divmod(AFTER_ALL_FLAWS - most, 1 << BITS_OF_SYNAPSE)
-                    found.append(Flaw(step, table, int(np.argmax(table.identity == number))))
-        return min(found, key=lambda each: each.step, default=None)
+        return self._flaws.first(self._learning())
 
     def modulators(self, number: Callable[[int], int]) -> tuple[NDArray[np.void], list[Any]]:
         """The plan's records of modulators, and what has to stay alive.
