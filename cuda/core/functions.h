@@ -125,23 +125,27 @@ DEVICE double linoid(double x, double power) {
   return chosen(absolute(x) < 1e-4, 1 - x / 2 + x * x / 12, x / (power - 1));
 }
 DEVICE float absolute(float x) { return x < 0 ? -x : x; }
-DEVICE double least_of(double x, double y) { return x < y ? x : y; }
-DEVICE double greatest_of(double x, double y) { return x > y ? x : y; }
+// What is not a number stays so.
+DEVICE double least_of(double x, double y) { return x < y || x != x ? x : y; }
+DEVICE double greatest_of(double x, double y) { return x > y || x != x ? x : y; }
 
 constexpr uint64 kBitsOfInfinity = 0x7FF0000000000000, kBitsOfNan = 0x7FF8000000000000;
 
 // As log_of, for any number.
 DEVICE double logarithm(double x) {
-  if (x < 0x1p-1022) return with_bits(x < 0 ? kBitsOfNan : kBitsOfInfinity | (uint64(1) << 63));
-  return log_of(x);
+  if (!(x < with_bits(kBitsOfInfinity))) return x;
+  if (x >= 0x1p-1022) return log_of(x);
+  if (x > 0) return log_of(x * 0x1p54) - 54 * kLn2High - 54 * kLn2Low;
+  return with_bits(x < 0 ? kBitsOfNan : kBitsOfInfinity | kSignBit);
 }
 
-// x^y for any numbers; not a number for negative x, unless y is whole.
+// x^y for any numbers; not a number for negative x, unless y is whole, nor where there is no limit.
 DEVICE double general_power(double x, double y) {
-  if (x > 0) return power_of(x, y);
-  if (x == 0) return y == 0 ? 1.0 : y > 0 ? 0.0 : with_bits(kBitsOfInfinity);
-  if (floor(y) != y) return with_bits(kBitsOfNan);
-  const double size = power_of(-x, y);
+  if (y == 0) return 1;
+  if (x > 0) return exp_of(y * logarithm(x));
+  if (x == 0) return y > 0 ? 0.0 : with_bits(y < 0 ? kBitsOfInfinity : kBitsOfNan);
+  if (floor(y) != y || x != x) return with_bits(kBitsOfNan);
+  const double size = exp_of(y * logarithm(-x));
   return floor(y / 2) * 2 == y ? size : -size;
 }
 
