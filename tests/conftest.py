@@ -33,18 +33,20 @@ QUICK = frozenset(
 # Files that take longest, which begin first, so that all processors are busy until the end.
 FIRST = """
     system/test_examples.py
-    system/test_upstream_examples.py
-    unit/test_nestml.py
     system/compare/test_compare.py
     system/test_install.py
+    validation/test_nestml_models.py
     unit/test_cuda_compiles.py
+    processes/test_mpiexec.py
+    system/test_upstream_examples.py
+    unit/test_user_synapses.py
+    unit/test_nestml.py
     unit/test_files.py
     unit/test_gpu_device.py
     export/test_digits.py
     export/test_minifloat_rtl.py
     export/test_rtl.py
     validation/test_strong_conductances.py
-    validation/test_nestml_models.py
     validation/test_nonlinear_neurons.py
     validation/test_nir_frameworks.py
     validation/test_plasticity.py

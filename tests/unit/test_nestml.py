@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from importlib import metadata
 from typing import Any
 
 import numpy as np
@@ -239,19 +238,3 @@ def test_conductances_are_found_as_pynn_finds_them_on_nest() -> None:
     assert sim.nestml_cell_type(text).conductance_based
     assert not sim.nestml_cell_type(text, conductance_based=False).conductance_based
     assert not sim.nestml_cell_type(LEAKY).conductance_based
-
-
-@pytest.mark.slow
-def test_published_models() -> None:
-    """All that come with NESTML are read, but for one that draws random numbers."""
-    files = [str(each.locate()) for each in metadata.files("nestml") or ()]
-    neurons = [each for each in files if "/models/neurons/" in each]
-    assert len(neurons) >= 30
-    for file in neurons:
-        if file.endswith("hh_cond_exp_destexhe_neuron.nestml"):
-            with pytest.raises(NotImplementedError, match=r"random_normal\(\)"):
-                sim.nestml_cell_type(file)
-        else:
-            cell = sim.nestml_cell_type(file)
-            assert set(cell.default_initial_values) <= set(cell.recordable)
-            assert np.isfinite(list(cell.default_initial_values.values())).all()
