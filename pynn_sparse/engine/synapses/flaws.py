@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,20 +28,20 @@ class Flaws:
 
     def __init__(self, device: Device) -> None:
         self._device = device
-        self._of: dict[int, Any] = {}  # table -> for each owner, 0 or what it has noted
+        # Of each table, for each owner, 0 or what it has noted.
+        self._noted: dict[int, tuple[SynapseTable, Any]] = {}
 
     def address(self, table: SynapseTable) -> int:
         """Of what the owners have for a table."""
-        empty = self._device.zeros(self._device.n_owner, np.int64)
-        return self._device.address(self._of.setdefault(table.index, empty))
+        if table.index not in self._noted:
+            self._noted[table.index] = table, self._device.zeros(self._device.n_owner, np.int64)
+        return self._device.address(self._noted[table.index][1])
 
-    def first(self, tables: Iterable[SynapseTable]) -> Flaw | None:
-        """The first of these tables' synapses, if there is one."""
+    def first(self) -> Flaw | None:
+        """The first synapse that was noted, if there is one."""
         found = []
-        for table in tables if self._of else ():
-            if table.index in self._of:
-                most = int(self._device.get(self._of[table.index]).max())
-                if most:
-                    step, number = divmod(AFTER_ALL - most, 1 << BITS_OF_SYNAPSE)
-                    found.append(Flaw(step, table, int(np.argmax(table.identity == number))))
+        for table, noted in self._noted.values():
+            if most := int(self._device.get(noted).max()):
+                step, number = divmod(AFTER_ALL - most, 1 << BITS_OF_SYNAPSE)
+                found.append(Flaw(step, table, int(np.argmax(table.identity == number))))
         return min(found, key=lambda each: each.step, default=None)

@@ -337,7 +337,7 @@ class Plasticity:
 
     def flaw(self) -> Flaw | None:
         """The first synapse for which a formula gave what is no finite number, if there is one."""
-        return self._flaws.first(self._learning())
+        return self._flaws.first()
 
     def modulators(self, number: Callable[[int], int]) -> tuple[NDArray[np.void], list[Any]]:
         """The plan's records of modulators, and what has to stay alive.
