@@ -64,6 +64,14 @@ if _typing.TYPE_CHECKING:
     from .native_synapses import native_synapse_type
     from .nestml import nestml_cell_type, nestml_synapse_type
     from .sonata import from_sonata, to_sonata
+    from .structural import (
+        DistanceDependentFormation,
+        LastNeuronSelection,
+        RandomByWeightElimination,
+        RandomSelection,
+        StructuralMechanismStatic,
+        StructuralMechanismSTDP,
+    )
     from .trained import EGRU, convert, egru_network, latency_curve, nir_network, present, to_nir
 
 _ask_once()
@@ -83,6 +91,13 @@ def list_standard_models() -> list[str]:
 
 
 _LATER = {
+    **dict.fromkeys(
+        (
+            *("DistanceDependentFormation", "LastNeuronSelection", "RandomByWeightElimination"),
+            *("RandomSelection", "StructuralMechanismSTDP", "StructuralMechanismStatic"),
+        ),
+        ".structural",
+    ),
     "EGRU": ".trained",
     "convert": ".trained",
     "describe_network": ".description",

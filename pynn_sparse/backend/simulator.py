@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pynn_sparse import engine as engines
 from pynn_sparse import notices
 from pynn_sparse.engine.exchange.processes import Processes, digest
+from pynn_sparse.interrupts import held
 from pynn_sparse.network import Block, Network, SynapseTable, TimeGrid, memory
 from pynn_sparse.network.stream import Stream
 from pynn_sparse.network.synapses import MAX_DELAY_STEPS
@@ -185,6 +186,7 @@ class State(common.control.BaseState):
         self._gpu: Device | None = None
         self.recorders: set[Any] = set()
         self.projections: list[Any] = []  # in the order in which they were made
+        self.rewiring: list[Any] = []  # of populations, onto which connections come and go
         self.kinds_of_projections: dict[Any, Any] = {}  # of those from cell to cell
         self.write_on_end: list[tuple[Any, Any, Any]] = []  # cells, variables, file name or Neo IO
         self._sources = itertools.count()
@@ -359,7 +361,7 @@ class State(common.control.BaseState):
         try:
             self._check_alike(end)
             with self.processes.together("run"):
-                self.require_engine().run_until(end, progress)
+                self._advance(end, progress)
             self.running = True
         except (KeyboardInterrupt, MemoryError, OSError) as error:
             explain(error, self._what_is_possible())
@@ -368,6 +370,18 @@ class State(common.control.BaseState):
             self.running |= self.last_step >= 0  # there are data to be had
             if progress:
                 progress.close()
+
+    def _advance(self, end: int, progress: RunProgress | None) -> None:
+        """Run to a step, and at steps on the way let connections come and go."""
+        engine = self.require_engine()
+        for each in self.rewiring:
+            each.begin_run()
+        while self.step < end:
+            stop = min((each.next_stop(end) for each in self.rewiring), default=end)
+            engine.run_until(stop, progress)
+            with held:
+                for each in self.rewiring:
+                    each.attempt(stop)
 
     def _check_alike(self, end: int) -> None:
         """Raise `ProcessesError` if processes have other networks, or run to another step."""
@@ -416,6 +430,8 @@ class State(common.control.BaseState):
             self.network.trials.number += 1
         self.running = False
         self.segment_counter += 1
+        for each in self.rewiring:
+            each.restart()
         if self.engine is not None:
             self.engine.reset()
             self.engine.recordings.forget()

@@ -76,6 +76,8 @@ class Projection(Changing, common.Projection):
         if synapse_type.electrical:
             simulator.state.require_one_process("gap junctions")
             receptor_type = None
+        if synapse_type.structure is not None:
+            synapse_type.structure.check_ends(presynaptic_neurons, postsynaptic_neurons)
         self._network = simulator.state.network
         self._pre_ids = presynaptic_neurons.all_cells.astype(np.int64)
         self._post_ids = postsynaptic_neurons.all_cells.astype(np.int64)
@@ -98,6 +100,8 @@ class Projection(Changing, common.Projection):
             self._tables += self._finish()
             self._check_alike(self._tables)
             warn_of_rules(self.label, self._tables, ("weight", *self._of_rule))
+            if synapse_type.structure is not None:
+                self._tables = synapse_type.structure.tables(self, self._tables)
             if not self._has_own:
                 self._tables = simulator.state.own_synapses(self._tables)
         with held:
@@ -106,6 +110,8 @@ class Projection(Changing, common.Projection):
             else:
                 self._network.add_tables(self._tables, str(self.label))
             simulator.state.projections.append(self)
+            if synapse_type.structure is not None:
+                synapse_type.structure.begin(self)
 
     def _guess_receptor_type(self) -> None:
         """Negative weights inhibit, by the weight of the last pair of cells, as in PyNN's code.

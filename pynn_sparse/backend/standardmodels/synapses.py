@@ -25,12 +25,14 @@ class Synapse:
     """What all synapse types have here.
 
     `dynamics` is what the engine does besides adding the weight, None if nothing; `domain` has
-    units and conditions of parameters; `electrical` says that there are no spikes to transmit.
+    units and conditions of parameters; `electrical` says that there are no spikes to transmit, and
+    `structure` how connections come and go, if they do.
     """
 
     dynamics: Dynamics | None = None
     domain = STANDARD
     electrical = False
+    structure: Any = None
     default_parameters: dict[str, Any]
 
     def __init__(self, *args: Any, **parameters: Any) -> None:

@@ -295,6 +295,19 @@ class SpikeStore:
             total += np.diff(np.searchsorted(neuron, limits))
         return total
 
+    def at(self, stamp: int, first: int, size: int) -> NDArray[np.int32]:
+        """Those of neurons first .. first + size - 1 that fired at a step, ascending.
+
+        What was recorded last is looked at first, and no more where that is of this step.
+        """
+        found = np.zeros(0, np.int32)
+        for neuron, stamps, *_ in reversed([*self._all(), *self._new]):
+            here = neuron[(stamps == stamp) & (neuron >= first) & (neuron < first + size)]
+            found = np.append(found, here)
+            if len(stamps) and stamps.min() < stamp:
+                break
+        return np.sort(found)
+
     def discard(self, first: int, size: int) -> None:
         """Forget the spikes of neurons first .. first + size - 1."""
         self._group()
