@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import weakref
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from pynn_sparse.engine.exchange.processes import Processes, digest
 from pynn_sparse.interrupts import held
 from pynn_sparse.network import Block, Network, SynapseTable, TimeGrid, memory
 from pynn_sparse.network.stream import Stream
-from pynn_sparse.network.synapses import MAX_DELAY_STEPS
+from pynn_sparse.network.synapses import MAX_DELAY_STEPS, Present
 from pynn_sparse.notices import warn
 from pynn_sparse.processors import processors
 
@@ -222,7 +223,6 @@ class State(common.control.BaseState):
 
     def begin_instance(self, seed: int) -> None:
         """Let what is made from now on draw the random numbers that it would draw alone."""
-        self.require_one_process("run_instances")
         self.network.begin_instance(seed)
         self._sources = itertools.count()
 
@@ -272,6 +272,27 @@ class State(common.control.BaseState):
         return [
             table.onto(part.start, part.stop) for table, part in zip(tables, parts, strict=True)
         ]
+
+    def everyones(
+        self, what: str, tables: Sequence[SynapseTable]
+    ) -> list[tuple[SynapseTable, NDArray[Any]]]:
+        """Tables with the synapses of all processes, and weights as they are now.
+
+        All processes have to ask for `what` together, and all get them.
+        """
+        present = [Present(each.weight, each.state) for each in tables]
+        if self.engine is not None:
+            present = list(map(self.engine.present, tables))
+        if self.processes.size == 1:
+            return [(table, now.weight) for table, now in zip(tables, present, strict=True)]
+        from pynn_sparse.engine.exchange.tables import WholeTable
+
+        self.processes.meet(what)
+        wholes = (
+            WholeTable(table, now, self.processes, everywhere=True).table
+            for table, now in zip(tables, present, strict=True)
+        )
+        return [(whole, whole.weight) for whole in wholes if whole is not None]
 
     def require_one_process(self, what: str) -> None:
         """Raise NotImplementedError for what several processes cannot do together."""

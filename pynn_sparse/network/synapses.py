@@ -191,6 +191,12 @@ class SynapseTable(InRows):
         self.state[name][self.order()] = values
         self.version += 1
 
+    def initial_state(self, name: str) -> NDArray[np.float64]:
+        """A state variable as resets set it, in the order of storage."""
+        stored = np.empty(self._n)
+        stored[self.order()] = self._initial_state[name]
+        return stored
+
     def permute(self, order: NDArray[np.int64]) -> None:
         """Take what belongs to each synapse, but for target and delay, from these places."""
         self.moves += 1

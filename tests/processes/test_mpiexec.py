@@ -121,6 +121,17 @@ def test_any_number_of_processes_goes_on_from_a_checkpoint(tmp_path: Path) -> No
         assert load(tmp_path / "found") == expected
 
 
+def test_tools_make_the_same_of_a_whole_network(tmp_path: Path) -> None:
+    """Rules by formulas, SONATA, the export to hardware, samples of a trained network, copies."""
+    found = []
+    for n in (0, 2):
+        file = tmp_path / str(n)
+        succeed(n, SCRIPTS / "tools.py", file, tmp_path / f"folder {n}")
+        found.append(load(file))
+    assert found[0].keys() == found[1].keys()
+    assert [key for key in found[0] if found[0][key] != found[1][key]] == []
+
+
 @pytest.mark.parametrize(
     ("how", "message"),
     [

@@ -113,3 +113,9 @@ def as_choice(name: str, value: Any, choices: Collection[str]) -> str:
             f"{name} = {shown(value)}: must be {must}{did_you_mean(value, choices)}"
         )
     return str(value)
+
+
+def check_gather(owner: str, value: Any) -> None:
+    """Whether data of several processes come together, and where."""
+    if not (isinstance(value, (bool, np.bool_)) or (isinstance(value, str) and value == "all")):
+        raise TypeError(f"{owner}: gather = {shown(value)}: must be True, False or 'all'")

@@ -225,12 +225,6 @@ def check_format(owner: str, value: Any, known: Collection[str]) -> None:
         )
 
 
-def check_gather(owner: str, value: Any) -> None:
-    """There is one process, whose data are gathered always."""
-    if not (isinstance(value, (bool, np.bool_)) or (isinstance(value, str) and value == "all")):
-        raise TypeError(f"{owner}: gather = {shown(value)}: must be True, False or 'all'")
-
-
 def check_combined(owner: str, value: Any) -> None:
     """What becomes of several synapses between two cells in a matrix."""
     as_choice(f"{owner}: multiple_synapses", value, COMBINED)

@@ -158,8 +158,6 @@ class Changing(Connecting):
                 self._check_kind_on_several(table.rule)
 
     def _check_kind_on_several(self, rule: Rule) -> None:
-        if rule.dynamics.source:
-            simulator.state.require_one_process(f"{self.label}: synapses from formulas")
         if rule.kind == "OwnPairs":
             simulator.state.require_one_process(
                 f"{self.label}: time constants of plasticity that differ between synapses"

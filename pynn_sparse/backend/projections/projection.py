@@ -23,7 +23,7 @@ from ...space import Space
 from .. import simulator
 from ..access import exclusive_methods
 from ..doors.arguments import check_description
-from ..doors.checks import as_flag, as_integer, as_number, check_names
+from ..doors.checks import as_flag, as_integer, as_number, check_gather, check_names
 from ..doors.generators import restoring_generators
 from ..doors.plain import PLAIN
 from ..labels import Label
@@ -36,7 +36,6 @@ from .arguments import (
     check_combined,
     check_file,
     check_format,
-    check_gather,
     index_of,
     leaving_no_trace,
     names_of,
@@ -141,7 +140,6 @@ class Projection(Changing, common.Projection):
         Raises RuntimeError if `setup` has discarded that network.
         """
         simulator.state.check_present(self._network, self.label)
-        simulator.state.require_one_process("the export of a network")
         return self._network, tuple(self._tables)
 
     def describe(self, template: Any = "projection_default.txt", engine: Any = "default") -> Any:

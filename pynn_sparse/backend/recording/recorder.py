@@ -22,7 +22,7 @@ from ... import errors, recording
 from .. import garbage, simulator
 from ..dialects import warn_once
 from ..doors.arguments import check_annotations, check_no_locations, names_of_variables
-from ..doors.checks import RecordingError, as_flag, as_number
+from ..doors.checks import RecordingError, as_flag, as_number, check_gather
 from .files import check_destination, write_of_process
 from .spiketrains import GroupedSpikeTrainList
 
@@ -129,7 +129,11 @@ class Recorder(recording.Recorder):
         annotations: Any = None,
         locations: Any = None,
     ) -> Any:
-        """Return the recorded data as a Neo block; see `pyNN.recording.Recorder.get`."""
+        """Return the recorded data as a Neo block; see `pyNN.recording.Recorder.get`.
+
+        Where several processes simulate together, with `gather="all"` each of them gets the data of
+        all cells since the last reset; with True process 0 does, and of earlier segments, too.
+        """
         variables = self.check_reading(variables, gather, clear)
         check_annotations(annotations)
         check_no_locations(locations)
@@ -137,20 +141,25 @@ class Recorder(recording.Recorder):
             if not self.recorded.get(variable):
                 warn(f"{variable.name} of {self.population.label} was not recorded")
         arguments = filter_ids, False, annotations, locations
-        if gather and simulator.state.processes.size > 1:
-            with self._reading_all(f"get_data of {self.population.label}"):
-                block = super().get(variables, False, *arguments)
-        else:
+        what, everywhere = f"get_data of {self.population.label}", isinstance(gather, str)
+        with self.reading_all(what, everywhere) if gather else nullcontext():
             block = super().get(variables, False, *arguments)
         if clear:
             self.clear()
         return block
 
     @contextmanager
-    def _reading_all(self, what: str) -> Iterator[None]:
-        """Have the data of all processes read on the first one; the others read their own."""
-        everyones = Everyones(self, what)
-        if simulator.state.processes.rank:
+    def reading_all(self, what: str, everywhere: bool = False) -> Iterator[None]:
+        """Have the data of all processes read on the first one, or `everywhere`.
+
+        The others read their own. All processes have to do this, for `what`.
+        """
+        processes = simulator.state.processes
+        if processes.size == 1:
+            yield
+            return
+        everyones = Everyones(self, what, everywhere)
+        if processes.rank and not everywhere:
             yield
             return
         own = self.cache
@@ -177,7 +186,7 @@ class Recorder(recording.Recorder):
         """Raise an error for what `get` cannot give; give the names of the variables."""
         self._check_present()
         names = names_of_variables(variables)
-        as_flag("gather", gather)
+        check_gather(self.population.label, gather)
         as_flag("clear", clear)
         for variable in self._wanted(names):
             if not self.population.can_record(variable.name):
@@ -206,6 +215,7 @@ class Recorder(recording.Recorder):
         """Write recorded data to a file or a Neo IO; they are cleared only once that is done."""
         destination = self.file if file is None else file
         check_destination("io", destination)
+        as_flag("gather", gather)
         as_flag("clear", clear)
         kept = {"annotations": annotations, "locations": locations}
         what = f"write_data of {self.population.label}"
@@ -232,7 +242,7 @@ class Recorder(recording.Recorder):
         if simulator.state.step > self._start():
             self.clear_flag = False
         if simulator.state.processes.size > 1 and simulator.state.t and not self.clear_flag:
-            with self._reading_all(f"reset of {self.population.label}"):
+            with self.reading_all(f"reset of {self.population.label}"):
                 segment = self._get_current_segment()
                 segment.annotate(**(annotations or {}))
                 if self._everyones is not None:
@@ -389,7 +399,7 @@ class Recorder(recording.Recorder):
 
 
 class Everyones:
-    """What all processes have recorded of a population, on the first one.
+    """What all processes have recorded of a population, on the first one or `everywhere`.
 
     All of them make it together.
 
@@ -397,17 +407,21 @@ class Everyones:
         spikes: by neuron and then by time, as `SpikeStore.of` gives them.
     """
 
-    def __init__(self, recorder: Recorder, what: str) -> None:
+    def __init__(self, recorder: Recorder, what: str, everywhere: bool) -> None:
         processes = simulator.state.processes
+
+        def gather(mine: NDArray[Any]) -> NDArray[Any] | None:
+            return processes.gather(what, mine, everywhere=everywhere)
+
         own = recorder._spikes()
-        gathered = [processes.gather(what, each) for each in own]
+        gathered = [gather(each) for each in own]
         self._samples: dict[str, tuple[Any, Any]] = {}
         for name, probe in sorted(recorder._probes.items()):
             sampled = probe.samples().T
             most = processes.greatest(what, np.array([sampled.shape[1] * bool(len(sampled))]))
-            index = processes.gather(what, probe.index)
+            index = gather(probe.index)
             none = np.zeros((0, int(most[0])))
-            samples = processes.gather(what, sampled if len(sampled) else none)
+            samples = gather(sampled if len(sampled) else none)
             self._samples[name] = index, samples
         # A process has consecutive neurons, those of a higher rank after those of a lower one.
         self.spikes: Spikes = tuple(each for each in gathered if each is not None) or own

@@ -14,7 +14,7 @@ from pynn_sparse.notices import warn
 from ...network import Network
 from .. import simulator
 from .build import build
-from .capture import capture
+from .capture import write
 
 door = Door(TypeError)
 
@@ -37,13 +37,15 @@ def to_sonata(
             populations that they connect are written, too. By default everything.
         overwrite: whether the folder may hold another circuit, which is replaced.
 
-    Returns the path of `simulation_config.json`.
+    Returns the path of `simulation_config.json`. Of several processes the first one writes the
+    files; all have to call this.
 
     Raises `pynn_sparse.errors.SonataError` for a folder that holds anything else, TypeError for
     what is not a network, RuntimeError for parts of an earlier `setup`, ImportError without h5py.
     """
     path, overwrite = door.path("folder", folder), door.flag("overwrite", overwrite)
-    return sonata.write(capture(network), path, overwrite=overwrite)
+    write(network, path, overwrite=overwrite)
+    return path.absolute() / sonata.SIMULATION
 
 
 def from_sonata(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 
 from pynn_sparse.door import shown
 from pynn_sparse.errors import SonataError
+from pynn_sparse.interchange import sonata
 from pynn_sparse.interchange.sonata import (
     Circuit,
     CurrentInput,
@@ -35,15 +38,33 @@ SPIKE_TIMES = "spike_times"  # which are input of a simulation
 TSTOP = 1000.0  # ms, where nothing has been run
 
 
-def capture(given: Any) -> Circuit:
-    """A circuit of everything, or of what the user gives, see `to_sonata`."""
-    simulator.state.require_one_process("to_sonata")
+def write(given: Any, path: str | os.PathLike[str], **options: bool) -> None:
+    """Write everything, or what the user gives, see `to_sonata`; of several processes, the first.
+
+    `options` are those of `pynn_sparse.interchange.sonata.write`.
+    """
+    with simulator.state.processes.together("to_sonata"):
+        circuit = _capture(given)
+        if circuit is not None:
+            sonata.write(circuit, path, **options)
+
+
+def _capture(given: Any) -> Circuit | None:
+    """A circuit, on the first process; the others get None."""
     populations, projections = _parts(given)
     for each in populations:
         each.recorder._check_present()
     for each in projections:
         simulator.state.check_present(each._network, each.label)
-    return _Capture(populations, projections).circuit()
+    with ExitStack() as everyones:
+        for projection in projections:
+            everyones.enter_context(projection._gathered("to_sonata", True))
+        for population in populations:
+            what = f"to_sonata of {population.label}"
+            everyones.enter_context(population.recorder.reading_all(what))
+        if simulator.state.processes.rank:
+            return None
+        return _Capture(populations, projections).circuit()
 
 
 def _parts(given: Any) -> tuple[list[Population], list[Projection]]:
@@ -298,17 +319,10 @@ def _values(
     if hasattr(projection.synapse_type, FRACTION):
         dynamics[FRACTION] = float(getattr(projection.synapse_type, FRACTION))
     for name in projection._states:
-        states = [_stored_state(table, name) for table in projection._tables]
+        states = [table.initial_state(name) for table in projection._tables]
         if states:
             attributes[f"initial_{name}"] = _one_or_each(np.concatenate(states)[order])
     return attributes, dynamics
-
-
-def _stored_state(table: Any, name: str) -> NDArray[np.float64]:
-    """Initial values of synapses in the order of storage."""
-    stored = np.empty(len(table))
-    stored[table.order()] = table._initial_state[name]
-    return stored
 
 
 def _of(value: Any, which: Any) -> Any:

@@ -13,11 +13,9 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from pynn_sparse.interchange import sonata
-
 from ...serialization import sonata as pynns
 from ..populations import Population
-from .capture import capture
+from .capture import write
 
 _of_pynn = pynns.export_to_sonata
 
@@ -37,4 +35,4 @@ def export_to_sonata(
         raise ValueError(
             f"target = {target!r}: pyNN.sparse writes SONATA files with PyNN's models, 'PyNN'"
         )
-    sonata.write(capture(network), output_path, overwrite=bool(overwrite), for_pynn=True)
+    write(network, output_path, overwrite=bool(overwrite), for_pynn=True)

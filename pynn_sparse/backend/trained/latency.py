@@ -15,6 +15,7 @@ from pynn_sparse.door import as_numbers, shown
 from pynn_sparse.errors import GraphError
 from pynn_sparse.replacing import replaced_file
 
+from .. import simulator
 from .network import TrainedNetwork
 from .presenting import Presented, Samples, presented
 
@@ -164,9 +165,10 @@ def _costs(
 
 def _synapses_of_each(net: TrainedNetwork, name: str) -> Floats:
     """How many synapses each cell of a population has, from it on."""
-    found = np.zeros(net[name].size)
+    found, processes = np.zeros(net[name].size), simulator.state.processes
     for wires in net.plan.wires:
         if wires.pre == name:
             for table in net.projections[wires.name]._tables:
-                found += np.bincount(table.source(), minlength=len(found))
-    return found
+                if not (table.rows.share_weights and processes.rank):  # which all have whole
+                    found += np.bincount(table.source(), minlength=len(found))
+    return processes.total("latency_curve", found)

@@ -37,7 +37,11 @@ def outputs(net: Any, inputs: Any, steps: int | None) -> Any:
 
 def presented(net: Any, samples: Samples, spikes_of: Iterable[str] = ()) -> Presented:
     """Run all samples, and record what outputs show and spikes of other populations, by name."""
-    simulator.state.require_one_process("present")
+    with simulator.state.processes.together("present"):
+        return _run_all(net, samples, spikes_of)
+
+
+def _run_all(net: Any, samples: Samples, spikes_of: Iterable[str]) -> Presented:
     late = max((each.lag for each in net.readouts), default=0) + 1
     period = samples.steps + _longest_memory(net)
     duration = _duration(net, samples, period, late)
@@ -76,7 +80,9 @@ class Presented:
     def counts(self, name: str, late: int = 0) -> NDArray[np.int64]:
         """Spikes of a population in each step, [samples, steps, neurons], `late` steps later."""
         population, samples = self.net.populations[name], self.samples
-        neuron, stamp = population.recorder._spikes()
+        recorder = population.recorder
+        with recorder.reading_all(f"spikes of {name}", everywhere=True):
+            neuron, stamp = recorder._spikes()
         clock = stamp - FIRST_STAMP - self.net.skews[name]
         sample, step = np.divmod(clock, self.period)
         step = step + late
@@ -93,7 +99,8 @@ class Presented:
             found: NDArray[Any] = self.counts(name, readout.lag - skew).astype(np.uint8)
         else:
             population = self.net.populations[name]
-            signal = population.get_data("v").segments[-1].analogsignals[0].magnitude
+            segment = population.get_data("v", gather="all").segments[-1]
+            signal = segment.analogsignals[0].magnitude
             at = np.arange(samples.count)[:, None] * self.period + np.arange(samples.steps)
             found = signal[at + FIRST_STAMP + skew]
         return found.reshape(samples.count, samples.steps, *readout.shape)
@@ -192,7 +199,7 @@ def _longest_memory(net: Any) -> int:
         for table in net.projections[wires.name]._tables:
             if len(table):
                 longest = max(longest, table.waits.delay[1] - wires.lag)
-    return longest
+    return int(simulator.state.processes.greatest("present", np.array([longest]))[0])
 
 
 def _drives(net: Any, samples: Samples) -> dict[str, NDArray[np.float64]]:
@@ -234,8 +241,10 @@ def _product(net: Any, wires: Any, samples: Samples) -> NDArray[np.float64]:
 
 
 def _check_counts(population: Any) -> None:
-    arrays = simulator.state.require_engine().blocks[population._block.index]
-    if arrays.sample(COUNTED, np.arange(population.size, dtype=np.int32)).any():
+    state, block = simulator.state, population._block
+    own = state.own_part(block)
+    index = np.arange(own.start, own.stop, dtype=np.int32)
+    if state.require_engine().blocks[block.index].sample(COUNTED, index).any():
         raise OverflowError(
             f"{population.label}: a neuron would have fired more than {MOST_SPIKES} spikes in a "
             "step"

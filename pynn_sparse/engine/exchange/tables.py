@@ -72,6 +72,8 @@ class WholeTable:
             "delay": table.delay.astype(np.uint16),
             "identity": _numbers(table, self._processes) if ordered else np.zeros(1, np.uint32),
         }
+        states = table.state if rule and not rule.dynamics.hidden else ()
+        columns |= {f"initial {name}": table.initial_state(name) for name in states}
         parameters = sorted(rule.parameters) if rule else []
         columns |= {f"parameter {name}": rule.parameters[name] for name in parameters if rule}
         columns |= {f"state {name}": each for name, each in present.state.items()}
@@ -93,6 +95,8 @@ class WholeTable:
             every["identity"] if ordered else None,
         )
         self.table.index, self.table.label = INDEX, table.label
+        for name in states:
+            self.table.initialize(name, every[f"initial {name}"][self.table.order()])
         self.table.state = {name: every[f"state {name}"] for name in table.state}
         place = np.empty(len(order), np.int64)
         place[order] = np.arange(len(order))

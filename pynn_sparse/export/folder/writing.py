@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ...replacing import replaced_file
 from ..arguments import door
 from ..errors import ExportError
 from ..exported import Exported
@@ -50,6 +51,7 @@ def save(
     """Write a folder; all contents are made before the first file is.
 
     What an earlier manifest in the folder names goes, so that nothing of another export stays.
+    Several processes may write the same, so that each file is replaced as a whole.
     """
     path = door.path("folder", folder)
     contents = emit(tables, csv, hdf5, nir)
@@ -57,7 +59,8 @@ def save(
     for name in _named_before(path) - set(contents):
         (path / name).unlink(missing_ok=True)
     for name, data in contents.items():
-        (path / name).write_bytes(data)
+        with replaced_file(path / name) as file:
+            file.write(data)
 
 
 def add(folder: str | os.PathLike[str], contents: Mapping[str, bytes]) -> None:

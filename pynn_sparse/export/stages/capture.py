@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...network import Block, Network, SynapseTable
 from ..arguments import door
@@ -20,14 +21,14 @@ def capture(source: Any) -> FloatNet:
 
     Args:
         source: the module `pyNN.sparse`, for all of it, or a list of projections, for these and the
-            populations that they connect.
+            populations that they connect. Of several processes, all get all of it.
 
     Layers of trained networks are leaky neurons in it that do the same in each step.
 
     Raises `ExportError` where there is no projection, two populations have the same label, there
     are gap junctions, or events carry values.
     """
-    network, tables, engine = _parts(source)
+    network, tables, state = _parts(source)
     whole = tables is network.tables
     if network.junctions if whole else any(_is_junction(network, table) for table in tables):
         raise ExportError("gap junctions (ElectricalSynapse) cannot be exported to any target")
@@ -50,27 +51,27 @@ def capture(source: Any) -> FloatNet:
         )
     cells = tuple(_cells(network, block) for block in blocks)
     position = {block.index: number for number, block in enumerate(blocks)}
+    present = state.everyones("the export of a network", tables)
     connections = [
-        _connections(label, table, engine, position[table.pre.index], position[table.post.index])
-        for label, table in zip(_unique([table.label for table in tables]), tables, strict=True)
-        if len(table)
+        _connections(label, each, position)
+        for label, each in zip(_unique([each.label for each in tables]), present, strict=True)
+        if len(each[0])
     ]
     return as_leaky(FloatNet(network.grid.dt, cells, tuple(connections)))
 
 
 def _parts(source: Any) -> tuple[Network, Sequence[SynapseTable], Any]:
-    """The network, those of its tables that are meant, and the engine that ran it, or None."""
+    """The network, those of its tables that are meant, and the state of the simulation."""
     if hasattr(source, "simulator"):
         state = source.simulator.state
-        state.require_one_process("the export of a network")
-        return state.network, state.network.tables, state.engine
+        return state.network, state.network.tables, state
     projections = list(source) if isinstance(source, (list, tuple)) else [source]
     if not projections or not all(hasattr(each, "network_parts") for each in projections):
         must = "the module pyNN.sparse or a list of its projections"
         raise door.refused("source", source, must)
     parts = [projection.network_parts() for projection in projections]
-    engine = projections[0]._simulator.state.engine
-    return parts[0][0], [table for _, tables in parts for table in tables], engine
+    state = projections[0]._simulator.state
+    return parts[0][0], [table for _, tables in parts for table in tables], state
 
 
 def _is_junction(network: Network, table: SynapseTable) -> bool:
@@ -108,15 +109,16 @@ def _cells(network: Network, block: Block) -> Cells:
     return Cells(block.label, model.name, block.size, *ends)
 
 
-def _connections(label: str, table: SynapseTable, engine: Any, pre: int, post: int) -> Connections:
-    target, weight, delay = table.arrays()
-    if table.rule is not None and engine is not None:
-        weight = engine.weights(table)  # synapses catch up only when their source fires
+def _connections(
+    label: str, now: tuple[SynapseTable, NDArray[Any]], position: dict[int, int]
+) -> Connections:
+    table, weight = now
+    target, _, delay = table.arrays()
     n = len(table)
     return make_connections(
         label,
-        pre,
-        post,
+        position[table.pre.index],
+        position[table.post.index],
         table.receptor,
         table.pre.size,
         table.source(),
