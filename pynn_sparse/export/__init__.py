@@ -10,6 +10,8 @@ cores), `pack` (into words); `lower` goes through all of these, and gives `Table
 files of them, which `Tables.save` writes and `load` reads; `verify` says whether they are right.
 """
 
+from .cosimulation.replayed import Replayed
+from .cosimulation.routers import Mesh, Noc, Tree
 from .errors import DamagedTablesError, ExportError, LimitsError, Violation
 from .folder.writing import emit
 from .lower import lower, pack, place
@@ -37,14 +39,18 @@ __all__ = [
     "ExportError",
     "FloatNet",
     "LimitsError",
+    "Mesh",
     "Minifloat",
+    "Noc",
     "Prune",
     "Quantise",
+    "Replayed",
     "Report",
     "Sweep",
     "Tables",
     "Target",
     "Tolerance",
+    "Tree",
     "Violation",
     "capture",
     "distance_from",

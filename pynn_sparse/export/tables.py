@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 
 from ..network.time import LAST_STEP
 from .arguments import door
+from .cosimulation.replayed import Replayed, replayed
+from .cosimulation.routers import Noc, noc_of
 from .exported import Exported
 from .folder.reading import read
 from .folder.writing import save
@@ -59,6 +62,43 @@ class Tables(Exported):
         steps = self.steps(duration)
         trace = self.trace(duration, spikes)
         return block_of(trace.spikes, self.frame.axons, self.dt, steps)
+
+    def replay(
+        self,
+        duration: float,
+        spikes: BlockOrBlocks | None = None,
+        *,
+        noc: Noc | str,
+        step_us: float | None = None,
+        core: Sequence[int] | None = None,
+    ) -> Replayed:
+        """Run the integer model together with a network on chip that takes spikes to their cores.
+
+        A spike that needs a step or longer is input so much later; one that is lost is none. With
+        links that take no time, or less than a step, the run is that of `run`, bit for bit.
+
+        Args:
+            duration: ms.
+            spikes: of the sources, see `run`.
+            noc: a `Mesh` or `Tree` of routers, or the name of one of `cosimulation.PRESETS`.
+            step_us: how long the hardware takes for a time step, us; by default as long as the
+                step is, which is real time.
+            core: of each neuron, ints [N], if not where `place` put it.
+
+        Raises `ExportError` where there are not enough cores, for targets that count spikes in
+        windows, and as `run` does.
+        """
+        chip = noc_of(noc)
+        steps, events = self.steps(duration), self.events(spikes)
+        if step_us is None:
+            step_us = self.dt * 1000
+        must = "a number of us, 1e-6 or greater, and 1e6 at most"
+        step_us = door.number("step_us", step_us, must, lambda us: 1e-6 <= us <= 1e6)
+        where = np.asarray(self.placement.core if core is None else core)
+        n, whole = self.fixed.n_neurons, np.issubdtype(where.dtype, np.integer)
+        if where.shape != (n,) or not whole or where.min(initial=0) < 0:
+            raise door.refused("core", core, f"{n} integers, 0 or greater, one for each neuron")
+        return replayed(self.fixed, where, chip, self.dt, step_us, steps, events)
 
     def save(
         self,

@@ -19,13 +19,13 @@ from hypothesis import strategies as st
 from references import python_with, run_reference
 
 from pynn_sparse import export
+from pynn_sparse.export.likeness import compare
 from pynn_sparse.export.nets.fixednet import FixedNet, same
 from pynn_sparse.export.nets.floatnet import Cells, Connections, FloatNet, make_connections
 from pynn_sparse.export.reporting.text import markdown
 from pynn_sparse.export.targets.dynapse2.subsets import best_bases, nearest, sums
 from pynn_sparse.export.targets.dynapse2.target import GREATEST, Dynapse2
 from pynn_sparse.export.targets.dynapse2.words import NO_TAG, tags_of
-from pynn_sparse.export.verification.compare import compare
 
 ACCEPT = ["delay"]
 

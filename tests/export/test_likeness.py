@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from pynn_sparse import export
 from pynn_sparse.cli import main
+from pynn_sparse.export.likeness import compare
 from pynn_sparse.export.registry import TARGETS
-from pynn_sparse.export.verification.compare import compare
 
 DURATION = 200.0
 TRAINS = st.lists(st.integers(0, 60), max_size=9)

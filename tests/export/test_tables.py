@@ -15,8 +15,8 @@ from export_networks import ACCEPT, neurons, random_float, rule_of, suited
 from pyNN.random import NumpyRNG, RandomDistribution
 
 from pynn_sparse import export
+from pynn_sparse.export.likeness import van_rossum
 from pynn_sparse.export.registry import TARGETS
-from pynn_sparse.export.verification.compare import van_rossum
 
 DURATION = 200.0
 

@@ -21,13 +21,13 @@ class ByEvent(Stepping):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.slots, self.ring = 1, np.zeros((2, self.ring.shape[1]), np.int64)
-        lines = Lines.of(self.net)
-        self.line_order = np.lexsort((self.net.target, lines.line))
+        lines = Lines.of(self.rows)
+        self.line_order = np.lexsort((self.rows.target, lines.line))
         self.line_ends = np.searchsorted(
             lines.line[self.line_order], np.arange(len(lines.axon) + 1)
         )
         self.line_hop = lines.hop
-        self.lines_of = np.searchsorted(lines.axon, np.arange(self.net.n_axons + 1))
+        self.lines_of = np.searchsorted(lines.axon, np.arange(self.rows.n_axons + 1))
         self.due: dict[int, list[int]] = {}
 
     def _fired_in_order(self) -> Integers:
@@ -39,7 +39,7 @@ class ByEvent(Stepping):
         self.order = np.flatnonzero(self.fired).tolist()
         for line in sorted(self.due.pop(self.step, ())):
             synapses = self.line_order[self.line_ends[line] : self.line_ends[line + 1]]
-            target, charge = self.net.target[synapses], self.charge[synapses]
+            target, charge = self.rows.target[synapses], self.charge[synapses]
             self.largest_input = max(self.largest_input, int(np.abs(charge).max()))
             after = self._limited("voltage", self.voltage[target] + charge, target)
             reached = COMPARISONS[semantics.compare](after, self.threshold[target])
@@ -47,8 +47,9 @@ class ByEvent(Stepping):
             self.order += target[reached].tolist()
 
     def _deliver(self, axons: Integers, step: int) -> None:
-        counts = self.net.start[axons + 1] - self.net.start[axons]
+        rows = self._arrived(axons, step)
+        counts = self.rows.start[rows + 1] - self.rows.start[rows]
         self.synaptic_events += int(counts.sum())
-        for axon in axons.tolist():
-            for line in range(self.lines_of[axon], self.lines_of[axon + 1]):
+        for row in rows.tolist():
+            for line in range(self.lines_of[row], self.lines_of[row + 1]):
                 self.due.setdefault(step + int(self.line_hop[line]), []).append(line)

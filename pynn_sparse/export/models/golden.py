@@ -16,7 +16,7 @@ from ..nets.fixednet import FixedNet
 from .by_event import ByEvent
 from .relaxing import Relaxing
 from .samples import Copies, events_through
-from .stepping import Stepping, Trace, checked
+from .stepping import Delivery, Stepping, Trace, checked
 
 __all__ = ["Samples", "Trace", "checked", "run", "run_samples"]
 
@@ -25,7 +25,12 @@ SYNAPSES_AT_ONCE = 1 << 21  # of all copies of a network
 
 
 def run(
-    net: FixedNet, steps: int, events: Integers, states: bool = False, unlimited: bool = False
+    net: FixedNet,
+    steps: int,
+    events: Integers,
+    states: bool = False,
+    unlimited: bool = False,
+    delivery: Delivery | None = None,
 ) -> Trace:
     """Run a network.
 
@@ -37,12 +42,13 @@ def run(
         states: whether to keep the state after each step.
         unlimited: whether voltages and currents may leave their range, as no hardware lets them:
             then `Trace.lacking` says how much range they would need.
+        delivery: how spikes come to their synapses; None for at once.
 
     Raises `ExportError` for events of neurons, of axons that do not exist, or before step 0.
     """
     semantics = net.semantics
     kind = ByEvent if semantics.by_event else Relaxing if semantics.relaxes else Stepping
-    return kind(net, steps, checked(net, events), states, unlimited).run()
+    return kind(net, steps, checked(net, events), states, unlimited, delivery).run()
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,27 @@ class Trace:
     lacking: Mapping[str, Integers] = field(default_factory=dict)
 
 
+class Delivery(Protocol):
+    """How spikes come to the synapses of their axons."""
+
+    @property
+    def rows(self) -> FixedNet:
+        """The network, with the rows of synapses that are delivered to as its axons."""
+
+    def arrived(self, axons: Integers, step: int) -> Integers:
+        """Rows that are reached in a step in which spikes of these axons are sent."""
+
+
+@dataclass(frozen=True)
+class Direct:
+    """Spikes that reach all their synapses at once: an axon is a row."""
+
+    rows: FixedNet
+
+    def arrived(self, axons: Integers, step: int) -> Integers:
+        return axons
+
+
 def checked(net: FixedNet, events: Integers) -> Integers:
     """Events in order, if all are of sources; see `run`."""
     events = np.asarray(events, np.int64).reshape(-1, 2)
@@ -70,6 +92,7 @@ class Stepping:
     events: Integers
     keeps_states: bool
     unlimited: bool = False
+    delivery: Delivery | None = None
     synaptic_events: int = 0
     overflows: int = 0
     largest_input: int = 0
@@ -79,6 +102,8 @@ class Stepping:
 
     def __post_init__(self) -> None:
         net, profile = self.net, self.net.profile
+        self.by: Delivery = self.delivery or Direct(net)
+        self.rows = rows = self.by.rows
         semantics, registers = net.semantics, net.profiles
         n, receptors = net.n_neurons, semantics.n_receptors
         self.current_decay = registers.current_decay[profile] + semantics.current_decay_offset
@@ -89,14 +114,14 @@ class Stepping:
         self.voltage = net.initial.copy()
         self.current = np.zeros((n, receptors), np.int64)
         self.waiting = np.zeros(n, np.int64)
-        self.charge = net.charge()
+        self.charge = rows.charge()
         self.slots = int(net.hop.max(initial=0)) + 1
         # Twice as many rows as slots: what goes beyond the last one needs no modulo, and is added
         # when its slot is due.
         self.ring = np.zeros((2 * self.slots, n * receptors), np.int64)
         # Where in the ring a spike of step 0 adds its charge; one of a later step, as much later.
-        self.place = net.hop * (n * receptors) + net.target * receptors
-        self.place += net.formats.receptor[net.format]
+        self.place = rows.hop * (n * receptors) + rows.target * receptors
+        self.place += net.formats.receptor[rows.format]
         self.scratch = np.zeros((2, 0), np.int64)
         self.decay = DECAYS[semantics.decay]
         self.operations = [getattr(self, f"_{name}") for name in semantics.order]
@@ -204,12 +229,12 @@ class Stepping:
 
     def _deliver(self, axons: Integers, step: int) -> None:
         """Add what spikes of these axons bring to the inputs of later steps."""
-        axons = self._merged(axons)
-        counts = self.net.start[axons + 1] - self.net.start[axons]
+        rows = self._arrived(axons, step)
+        counts = self.rows.start[rows + 1] - self.rows.start[rows]
         self.synaptic_events += int(counts.sum())
         ring = self.ring.reshape(-1)
         for part in _portions(counts):
-            begin, count = self.net.start[axons[part]], counts[part]
+            begin, count = self.rows.start[rows[part]], counts[part]
             place, charge = self._of_rows(begin, count)
             place += step % self.slots * self.ring.shape[1]
             np.add.at(ring, place, charge)
@@ -235,12 +260,16 @@ class Stepping:
         np.take(self.charge, synapse, out=charge, mode="clip")
         return place, charge
 
-    def _merged(self, axons: Integers) -> Integers:
-        """Axons that spike, each once where the target cannot tell several spikes in a step."""
+    def _arrived(self, axons: Integers, step: int) -> Integers:
+        """Rows that are reached in a step in which these axons spike."""
+        return self._merged(self.by.arrived(self._merged(axons), step))
+
+    def _merged(self, spikes: Integers) -> Integers:
+        """Axons or rows, each once where the target cannot tell several spikes in a step."""
         if not self.net.semantics.merges_spikes:
-            return axons
-        different = np.unique(axons)
-        self.merged += len(axons) - len(different)
+            return spikes
+        different = np.unique(spikes)
+        self.merged += len(spikes) - len(different)
         return different
 
 

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from ..likeness import TAU
 from ..nets.floatnet import unit_of
 from ..stages.rules import numbers_for
 from ..tables import Tables
-from ..verification.compare import TAU
 from ..verification.verify import Report
 from .sizes import sizes
 

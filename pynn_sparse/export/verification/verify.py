@@ -15,11 +15,12 @@ import numpy as np
 from ..arguments import door
 from ..errors import DamagedTablesError, ExportError
 from ..folder.derived import differences
+from ..likeness import Comparison
 from ..models import golden
 from ..proof import Check
 from ..spikes import BlockOrBlocks, duration_of, spikes_of, stimulus_of
 from ..tables import Tables
-from .compare import Comparison, Tolerance, compare_runs
+from .compare import Tolerance, compare_runs
 from .ranges import range_check
 from .words import word_checks
 
