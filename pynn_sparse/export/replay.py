@@ -50,7 +50,7 @@ def replay(net: FloatNet, spikes: Mapping[str, Any], duration: float) -> dict[st
     sim.run(duration)
     found = {}
     for population in populations:
-        trains = population.get_data("spikes", gather="all").segments[0].spiketrains
+        trains = population.get_data("spikes").segments[0].spiketrains
         found[population.label] = [train.magnitude for train in trains]
     sim.end()
     return found

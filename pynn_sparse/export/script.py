@@ -138,7 +138,7 @@ class _Watcher:
             return
         self._spikes = {}
         for population in self._populations:
-            segment = population.get_data("spikes", gather="all").segments[0]
+            segment = population.get_data("spikes").segments[0]
             if float(segment.t_start or 0.0) > 0:
                 raise ExportError(f"the script cleared the recorded spikes of {population.label}")
             self._spikes[population.label] = [each.magnitude for each in segment.spiketrains]

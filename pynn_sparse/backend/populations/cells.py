@@ -214,7 +214,7 @@ class Cells(Looking):
         space.shape = (self.size,)
         space.evaluate(simplify=simplify_)
         found = [space.as_dict()[name] for name in chosen]
-        if not gather or simulator.state.processes.rank:
+        if not gather:
             mine = self._mask_local  # type: ignore[attr-defined]
             parts = [each[mine] if isinstance(each, np.ndarray) else each for each in found]
             found = [

@@ -21,7 +21,8 @@ class Looking:
 
     def mean_spike_count(self, gather: bool = True) -> float:
         """Mean number of spikes of a cell; see `pyNN.common.BasePopulation`."""
-        return float(super().mean_spike_count(as_flag("gather", gather)))  # type: ignore[misc]
+        counts = self.get_spike_counts(as_flag("gather", gather))
+        return sum(counts.values()) / len(counts) if counts else 0.0
 
     def find_units(self, variable: Any) -> Any:
         """Units of a variable or parameter, by its name; see `pyNN.common.BasePopulation`."""

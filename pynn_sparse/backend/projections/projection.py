@@ -174,7 +174,7 @@ class Projection(Changing, common.Projection):
     ) -> Any:
         names = self._names_to_get(attribute_names, format, FORMATS, gather, with_address)
         check_combined(f"{self.label}.get", multiple_synapses)
-        with self._gathered("get", gather):
+        with self._gathered("get", "all" if gather else False):
             if format == "columns":
                 wanted = [PRE, POST, *names] if with_address else names
                 return dict(zip(wanted, self._columns_of(wanted), strict=True))
@@ -212,19 +212,20 @@ class Projection(Changing, common.Projection):
             attribute_names = self.synapse_type.get_parameter_names()
         names = self._names_to_get(attribute_names, format, FORMATS[:2], gather, with_address)
         check_file(str(self.label), file)
-        if format == "list":
-            # Several, also if there is one: PyNN's code takes a name for a list of letters.
-            values: Any = np.array(self.get(names, "list", gather, with_address), np.float64)
-            names = ["i", "j", *names] if with_address else names
-            values = values.reshape(-1, len(names))
-        elif len(names) == 1:
-            matrix_of = self.get(names[0], "array", gather)
-            values = np.where(np.isnan(matrix_of), 0.0, matrix_of)
-        else:
+        if format == "array" and len(names) != 1:
             raise ValueError(
                 f"{self.label}: attribute_names = {names}: must be one name for format = 'array'; "
                 "the format 'list' has a column for each"
             )
+        with self._gathered("save", bool(gather)):
+            if format == "list":
+                # Several, also if there is one: PyNN's code takes a name for a list of letters.
+                values: Any = np.array(self.get(names, "list", False, with_address), np.float64)
+                names = ["i", "j", *names] if with_address else names
+                values = values.reshape(-1, len(names))
+            else:
+                matrix_of = self.get(names[0], "array", False)
+                values = np.where(np.isnan(matrix_of), 0.0, matrix_of)
         rank = simulator.state.processes.rank
         if gather and rank:
             return

@@ -22,7 +22,7 @@ from ... import errors, recording
 from .. import garbage, simulator
 from ..dialects import warn_once
 from ..doors.arguments import check_annotations, check_no_locations, names_of_variables
-from ..doors.checks import RecordingError, as_flag, as_number, check_gather
+from ..doors.checks import RecordingError, as_flag, as_number
 from .files import check_destination, write_of_process
 from .spiketrains import GroupedSpikeTrainList
 
@@ -66,8 +66,8 @@ class Recorder(recording.Recorder):
         simulator.state.recorders.add(self)
         self._probes: dict[str, Probe] = {}
         self._network = simulator.state.network
-        # Of several processes, on the first one: segments with the data of all, and these data
-        # while a segment is made.
+        # Of several processes: segments with the data of all, and these data while a segment is
+        # made.
         self._whole_cache = recording.DataCache()
         self._everyones: Everyones | None = None
 
@@ -131,8 +131,7 @@ class Recorder(recording.Recorder):
     ) -> Any:
         """Return the recorded data as a Neo block; see `pyNN.recording.Recorder.get`.
 
-        Where several processes simulate together, with `gather="all"` each of them gets the data of
-        all cells since the last reset; with True process 0 does, and of earlier segments, too.
+        Where several processes simulate together, all of them get those that are gathered.
         """
         variables = self.check_reading(variables, gather, clear)
         check_annotations(annotations)
@@ -141,18 +140,18 @@ class Recorder(recording.Recorder):
             if not self.recorded.get(variable):
                 warn(f"{variable.name} of {self.population.label} was not recorded")
         arguments = filter_ids, False, annotations, locations
-        what, everywhere = f"get_data of {self.population.label}", isinstance(gather, str)
-        with self.reading_all(what, everywhere) if gather else nullcontext():
+        what = f"get_data of {self.population.label}"
+        with self.reading_all(what) if gather else nullcontext():
             block = super().get(variables, False, *arguments)
         if clear:
             self.clear()
         return block
 
     @contextmanager
-    def reading_all(self, what: str, everywhere: bool = False) -> Iterator[None]:
-        """Have the data of all processes read on the first one, or `everywhere`.
+    def reading_all(self, what: str, *, everywhere: bool = True) -> Iterator[None]:
+        """Have the data of all processes read, everywhere or on the first one alone.
 
-        The others read their own. All processes have to do this, for `what`.
+        Those that do not get them read their own. All processes have to do this, for `what`.
         """
         processes = simulator.state.processes
         if processes.size == 1:
@@ -186,7 +185,7 @@ class Recorder(recording.Recorder):
         """Raise an error for what `get` cannot give; give the names of the variables."""
         self._check_present()
         names = names_of_variables(variables)
-        check_gather(self.population.label, gather)
+        as_flag("gather", gather)
         as_flag("clear", clear)
         for variable in self._wanted(names):
             if not self.population.can_record(variable.name):
@@ -220,7 +219,9 @@ class Recorder(recording.Recorder):
         kept = {"annotations": annotations, "locations": locations}
         what = f"write_data of {self.population.label}"
         with simulator.state.processes.together(what) if gather else nullcontext():
-            write_of_process(destination, self.get(variables, gather, filter_ids, **kept), gather)
+            with self.reading_all(what, everywhere=False) if gather else nullcontext():
+                block = self.get(variables, False, filter_ids, **kept)
+            write_of_process(destination, block, gather)
         if clear:
             self.clear()
 
@@ -245,8 +246,7 @@ class Recorder(recording.Recorder):
             with self.reading_all(f"reset of {self.population.label}"):
                 segment = self._get_current_segment()
                 segment.annotate(**(annotations or {}))
-                if self._everyones is not None:
-                    self._whole_cache.store(segment)
+                self._whole_cache.store(segment)
         super().store_to_cache(annotations)
 
     def _checked_interval(self, sampling_interval: Any) -> float | None:
@@ -364,9 +364,10 @@ class Recorder(recording.Recorder):
         processes = simulator.state.processes
         if gather and processes.size > 1:
             pairs = np.array(list(counts.items()), np.int64).reshape(-1, 2)
-            every = processes.gather(f"get_spike_counts of {self.population.label}", pairs)
-            if every is not None:
-                return dict(every.tolist())
+            what = f"get_spike_counts of {self.population.label}"
+            every = processes.gather(what, pairs, everywhere=True)
+            assert every is not None
+            return dict(every.tolist())
         return counts
 
     def _local_count(self, variable: Any, filter_ids: Any = None) -> dict[int, int]:
@@ -399,7 +400,7 @@ class Recorder(recording.Recorder):
 
 
 class Everyones:
-    """What all processes have recorded of a population, on the first one or `everywhere`.
+    """What all processes have recorded of a population, `everywhere` or on the first one alone.
 
     All of them make it together.
 

@@ -61,7 +61,7 @@ def _capture(given: Any) -> Circuit | None:
             everyones.enter_context(projection._gathered("to_sonata", True))
         for population in populations:
             what = f"to_sonata of {population.label}"
-            everyones.enter_context(population.recorder.reading_all(what))
+            everyones.enter_context(population.recorder.reading_all(what, everywhere=False))
         if simulator.state.processes.rank:
             return None
         return _Capture(populations, projections).circuit()

@@ -123,7 +123,7 @@ class EGRUNetwork:
         """What was recorded of a variable, name -> [steps, n], with the layers' delay taken out."""
         found = {}
         for late, (name, cells) in enumerate(self.layers.items()):
-            (signal,) = cells.get_data(variable, gather="all").segments[-1].analogsignals
+            (signal,) = cells.get_data(variable).segments[-1].analogsignals
             found[name] = signal.magnitude[1 + late :]
         return found
 

@@ -118,7 +118,7 @@ class TrainedNetwork:
 
     def matrices(self, wires: Wires) -> dict[int, NDArray[np.float64]]:
         """Weights as they are now, [pre, post], by delay in steps of the graph, ascending."""
-        rows = self.projections[wires.name].get(["weight", "delay"], "list", gather="all")
+        rows = self.projections[wires.name].get(["weight", "delay"], "list")
         found = np.array(rows, np.float64).reshape(-1, 4)
         source, target = found[:, :2].astype(int).T
         delay = np.rint(found[:, 3] / simulator.state.dt).astype(int) - wires.lag

@@ -45,6 +45,6 @@ def play(net: Any, sample: Any) -> list[Any]:
 
 def _last_run(population: Any) -> Any:
     """Spikes since the last reset."""
-    block = population.get_data("spikes", gather="all")
+    block = population.get_data("spikes")
     block.segments = block.segments[-1:]
     return block

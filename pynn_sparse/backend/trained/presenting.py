@@ -81,7 +81,7 @@ class Presented:
         """Spikes of a population in each step, [samples, steps, neurons], `late` steps later."""
         population, samples = self.net.populations[name], self.samples
         recorder = population.recorder
-        with recorder.reading_all(f"spikes of {name}", everywhere=True):
+        with recorder.reading_all(f"spikes of {name}"):
             neuron, stamp = recorder._spikes()
         clock = stamp - FIRST_STAMP - self.net.skews[name]
         sample, step = np.divmod(clock, self.period)
@@ -99,7 +99,7 @@ class Presented:
             found: NDArray[Any] = self.counts(name, readout.lag - skew).astype(np.uint8)
         else:
             population = self.net.populations[name]
-            segment = population.get_data("v", gather="all").segments[-1]
+            segment = population.get_data("v").segments[-1]
             signal = segment.analogsignals[0].magnitude
             at = np.arange(samples.count)[:, None] * self.period + np.arange(samples.steps)
             found = signal[at + FIRST_STAMP + skew]
