@@ -21,6 +21,7 @@ def needs_tools() -> None:
         pytest.skip(f"not installed: {', '.join(missing())}")
 
 
+@pytest.mark.slow
 def test_a_small_core_in_silicon(tmp_path: Path) -> None:
     """Every run in Verilog, an FPGA with its bitstream, standard cells with timing and power."""
     if absent := implementing.missing(["up5k"]):
@@ -50,6 +51,11 @@ def test_a_small_core_in_silicon(tmp_path: Path) -> None:
     assert sum(found.energy.parts.values()) == pytest.approx(found.energy.power, rel=1e-3)
     assert sum(found.energy.groups.values()) == pytest.approx(found.energy.power, rel=1e-3)
     whole = found.energy.power * found.cycles.mean() * 25e-9 * 1e6
+    per_operation = 0.1 * found.energy.memory_bits / found.energy.synaptic_operations
+    assert found.energy.memory_per_operation == pytest.approx(per_operation)
+    assert "0.1 pJ for a bit of memory" in found.energy.assumptions
+    assert found.energy.slack > 0
+    assert 100 < found.cells.flip_flops < found.cells.cells < 4000
     energies = found.energies()
     assert energies.pop("memory") > 0
     assert sum(energies.values()) == pytest.approx(whole, rel=1e-3)
