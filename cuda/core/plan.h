@@ -72,7 +72,7 @@ struct Rule {
   int32 number;            // of the table, for random numbers
   int32 kind;              // SynapseKind
   int32 single_variables;  // whether they are float
-  int32 padding;
+  int32 modulated_each;    // whether the modulator is what comes to each target
 };
 
 // A population: neurons of one model, contiguous in the network's index space.
@@ -294,12 +294,28 @@ struct Exchange {
   int32 n_rank;
 };
 
-// A population whose spikes modulate synapses. What is remembered of them, as of one neuron, each owner of synapses
-// has for itself: in `history`, [n_owner], stamped with the time at which they come to the synapses.
+// Connections by which spikes of a population modulate the synapses onto other neurons, in rows by source.
+struct Modulation {
+  const int64* row_start;  // [n_source + 1]
+  const int32* target;
+  const int64* size;  // of what a spike is to its target, in units of the modulator
+  int32 number;       // of the source's block, as in Block; -1 if that emits nothing
+  int32 padding;
+};
+
+// Spikes that modulate synapses. Either those of a population, for all synapses alike: what is remembered of them, as
+// of one neuron, each owner of synapses has for itself, in `history`, [n_owner]. Or what comes to the target of each
+// synapse by connections; then `history` is of the targets. They are stamped with the time at which they come.
 struct Modulator {
   const History* history;
-  int32 number;  // of its block, as in Block; -1 if that emits nothing
+  const Modulation* each;    // [n_each]; null where spikes are for all synapses alike
+  int64* sum;                // [n of the targets] of what comes to each in a step
+  const int32* owner_start;  // of the targets, as in their Block
+  double unit;               // of these sums
+  int32 number;              // of the block; -1 if that emits nothing
   int32 delay;
+  int32 n_each;
+  int32 padding;
 };
 
 struct Plan {

@@ -124,15 +124,19 @@ DEVICE void for_each_modulator(Team, int32 n, Body body) {
   for (int32 m = 0; m < n; ++m) body(m);
 }
 
-// Spikes that the neurons of a block emitted in a step.
-DEVICE int32 spikes_of_block(const Plan& plan, int64 step, int32 block) {
-  int32 sum = 0;
+// Calls body(neuron, multiplicity) for what the neurons of a block emitted in a step, in any order.
+template <class Body>
+DEVICE void for_each_spike(const Plan& plan, int64 step, int32 block, Body body) {
   for (int32 shard = 0; shard < plan.n_shard; ++shard) {
     const SpikeList& spikes = spike_list(plan, step, shard);
     for (int32 s = spikes.block[block]; s < spikes.block[block + 1]; ++s)
-      sum += spikes.multiplicity[s];
+      body(spikes.neuron[s], spikes.multiplicity[s]);
   }
-  return sum;
+}
+
+// Whether a neuron is one of an owner's.
+DEVICE bool owns(Team team, const int32* owner_start, int32 i) {
+  return i >= owner_start[team.owner] && i < owner_start[team.owner + 1];
 }
 
 DEVICE int32 list_of(Team team) { return team.owner; }

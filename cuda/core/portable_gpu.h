@@ -127,13 +127,14 @@ DEVICE void for_each_modulator(Team team, int32 n, Body body) {
   for_each_owned(team, n, nullptr, body);
 }
 
-DEVICE int32 spikes_of_block(const Plan& plan, int64 step, int32 block) {
+template <class Body>
+DEVICE void for_each_spike(const Plan& plan, int64 step, int32 block, Body body) {
   const SpikeList& spikes = spike_list(plan, step, 0);
-  int32 sum = 0;
   for (int32 s = 0; s < *spikes.count; ++s)
-    if (spikes.block[s] == block) sum += spikes.multiplicity[s];
-  return sum;
+    if (spikes.block[s] == block) body(spikes.neuron[s], spikes.multiplicity[s]);
 }
+
+DEVICE bool owns(Team, const int32*, int32) { return true; }
 
 DEVICE int32 list_of(Team) { return 0; }
 

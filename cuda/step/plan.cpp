@@ -243,14 +243,14 @@ EXPORT void release_threads() { omp_pause_resource_all(omp_pause_hard); }
 // Sizes of the structures that Python mirrors, in the order of plan.h and work.h.
 EXPORT void structure_sizes(int64* sizes) {
   const int64 values[] = {
-      sizeof(Block),      sizeof(Group),   sizeof(SpikeList), sizeof(SpikeRecord),
-      sizeof(Decay),      sizeof(History), sizeof(Column),    sizeof(Rule),
-      sizeof(Axis),       sizeof(Shared),  sizeof(Table),     sizeof(Dense),
-      sizeof(Background), sizeof(Probe),   sizeof(Injection), sizeof(Potential),
-      sizeof(Junction),   sizeof(Rest),    sizeof(Exchange),  sizeof(Modulator),
-      sizeof(Plan),       sizeof(Request), sizeof(Connect),   sizeof(SourceCount),
-      sizeof(Columns),    sizeof(Law),     sizeof(StepRange), sizeof(Draw),
-      sizeof(Survey),     sizeof(Arrange)};
+      sizeof(Block),       sizeof(Group),   sizeof(SpikeList), sizeof(SpikeRecord),
+      sizeof(Decay),       sizeof(History), sizeof(Column),    sizeof(Rule),
+      sizeof(Axis),        sizeof(Shared),  sizeof(Table),     sizeof(Dense),
+      sizeof(Background),  sizeof(Probe),   sizeof(Injection), sizeof(Potential),
+      sizeof(Junction),    sizeof(Rest),    sizeof(Exchange),  sizeof(Modulation),
+      sizeof(Modulator),   sizeof(Plan),    sizeof(Request),   sizeof(Connect),
+      sizeof(SourceCount), sizeof(Columns), sizeof(Law),       sizeof(StepRange),
+      sizeof(Draw),        sizeof(Survey),  sizeof(Arrange)};
   std::copy(std::begin(values), std::end(values), sizes);
 }
 

@@ -87,7 +87,9 @@ struct ByFormulas {
     DEVICE void keep() const {
       for (int32 k = 0; k < n_state; ++k) e.state(k) = state[k];
     }
-    DEVICE Past modulators() const { return Past(*e.rule.modulator, e.list); }
+    DEVICE Past modulators() const {
+      return Past(*e.rule.modulator, e.rule.modulated_each ? e.target : e.list);
+    }
     // Does what changes the weight, and keeps it between its limits where it has changed.
     template <class Change>
     DEVICE void change(Change make) {

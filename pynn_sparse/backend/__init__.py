@@ -115,7 +115,7 @@ _LATER = {
     "to_nir": ".trained",
     "to_sonata": ".sonata",
 }
-_MODULES_LATER = [each.removeprefix(".") for each in _LATER.values()]
+_MODULES_LATER = ["extra_models", *(each.removeprefix(".") for each in _LATER.values())]
 _found = _later(__name__, _LATER)
 __all__ = sorted([*(each for each in globals() if not each.startswith("_")), *_LATER])
 

@@ -27,7 +27,6 @@ MATRIX = "sim.ArrayConnector or sim.FromListConnector take any connections"
 # Names of other backends' modules: whose they are, and what comes nearest.
 FOREIGN: dict[str, tuple[str, str]] = {
     "external_devices": (SPINNAKER, SET_TIMES),
-    "extra_models": (SPINNAKER, OWN_MODELS),
     "get_machine": (SPINNAKER, "sim.describe_network() says what a network needs"),
     "get_projections_data": (SPINNAKER, "Projection.get gives weights and delays"),
     "add_socket_address": (SPINNAKER, SET_TIMES),

@@ -188,6 +188,7 @@ class State(common.control.BaseState):
         self.recorders: set[Any] = set()
         self.projections: list[Any] = []  # in the order in which they were made
         self.rewiring: list[Any] = []  # of populations, onto which connections come and go
+        self.neuromodulated: dict[Any, Any] = {}  # by the population of the targets
         self.kinds_of_projections: dict[Any, Any] = {}  # of those from cell to cell
         self.write_on_end: list[tuple[Any, Any, Any]] = []  # cells, variables, file name or Neo IO
         self._sources = itertools.count()

@@ -215,7 +215,10 @@ class Plan:
         serving = [self._delivery() if rules or n_shared else DELIVER_PLAIN]
         serving += [REMEMBER] * bool(rules)
         numbers = {arrays.block.index: number for number, arrays in enumerate(self.advanced)}
-        modulators, alive = plasticity.modulators(lambda block: numbers.get(block, -1))
+        modulators, alive = plasticity.modulators(
+            lambda block: numbers.get(block, -1),
+            lambda block: self.device.address(self._starts[block.index]),
+        )
         self._alive.append(alive)
         self.launches.append(Launch(MODULATE, 0, len(modulators)))
         size = self.network.size

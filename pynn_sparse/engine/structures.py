@@ -91,7 +91,7 @@ RULE = _structure(
     number=np.int32,
     kind=np.int32,
     single_variables=np.int32,
-    padding=np.int32,
+    modulated_each=np.int32,
 )
 AXIS = _structure(
     begin=POINTER,
@@ -217,7 +217,20 @@ EXCHANGE = _structure(
     rank=np.int32,
     n_rank=np.int32,
 )
-MODULATOR = _structure(history=POINTER, number=np.int32, delay=np.int32)
+MODULATION = _structure(
+    row_start=POINTER, target=POINTER, size=POINTER, number=np.int32, padding=np.int32
+)
+MODULATOR = _structure(
+    history=POINTER,
+    each=POINTER,
+    sum=POINTER,
+    owner_start=POINTER,
+    unit=np.float64,
+    number=np.int32,
+    delay=np.int32,
+    n_each=np.int32,
+    padding=np.int32,
+)
 PLAN = _structure(
     clock=POINTER,
     ring=POINTER,
@@ -368,6 +381,7 @@ ALL = (
     JUNCTION,
     REST,
     EXCHANGE,
+    MODULATION,
     MODULATOR,
     PLAN,
     REQUEST,

@@ -38,6 +38,19 @@ class Injection:
         return len(self.neurons) if self.each else 1
 
 
+@dataclass(frozen=True)
+class Modulation:
+    """Connections by which spikes modulate the synapses onto their targets.
+
+    Attributes:
+        table: of the connections, whose delays and receptor have no meaning.
+        sign: of what a spike brings, by which weights are multiplied.
+    """
+
+    table: SynapseTable
+    sign: float
+
+
 @dataclass
 class Network:
     """All that there is to simulate. Invariants: blocks are contiguous and in order; every index
@@ -54,6 +67,7 @@ class Network:
     junctions: list[SynapseTable] = field(default_factory=list)
     injections: list[Injection] = field(default_factory=list)
     probes: list[Probe] = field(default_factory=list)
+    modulations: list[Modulation] = field(default_factory=list)
     size: int = 0  # number of neurons, spike sources included
     _wanted: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
     _proven: dict[Model, Proven] = field(default_factory=dict)
@@ -127,6 +141,7 @@ class Network:
         self._proven.clear()
         for each in (self.blocks, self.tables, self.junctions, self.injections, self.probes):
             each.clear()
+        self.modulations.clear()
 
     def versions(self) -> tuple[Any, ...]:
         """What is another value after any change that an engine has to take over.
@@ -137,6 +152,7 @@ class Network:
             [(block.version, bool(block.assigned)) for block in self.blocks],
             [(table.version, table.moves) for table in self.tables],
             [table.version for table in self.junctions],
+            [each.table.version for each in self.modulations],
             len(self.injections),
             [(each, len(each.index), each.first, each.rows > 0) for each in self.probes],
             self.spikes_wanted.tobytes(),

@@ -53,7 +53,7 @@ def save_state(filename: str | Path) -> None:
     path = Door(TypeError).path("filename", filename)
     state = simulator.state
     state.processes.meet_alike("save_state", {"filename": digest([str(path)])})
-    _refuse_rewiring("save_state")
+    _refuse_what_has_none("save_state")
     if state.engine is None:
         raise RuntimeError("save_state: there is nothing to save before the first run")
     with state.processes.together("save_state"):
@@ -73,13 +73,17 @@ def save_state(filename: str | Path) -> None:
             archive.write(path, whole)
 
 
-def _refuse_rewiring(what: str) -> None:
-    """Raise NotImplementedError where a script cannot make the connections of now anew."""
-    if simulator.state.rewiring:
-        raise NotImplementedError(
-            f"{what}: a network whose connections come and go (StructuralMechanism...) has no "
-            "checkpoints: must be run from its beginning"
-        )
+def _refuse_what_has_none(what: str) -> None:
+    """Raise NotImplementedError for what a file would not hold."""
+    state = simulator.state
+    for there, text in (
+        (state.rewiring, "whose connections come and go (StructuralMechanism...)"),
+        (state.network.modulations, "with Neuromodulation"),
+    ):
+        if there:
+            raise NotImplementedError(
+                f"{what}: a network {text} has no checkpoints: must be run from its beginning"
+            )
 
 
 @exclusive("load_state", in_callbacks=False)
@@ -99,7 +103,7 @@ def load_state(filename: str | Path) -> None:
     state = simulator.state
     path = Door(TypeError).path("filename", filename)
     state.require_open("load_state")
-    _refuse_rewiring("load_state")
+    _refuse_what_has_none("load_state")
     state.processes.meet_alike("load_state", {"filename": digest([str(path)])})
     with state.processes.together("load_state"):
         arrays = archive.read(path)

@@ -60,7 +60,7 @@ def check_arguments(
     _check_shapes(synapse_type, pre, post)
     if electrical:
         _check_junctions(pre, post, receptor_type)
-    else:
+    elif not getattr(synapse_type, "modulates", False):  # which looks at them itself
         _check_receptor(post, receptor_type)
 
 

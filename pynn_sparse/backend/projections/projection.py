@@ -75,8 +75,16 @@ class Projection(Changing, common.Projection):
         if synapse_type.electrical:
             simulator.state.require_one_process("gap junctions")
             receptor_type = None
+        ends = presynaptic_neurons, postsynaptic_neurons
         if synapse_type.structure is not None:
-            synapse_type.structure.check_ends(presynaptic_neurons, postsynaptic_neurons)
+            synapse_type.structure.check_ends(*ends)
+        modulated = self._modulated(postsynaptic_neurons, synapse_type)
+        if modulated is not None:
+            modulated.check(synapse_type, str(label or postsynaptic_neurons.label))
+        given = receptor_type
+        if synapse_type.modulates:
+            synapse_type.check_ends(*ends, receptor_type)
+            receptor_type = None
         self._network = simulator.state.network
         self._pre_ids = presynaptic_neurons.all_cells.astype(np.int64)
         self._post_ids = postsynaptic_neurons.all_cells.astype(np.int64)
@@ -101,16 +109,29 @@ class Projection(Changing, common.Projection):
             warn_of_rules(self.label, self._tables, ("weight", *self._of_rule))
             if synapse_type.structure is not None:
                 self._tables = synapse_type.structure.tables(self, self._tables)
+            if synapse_type.modulates:
+                synapse_type.check_made(self)
             if not self._has_own:
                 self._tables = simulator.state.own_synapses(self._tables)
         with held:
             if synapse_type.electrical:
                 self._network.add_junctions(self._tables, str(self.label))
+            elif synapse_type.modulates:
+                synapse_type.begin(self, given)
             else:
                 self._network.add_tables(self._tables, str(self.label))
             simulator.state.projections.append(self)
             if synapse_type.structure is not None:
                 synapse_type.structure.begin(self)
+            if modulated is not None:
+                modulated.take(self)
+
+    @staticmethod
+    def _modulated(post: Any, synapse_type: Any) -> Any:
+        """What modulates the synapses of a projection with STDP; None if nothing does."""
+        if getattr(synapse_type, "timing_dependence", None) is None:
+            return None
+        return simulator.state.neuromodulated.get(getattr(post, "_block", None))
 
     def _guess_receptor_type(self) -> None:
         """Negative weights inhibit, by the weight of the last pair of cells, as in PyNN's code.

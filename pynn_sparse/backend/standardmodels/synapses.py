@@ -26,13 +26,15 @@ class Synapse:
 
     `dynamics` is what the engine does besides adding the weight, None if nothing; `domain` has
     units and conditions of parameters; `electrical` says that there are no spikes to transmit, and
-    `structure` how connections come and go, if they do.
+    `structure` how connections come and go, if they do; `modulates` that spikes act on other
+    synapses onto their targets.
     """
 
     dynamics: Dynamics | None = None
     domain = STANDARD
     electrical = False
     structure: Any = None
+    modulates = False
     default_parameters: dict[str, Any]
 
     def __init__(self, *args: Any, **parameters: Any) -> None:

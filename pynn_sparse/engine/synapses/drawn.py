@@ -80,6 +80,7 @@ class Backgrounds:
             by_source.setdefault(table.pre.index, []).append(table)
         rules = (table.rule for table in self.network.tables)
         modulators = {rule.modulator.block for rule in rules if rule and rule.modulator}
+        modulators |= {each.table.pre.index for each in self.network.modulations}
         single = [tables[0] for tables in by_source.values() if len(tables) == 1]
         single = [table for table in single if table.pre.index not in modulators]
         single = [table for table in single if self._emits_for_itself(table)]

@@ -19,6 +19,7 @@ from ..ownership import Ownership
 from ..toolchain.libraries import cpu_library, cpu_rule
 from .flaws import Flaw, Flaws
 from .histories import HISTORY_ARRAYS, History, LeftOf, Sources, apart, n_source_traces
+from .modulators import ModulatorKey, modulations, room
 from .stored import HostTable, pointer
 from .whole import Wholes
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 # A trace is followed until it is below this; the rest could change a weight by that fraction only.
 NEGLIGIBLE = 1e-18
 NO_LIMIT = 2**62
-MODULATOR_STEPS = 4096  # in which spikes of a modulator may come before weights catch up, at least
 REPEATED = (*HISTORY_ARRAYS, "seen")  # of what is remembered of a modulator, for each owner
 MAX_BATCH = 16  # steps of a tile of neurons at a time, so that its input stays in the cache
 
@@ -62,39 +62,6 @@ class Key(NamedTuple):
         made = tuple(Trace(float(one.rstrip("n")), one.endswith("n")) for one in each)
         key = cls(int(block), made, float(left))
         if not all(0 < one.tau < np.inf for one in made) or not 0 <= key.tau_left < np.inf:
-            raise ValueError(text)
-        return key
-
-
-class ModulatorKey(NamedTuple):
-    """What is remembered of a population that modulates synapses: its index, delay and traces.
-
-    The last of these, of which nothing is left after a step, is how many spikes come together.
-    """
-
-    block: int
-    delay: int
-    traces: Traces
-
-    def __str__(self) -> str:
-        """In names of a checkpoint."""
-        return f"{self.block} {self.delay} {','.join(repr(each.tau) for each in self.traces)}"
-
-    @classmethod
-    def of(cls, table: SynapseTable) -> ModulatorKey | None:
-        """That of a table; None where it has no modulator."""
-        rule = table.rule
-        if rule is None or rule.modulator is None:
-            return None
-        return cls(rule.modulator.block, rule.modulator.delay, (*rule.modulation, Trace(0.0)))
-
-    @classmethod
-    def parsed(cls, text: str) -> ModulatorKey:
-        """The reverse of `str`; ValueError for what that does not give."""
-        block, delay, taus = text.split(" ")
-        made = tuple(Trace(float(tau)) for tau in taus.split(","))
-        key = cls(int(block), int(delay), made)
-        if key.delay < 1 or not all(0 <= each.tau < np.inf for each in made):
             raise ValueError(text)
         return key
 
@@ -163,12 +130,9 @@ class Plasticity:
         if key in self._modulators:
             return self._modulators[key]
         waiting = 2 * (key.delay + MAX_BATCH)
-        fixed = self.device.n_owner, key.traces, None, MODULATOR_STEPS + waiting, waiting, 1
+        size = self.network.blocks[key.block].size if key.each else self.device.n_owner
+        fixed = size, key.traces, None, room(key, size) + waiting, waiting, 1
         return History(*fixed, self.device)
-
-    def modulated_by(self) -> set[int]:
-        """Indices of the blocks whose spikes modulate synapses."""
-        return {key.block for key in self._modulators}
 
     # --- weights that wait for their sources ----------------------------------------------------
 
@@ -322,6 +286,7 @@ class Plasticity:
             made["modulator"] = self._fields(
                 self._arrays(self._modulators[modulated]), modulated.traces
             )
+            own = {**own, "modulated_each": modulated.each}
         arrays = {
             name: self.device.put(np.array([row], structures.HISTORY))
             for name, (row, _) in made.items()
@@ -339,16 +304,27 @@ class Plasticity:
         """The first synapse for which a formula gave what is no finite number, if there is one."""
         return self._flaws.first()
 
-    def modulators(self, number: Callable[[int], int]) -> tuple[NDArray[np.void], list[Any]]:
+    def modulators(
+        self, number: Callable[[int], int], owner_start: Callable[[Block], int]
+    ) -> tuple[NDArray[np.void], list[Any]]:
         """The plan's records of modulators, and what has to stay alive.
 
-        `number` gives that of a block, -1 where it emits nothing.
+        `number` gives that of a block, -1 where it emits nothing, `owner_start` the address of
+        where owners of a block begin.
         """
         rows, alive = [], []
         for key, history in self._modulators.items():
             row, held = self._fields(self._arrays(history), key.traces)
             record = self.device.put(np.array([row], structures.HISTORY))
-            rows.append((self.device.address(record), number(key.block), key.delay))
+            fields: dict[str, Any] = {"history": self.device.address(record), "delay": key.delay}
+            if key.each:
+                more, kept = modulations(self.network, key.block, number, self.device)
+                start = owner_start(self.network.blocks[key.block])
+                fields |= {"owner_start": start, **more}
+                alive.append(kept)
+            else:
+                fields["number"] = number(key.block)
+            rows.append(structures.filled(structures.MODULATOR, **fields)[0])
             alive += [held, record]
         return np.array(rows, structures.MODULATOR), alive
 
@@ -413,6 +389,7 @@ class Plasticity:
         if modulated := ModulatorKey.of(table):
             of_modulator = self._got(self._arrays(self._modulators[modulated]))
             made["modulator"] = self._fields(of_modulator, modulated.traces, host=True)
+            record["modulated_each"] = modulated.each
         for name, (row, held) in made.items():
             history = np.array([row], structures.HISTORY)
             record[name] = history.ctypes.data

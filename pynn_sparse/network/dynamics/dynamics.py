@@ -131,15 +131,19 @@ class Dynamics:
 
 @dataclass(frozen=True)
 class Modulator:
-    """A population whose spikes modulate synapses.
+    """Spikes that modulate synapses.
 
     Attributes:
-        block: index of the population.
-        delay: steps from a spike until it comes to all synapses, at least 1.
+        block: index of the population whose spikes come to all synapses; with `each`, of the
+            targets.
+        delay: steps from a spike until it comes to the synapses, at least 1.
+        each: whether to the synapses onto each target come spikes of their own, by the network's
+            `modulations`.
     """
 
     block: int
     delay: int
+    each: bool = False
 
 
 @dataclass(frozen=True)

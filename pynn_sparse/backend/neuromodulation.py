@@ -1,0 +1,223 @@
+"""sPyNNaker's neuromodulation: spikes that reward or punish what synapses of STDP remember.
+
+After E. M. Izhikevich (2007), doi:10.1093/cercor/bhl152. STDP changes an eligibility c of each
+synapse instead of its weight, which changes by dw/dt = c d; d is the dopamine of the target.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+
+from pynn_sparse.network import Rule, SynapseTable
+from pynn_sparse.network.dynamics import Modulator
+from pynn_sparse.network.dynamics.formulas import Definition, rule_of_formulas
+from pynn_sparse.network.network import Modulation
+
+from .. import errors
+from ..standardmodels import build_translations
+from . import simulator
+from .doors.checks import as_number, check_names
+from .doors.parameters import shown
+from .populations import Population
+from .standardmodels.synapses import (
+    AdditiveWeightDependence,
+    SpikePairRule,
+    StaticSynapse,
+    STDPMechanism,
+)
+
+SIGNS = {"reward": 1.0, "punishment": -1.0}  # by receptor_type
+SHARED = ("tau_c", "tau_d", "w_min", "w_max")
+PAIR = ("tau_plus", "tau_minus", "A_plus", "A_minus")
+
+RULE = rule_of_formulas(
+    Definition(
+        name="NeuromodulatedPairs",
+        parameters=(*PAIR, *SHARED),
+        state={"c": 0.0},
+        pre_traces={"x": "tau_plus"},
+        post_traces={"y": "tau_minus"},
+        modulator_traces={"d": "tau_d"},
+        on_post="c += A_plus * x",
+        on_pre="c -= A_minus * y",
+        between="""
+            both: float = 1 / tau_c + 1 / tau_d
+            weight += c * d * (1 - exp(-elapsed * both)) / both
+            c *= exp(-elapsed / tau_c)
+        """,
+        limits=("w_min", "w_max"),
+    )
+)
+
+
+class Neuromodulation(StaticSynapse):
+    """Synapses whose spikes bring dopamine to their targets, as sPyNNaker's.
+
+    With the `receptor_type` "reward" of its projection a spike adds `weight` to the dopamine d of
+    its target, with "punishment" it takes it away; d decays with `tau_d`. That modulates all
+    projections with an `STDPMechanism` of `SpikePairRule` and `AdditiveWeightDependence` onto the
+    population: STDP adds A_plus exp(-t / tau_plus), and takes away A_minus exp(-t / tau_minus), of
+    an eligibility c of the synapse, which decays with `tau_c`, and the weight changes by c d in
+    each ms. `Projection.get("c", ...)` reads c. Dopamine comes after the least delay, one time step
+    by default.
+
+    Args:
+        weight: dopamine of a spike, 0 or greater; one for all connections or one for each.
+        tau_c, tau_d: time constants of eligibility and of dopamine, in ms.
+        w_min, w_max: limits of the weights, in the place of those of the weight dependence.
+
+    All projections like this onto a population have the same parameters but for `weight`. Raises
+    TypeError or ValueError for what is not such a number.
+    """
+
+    modulates = True
+
+    def __init__(
+        self,
+        weight: Any = 0.0,
+        tau_c: float = 1000.0,
+        tau_d: float = 200.0,
+        w_min: float = 0.0,
+        w_max: float = 1.0,
+        **others: Any,
+    ) -> None:
+        owner = type(self).__name__
+        check_names(others, owner, ["weight", *SHARED])
+        super().__init__(weight=weight)
+        positive = "a number of ms greater than 0"
+        self.shared = {
+            "tau_c": as_number(f"{owner}: tau_c", tau_c, positive, lambda t: 0 < t < np.inf, "ms"),
+            "tau_d": as_number(f"{owner}: tau_d", tau_d, positive, lambda t: 0 < t < np.inf, "ms"),
+            "w_min": as_number(f"{owner}: w_min", w_min, "a number, 0 or greater", _not_negative),
+            "w_max": as_number(f"{owner}: w_max", w_max, "a number, 0 or greater", _not_negative),
+        }
+        if self.shared["w_min"] >= self.shared["w_max"]:
+            raise ValueError(
+                f"{owner}: w_min = {w_min:g}, w_max = {w_max:g}: must be w_min < w_max"
+            )
+
+    def check_ends(self, pre: Any, post: Any, receptor: Any) -> None:
+        """Raise an error if a projection cannot modulate the synapses onto these cells."""
+        owner, state = type(self).__name__, simulator.state
+        for side, cells in (("presynaptic", pre), ("postsynaptic", post)):
+            if not isinstance(cells, Population):
+                raise errors.ConnectionError(
+                    f"{owner}: {side}_neurons = {cells.label}: must be a whole Population"
+                )
+        if not isinstance(receptor, str) or receptor not in SIGNS:
+            raise errors.ConnectionError(
+                f"{owner}: receptor_type = {shown(receptor)}: must be 'reward' or 'punishment'"
+            )
+        state.require_one_process(owner)
+        if state.last_step >= 0:
+            raise RuntimeError(f"{owner}: must be made before the first run")
+        if pre._block.model.graded:
+            raise errors.ConnectionError(
+                f"{owner}: presynaptic_neurons = {pre.label}: must send spikes, not events that "
+                "carry values"
+            )
+        known = state.neuromodulated.get(post._block)
+        if known is not None:
+            self._check_alike(known)
+            return
+        plastic = [each for each in state.projections if _learns_by_pairs(each, post)]
+        if not plastic:
+            raise errors.ConnectionError(
+                f"{owner}: postsynaptic_neurons = {post.label}: must have a projection with an "
+                "STDPMechanism, which is made before"
+            )
+        for each in plastic:
+            check_plastic(each.synapse_type, str(each.label))
+
+    def _check_alike(self, known: Neuromodulated) -> None:
+        for name in SHARED:
+            mine, others = self.shared[name], known.shared[name]
+            if mine != others:
+                owner = type(self).__name__
+                raise errors.ConnectionError(
+                    f"{owner}: {name} = {mine:g}: must be {others:g}, as of the other projections "
+                    f"with {owner} onto {known.post.label}"
+                )
+
+    def check_made(self, projection: Any) -> None:
+        """Raise ConnectionError for connections that do otherwise than their receptor says."""
+        for table in projection._tables:
+            if (table.weight < 0).any():
+                raise errors.ConnectionError(
+                    f"weight = {table.weight.min():g} in {projection.label}: must be 0 or greater; "
+                    "receptor_type = 'punishment' takes dopamine away"
+                )
+
+    def begin(self, projection: Any, receptor: str) -> None:
+        """Let the spikes of a projection's sources modulate the synapses onto its targets."""
+        state, post = simulator.state, projection.post
+        projection.receptor_type = receptor
+        known = state.neuromodulated.get(post._block)
+        if known is None:
+            known = Neuromodulated(post, self.shared)
+            state.neuromodulated[post._block] = known
+            for each in state.projections:
+                if _learns_by_pairs(each, post):
+                    known.take(each)
+        for table in projection._tables:
+            state.network.modulations.append(Modulation(table, SIGNS[receptor]))
+
+
+class Neuromodulated:
+    """What modulates the synapses onto a population: how, and by which projections.
+
+    Attributes:
+        post: the population.
+        shared: parameters of all `Neuromodulation` synapses onto it.
+    """
+
+    def __init__(self, post: Any, shared: dict[str, float]) -> None:
+        self.post, self.shared = post, shared
+        least = simulator.state.network.grid.nearest(simulator.state.least_delay_allowed)
+        self.modulator = Modulator(post._block.index, max(int(least), 1), each=True)
+
+    def check(self, kind: Any, label: str) -> None:
+        """Raise ConnectionError for a synapse type that cannot lead to the population."""
+        check_plastic(kind, label)
+
+    def take(self, projection: Any) -> None:
+        """Have the synapses of a projection with STDP modulated."""
+        kind = copy.copy(projection.synapse_type)
+        kind.dynamics = RULE
+        kind.translations = {**kind.translations, **build_translations(("c", "c"))}
+        for table in projection._tables:
+            self._modulate(table)
+        projection.synapse_type = kind
+
+    def _modulate(self, table: SynapseTable) -> None:
+        old = table.rule
+        assert old is not None
+        limits = {name: np.array([value]) for name, value in self.shared.items()}
+        parameters = {name: old.parameters[name] for name in PAIR} | limits
+        table.rule = Rule(RULE, parameters, old.sign, old.dendritic, self.modulator)
+        table.state = {"c": np.zeros(len(table))}
+        table._initial_state = {"c": 0.0}
+        table.version += 1
+
+
+def _not_negative(value: float) -> bool:
+    return 0 <= value < np.inf
+
+
+def _learns_by_pairs(projection: Any, post: Any) -> bool:
+    return projection.post is post and isinstance(projection.synapse_type, STDPMechanism)
+
+
+def check_plastic(kind: Any, label: str) -> None:
+    """Raise ConnectionError for a rule of STDP that cannot be modulated."""
+    parts = kind.timing_dependence, kind.weight_dependence
+    if not isinstance(parts[0], SpikePairRule) or not isinstance(
+        parts[1], AdditiveWeightDependence
+    ):
+        raise errors.ConnectionError(
+            f"{label}: {type(parts[0]).__name__} with {type(parts[1]).__name__}: must be "
+            "SpikePairRule with AdditiveWeightDependence, since Neuromodulation acts on the targets"
+        )
