@@ -21,6 +21,7 @@ from ..doors.checked import evaluated, for_engine, plain
 from ..doors.generators import copied, restoring_generators
 from ..doors.parameters import Parameter, plain_sequence, shown
 from ..doors.plain import PLAIN
+from ..identifiers import identifiers
 from ..labels import Label
 from ..recording import Recorder
 from .assembly import Assembly
@@ -92,7 +93,7 @@ class Population(Cells, common.Population):
         if self._seed is not None:
             trials = simulator.state.network.trials
             self._block.stream = Stream(self._seed, self._block.first, trials)
-        self.all_cells = simulator.identifiers(self, self._block.first, self.size)
+        self.all_cells = identifiers(self, self._block.first, self.size)
         self._mask_local = np.zeros(self.size, bool)
         self._mask_local[simulator.state.own_part(self._block)] = True
 
