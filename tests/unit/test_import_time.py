@@ -13,8 +13,9 @@ LATER = (
     *("pynn_sparse.engine.devices.gpu", "pynn_sparse.network.expressions"),
     *("pyNN.sparse.checkpoint", "pyNN.sparse.description", "pyNN.sparse.native"),
     *("pyNN.sparse.nestml", "pyNN.sparse.sonata", "pyNN.serialization"),
+    *("pyNN.sparse.structural", "pyNN.sparse.neuromodulation"),
 )
-MOST = 145
+MOST = 146
 
 
 def run(code: str) -> str:
