@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,8 +13,10 @@ from export_networks import random_fixed, random_float, tables_of
 
 from pynn_sparse import export
 from pynn_sparse.cli import main
+from pynn_sparse.export import command
 from pynn_sparse.export.targets.asic import implementing
 from pynn_sparse.export.targets.asic.fpga import ECP5, implement, missing
+from pynn_sparse.export.targets.asic.synthesise import Energy, Synthesis
 
 
 def needs_tools() -> None:
@@ -89,6 +92,65 @@ def test_the_command_says_what_is_missing_before_the_script_runs(
         assert main([*start, *arguments]) == 2
         assert words in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+SCRIPT = """
+import pyNN.sparse as sim
+sim.setup(timestep=1.0)
+times = [list(range(1 + i, 60, 5)) for i in range(6)]
+inputs = sim.Population(6, sim.SpikeSourceArray(spike_times=times), label="inputs")
+cells = sim.Population(6, sim.IF_curr_exp(tau_refrac=3.0), label="cells")
+sim.Projection(inputs, cells, sim.AllToAllConnector(), sim.StaticSynapse(weight=1.0, delay=2.0))
+cells.record("spikes")
+sim.run(60.0)
+"""
+
+
+def made_up(differing: int, refused: dict[str, str]) -> implementing.Implemented:
+    parts = {"internal": 3e-3, "switching": 1e-3, "leakage": 1e-9}
+    energy = Energy(25.0, 9.0, 4e-3, parts, {"sequential": 4e-3}, 400, 50, 9000, 8.0, None)
+    counts = np.array([1000]), np.array([120])
+    files = {"fpga_up5k.bin": b"bits"}
+    versions = {"yosys": "0.23"}
+    cells = Synthesis(900, 100, 3e4)
+    outcome = 1, differing, *counts, None, (), refused
+    return implementing.Implemented("icarus", *outcome, cells, energy, 8, versions, files)
+
+
+@pytest.mark.parametrize(
+    ("found", "status", "words"),
+    [
+        (made_up(0, {}), 0, "0 of 1 runs differ; 1,000 cycles"),
+        (made_up(1, {"up5k": "has 9 bits;\n must be 4"}), 1, "| up5k | has 9 bits; must be 4 |"),
+        (export.ExportError("sta failed:\nno licence"), 1, "sta failed: no licence"),
+    ],
+)
+def test_the_report_has_what_tools_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: Any, status: int, words: str
+) -> None:
+    def implement(*arguments: Any, **named: Any) -> implementing.Implemented:
+        assert named == {"devices": ["up5k"]}
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    monkeypatch.setattr(command, "implement", implement)
+    monkeypatch.setattr(command, "missing", lambda devices: [])
+    (tmp_path / "script.py").write_text(SCRIPT)
+    out = tmp_path / "out"
+    arguments = ["export", str(tmp_path / "script.py"), "--target", "asic", "--out", str(out)]
+    assert main([*arguments, "--implement"]) == status
+    assert words in " ".join((out / "report.md").read_text().split(" "))
+    figures = json.loads((out / "verify.json").read_text())
+    if isinstance(found, Exception):
+        assert "implementation" not in figures
+        assert not list(out.glob("fpga*"))
+    else:
+        assert figures["implementation"]["cycles"] == [1000]
+        assert figures["implementation"]["energy_uj"]["internal"] == pytest.approx(0.075)
+        assert "<td>energy of a run, leakage</td>" in (out / "report.html").read_text()
+        assert (out / "fpga_up5k.bin").read_bytes() == b"bits"
+    assert export.verify(export.load(out), duration=60.0).passed
 
 
 def test_what_does_not_fit_is_named(tmp_path: Path) -> None:
