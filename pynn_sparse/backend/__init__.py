@@ -60,6 +60,7 @@ from .standardmodels.synapses import *  # noqa: F403
 if _typing.TYPE_CHECKING:
     from .checkpoint import load_state, save_state
     from .description import describe_network
+    from .dry_run import dry_run_report
     from .native import native_cell_type
     from .native_synapses import native_synapse_type
     from .nestml import nestml_cell_type, nestml_synapse_type
@@ -101,6 +102,7 @@ _LATER = {
     "EGRU": ".trained",
     "convert": ".trained",
     "describe_network": ".description",
+    "dry_run_report": ".dry_run",
     "egru_network": ".trained",
     "from_sonata": ".sonata",
     "latency_curve": ".trained",

@@ -11,6 +11,7 @@ import numpy as np
 
 from pynn_sparse import engine as engines
 from pynn_sparse.door import is_integer
+from pynn_sparse.engine.exchange.processes import MOST_PROCESSES
 from pynn_sparse.network.synapses import MAX_DELAY_STEPS
 from pynn_sparse.network.time import TIMESTEPS
 from pynn_sparse.notices import warn
@@ -38,6 +39,7 @@ OWN_OPTIONS = (
     "recording_memory",
     "progress",
     "mpi",
+    "dry_run",
 )
 
 
@@ -68,6 +70,8 @@ def setup(
       second, in terminals and notebooks.
     - `mpi`: None for the processes that `mpiexec`, or another launcher of MPI, has started to
       simulate together; True for those of MPI in any case; False for each process by itself.
+    - `dry_run`: (n, k) to build and run the part that process k of n would have, without the
+      others, whose spikes are made up of its own; `dry_run_report` then says what that takes.
 
     Other backends' names of the seed (`rng_seeds`, `rng_seeds_seed`, `grng_seed`,
     `native_rng_baseseed`) are taken as `rng_seed`. Their other options are accepted with a warning
@@ -93,6 +97,7 @@ def setup(
         recording_memory=_recording_memory(extra_params.get("recording_memory")),
         progress=_flag("progress", extra_params.get("progress", False)),
         mpi=None if extra_params.get("mpi") is None else _flag("mpi", extra_params["mpi"]),
+        dry_run=_dry_run(extra_params.get("dry_run")),
     )
     _check_delays(options)
     limits = {"min_delay": options.min_delay, "max_delay": options.max_delay}
@@ -203,6 +208,22 @@ def _recording_memory(value: Any) -> float | None:
         return None
     must = "a number of MiB, 0 or greater, or None"
     return _number("recording_memory", value, must, lambda x: x >= 0, "")
+
+
+def _dry_run(value: Any) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    given = tuple(value) if isinstance(value, (tuple, list)) else ()
+    if len(given) != 2 or not all(map(is_integer, given)) or not 0 <= given[1] < given[0]:
+        raise ValueError(
+            f"dry_run = {shown(value)}: must be (n, k), the number of processes and that of one of "
+            "them, from 0 to n - 1"
+        )
+    if given[0] > MOST_PROCESSES:
+        raise ValueError(f"dry_run = {shown(value)}: must be of at most {MOST_PROCESSES} processes")
+    if processes_of().size > 1:
+        raise ValueError(f"dry_run = {shown(value)}: must be left out under mpiexec")
+    return int(given[0]), int(given[1])
 
 
 @exclusive("end", in_callbacks=False)

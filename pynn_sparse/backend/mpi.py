@@ -20,15 +20,20 @@ from .. import random
 _ALONE = Alone()
 
 
-def processes_of(mpi: bool | None = None) -> Processes:
+def processes_of(mpi: bool | None = None, dry_run: tuple[int, int] | None = None) -> Processes:
     """The processes that simulate together.
 
     Args:
         mpi: whether they are MPI's; None for those where a launcher has started this process.
+        dry_run: how many they would be, and the number of this one, which is alone.
 
     Raises:
         ProcessesError: if they are, and mpi4py cannot be used.
     """
+    if dry_run is not None:
+        from pynn_sparse.engine.exchange.dry import DryProcess
+
+        return DryProcess(*dry_run)
     if not (is_launched() if mpi is None else mpi):
         return _ALONE
     from pynn_sparse.engine.exchange.mpi import world

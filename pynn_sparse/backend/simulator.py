@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pynn_sparse import engine as engines
 from pynn_sparse import notices
-from pynn_sparse.engine.exchange.processes import Processes, digest
+from pynn_sparse.engine.exchange.processes import digest
 from pynn_sparse.interrupts import held
-from pynn_sparse.network import Block, Network, SynapseTable, TimeGrid, memory
+from pynn_sparse.network import Network, TimeGrid, memory
 from pynn_sparse.network.stream import Stream
-from pynn_sparse.network.synapses import MAX_DELAY_STEPS, Present
+from pynn_sparse.network.synapses import MAX_DELAY_STEPS
 from pynn_sparse.notices import warn
 from pynn_sparse.processors import processors
 
@@ -25,6 +23,7 @@ from . import access
 from .identifiers import ID  # noqa: F401  where PyNN looks for it
 from .mpi import processes_of
 from .progress import RunProgress
+from .together import Together
 
 if TYPE_CHECKING:
     from pynn_sparse.engine import Engine
@@ -63,9 +62,10 @@ class Options:
     recording_memory: float | None = None  # MiB; None for a share of what is available
     progress: bool = False
     mpi: bool | None = None  # None for what a launcher of MPI has started
+    dry_run: tuple[int, int] | None = None  # how many processes, and which of them
 
 
-class State(common.control.BaseState):
+class State(Together, common.control.BaseState):
     """What `setup` makes anew: options, an empty network, and time 0.
 
     The engine is made when the first run begins, so that "auto" can look at the network. A GPU is
@@ -74,15 +74,14 @@ class State(common.control.BaseState):
 
     def __init__(self) -> None:
         super().__init__()
-        self._processes: Processes | None = None  # not looked for yet
         self._begin(Options())
         self.closed = "setup() has not been called"
 
     def configure(self, options: Options) -> None:
         """Discard the network and begin with these options."""
-        processes = processes_of(options.mpi)
+        processes = processes_of(options.mpi, options.dry_run)
         processes.meet_alike("setup", {"options": digest([replace(options, threads=None)])})
-        if processes.rank:
+        if processes.rank and not processes.dry:
             notices.mute()
         discarded = self.recorders, self.network, self.engine
         self._processes = processes
@@ -149,82 +148,6 @@ class State(common.control.BaseState):
         """Let what is made from now on draw the random numbers that it would draw alone."""
         self.network.begin_instance(seed)
         self._sources = itertools.count()
-
-    # --- several processes ----------------------------------------------------------------------
-
-    @property
-    def processes(self) -> Processes:
-        """The processes that simulate together."""
-        if self._processes is None:
-            self._processes = processes_of()
-        return self._processes
-
-    @property
-    def num_processes(self) -> int:
-        """Number of processes that simulate together."""
-        return self.processes.size
-
-    @property
-    def mpi_rank(self) -> int:
-        """Number of this process among them."""
-        return self.processes.rank
-
-    def own_part(self, block: Block) -> slice:
-        """The neurons of a block that this process simulates."""
-        if self.processes.size == 1:
-            return slice(0, block.size)
-        from pynn_sparse.engine.exchange.stripes import stripes
-
-        first, end = stripes(block, self.processes.size)[self.processes.rank :][:2].tolist()
-        return slice(first, end)
-
-    def own_synapses(self, tables: list[SynapseTable]) -> list[SynapseTable]:
-        """The synapses onto neurons of this process, of tables that all processes have made.
-
-        Raises `ProcessesError` if they are not the same everywhere.
-        """
-        if self.processes.size == 1:
-            return tables
-        from pynn_sparse.engine.exchange.digests import of_table
-
-        numbers = {
-            f"connections of {each.pre.label} to {each.post.label} ({number})": of_table(each)
-            for number, each in enumerate(tables)
-        }
-        self.processes.meet_alike("Projection", numbers)
-        parts = [self.own_part(table.post) for table in tables]
-        return [
-            table.onto(part.start, part.stop) for table, part in zip(tables, parts, strict=True)
-        ]
-
-    def everyones(
-        self, what: str, tables: Sequence[SynapseTable]
-    ) -> list[tuple[SynapseTable, NDArray[Any]]]:
-        """Tables with the synapses of all processes, and weights as they are now.
-
-        All processes have to ask for `what` together, and all get them.
-        """
-        present = [Present(each.weight, each.state) for each in tables]
-        if self.engine is not None:
-            present = list(map(self.engine.present, tables))
-        if self.processes.size == 1:
-            return [(table, now.weight) for table, now in zip(tables, present, strict=True)]
-        from pynn_sparse.engine.exchange.tables import WholeTable
-
-        self.processes.meet(what)
-        wholes = (
-            WholeTable(table, now, self.processes, everywhere=True).table
-            for table, now in zip(tables, present, strict=True)
-        )
-        return [(whole, whole.weight) for whole in wholes if whole is not None]
-
-    def require_one_process(self, what: str) -> None:
-        """Raise NotImplementedError for what several processes cannot do together."""
-        if self.processes.size > 1:
-            raise NotImplementedError(
-                f"{what} on {self.processes.size} processes of MPI: must be done by one, without "
-                "mpiexec"
-            )
 
     @property
     def threads(self) -> int:
@@ -328,14 +251,6 @@ class State(common.control.BaseState):
                 for each in self.rewiring:
                     each.attempt(stop)
 
-    def _check_alike(self, end: int) -> None:
-        """Raise `ProcessesError` if processes have other networks, or run to another step."""
-        if self.processes.size > 1:
-            from pynn_sparse.engine.exchange.digests import OfNetwork
-
-            self._digest = self._digest or OfNetwork()
-            self.processes.meet_alike("run", {"time": end, **self._digest(self.network)})
-
     def _what_is_possible(self) -> str:
         """After a run that has ended before its time."""
         if self.engine is None or not self.engine.can_go_on:
@@ -358,6 +273,7 @@ class State(common.control.BaseState):
         synapses = sum(map(len, self.network.tables))
         device = self.gpu or engines.make_device("cpu", options.threads, size, precision, synapses)
         recording = self._recording_bytes()
+        self.processes.attach(self.network)
         return engines.Engine(self.network, device, precision, recording, self.processes)
 
     def _recording_bytes(self) -> float:

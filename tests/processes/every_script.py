@@ -34,7 +34,9 @@ from test_mpiexec import succeed  # noqa: E402
 from upstream.sdist import source_tree  # noqa: E402
 
 # Of lines that differ between two runs of one process, too: times, and what the processes are.
-VARYING = re.compile(r"(?i)\btime|\d m?s\b|seconds|\bmemory|MiB|process|_np\d|threads|\d:\d\d")
+VARYING = re.compile(
+    r"(?i)\btime|\d m?s\b|seconds|\bmemory|MiB|process|nodes|_np\d|threads|\d:\d\d"
+)
 STAMPS = re.compile(r"_np\d+|[-_]?\d{8}[-_T]?\d{6}|\d{4}-\d\d-\d\d|\d{6,}")
 
 Contents = dict[str, Any]

@@ -83,7 +83,7 @@ def spikes(block: neo.Block) -> list[tuple[int, list[float]]]:
     return [(int(each.annotations["channel_id"]), each.magnitude.tolist()) for each in trains]
 
 
-@pytest.mark.parametrize("n", [2, 4])
+@pytest.mark.parametrize("n", [3])
 def test_results_are_those_of_one_process(n: int, serial: Path, tmp_path: Path) -> None:
     file = tmp_path / "found"
     succeed(n, SCRIPTS / "network.py", file)

@@ -52,6 +52,7 @@ def save_state(filename: str | Path) -> None:
     """
     path = Door(TypeError).path("filename", filename)
     state = simulator.state
+    state.require_all("save_state")
     state.processes.meet_alike("save_state", {"filename": digest([str(path)])})
     _refuse_what_has_none("save_state")
     if state.engine is None:
@@ -104,6 +105,7 @@ def load_state(filename: str | Path) -> None:
     path = Door(TypeError).path("filename", filename)
     state.require_open("load_state")
     _refuse_what_has_none("load_state")
+    state.require_all("load_state")
     state.processes.meet_alike("load_state", {"filename": digest([str(path)])})
     with state.processes.together("load_state"):
         arrays = archive.read(path)

@@ -179,7 +179,7 @@ class Changing(Connecting):
             return {name: self._values(pairs, name, value) for name, value in given.items()}
 
         numbers = all(type(value) in PLAIN for value in given.values())
-        if numbers or simulator.state.processes.size == 1:
+        if numbers or not simulator.state.processes.gathers:
             return make()
         with self._gathered(what, "all") as places:
             values = make()

@@ -132,7 +132,7 @@ class SynapseColumns:
         Gives the places of this process's synapses among all, as they are stored.
         """
         processes, own = simulator.state.processes, self._tables
-        if not gather or processes.size == 1:
+        if not gather or not processes.gathers:
             yield np.arange(len(self))
             return
         from pynn_sparse.engine.exchange.tables import WholeTable

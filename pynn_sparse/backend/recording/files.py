@@ -109,7 +109,7 @@ def write_of_process(destination: Any, block: Block, gather: bool) -> None:
     Process 0 writes the former. Of the latter each process has a file, whose name ends in its rank.
     """
     processes = simulator.state.processes
-    if processes.size == 1 or (gather and not processes.rank):
+    if not processes.gathers or (gather and not processes.rank):
         write(destination, block)
     elif not gather:
         if not isinstance(destination, (str, os.PathLike)):

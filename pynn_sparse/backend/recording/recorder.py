@@ -154,7 +154,7 @@ class Recorder(recording.Recorder):
         Those that do not get them read their own. All processes have to do this, for `what`.
         """
         processes = simulator.state.processes
-        if processes.size == 1:
+        if not processes.gathers:
             yield
             return
         everyones = Everyones(self, what, everywhere)
@@ -242,7 +242,7 @@ class Recorder(recording.Recorder):
         """Keep the present segment, if time has passed since its data were cleared."""
         if simulator.state.step > self._start():
             self.clear_flag = False
-        if simulator.state.processes.size > 1 and simulator.state.t and not self.clear_flag:
+        if simulator.state.processes.gathers and simulator.state.t and not self.clear_flag:
             with self.reading_all(f"reset of {self.population.label}"):
                 segment = self._get_current_segment()
                 segment.annotate(**(annotations or {}))
@@ -362,7 +362,7 @@ class Recorder(recording.Recorder):
         """Number of spikes of each cell; see `pyNN.recording.Recorder.count`."""
         counts: dict[int, int] = super().count(variable, False, filter_ids)
         processes = simulator.state.processes
-        if gather and processes.size > 1:
+        if gather and processes.gathers:
             pairs = np.array(list(counts.items()), np.int64).reshape(-1, 2)
             what = f"get_spike_counts of {self.population.label}"
             every = processes.gather(what, pairs, everywhere=True)

@@ -43,6 +43,7 @@ def write(given: Any, path: str | os.PathLike[str], **options: bool) -> None:
 
     `options` are those of `pynn_sparse.interchange.sonata.write`.
     """
+    simulator.state.require_all("to_sonata")
     with simulator.state.processes.together("to_sonata"):
         circuit = _capture(given)
         if circuit is not None:

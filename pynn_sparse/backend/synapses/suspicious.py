@@ -20,7 +20,8 @@ def warn_of_rules(label: str, tables: Iterable[SynapseTable], names: Collection[
 
     `names` are the attributes that were given.
     """
-    learning = [table for table in tables if table.rule is not None and table.rule.learns]
+    there = [table for table in tables if len(table)]  # on this process
+    learning = [table for table in there if table.rule is not None and table.rule.learns]
     limited = [table for table in learning if table.rule and table.rule.dynamics.limits]
     if limited and not {"weight", *_limits(limited[0])}.isdisjoint(names):
         _warn_of_limits(label, limited)

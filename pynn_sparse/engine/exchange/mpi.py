@@ -131,6 +131,7 @@ class MpiProcess(Processes):
     def _meet_at_the_end(self) -> None:
         if self._mpi.Is_finalized():
             return
+        sys.stdout.flush()  # while the launcher still listens
         try:
             self.meet("the end of the script")
         except ProcessesError:

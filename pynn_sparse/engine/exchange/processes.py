@@ -23,11 +23,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ProcessesError
+from ...network import Network
 
 # What launchers tell the processes that they start; of the first ones, how many there are.
 SIZES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE")
 STARTED = (*SIZES, "PMI_RANK", "PMIX_RANK", "MPI_LOCALRANKID")
 FIELDS = 4  # of the message that begins a meeting: what, whether it has failed, a sum, a length
+MOST_PROCESSES = 1 << 20
 WORDS = 64  # of a message with the spikes of a batch, in the beginning
 
 
@@ -37,10 +39,12 @@ class Processes(ABC):
     Attributes:
         rank: its number.
         size: how many there are.
+        dry: whether the others are not there.
     """
 
     rank: int
     size: int
+    dry = False
     _told: BaseException | None = None  # the last error that the others know of
 
     # --- what the means of communication have to do -----------------------------------------------
@@ -75,6 +79,14 @@ class Processes(ABC):
         """Spikes could not be exchanged: there is nobody to meet any more."""
         self._told = error
         self.abort()
+
+    def attach(self, network: Network) -> None:  # noqa: B027 - most do not need it
+        """Have the network whose spikes are going to be exchanged."""
+
+    @property
+    def gathers(self) -> bool:
+        """Whether others have something that can be gathered."""
+        return self.size > 1 and not self.dry
 
     # --- meetings ---------------------------------------------------------------------------------
 

@@ -108,6 +108,14 @@ def made_apart(cells: dict[str, Any]) -> list[Any]:
     each = sim.FixedProbabilityConnector(0.2, allow_self_connections=False, rng=rng)
     made.append(sim.Projection(post, post, each, random))
     made.append(sim.Projection(pre, cond, sim.AllToAllConnector(), short))
+    # Onto cells of one process, so that others have none of synapses that learn.
+    learning = sim.STDPMechanism(
+        sim.SpikePairRule(A_plus=0.02, A_minus=0.02),
+        sim.AdditiveWeightDependence(w_max=0.1),
+        weight=0.01,
+        delay=1.0,
+    )
+    made.append(sim.Projection(pre, cells["few"], sim.AllToAllConnector(), learning))
     return made
 
 
