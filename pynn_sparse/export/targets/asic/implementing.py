@@ -20,6 +20,7 @@ from ...arguments import door
 from ...errors import ExportError
 from ...folder.writing import emit
 from ...models import golden
+from ...nets.fixednet import Axons
 from ...proof import Check
 from ...tables import Tables
 from . import fpga, synthesise
@@ -205,9 +206,12 @@ def implement(
     if tables.target.name != "asic":
         raise ExportError(f"implement: tables are for {tables.target.name}; must be for asic")
     door.items("samples", samples, "events")
+    steps, period = door.integer("steps", steps, 1), door.positive("period", period)
     gate_steps = min(door.integer("gate_steps", gate_steps, 1), steps)
-    if (labels is None) != (readout is None) or (labels and len(labels) != len(samples)):
+    counted = len(samples) if labels is None else len(labels)
+    if (labels is None) != (readout is None) or counted != len(samples):
         raise door.refused("labels", labels, f"{len(samples)} labels, with readout, or None")
+    cells_of = None if readout is None else _population(tables, readout)
     if missing(devices):
         raise ExportError(f"not installed: {' && '.join(missing(devices))}")
     tool = "verilator" if len(samples) > 1 and available("verilator") else "icarus"
@@ -239,7 +243,7 @@ def implement(
         sum(not np.array_equal(run.spikes, spikes) for run, spikes in pairs),
         np.array([run.cycles for run in runs]),
         expected.synaptic_events,
-        _accuracy(tables, [run.spikes for run in runs], labels, readout),
+        _accuracy([run.spikes for run in runs], cells_of, labels),
         tuple(made),
         refused,
         cells,
@@ -259,20 +263,19 @@ def _renamed(made: fpga.Implementation, files: dict[str, bytes]) -> fpga.Impleme
     return fpga.Implementation(**{**vars(made), "bitstream": name})
 
 
+def _population(tables: Tables, label: str) -> Axons:
+    """The neurons of a label. Raises `ExportError` for one that there is not."""
+    neurons = {each.label: each for each in tables.frame.axons if not each.is_source}
+    return neurons[door.one_of("readout", label, neurons)]
+
+
 def _accuracy(
-    tables: Tables,
-    spikes: Sequence[Integers],
-    labels: Sequence[int] | None,
-    readout: str | None,
+    spikes: Sequence[Integers], readout: Axons | None, labels: Sequence[int] | None
 ) -> float | None:
-    if labels is None:
+    if readout is None:
         return None
-    found = [each for each in tables.frame.axons if each.label == readout and not each.is_source]
-    if not found:
-        known = ", ".join(each.label for each in tables.frame.axons if not each.is_source)
-        raise door.refused("readout", readout, f"one of {known}")
-    first, size = found[0].first, found[0].size
-    cells = [each[:, 1] - first for each in spikes]
+    cells = [each[:, 1] - readout.first for each in spikes]
+    size = readout.size
     counts = [np.bincount(c[(c >= 0) & (c < size)], minlength=size) for c in cells]
     answers = [int(count.argmax()) for count in counts]
     return float(np.mean(np.array(answers) == np.asarray(labels)))
