@@ -186,6 +186,8 @@ class Scope:
                 return f"({a} {_COMPARE[type(op)]} {b})"
             case ast.IfExp(test=test, body=body, orelse=other):
                 parts = (self._write(each) for each in (test, body, other))
+                if _is_cheap(body) and _is_cheap(other):
+                    return "chosen({}, {}, {})".format(*parts)  # no branch, in loops over neurons
                 return "({} ? {} : {})".format(*parts)
             case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
                 return self._call(name, arguments)
@@ -225,6 +227,20 @@ class Scope:
                 return f"({' * '.join([written] * whole)})"
             return f"whole_power<{whole}>({written})"
         return f"general_power({written}, {self._write(exponent)})"
+
+
+def _is_cheap(node: ast.expr) -> bool:
+    """Whether a number may as well be computed where it is not wanted."""
+    match node:
+        case ast.Constant(value=bool()):
+            return False
+        case ast.Name() | ast.Constant():
+            return True
+        case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
+            return _is_cheap(operand)
+        case ast.BinOp(left=left, op=ast.Add() | ast.Sub() | ast.Mult(), right=right):
+            return _is_cheap(left) and _is_cheap(right)
+    return False
 
 
 def check_model_name(name: str) -> None:

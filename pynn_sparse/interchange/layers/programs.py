@@ -101,67 +101,84 @@ DEFAULTS = {
 
 
 def _program(structure: Structure, state: dict[str, float]) -> str:
-    restart = ["clock = 0", "v = v_start"]
-    restart += [f"{name} = 0" for name in ("i", "over") if name in state]
+    """A step without branches, but for many spikes, so that loops over neurons vectorise."""
     lines = [
         "clock = clock + 1",
-        "if clock >= period:",
-        *_indented(restart),
-        "if clock >= 0 and clock < steps:",
-        *_indented(_step(structure)),
+        "restarts: float = 1 if clock >= period else 0",
+        "clock = 0 if restarts > 0 else clock",
+        "v = v_start if restarts > 0 else v",
+        *(f"{name} = 0 if restarts > 0 else {name}" for name in ("i", "over") if name in state),
+        "works: float = 1 if clock >= 0 else 0",
+        "works = works if clock < steps else 0",
     ]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_Step(structure).lines])
 
 
-def _step(structure: Structure) -> list[str]:
-    lines = ["u: float = arrived + current + bias"]
-    drive = "i" if structure.synapse else "u"
+class _Step:
+    """Lines of a step, which changes nothing where `works` is 0."""
 
-    def rounded(name: str, formula: str) -> str:
+    def __init__(self, structure: Structure) -> None:
+        self.structure = structure
+        self.lines = ["u: float = arrived + current + bias"]
+        drive = self._current() if structure.synapse else "u"
+        if structure.reset == "subtract_again":
+            self.lines += ["again: float = 1 if v > threshold else 0"]
+        left = self._rounded("left", "decay * v")
+        self.lines += [f"next_v: float = {left} + gain * {drive} + constant"]
+        if structure.reset == "subtract_next":
+            self.lines += ["next_v = next_v - over * threshold"]
+        if structure.reset == "blank":
+            self.lines += ["next_v = 0 if over > 0 else next_v"]
+        if structure.spiking:
+            self._spike()
+        if structure.synapse:
+            self._keep("i", "next_i")
+        self._keep("v", "next_v")
+
+    def _keep(self, name: str, value: str) -> None:
+        self.lines += [f"{name} = {value} if works > 0 else {name}"]
+
+    def _rounded(self, name: str, formula: str) -> str:
         """What has the value of a formula, rounded towards 0 where numbers are whole."""
-        if not structure.rounds:
+        if not self.structure.rounds:
             return formula
-        lines.append(f"{name}: float = {formula} / whole")
-        lines.append(f"{name} = whole * floor({name}) if {name} > 0 else -whole * floor(-{name})")
+        self.lines += [
+            f"{name}: float = {formula} / whole",
+            f"{name} = whole * floor({name}) if {name} > 0 else -whole * floor(-{name})",
+        ]
         return name
 
-    if structure.synapse == "decay_first":
-        left, added = rounded("left_of_i", "decay_syn * i"), rounded("added", "jump * u")
-        lines += [f"i = {left} + {added}"]
-    elif structure.synapse:
-        lines += [f"i = {rounded('left_of_i', 'decay_syn * (i + jump * u)')}"]
-    if structure.reset == "subtract_again":
-        lines += ["again: float = 1 if v > threshold else 0"]
-    lines += [f"v = {rounded('left', 'decay * v')} + gain * {drive} + constant"]
-    if structure.reset == "subtract_next":
-        lines += ["v = v - over * threshold", "over = 0"]
-    if structure.reset == "blank":
-        lines += ["if over > 0:", "    v = 0", "over = 0"]
-    if structure.spiking:
-        test = "v - again * threshold" if structure.reset == "subtract_again" else "v"
-        lines += [f"if {test} {structure.fires} threshold:", *_indented(_spike(structure))]
-        lines += ["v = max(v, least_v)"]
-    return lines
+    def _current(self) -> str:
+        """The current after the step."""
+        if self.structure.synapse == "decay_first":
+            left = self._rounded("left_of_i", "decay_syn * i")
+            added = self._rounded("added", "jump * u")
+            self.lines += [f"next_i: float = {left} + {added}"]
+        else:
+            left = self._rounded("left_of_i", "decay_syn * (i + jump * u)")
+            self.lines += [f"next_i: float = {left}"]
+        return "next_i"
 
+    def _spike(self) -> None:
+        """Spikes, and what they leave."""
+        kind, fires = self.structure.reset, self.structure.fires
+        test = "next_v - again * threshold" if kind == "subtract_again" else "next_v"
+        self.lines += [f"fires: float = works if {test} {fires} threshold else 0"]
+        if self.structure.spikes == "many":
+            self._many()
+        else:
+            self.lines += ["emit_spike(fires)"]
+            if kind in ("subtract_next", "blank"):
+                self._keep("over", "fires")
+            elif kind != "none":
+                after = "v_reset" if kind == "value" else "next_v - threshold"
+                self.lines += [f"next_v = {after} if fires > 0 else next_v"]
+        self.lines += ["next_v = max(next_v, least_v)"]
 
-def _spike(structure: Structure) -> list[str]:
-    if structure.spikes == "many":
+    def _many(self) -> None:
         # Nested, so that few comparisons are made where few spikes are fired.
-        lines = ["n: float = floor(v / threshold)", "v = v - n * threshold"]
-        lines += [f"if n > {MOST_SPIKES}:", f"    {COUNTED} = {COUNTED} + n - {MOST_SPIKES}"]
+        spikes = ["n: float = floor(next_v / threshold)", "next_v = next_v - n * threshold"]
+        spikes += [f"if n > {MOST_SPIKES}:", f"    {COUNTED} = {COUNTED} + n - {MOST_SPIKES}"]
         for k in range(1, MOST_SPIKES + 1):
-            lines += [f"if n >= {k}:", "    emit_spike()"]
-        return lines
-    resets = {
-        "none": [],
-        "value": ["v = v_reset"],
-        "subtract": ["v = v - threshold"],
-        "subtract_again": ["v = v - threshold"],
-        "subtract_next": ["over = 1"],
-        "blank": ["over = 1"],
-    }
-    return ["emit_spike()", *resets[structure.reset]]
-
-
-def _indented(lines: list[str]) -> list[str]:
-    return [f"    {line}" for line in lines]
+            spikes += [f"if n >= {k}:", "    emit_spike()"]
+        self.lines += ["if fires > 0:", *(f"    {line}" for line in spikes)]
