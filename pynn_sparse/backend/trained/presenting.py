@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pynn_sparse.door import Door, as_numbers
+from pynn_sparse.engine.building.products import add_products
 from pynn_sparse.interchange.layers import Readout
 from pynn_sparse.interchange.layers.programs import COUNTED, MOST_SPIKES
 from pynn_sparse.network import memory
@@ -234,9 +235,14 @@ def _product(net: Any, wires: Any, samples: Samples) -> NDArray[np.float64]:
     values = samples.values[wires.pre]
     if any(matrices):
         values = np.broadcast_to(values, (samples.count, samples.steps, values.shape[2]))
-    total = np.zeros((*values.shape[:2], net[wires.post].size))
+    steps, n_source = values.shape[1:]
+    total = np.zeros((samples.count, steps, net[wires.post].size))
+    flat = values.reshape(-1, n_source)
     for late, matrix in matrices.items():
-        total[:, late:] += values[:, : values.shape[1] - late] @ matrix
+        found = total if late == 0 else np.zeros_like(total)
+        add_products(found.reshape(len(flat), -1), flat, matrix, simulator.state.threads)
+        if late:
+            total[:, late:] += found[:, : steps - late]
     return total
 
 
