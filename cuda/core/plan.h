@@ -81,7 +81,8 @@ struct Block {
   void* state;          // scalar [n_state][n]
   const void* param;    // scalar
   const void* current;  // scalar [n], injected current (nA); null where there is none
-  const int64* events;  // spike source: [n + 1] row starts, then time stamps (steps); else null
+  const int64* events;  // spike source: [n + 1] row starts, then time stamps (steps), and the same
+                        // in the order of time, see schedule.h, on the CPU; else null
   const double* unit;   // [n_receptor] weight per count of an accumulator; a power of two
   const int32* owner_start;  // [n_owner + 1] owner k has owner_start[k] .. owner_start[k + 1] - 1
   const History* history;    // [n_history] of its spikes, for plastic synapses onto it
@@ -240,7 +241,7 @@ struct Injection {
   const int32* index;        // [n] neurons, ascending
   const int32* owner_start;  // [n_owner + 1]
   const int32* row_start;    // [n + 1] into source
-  const int32* source;       // current sources of a neuron, in the order of injection
+  const int32* source;       // waveforms of a neuron, in the order of injection
   int32 n;
   int32 single;
 };
@@ -338,9 +339,10 @@ struct Plan {
   const Junction* junction;
   Exchange* exchange;  // null where one process has all neurons
   const Modulator* modulator;
-  const double* waveform;  // [n_source][waveform_steps] current (nA) at each step
-  int64 waveform_first;    // step of the first column
-  int64 waveform_steps;
+  const double* waveform;     // [row][n_waveform] currents (nA)
+  const int32* waveform_row;  // row of each step; where nothing changes, steps share one
+  int64 waveform_first;       // the first of them
+  int64 n_waveform;
   int64 n_port;
   int32 n_slot;
   int32 n_list;

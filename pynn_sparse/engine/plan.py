@@ -346,12 +346,13 @@ class Plan:
             self._set(probe=self.device.address(alive[-1]))
         if self.network.injections:
             begin = max(first, 0)
-            waveforms = self.layout.currents.waveforms(begin, end - begin)
-            alive.append(self.device.put(waveforms))
+            waveforms, row = self.layout.currents.waveforms(begin, end - begin)
+            alive += [self.device.put(waveforms), self.device.put(row)]
             self._set(
-                waveform=self.device.address(alive[-1]),
+                waveform=self.device.address(alive[-2]),
+                waveform_row=self.device.address(alive[-1]),
                 waveform_first=begin,
-                waveform_steps=end - begin,
+                n_waveform=waveforms.shape[1],
             )
         self._set(record=self._records[0].address)
         return Call(first, end, samples, self._records[0], alive)
@@ -396,7 +397,7 @@ class Plan:
     def chunk(self) -> int:
         """Steps that a call may do, given the room for samples, waveforms and spikes."""
         per_step = sum(len(probe.index) / probe.interval for probe in self.probes)
-        per_step = max(per_step, self.layout.currents.rows, 1e-9)
+        per_step = max(per_step, self.layout.currents.per_step, 1e-9)
         chunk = min(MAX_STEPS, int(MAX_SAMPLES / per_step) + 1)
         if not self.device.stops_when_full:
             chunk = min(chunk, self.device.record_capacity // self._reserve)

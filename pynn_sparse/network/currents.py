@@ -24,12 +24,26 @@ NOISY: dict[str, Check] = {**SPAN, "stdev": NOT_NEGATIVE}
 
 
 class CurrentSource(Protocol):
-    """Anything that can say its current (nA) in steps first .. first + n - 1, as float64 [n].
-
-    Or [m, n], for an injection that has a current for each of its m neurons.
-    """
+    """Anything that can say its current (nA) in steps first .. first + n - 1, as float64 [n]."""
 
     def sample(self, first: int, n: int, grid: TimeGrid) -> NDArray[np.float64]: ...
+
+
+class CurrentsOfEach(Protocol):
+    """Anything that has a current (nA) for each of the m neurons of an injection.
+
+    Attributes:
+        share: of steps in which currents change, at most, in the long run.
+    """
+
+    @property
+    def share(self) -> float: ...
+
+    def changes(self, steps: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether currents are others than in the step before, for steps [n]."""
+
+    def at(self, steps: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Currents in some steps, [n, m]."""
 
 
 def _pulse(

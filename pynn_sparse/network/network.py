@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from . import memory
 from .block import Block
-from .currents import CurrentSource
+from .currents import CurrentsOfEach, CurrentSource
 from .model import Model
 from .probe import Probe
 from .proven import Proven
@@ -25,12 +25,12 @@ MAX_NEURONS = 2**31 - 1
 class Injection:
     """A current source and the neurons [n] (in the network's index space) that it feeds.
 
-    With `each`, the source gives a current for each of them, [n][step].
+    With `each`, that gives a current for each of them instead.
     """
 
-    source: CurrentSource
+    source: CurrentSource | CurrentsOfEach
     neurons: NDArray[np.int64]
-    each: bool = False
+    each: CurrentsOfEach | None = None
 
     @property
     def waveforms(self) -> int:

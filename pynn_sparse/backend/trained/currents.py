@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pynn_sparse.network import Injection, TimeGrid
+from pynn_sparse.network import Injection
 
 from ...parameters import Sequence
 from ..simulator import state
@@ -28,7 +28,7 @@ class SampleCurrents:
         self._stream = state.stream_of_new_source()
         first = population._block.first
         neurons = np.arange(first, first + self._size)
-        state.network.injections.append(Injection(self, neurons, each=True))
+        state.network.injections.append(Injection(self, neurons, each=self))
 
     def show(self, currents: NDArray[np.float64], period: int) -> None:
         """Samples from time 0 on, every `period` steps: [samples, steps, neurons]."""
@@ -46,16 +46,34 @@ class SampleCurrents:
         """Whether nothing is injected."""
         return not self._values["currents"].value.any()
 
-    def sample(self, first: int, n: int, grid: TimeGrid) -> NDArray[np.float64]:
-        """Currents in steps first .. first + n - 1, [neurons, n]."""
-        numbers = (int(self._values[name]) for name in ("samples", "steps", "period", "skew"))
-        samples, steps, period, skew = numbers
-        currents = self._values["currents"].value.reshape(samples, steps, self._size)
-        clock = np.arange(first, first + n) - skew
+    @property
+    def share(self) -> float:
+        """Of steps in which currents change."""
+        _, steps, period, _ = self._numbers()
+        return min(steps / period, 1.0)
+
+    def changes(self, steps: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether a step of a sample begins that injects something of its own."""
+        samples, shown, period, skew = self._numbers()
+        clock = steps - skew
+        return (clock >= 0) & (clock < samples * period) & (clock % period < shown)
+
+    def at(self, steps: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Currents in some steps, [steps, neurons]."""
+        samples, shown, period, skew = self._numbers()
+        currents = self._values["currents"].value.reshape(samples, shown, self._size)
+        clock = steps - skew
         sample, step = np.divmod(np.minimum(clock, samples * period - 1), period)
-        found = currents[np.maximum(sample, 0), np.minimum(step, steps - 1)]
+        found: NDArray[np.float64] = currents[np.maximum(sample, 0), np.minimum(step, shown - 1)]
         found[clock < 0] = 0.0
-        return found.T
+        return found
+
+    def _numbers(self) -> tuple[int, int, int, int]:
+        """Of samples, of their steps, of steps from one to the next, and the skew."""
+        samples, steps, period, skew = (
+            int(self._values[name]) for name in ("samples", "steps", "period", "skew")
+        )
+        return samples, steps, period, skew
 
     def _checked(self, values: dict[str, Any]) -> dict[str, Any]:
         """Values of a checkpoint, if they fit. Raises ValueError."""

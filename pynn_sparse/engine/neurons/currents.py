@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...network import Network
+from ...network.currents import CurrentSource
 from .. import structures
 from ..devices.device import Device
 from ..ownership import Ownership, split
@@ -56,7 +57,7 @@ class CurrentLayout:
         """The waveform that each neuron gets, in the order of injections; how many there are."""
         found, first = [np.zeros(0, np.int32)], 0
         for each in self.network.injections:
-            own = np.arange(len(each.neurons)) * each.each
+            own = np.arange(len(each.neurons)) * (each.each is not None)
             found.append((first + own).astype(np.int32))
             first += each.waveforms
         return np.concatenate(found), first
@@ -100,10 +101,29 @@ class CurrentLayout:
         """Most neurons that a record of the plan names."""
         return max((n for _, n, _ in self._arrays), default=0)
 
-    def waveforms(self, first: int, n: int) -> NDArray[np.float64]:
-        """Currents of all sources in steps first .. first + n - 1, [waveform][step]."""
-        found, row, grid = np.empty((self.rows, n)), 0, self.network.grid
-        for each in self.network.injections:
-            found[row : row + each.waveforms] = each.source.sample(first, n, grid)
-            row += each.waveforms
-        return found
+    @property
+    def per_step(self) -> float:
+        """Currents that are kept for a step, on average, at most."""
+        each = [each for each in self.network.injections if each.each]
+        return self.rows - sum(one.waveforms * (1 - one.each.share) for one in each if one.each)
+
+    def waveforms(self, first: int, n: int) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+        """Currents in steps first .. first + n - 1 as rows [row][waveform], and the row of each.
+
+        A step in which no current changes has the row of the step before.
+        """
+        grid, steps = self.network.grid, np.arange(first, first + n)
+        changes = np.arange(n) == 0
+        alike: dict[int, NDArray[np.float64]] = {}
+        for number, one in enumerate(self.network.injections):
+            if one.each:
+                changes |= one.each.changes(steps)
+            else:
+                alike[number] = values = cast(CurrentSource, one.source).sample(first, n, grid)
+                changes[1:] |= values[1:] != values[:-1]
+        rows, begin = np.empty((np.count_nonzero(changes), self.rows)), 0
+        for number, one in enumerate(self.network.injections):
+            own = slice(begin, begin + one.waveforms)
+            rows[:, own] = one.each.at(steps[changes]) if one.each else alike[number][changes, None]
+            begin = own.stop
+        return rows, (np.cumsum(changes) - 1).astype(np.int32)
