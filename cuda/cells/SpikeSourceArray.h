@@ -1,4 +1,5 @@
-// Emits spikes at given times. `next` counts the events that lie behind.
+// Emits spikes at given times. A GPU's thread looks at the next one of its source; `next` counts the events that lie
+// behind, or fewer. A thread of the CPU, which has many sources, looks at those of a step, see core/schedule.h.
 #pragma once
 
 #include "core/cell.h"
@@ -7,7 +8,7 @@ template <class real>
 struct SpikeSourceArray {
   using scalar = double;  // also in single precision: it counts
   static constexpr int32 n_receptor = 0;
-  static constexpr bool substepped = false;
+  static constexpr bool substepped = false, scheduled = true;
 
   struct State {
     double next;

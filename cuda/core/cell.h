@@ -92,6 +92,16 @@ struct TakesSetting<Cell, true, decltype(void(Cell::template step<false>(ARGUMEN
 };
 #undef ARGUMENTS
 
+// Whether a model fires at given times alone: it has a `scheduled`.
+template <class Cell, class = void>
+struct IsScheduled {
+  static constexpr bool value = false;
+};
+template <class Cell>
+struct IsScheduled<Cell, decltype(void(Cell::scheduled))> {
+  static constexpr bool value = true;
+};
+
 // Whether a model offers `fade`.
 struct NoFloor {
   template <class real>

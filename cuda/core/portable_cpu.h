@@ -172,7 +172,8 @@ DEVICE void for_each_in_box(const Segment&, int32 n_i, int32 n_j, int32 n, Body 
 }
 
 // Segments wait here for their places in memory, which are far apart, to be fetched: first where each
-// begins, then its synapses. `body` gets them in the order in which they were put in.
+// begins, then its synapses. `body` gets them in the order in which they were put in, with rows and number, all those of
+// a table that follow each other at a time: rows may be short.
 template <class Body>
 class SegmentQueue {
  public:
@@ -181,31 +182,28 @@ class SegmentQueue {
   DEVICE void put(const Table& table, int32 row, const int64* begin, int32 multiplicity,
                   int32 first_slot, int32 lag) {
     __builtin_prefetch(begin);
-    waiting_[size_++] = {&table, begin, row, {0, 0, multiplicity, first_slot, lag}};
-    if (size_ == kLength) drain();
+    table_[size_] = &table;
+    begin_[size_] = begin;
+    row_[size_] = row;
+    segment_[size_] = {0, 0, multiplicity, first_slot, lag};
+    if (++size_ == kLength) drain();
   }
 
   void drain() {
     for (int32 i = 0; i < size_; ++i) {
-      Waiting& each = waiting_[i];
-      each.segment.begin = each.begin[0];
-      each.segment.end = each.begin[1];
-      fetch(*each.table, each.segment);
+      segment_[i].begin = begin_[i][0];
+      segment_[i].end = begin_[i][1];
+      fetch(*table_[i], segment_[i]);
     }
-    for (int32 i = 0; i < size_; ++i)
-      body_(*waiting_[i].table, waiting_[i].row, waiting_[i].segment);
+    for (int32 i = 0, end; i < size_; i = end) {
+      for (end = i + 1; end < size_ && table_[end] == table_[i];) ++end;
+      body_(*table_[i], row_ + i, segment_ + i, end - i);
+    }
     size_ = 0;
   }
 
  private:
   static constexpr int32 kLength = 32, kLine = 64;
-
-  struct Waiting {
-    const Table* table;
-    const int64* begin;
-    int32 row;
-    Segment segment;
-  };
 
   // The first lines of each array; the processor's own prefetching goes on from there, but too late where what is
   // done for each synapse takes much longer than adding.
@@ -224,8 +222,19 @@ class SegmentQueue {
 
   Body body_;
   int32 size_ = 0;
-  Waiting waiting_[kLength];
+  const Table* table_[kLength];
+  const int64* begin_[kLength];
+  int32 row_[kLength];
+  Segment segment_[kLength];
 };
+
+// What does body(table, row, segment) for all that a queue gives.
+template <class Body>
+DEVICE auto one_by_one(Body body) {
+  return [body](const Table& table, const int32* rows, const Segment* segments, int32 n) {
+    for (int32 i = 0; i < n; ++i) body(table, rows[i], segments[i]);
+  };
+}
 
 // The segments of a table whose targets this thread owns, for the spikes first .. last - 1 of a list.
 template <class Queue>
@@ -242,11 +251,12 @@ DEVICE void put_segments(Queue& queue, const Table& table, const SpikeList& spik
   }
 }
 
-// For each spike that is due in a step, of all owners, the segments whose targets this thread owns; without
-// tables that wait a number of steps of their own, unless `all` are asked for.
+// For each spike that is due in a step, of all owners, the segments whose targets this thread owns, several of a table
+// at a time: body(table, rows, segments, n); without tables that wait a number of steps of their own, unless `all` are
+// asked for.
 template <class Body>
-DEVICE void for_each_segment(const Plan& plan, Team team, int64 step, int32, Body body,
-                             bool all = false) {
+DEVICE void for_each_run(const Plan& plan, Team team, int64 step, int32, Body body,
+                         bool all = false) {
   SegmentQueue<Body> queue(body);
   for (int32 g = 0; g < plan.n_delay_group; ++g) {
     const int64 emitted = step - int64(g) * plan.delay_group;
@@ -267,10 +277,18 @@ DEVICE void for_each_segment(const Plan& plan, Team team, int64 step, int32, Bod
   queue.drain();
 }
 
+// The same, one by one: body(table, row, segment).
+template <class Body>
+DEVICE void for_each_segment(const Plan& plan, Team team, int64 step, int32 n_step, Body body,
+                             bool all = false) {
+  for_each_run(plan, team, step, n_step, one_by_one(body), all);
+}
+
 // For tables that wait: for each spike that some synapses may see in this step, all of its segment.
 template <class Body>
 DEVICE void for_each_lagging_segment(const Plan& plan, Team team, int64 step, Body body) {
-  SegmentQueue<Body> queue(body);
+  const auto each = one_by_one(body);
+  SegmentQueue<decltype(each)> queue(each);
   for (int32 b = 0; b < plan.n_block; ++b)
     for (int32 j = plan.table_start[b]; j < plan.table_start[b + 1]; ++j) {
       const Table& table = plan.table[j];

@@ -85,7 +85,7 @@ DEVICE void advance_neurons(const Plan& plan, Team team, const Block& block, con
       stepper.prepare(block, at, i, bits);
       int32 count = stepper.template advance<false>(block, at, i);
       if (count < 0) count = stepper.advance_carefully(block, at, i);
-      if (count) emit(block, i, count, step);
+      if (count) emit(emit.list(step), block, i, count, step);
       if (stepper.fades(step)) stepper.fade(block, i);
     }
   });
@@ -225,6 +225,15 @@ DEVICE void for_each_segment(const Plan& plan, Team team, int64 first, int32 n_s
         visit_segment(plan.table[t], spikes, s, g, slot, 0, part, n_part, body);
     });
   }
+}
+
+// The same as body(table, rows, segments, n), as the CPU has it; n is 1.
+template <class Body>
+DEVICE void for_each_run(const Plan& plan, Team team, int64 first, int32 n_step, Body body) {
+  for_each_segment(plan, team, first, n_step,
+                   [&](const Table& table, int32 row, const Segment& segment) {
+                     body(table, &row, &segment, 1);
+                   });
 }
 
 // For tables that wait: for each spike that some synapses may see in this step, all of its segment. The rows of

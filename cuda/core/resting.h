@@ -18,6 +18,7 @@
 #pragma once
 
 #include "core/portable.h"
+#include "core/schedule.h"
 
 #include <memory>
 #include <type_traits>
@@ -134,11 +135,19 @@ __attribute__((noinline)) bool advance_tiles(const Stepper stepper, const Block 
         count[k] = stepper.template advance<false>(block, at, begin + k);
         any |= count[k];
       }
-      if (any)
-        for (int32 k = 0; k < size; ++k) {
-          if (count[k] < 0) count[k] = stepper.advance_carefully(block, at, begin + k);
-          if (count[k]) emit(block, begin + k, count[k], step);
+      if (any) {
+        const SpikeList& list = emit.list(step);
+        int32 found[kStretch], n_found = 0;
+        for (int32 k = 0; k < size; ++k) {  // without a branch that nobody can foresee
+          found[n_found] = k;
+          n_found += count[k] != 0;
         }
+        for (int32 f = 0; f < n_found; ++f) {
+          const int32 k = found[f];
+          if (count[k] < 0) count[k] = stepper.advance_carefully(block, at, begin + k);
+          if (count[k]) emit(list, block, begin + k, count[k], step);
+        }
+      }
       if (stepper.fades(step))
         for (int32 k = 0; k < size; ++k) stepper.fade(block, begin + k);
       if (step == first + n_step - 1) fired |= any;
@@ -378,6 +387,7 @@ DEVICE void advance_neurons(const Plan& plan, Team team, const Block& block, con
                             int64 first, int32 n_step, const Emit& emit) {
   const int32 begin = block.owner_start[team.owner], end = block.owner_start[team.owner + 1];
   if (begin == end) return;
+  if constexpr (Stepper::scheduled) return emit_schedule(block, begin, end, first, n_step, emit);
   const Input input{plan.ring + block.first_port, port_stride(block.n), plan.n_port, plan.n_slot};
   if constexpr (Stepper::may_rest)
     if (block.awake && plan.rest) {

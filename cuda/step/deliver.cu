@@ -28,7 +28,7 @@ KERNEL(DELIVER, 1) {
       if (table.shared)
         add_shared_weights(plan, table, row, segment, watched);
       else
-        add_weights(plan, table, segment, watched);
+        add_weights(plan, table, &segment, 1, watched);
     });
   };
   for_each_segment(plan, team, step, n_step, serve_segment);

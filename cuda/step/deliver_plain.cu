@@ -4,10 +4,10 @@
 
 KERNEL(deliver_plain, 1) {
   with_watching(plan, team, [&](auto watched) {
-    for_each_segment(plan, team, step, n_step,
-                     [&](const Table& table, int32, const Segment& segment) {
-                       add_weights(plan, table, segment, watched);
-                     });
+    for_each_run(plan, team, step, n_step,
+                 [&](const Table& table, const int32*, const Segment* segments, int32 n) {
+                   add_weights(plan, table, segments, n, watched);
+                 });
   });
   end_steps(plan, team, step, n_step);
 }

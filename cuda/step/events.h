@@ -29,8 +29,8 @@ DEVICE void note_refused(const SpikeRecord& record, int64 stamp, int32 neuron) {
 }
 
 // Takes up what a neuron sends for delivery, and for the user where wanted.
-DEVICE void emit(const Plan& plan, Team team, const Block& block, int64 step, int32 i, Sent sent) {
-  const SpikeList& spikes = spike_list(plan, step, list_of(team));
+DEVICE void emit(const Plan& plan, Team team, const SpikeList& spikes, const Block& block,
+                 int64 step, int32 i, Sent sent) {
   const int32 place = next_place(spikes.count);
   spikes.neuron[place] = i;
   spikes.multiplicity[place] = sent.multiplicity;

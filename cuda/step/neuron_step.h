@@ -58,6 +58,7 @@ struct Stepper {
   static constexpr int32 n_param = int32(sizeof(Params) / sizeof(scalar));
   static constexpr bool heterogeneous = heterogeneous_, driven = driven_;
   static constexpr bool may_rest = TakesSetting<Cell, OffersCare<Cell>::value>::value;
+  static constexpr bool scheduled = IsScheduled<Cell>::value;
   static constexpr FieldsOf<State, scalar> state_fields{};
   static constexpr FieldsOf<Params, scalar> param_fields{};
 
@@ -174,9 +175,13 @@ struct SpikesOf {
 
   DEVICE SpikesOf of(const int32* copied) const { return {plan, team, block, stepper, copied}; }
 
-  DEVICE void operator()(const Block& from, int32 k, int32 count, int64 step) const {
+  // The list of a step, to be looked up once for all spikes of a tile.
+  DEVICE const SpikeList& list(int64 step) const { return spike_list(plan, step, list_of(team)); }
+
+  DEVICE void operator()(const SpikeList& spikes, const Block& from, int32 k, int32 count,
+                         int64 step) const {
     const int32 i = index ? index[k] : k;
-    emit(plan, team, block, step, i, stepper.sent_by(from, block, step, k, i, count));
+    emit(plan, team, spikes, block, step, i, stepper.sent_by(from, block, step, k, i, count));
   }
 };
 

@@ -122,11 +122,14 @@ DEVICE void with_watching(const Plan& plan, Team team, Use use) {
 }
 
 template <class Watched>
-DEVICE void add_weights(const Plan& plan, const Table& table, const Segment& segment,
+DEVICE void add_weights(const Plan& plan, const Table& table, const Segment* segments, int32 n,
                         Watched watched) {
   with_arrays(table, [&](auto target, auto delay, auto weight) {
-    for (int64 j = segment.begin; j < segment.end; j += segment.stride)
-      add_input(plan, table, segment, target(j), delay(j), weight(j) * segment.multiplicity,
-                watched);
+    for (int32 s = 0; s < n; ++s) {
+      const Segment segment = segments[s];
+      for (int64 j = segment.begin; j < segment.end; j += segment.stride)
+        add_input(plan, table, segment, target(j), delay(j), weight(j) * segment.multiplicity,
+                  watched);
+    }
   });
 }

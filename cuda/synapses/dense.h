@@ -9,49 +9,69 @@ constexpr double kWhole = 1.5 * k2To52;
 // As round_to_integer, for numbers of less than 2^51.
 DEVICE int64 round_small(double x) { return int64(bits_of(x + kWhole)) - int64(bits_of(kWhole)); }
 
-// Adds n rows of items, each times a factor, to accumulators. Items are whole counts, of which `Sum` holds the sum of
-// n without rounding: so that is what the counts of each row would add up to.
-template <int32 n, class Sum, class Item>
-DEVICE_ONCE void add_rows(int64* counts, const Item* const* rows, const Sum* factors,
+// Adds n rows of items, each times a factor unless all are 1, to accumulators. Items are whole counts, of which `Sum`
+// holds the sum of n without rounding: so that is what the counts of each row would add up to.
+template <int32 n, bool times, class Sum, class Item>
+DEVICE_ONCE void add_rows(int64* counts, const Item* const* rows, const int32* factors,
                           int64 n_column, double scale) {
   const Item* row[n];
   Sum factor[n];
   for (int32 i = 0; i < n; ++i) {
     row[i] = rows[i];
-    factor[i] = factors[i];
+    factor[i] = Sum(factors[i]);
   }
+  const auto part = [&](int32 i, int64 k) {
+    return times ? Sum(row[i][k]) * factor[i] : Sum(row[i][k]);
+  };
   for (int64 k = 0; k < n_column; ++k) {
-    Sum sum = Sum(row[0][k]) * factor[0];
-    for (int32 i = 1; i < n; ++i) sum += Sum(row[i][k]) * factor[i];
+    Sum sum = part(0, k);
+    for (int32 i = 1; i < n; ++i) sum += part(i, k);
     counts[k] += round_small(double(sum) * scale);
   }
 }
 
 // The same for any number of rows: most of them n at a time, and what is left in fewer.
-template <int32 n, class Sum, class Item>
-DEVICE void add_all_rows(int64* counts, const Item* const* rows, const Sum* factors, int32 n_row,
+template <int32 n, bool times, class Sum, class Item>
+DEVICE void add_all_rows(int64* counts, const Item* const* rows, const int32* factors, int32 n_row,
                          int64 n_column, double scale) {
   if (n_row >= n) {
-    add_rows<n>(counts, rows, factors, n_column, scale);
+    add_rows<n, times, Sum>(counts, rows, factors, n_column, scale);
     rows += n;
     factors += n;
     n_row -= n;
   }
   if constexpr (n > 1)
-    if (n_row) add_all_rows<n / 2>(counts, rows, factors, n_row, n_column, scale);
-}
-
-template <class Sum, class Item>
-DEVICE void add_sums(const Bunch& bunch, int64* counts, const Item* const* rows, double scale) {
-  Sum factors[kBunch];
-  for (int32 i = 0; i < bunch.n; ++i) factors[i] = Sum(bunch.multiplicity[i]);
-  add_all_rows<kBunch>(counts, rows, factors, bunch.n, bunch.end - bunch.begin, scale);
+    if (n_row) add_all_rows<n / 2, times, Sum>(counts, rows, factors, n_row, n_column, scale);
 }
 
 DEVICE bool all_single(const Bunch& bunch) {
   for (int32 i = 0; i < bunch.n; ++i)
     if (bunch.multiplicity[i] != 1) return false;
   return true;
+}
+
+// What single items are summed up in.
+template <class Item>
+struct SumOf {
+  using type = double;
+};
+template <>
+struct SumOf<int8> {
+  using type = int32;
+};
+template <>
+struct SumOf<int16> {
+  using type = int32;
+};
+
+template <class Item>
+DEVICE void add_sums(const Bunch& bunch, int64* counts, const Item* const* rows, double scale) {
+  using Sum = typename SumOf<Item>::type;
+  const int64 n_column = bunch.end - bunch.begin;
+  if (all_single(bunch))
+    add_all_rows<kBunch, false, Sum>(counts, rows, bunch.multiplicity, bunch.n, n_column, scale);
+  else
+    add_all_rows<kBunch, true, double>(counts, rows, bunch.multiplicity, bunch.n, n_column, scale);
 }
 
 // Notes input to columns begin .. end - 1, where targets are watched.
@@ -71,9 +91,7 @@ DEVICE void add_bunch(const Plan& plan, const Dense& dense, const Bunch& bunch) 
   if constexpr (kSpecialises)
     if (dense.in_sums) {
       for (int32 i = 0; i < bunch.n; ++i) row[i] += bunch.begin;
-      if (sizeof(Item) < sizeof(float) && all_single(bunch))
-        return add_sums<int32>(bunch, counts + bunch.begin, row, dense.scale);
-      return add_sums<double>(bunch, counts + bunch.begin, row, dense.scale);
+      return add_sums(bunch, counts + bunch.begin, row, dense.scale);
     }
   for (int32 i = 0; i < bunch.n; ++i)
     for (int64 k = bunch.begin; k < bunch.end; k += bunch.stride)

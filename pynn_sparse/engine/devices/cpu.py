@@ -48,6 +48,7 @@ class CpuDevice:
     neurons_rest = True
     shares_memory = True
     lists_blocks = False
+    has_schedules = True
 
     def __init__(self, threads: int) -> None:
         self.n_owner = self.build_threads = threads

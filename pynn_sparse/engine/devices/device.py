@@ -49,6 +49,7 @@ class Device(Protocol):
     neurons_rest: bool  # whether those that nothing changes are left out of steps
     shares_memory: bool  # whether `put` gives back an array that is on the device already
     lists_blocks: bool  # whether a list of spikes holds the block of each
+    has_schedules: bool  # whether given spikes are found by time, see cuda/core/schedule.h
     build_threads: int  # of the host, to prepare synapses with
 
     @property

@@ -46,6 +46,7 @@ class CudaDevice:
     neurons_rest = False
     shares_memory = False
     lists_blocks = True
+    has_schedules = False
     build_threads = 1
 
     def __init__(self, runtime: Runtime, precision: str, loop: str | None = None) -> None:

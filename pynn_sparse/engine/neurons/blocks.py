@@ -11,6 +11,7 @@ from ...network import Block
 from .. import structures
 from ..devices.device import Device
 
+BITS_OF_NEURON = 31  # of a key of cuda/core/schedule.h
 SCALARS = {"double": np.float64, "single": np.float32}
 
 
@@ -80,7 +81,12 @@ class BlockArrays:
     def _put_events(self, events: list[NDArray[np.int64]], step: int) -> None:
         """What a source reads; spike times that lie behind are passed over."""
         row_start = np.concatenate([[0], np.cumsum([len(each) for each in events])])
-        self.events = self.device.put(np.concatenate([row_start, *events]).astype(np.int64))
+        parts = [row_start, *events]
+        if self.block.model.given_times and self.device.has_schedules:
+            neuron = np.repeat(np.arange(self.block.size), np.diff(row_start))
+            stamps = np.concatenate([np.zeros(0, np.int64), *events])
+            parts.append(np.sort(stamps << BITS_OF_NEURON | neuron))
+        self.events = self.device.put(np.concatenate(parts).astype(np.int64))
         if "bin" in self._row:  # of a source whose parameters change with time
             self.device.assign(self.state, (self._row["bin"],), np.zeros(self.block.size))
         if self.block.model.given_times:
