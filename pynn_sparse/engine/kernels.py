@@ -39,7 +39,10 @@ BUILD_KERNELS = {
     "arrange_items": "build/synapses",
 }
 # What only the CPU's library has.
-HOST_UNITS = ("build/build", "build/connect", "build/draw", "step/present", "step/plan")
+HOST_UNITS = (
+    *("build/build", "build/connect", "build/draw", "build/products"),
+    *("step/present", "step/plan"),
+)
 # What CuPy adds to the options, since 13: single-precision numbers that are subnormal become 0, and
 # functions without a word are the device's. NVRTC before 12.9 refuses a flag that is given twice.
 CUPY_FLAGS = ("-ftz=true", "--device-as-default-execution-space")
