@@ -100,6 +100,27 @@ class DenseRows(Rows):
             flat = flat[np.unpackbits(self.present, count=flat.size).view(bool)]
         return flat
 
+    def write(self, name: str, values: NDArray[Any]) -> Rows:
+        """With other weights, or another delay for all, a matrix of the same pairs."""
+        if name == "target" or len(values) != (1 if name == "delay" else self._n):
+            return self.own().write(name, values)
+        item, grid, delay = self.item, self.grid, self.delay
+        if name == "delay":
+            delay = values
+        else:
+            items, grid = narrowed(values)
+            if self.present is None:
+                item = items.reshape(self.item.shape)
+            else:
+                item = np.zeros(self.item.shape, items.dtype)
+                there = np.unpackbits(self.present, count=item.size).view(bool)
+                item.reshape(-1)[there] = items
+        ends = self.first_target, self._index_type, self._weight_type
+        return DenseRows(item, grid, self.present, self._n, *ends, delay)
+
+    def for_changes(self) -> Rows:
+        return self
+
     def is_common(self, name: str) -> bool:
         return name == "delay"
 

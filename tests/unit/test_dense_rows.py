@@ -190,6 +190,32 @@ def test_weights_may_change_between_runs(fresh: None) -> None:
     assert v[-1] == pytest.approx(11 * weights.sum(axis=0), rel=1e-6)
 
 
+@pytest.mark.parametrize("gaps", [False, True])
+def test_other_weights_and_delays_leave_a_matrix(fresh: None, gaps: bool) -> None:
+    sources = sim.Population(N_PRE, sim.SpikeSourceArray(spike_times=[1.0, 21.0, 31.0]))
+    cells = sim.Population(N_POST, sim.IF_curr_exp())
+    there = RNG.random((N_PRE, N_POST)) < (0.7 if gaps else 2.0)
+    weights = abs(NORMAL[:N_PRE])
+    kind = sim.StaticSynapse(weight=weights.astype(np.float32), delay=1.0)
+    made = sim.Projection(sources, cells, sim.ArrayConnector(there), kind)
+    table = made._tables[0]
+    dense_rows = DenseRows.of(table)
+    assert dense_rows is not None
+    table.rows = dense_rows
+    for values, item in ((weights, np.float64), (np.rint(9 * weights) / 8, np.int8)):
+        made.set(weight=values, delay=3.0)
+        assert isinstance(table.rows, DenseRows)
+        assert table.rows.item.dtype == item
+        assert np.array_equal(table.rows.item * table.rows.grid, np.where(there, values, 0.0))
+        found = made.get(["weight", "delay"], format="array", with_address=False)
+        assert np.array_equal(np.nan_to_num(found[0]), np.where(there, values, 0.0))
+        assert set(found[1][there]) == {3.0}
+    made.set(delay=RNG.integers(1, 4, there.shape).astype(float))
+    assert not isinstance(table.rows, DenseRows)
+    made.set(weight=2.0)
+    assert {w for _, _, w, _ in connections(made)} == {2.0}
+
+
 FLOATS = st.floats(allow_nan=False, allow_infinity=False, width=64)
 NUMBERS = st.lists(st.integers(-32767, 32767), min_size=1, max_size=9)
 
