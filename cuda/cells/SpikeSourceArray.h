@@ -1,5 +1,5 @@
-// Emits spikes at given times. A GPU's thread looks at the next one of its source; `next` counts the events that lie
-// behind, or fewer. A thread of the CPU, which has many sources, looks at those of a step, see core/schedule.h.
+// Emits spikes at given times; `next` counts the events that lie behind. A GPU's thread looks at the next one of its
+// source, a thread of the CPU, which has many sources, at those of a step, see core/schedule.h.
 #pragma once
 
 #include "core/cell.h"

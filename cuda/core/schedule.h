@@ -9,7 +9,8 @@ constexpr int32 kBitsOfNeuron =
 DEVICE int64 schedule_key(int64 stamp, int32 neuron) { return (stamp << kBitsOfNeuron) | neuron; }
 
 // emit(list, block, i, count, step) for those of neurons begin .. end - 1 that fire in n_step steps, in each in the
-// order of neurons. Keys follow the time stamps in `events`.
+// order of neurons. Keys follow the time stamps in `events`. The state of a source, in double precision, is the number of
+// spikes that lie behind, as on a GPU.
 template <class Emit>
 inline void emit_schedule(const Block& block, int32 begin, int32 end, int64 first, int32 n_step,
                           const Emit& emit) {
@@ -22,6 +23,7 @@ inline void emit_schedule(const Block& block, int32 begin, int32 end, int64 firs
       const int64* const same = key;
       while (key < last && *key == *same) ++key;
       const int32 i = int32(*same & (schedule_key(1, 0) - 1));
+      static_cast<double*>(block.state)[i] += double(key - same);
       emit(emit.list(step), block, i, int32(key - same), step);
     }
   }
