@@ -9,6 +9,9 @@
 
 #include <atomic>
 #include <cstddef>
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
 
 EXPORT void inject(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
 EXPORT void couple(const Plan& plan, Team team, int32 group, int64 step, int32 n_step);
