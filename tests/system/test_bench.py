@@ -44,11 +44,11 @@ def test_quick_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("nest")
     files = [tmp_path / name for name in ("figures.json", "table.md", "times.png")]
     where = ["--json", str(files[0]), "--table", str(files[1]), f"--picture={files[2]}"]
-    options = ["--quick", "--networks", "coba4000", "--peers", "nest"]
+    options = ["--quick", "--networks", "cuba4000", "--peers", "nest"]
     assert main(["bench", *options, *where]) == 0
     written = json.loads(files[0].read_text())
     (result,) = written["results"]
-    assert result["network"] == "coba4000"
+    assert result["network"] == "cuba4000"
     assert set(result["runs"]) == {"sparse", "nest"}
     (run,) = result["runs"]["sparse"]
     assert set(GOOD) < set(run)
