@@ -79,7 +79,8 @@ struct Team {
     name##_body(plan, team, group, step, n_step);                                              \
   }                                                                                            \
   DEVICE void name##_body(const Plan& plan, [[maybe_unused]] Team team,                        \
-                          [[maybe_unused]] int32 group, int64 step, [[maybe_unused]] int32 n_step)
+                          [[maybe_unused]] int32 group, [[maybe_unused]] int64 step,           \
+                          [[maybe_unused]] int32 n_step)
 
 #define CELL_FACTS(name, ...)                               \
   EXPORT void name(int32* facts) {                          \
