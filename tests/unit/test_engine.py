@@ -205,6 +205,13 @@ def test_new_spike_times_ignore_the_past() -> None:
     assert spikes(engine) == [(10, 3), (16, 3), (30, 3)]
 
 
+def test_spike_times_that_never_come() -> None:
+    """Whatever the numbers of their steps have in common with those of a run."""
+    network = quiet()
+    source(network, 1.0, *(0.1 * (2.0**bits + 20) for bits in range(31, 51)))
+    assert spikes(run(network, 1, "double", 50)) == [(10, 3)]
+
+
 @pytest.mark.parametrize("name", NEURONS)
 def test_parameters_equal_or_per_neuron_give_the_same(name: str) -> None:
     """The two ways in which parameters are stored."""

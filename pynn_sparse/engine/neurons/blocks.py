@@ -12,6 +12,7 @@ from .. import structures
 from ..devices.device import Device
 
 BITS_OF_NEURON = 31  # of a key of cuda/core/schedule.h
+LAST_STAMP = 2**32 - 1  # of a key: beyond where simulations get
 SCALARS = {"double": np.float64, "single": np.float32}
 
 
@@ -85,7 +86,8 @@ class BlockArrays:
         if self.block.model.given_times and self.device.has_schedules:
             neuron = np.repeat(np.arange(self.block.size), np.diff(row_start))
             stamps = np.concatenate([np.zeros(0, np.int64), *events])
-            parts.append(np.sort(stamps << BITS_OF_NEURON | neuron))
+            reached = np.minimum(stamps, LAST_STAMP)
+            parts.append(np.sort(reached << BITS_OF_NEURON | neuron))
         self.events = self.device.put(np.concatenate(parts).astype(np.int64))
         if "bin" in self._row:  # of a source whose parameters change with time
             self.device.assign(self.state, (self._row["bin"],), np.zeros(self.block.size))
