@@ -247,6 +247,8 @@ class State(Together, common.control.BaseState):
         while self.step < end:
             stop = min((each.next_stop(end) for each in self.rewiring), default=end)
             engine.run_until(stop, progress)
+            if self.step < stop:  # a signal whose handler lets the run go on
+                continue
             with held:
                 for each in self.rewiring:
                     each.attempt(stop)

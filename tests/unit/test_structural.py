@@ -9,7 +9,10 @@ import pyNN.sparse as sim
 import pytest
 from pyNN import errors
 
+from pynn_sparse.engine import Engine
+
 NONE = sim.FixedProbabilityConnector(0.0)
+NEVER = sim.RandomByWeightElimination(0.0, 0.0, 0.0)
 
 
 def rules(**changed: Any) -> dict[str, Any]:
@@ -115,19 +118,40 @@ def test_projections_onto_a_population_share_its_places() -> None:
 
 def test_without_replacement_no_pair_is_connected_twice() -> None:
     pre, post = populations()
-    never = sim.RandomByWeightElimination(0.0, 0.0, 0.0)
-    more = {"with_replacement": False, "s_max": 100, "elimination": never, "f_rew": 1e4}
+    more = {"with_replacement": False, "s_max": 100, "elimination": NEVER, "f_rew": 1e4}
     projection = sim.Projection(pre, post, NONE, static(**more))
     sim.run(300.0)
     assert not np.isnan(projection.get("weight", "array", multiple_synapses="sum")).any()
     assert len(projection) == 81
 
 
+def test_a_signal_that_lets_the_run_go_on_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine comes back before the next attempt, which has to wait for its time."""
+
+    def run() -> Any:
+        (post,) = populations(1)
+        pre = sim.Population(9, sim.SpikeSourcePoisson(rate=200.0))
+        last = sim.LastNeuronSelection()
+        rare = static(partner_selection=last, elimination=NEVER, f_rew=100.0)
+        projection = sim.Projection(pre, post, NONE, rare)
+        sim.run(200.0)
+        return projection.get(["weight", "delay"], "list")
+
+    expected = run()
+    assert len(expected) > 3
+    original = Engine.run_until
+
+    def stops(engine: Engine, end: int, progress: Any = None) -> None:
+        original(engine, min(end, max(engine.step, 0) + 3), progress)
+
+    monkeypatch.setattr(Engine, "run_until", stops)
+    assert run() == expected
+
+
 def test_weights_that_the_user_sets_stay() -> None:
     pre, post = populations()
-    never = sim.RandomByWeightElimination(0.0, 0.0, 0.0)
     projection = sim.Projection(
-        pre, post, sim.OneToOneConnector(), static(weight=1.0, elimination=never)
+        pre, post, sim.OneToOneConnector(), static(weight=1.0, elimination=NEVER)
     )
     sim.run(20.0)
     n = len(projection)
