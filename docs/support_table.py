@@ -45,6 +45,9 @@ The table is made by `docs/support_table.py` from the installed PyNN, and a test
 [its last commit](https://github.com/genn-team/pynn_genn/tree/{commit}).
 That a backend has a model does not say that all of it works there; [](features.md) says what holds
 here, and [](validation.md) how it was compared.
+
+Weights and states of synapses are recorded over time (`Projection.record`) here; a `Projection` of
+PyNN's own backends has no such method.
 """
 
 # What connectors are derived from.

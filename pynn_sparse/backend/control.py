@@ -300,6 +300,8 @@ def reset(annotations: Any = None, *, same_noise: bool = False) -> None:
     recorders = sorted(simulator.state.recorders, key=lambda each: each.population._block.first)
     for recorder in recorders:
         recorder.store_to_cache(annotations or {})
+    for each in simulator.state.synapse_recorders:
+        each.store(annotations or {})
     simulator.state.reset(again)
 
 

@@ -30,6 +30,7 @@ class NativeCell(Checked, StandardCellType):
     model: Model
     default_initial_values: dict[str, float]
     signed_receptors: tuple[str, ...] = ()
+    weight_unit = "dimensionless"  # formulas of receptors say what weights are
 
 
 def native_cell_type(

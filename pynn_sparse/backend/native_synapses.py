@@ -170,7 +170,7 @@ def native_synapse_type(
         if not are_names(names):
             raise ModelError(f"{name}: {option} = {shown(names)}: must be a tuple of names")
     defaults, units = numbers_given(name, "parameters", parameters)
-    states, _ = numbers_given(name, "state", mappings["state"])
+    states, state_units = numbers_given(name, "state", mappings["state"])
     definition = Definition(
         name=name,
         parameters=tuple(defaults),
@@ -188,7 +188,7 @@ def native_synapse_type(
         between=between,
         transmit=transmit,
     )
-    return synapse_type(definition, defaults, units)
+    return synapse_type(definition, defaults, units, state_units)
 
 
 def _most(name: str, given: Any) -> float:
@@ -202,7 +202,10 @@ def _most(name: str, given: Any) -> float:
 
 
 def synapse_type(
-    definition: Definition, defaults: Mapping[str, float], units: Mapping[str, str]
+    definition: Definition,
+    defaults: Mapping[str, float],
+    units: Mapping[str, str],
+    state_units: Mapping[str, str],
 ) -> type[NativeSynapse]:
     """The synapse type of a definition, with default values of its parameters and their units."""
     dynamics = rule_of_formulas(definition)
@@ -211,6 +214,7 @@ def synapse_type(
         "__doc__": f"{definition.name}, a user-defined synapse.",
         "dynamics": dynamics,
         "modulated": definition.modulated,
+        "state_units": dict(state_units),
         "domain": Domain({"weight": None, "delay": "ms", **units}, dynamics.constraints),
         "default_parameters": every,
         "default_initial_values": dict(definition.state),

@@ -97,10 +97,12 @@ def nestml_synapse_type(
             f"nestml_synapse_type: limits = {shown(limits)}: must be the names of two parameters"
         )
     model = read_synapse(source, wanted, None if limits is None else tuple(limits))
-    units = {each: _known(unit) for each, unit in model.units.items() if each in model.defaults}
+    known = {each: _known(unit) for each, unit in model.units.items()}
+    units = {each: unit for each, unit in known.items() if each in model.defaults}
     for each in model.definition.limits:
         units.pop(each, None)  # as those of weights, they depend on the targets
-    return synapse_type(model.definition, model.defaults, units)
+    states = {each: unit for each, unit in known.items() if each in model.definition.state}
+    return synapse_type(model.definition, model.defaults, units, states)
 
 
 def _source(function: str, name: Any, description: Any) -> tuple[str, str | None]:

@@ -83,13 +83,14 @@ class State(Together, common.control.BaseState):
         processes.meet_alike("setup", {"options": digest([replace(options, threads=None)])})
         if processes.rank and not processes.dry:
             notices.mute()
-        discarded = self.recorders, self.network, self.engine
+        recorders = [*self.recorders, *self.synapse_recorders]
+        discarded = recorders, self.network, self.engine
         self._processes = processes
         self._begin(options)
         self._discard(*discarded)
 
     @staticmethod
-    def _discard(recorders: set[Any], network: Network, engine: Engine | None) -> None:
+    def _discard(recorders: list[Any], network: Network, engine: Engine | None) -> None:
         """Give memory and files back at once, whoever still refers to parts of the network."""
         for recorder in recorders:
             recorder.discard()
@@ -108,6 +109,7 @@ class State(Together, common.control.BaseState):
         self._device_name: str | None = None  # not looked for yet
         self._gpu: Device | None = None
         self.recorders: set[Any] = set()
+        self.synapse_recorders: list[Any] = []  # in the order in which projections were recorded
         self.projections: list[Any] = []  # in the order in which they were made
         self.rewiring: list[Any] = []  # of populations, onto which connections come and go
         self.neuromodulated: dict[Any, Any] = {}  # by the population of the targets
@@ -298,7 +300,7 @@ class State(Together, common.control.BaseState):
         if self.engine is not None:
             self.engine.reset()
             self.engine.recordings.forget()
-        for probe in self.network.probes:
+        for probe in (*self.network.probes, *self.network.synapse_probes):
             probe.restart(0)
 
     def lose(self) -> None:

@@ -17,7 +17,7 @@ def all_or_nothing() -> Iterator[None]:
     state, network = simulator.state, simulator.state.network
     lists: list[list[Any]] = [
         *(network.tables, network.junctions, network.injections, state.projections),
-        network.modulations,
+        *(network.modulations, network.synapse_probes, state.synapse_recorders),
     ]
     lengths = [len(each) for each in lists]
     blocks, recorders = len(network.blocks), set(state.recorders)

@@ -57,7 +57,8 @@ class Engine:
 
     `run_until` is the only way forward. Changes to the network between runs are taken over when
     the next run begins. All results are in the network's probes and in `recordings`; those that
-    take more than `recording_memory` bytes are moved to disk.
+    take more than `recording_memory` bytes are moved to disk. A run stops on the way for samples of
+    synapses, which are what `present` gives at that step.
 
     Where several processes share the network, each has an engine, with the same blocks in its
     network, and with tables of the synapses onto its own neurons, see `stripes`. All of them come
@@ -136,11 +137,13 @@ class Engine:
         Raises `InterruptedRunError` where the last run was broken off while steps were done, or
         while the network was laid out, `EventOverflowError`, which is one, for a graded event that
         cannot be sent, and `SynapseFormulaError`, another, where a formula of a synapse type gives
-        what is no finite number.
+        what is no finite number. Raises `NetworkTooLargeError` before anything is done where there
+        is no room for the samples of synapses.
         """
         if end <= max(self.step, 0):
             return
         with interrupts.held, self.processes.together("run"):
+            self.recordings.require_room(end)
             self._check_shared()
             self._check_prepared()
             if self._between_steps:
@@ -240,12 +243,14 @@ class Engine:
     def _run(self, end: int, progress: Progress | None) -> None:
         assert self._plan is not None
         self._ask_at = self._first(min(self._ask_at, self._longest_run()))
+        self._sample_synapses()
         while self.step < end:
             if self.step >= self._ask_at:
                 self._ask_plasticity()
             first = self.step
             stop = min(end, first + self._pace.steps, self._ask_at, first + self._plan.chunk())
             stop = min(stop, progress.next_stop(first)) if progress else stop
+            stop = min([stop, *(each.next for each in self.network.synapse_probes)])
             stop = self._first(first if self._refused or interrupts.pending() else stop)
             if stop <= first:
                 break
@@ -264,10 +269,19 @@ class Engine:
             self._collect(but=1)
             if self.device.shares_memory:  # a GPU would have to be waited for
                 self._note_flaw()
+            self._sample_synapses()
             self.recordings.spill()
             self._pace.end(self.step - first)
             if progress:
                 progress.report(self.step)
+
+    def _sample_synapses(self) -> None:
+        """Take the samples of synapses that are due at this step."""
+        due = self.recordings.due(max(self.step, 0))
+        if due:
+            self.collect()  # and wait
+            self.synapses.fetch()
+            self.recordings.sample(due, self.present)
 
     def _ask_plasticity(self) -> None:
         """Have weights take in the targets' spikes, if these would be forgotten soon.
@@ -296,9 +310,12 @@ class Engine:
         """
         return self.present(table).weight
 
-    def present(self, table: SynapseTable) -> Present:
-        """Weights and states of a table, with what has come to them by now."""
-        return self.plasticity.present(table, max(self.step, 0))
+    def present(self, table: SynapseTable, which: NDArray[np.int64] | None = None) -> Present:
+        """Weights and states of a table, with what has come to them by now.
+
+        With `which`, those of the synapses stored at these places, ascending.
+        """
+        return self.plasticity.present(table, max(self.step, 0), which)
 
     def snapshot(self) -> Arrays:
         """All that the future depends on, but for what is in the blocks and tables themselves.
@@ -314,6 +331,7 @@ class Engine:
         with interrupts.held:
             self.collect()
             self._lay_out()
+            self._sample_synapses()
             self.synapses.settle(self.step, self._settle)
         waiting = self._plan.waiting(self.step) if self._plan else self.waiting
         parts: dict[str, Arrays] = {

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..network import Block, Network, Probe
+from ..network import Block, Network, SynapseProbe, SynapseTable, memory
 from ..network.block import Arrays
+from ..network.synapses import Present
 from .neurons.spikes import GRADED, SpikeStore
 
 if TYPE_CHECKING:
     from ..network.contents import Contents
+    from ..network.probe import Series
     from .neurons.spikes import Recorded
     from .plan import Samples
 
@@ -20,7 +23,7 @@ GRADED_NAMES = "neuron", "stamp", "multiplicity"  # of columns of events in a ch
 
 
 class Recordings:
-    """Spikes, graded events, and the samples of the network's probes.
+    """Spikes, graded events, and the samples of the network's probes of neurons and synapses.
 
     Args:
         network: whose neurons are recorded.
@@ -57,9 +60,38 @@ class Recordings:
         for store in (self.spikes, self.graded):
             store.discard(first, size)
 
+    def require_room(self, end: int) -> None:
+        """Raise `NetworkTooLargeError` where the samples of synapses until a step would not fit."""
+        size = sum(each.bytes_until(end) for each in self._network.synapse_probes)
+        if size:
+            until = self._network.grid.time(end)
+            memory.require_to_record(size, f"recording synapses until {until:g} ms")
+
+    def due(self, step: int) -> list[SynapseProbe]:
+        """Those probes of synapses that take a sample at a step."""
+        return [each for each in self._network.synapse_probes if each.next == step]
+
+    def sample(
+        self,
+        due: list[SynapseProbe],
+        present: Callable[[SynapseTable, NDArray[np.int64] | None], Present],
+    ) -> None:
+        """Take the samples that are `due`, of what is `present`, all or the synapses at places."""
+        seen: dict[tuple[Any, bytes], Present] = {}  # for several variables of the same synapses
+
+        def look(table: SynapseTable, places: NDArray[np.int64]) -> Present:
+            key = table, places.tobytes()
+            if key not in seen:
+                seen[key] = present(table, None if len(places) == len(table) else places)
+            return seen[key]
+
+        for each in due:
+            each.sample(look)
+
     def spill(self) -> None:
         """Move all to disk, if it takes more memory than it may."""
-        stores: list[SpikeStore | Probe] = [self.spikes, self.graded, *self._network.probes]
+        stores: list[SpikeStore | Series] = [self.spikes, self.graded]
+        stores += [*self._network.probes, *self._network.synapse_probes]
         if sum(each.nbytes for each in stores) > self._memory:
             for each in stores:
                 each.spill()

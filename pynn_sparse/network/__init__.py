@@ -10,7 +10,7 @@ from .currents import CurrentSource
 from .dynamics import Rule
 from .model import Constraint, Model
 from .network import Injection, Network
-from .probe import Probe
+from .probe import Probe, SynapseProbe
 from .synapses import SynapseTable
 from .time import TimeGrid
 
@@ -23,6 +23,7 @@ __all__ = [
     "Network",
     "Probe",
     "Rule",
+    "SynapseProbe",
     "SynapseTable",
     "TimeGrid",
 ]

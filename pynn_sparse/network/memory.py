@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 from ..errors import NetworkTooLargeError
@@ -44,9 +46,21 @@ def require(size: float, what: str, on_device: int | None = None) -> None:
 
     They are the host's, or a device's, which has `on_device` bytes free.
     """
-    if on_device is None and size < LITTLE:
-        return
-    free, where = (available(), "") if on_device is None else (on_device, " on the device")
+    if on_device is not None:
+        _compare(size, what, on_device, " on the device")
+    elif size >= LITTLE:
+        _compare(size, what, available())
+
+
+def require_to_record(size: float, what: str) -> None:
+    """The same for samples, which go to the folder for temporary files when memory is short."""
+    if size >= LITTLE:
+        folder = tempfile.gettempdir()
+        free = available() + shutil.disk_usage(folder).free
+        _compare(size, what, free, f" in memory and in {folder}")
+
+
+def _compare(size: float, what: str, free: float, where: str = "") -> None:
     if size > free:
         raise NetworkTooLargeError(
             f"{what} would take about {size / 2**30:.3g} GiB{where}; {free / 2**30:.3g} GiB are "

@@ -12,7 +12,7 @@ from . import memory
 from .block import Block
 from .currents import CurrentsOfEach, CurrentSource
 from .model import Model
-from .probe import Probe
+from .probe import Probe, SynapseProbe
 from .proven import Proven
 from .stream import Stream, Trials
 from .synapses import SynapseTable
@@ -67,6 +67,7 @@ class Network:
     junctions: list[SynapseTable] = field(default_factory=list)
     injections: list[Injection] = field(default_factory=list)
     probes: list[Probe] = field(default_factory=list)
+    synapse_probes: list[SynapseProbe] = field(default_factory=list)
     modulations: list[Modulation] = field(default_factory=list)
     size: int = 0  # number of neurons, spike sources included
     _wanted: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
@@ -134,7 +135,7 @@ class Network:
 
     def discard(self) -> None:
         """Give back what was recorded, whoever still refers to it, and let go of all else."""
-        for probe in self.probes:
+        for probe in (*self.probes, *self.synapse_probes):
             probe.restart(0)
         for block in self.blocks:
             block.discard()
@@ -142,6 +143,7 @@ class Network:
         for each in (self.blocks, self.tables, self.junctions, self.injections, self.probes):
             each.clear()
         self.modulations.clear()
+        self.synapse_probes.clear()
 
     def versions(self) -> tuple[Any, ...]:
         """What is another value after any change that an engine has to take over.

@@ -1,9 +1,10 @@
-"""What is recorded from a block, and what was recorded so far."""
+"""What is recorded from a block, or of synapses, and what was recorded so far."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,32 +14,44 @@ from .disk import DiskArray
 
 if TYPE_CHECKING:
     from .contents import Contents
+    from .synapses import Present, SynapseTable
 
 NUMBERS_AT_ONCE = 1 << 20  # that are rearranged at a time
 
 
-class Probe:
-    """Samples of one state variable of some neurons of a block, every `interval` steps.
+class Series:
+    """Samples of a variable of some items of many, every `interval` steps.
 
-    Row 0 is the state at step `first`, taken when the next run begins; the engine appends the
-    rest. `index` is ascending. `nbytes` is what the samples take in memory, until `spill`.
+    Row 0 is what is there at step `first`, taken when the next run begins; the engine appends the
+    rest. `nbytes` is what the samples take in memory, until `spill`.
     """
 
-    def __init__(self, block: Block, variable: str, interval: int, first: int) -> None:
-        self.block = block
+    _type: ClassVar[type[np.signedinteger[Any]]] = np.int64
+
+    def __init__(self, variable: str, interval: int, first: int) -> None:
         self.variable = variable
         self.interval = interval
-        self._index = np.zeros(0, np.int32)
-        self._added: list[NDArray[np.int32]] = []  # while there are no samples
+        self._index: NDArray[Any] = np.zeros(0, self._type)
+        self._added: list[NDArray[Any]] = []  # while there are no samples
         self.restart(first)
 
     @property
-    def index(self) -> NDArray[np.int32]:
-        """The neurons, ascending."""
+    def index(self) -> NDArray[Any]:
+        """Numbers of the items, ascending."""
         if self._added:
-            self._index = np.union1d(self._index, np.concatenate(self._added)).astype(np.int32)
+            self._index = np.union1d(self._index, np.concatenate(self._added)).astype(self._type)
             self._added = []
         return self._index
+
+    @property
+    def next(self) -> int:
+        """The step of the row after those that there are."""
+        return self.first + self.rows * self.interval
+
+    def bytes_until(self, step: int) -> int:
+        """What the rows that are still to come until a step will take."""
+        rows = max(0, (step - self.first) // self.interval + 1 - self.rows)
+        return rows * len(self.index) * np.dtype(np.float64).itemsize
 
     def restart(self, first: int) -> None:
         """Forget all samples; the next run begins a new series at step `first`."""
@@ -51,15 +64,15 @@ class Probe:
         self._disk: DiskArray | None = None  # rows before those in memory
         self.nbytes = 0
 
-    def add(self, index: NDArray[np.int32]) -> None:
-        """Record more neurons; they have no samples (NaN) for the time that has passed.
+    def add(self, index: NDArray[Any]) -> None:
+        """Record more items; they have no samples (NaN) for the time that has passed.
 
         Raises OSError if samples are on disk and there is no room; nothing is changed then.
         """
         if not self.rows:
             self._added.append(index)
             return
-        merged = np.union1d(self.index, index).astype(np.int32)
+        merged = np.union1d(self.index, index).astype(self._type)
         if len(merged) > len(self.index):
             before = self.__dict__.copy()
             try:
@@ -69,8 +82,8 @@ class Probe:
                 raise
         self._index = merged
 
-    def _widen(self, merged: NDArray[np.int32]) -> None:
-        """Make room in what has been sampled for the neurons that are new in `merged`."""
+    def _widen(self, merged: NDArray[Any]) -> None:
+        """Make room in what has been sampled for the items that are new in `merged`."""
         old, columns, spilled = self.samples(), np.searchsorted(merged, self.index), self._disk
         self._index = merged
         self._forget()
@@ -105,9 +118,9 @@ class Probe:
         return self.samples_of(self.index)
 
     def samples_of(self, index: NDArray[Any]) -> NDArray[np.float64]:
-        """Samples of some of the neurons, [rows, len(index)], for the caller to keep.
+        """Samples of some of the items, [rows, len(index)], for the caller to keep.
 
-        Those of all neurons, if they are on disk, stay there, and are read when they are looked at.
+        Those of all items, if they are on disk, stay there, and are read when they are looked at.
         """
         columns = np.searchsorted(self.index, index)
         chunks = self._chunks
@@ -139,7 +152,67 @@ class Probe:
         contents.finish()
 
     def restore(self, arrays: Arrays) -> None:
-        """Go back to a snapshot of the same neurons."""
+        """Go back to a snapshot of the same items."""
         self.restart(int(arrays["first"]))
         if len(arrays["samples"]):
             self.append(arrays["samples"])
+
+
+class Probe(Series):
+    """Samples of one state variable of some neurons of a block; `index` are int32 in the block."""
+
+    _type = np.int32
+
+    def __init__(self, block: Block, variable: str, interval: int, first: int) -> None:
+        self.block = block
+        super().__init__(variable, interval, first)
+
+
+class Chosen:
+    """Some synapses of a table, found again when the table has moved them.
+
+    Args:
+        table: that has the synapses.
+        numbers: int64 [m], places of the synapses in the order that users see.
+        columns: int64 [m], places of their values in a sample.
+    """
+
+    def __init__(
+        self, table: SynapseTable, numbers: NDArray[np.int64], columns: NDArray[np.int64]
+    ) -> None:
+        self.table = table
+        self._numbers, self._columns = numbers, columns
+        self._moves = -1
+
+    def stored(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Where the synapses are stored, ascending, and the columns of these."""
+        if self._moves != self.table.moves:
+            places = self.table.order()[self._numbers]
+            order = np.argsort(places)
+            self._stored = places[order], self._columns[order]
+            self._moves = self.table.moves
+        return self._stored
+
+
+class SynapseProbe(Series):
+    """Samples of the weights ("weight"), or of a state variable, of some synapses of a projection.
+
+    Attributes:
+        chosen: the synapses, a column of a sample for each item of `index`.
+    """
+
+    def __init__(self, variable: str, interval: int, first: int) -> None:
+        super().__init__(variable, interval, first)
+        self.chosen: list[Chosen] = []
+
+    def sample(self, look: Callable[[SynapseTable, NDArray[np.int64]], Present]) -> None:
+        """Append a row of what is there now.
+
+        `look` gives weights and states of the synapses stored at some places, ascending.
+        """
+        row = np.empty((1, len(self.index)))
+        for each in self.chosen:
+            places, columns = each.stored()
+            now = look(each.table, places)
+            row[0, columns] = now.weight if self.variable == "weight" else now.state[self.variable]
+        self.append(row)

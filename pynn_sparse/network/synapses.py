@@ -29,6 +29,13 @@ class Present(NamedTuple):
     weight: NDArray[Any]
     state: dict[str, NDArray[np.float64]]
 
+    def of(self, which: NDArray[np.int64] | None) -> Present:
+        """Those of the synapses at these places; of all for None."""
+        if which is None:
+            return self
+        weight = self.weight if len(self.weight) == 1 else self.weight[which]
+        return Present(weight, {name: each[which] for name, each in self.state.items()})
+
 
 class SynapseTable(InRows):
     """Synapses of one projection between two blocks, at one receptor, in rows by source neuron.
@@ -245,9 +252,23 @@ class SynapseTable(InRows):
         """
         if self._rows.share_weights or (first == 0 and end == self.post.size):
             return self
+        target = self.target
+        kept = np.flatnonzero((target >= first) & (target < end))
+        made = self.among(kept)
+        made._initial_state = {
+            name: each if np.ndim(each) == 0 else self._of_part(each, kept, made)
+            for name, each in self._initial_state.items()
+        }
+        if self._initial is not None:
+            made._initial = self._initial[kept]
+        return made
+
+    def among(self, kept: NDArray[np.int64]) -> SynapseTable:
+        """The synapses stored at these places, ascending, as they are, in rows of the same sources.
+
+        It is to be looked at: there is nothing that `reset` could go back to.
+        """
         target, weight, delay = self._rows.read_all()
-        mine = (target >= first) & (target < end)
-        kept = np.flatnonzero(mine)
         starts = np.searchsorted(kept, self.row_start)
         # Where there is none, one value stays, which says no more than that all are equal.
         some = kept if len(kept) else slice(0, 1)
@@ -266,12 +287,6 @@ class SynapseTable(InRows):
         made.identity = self.identity[kept] if len(self.identity) else self.identity
         made.state = {name: values[kept] for name, values in self.state.items()}
         made._note_rows()
-        made._initial_state = {
-            name: each if np.ndim(each) == 0 else self._of_part(each, kept, made)
-            for name, each in self._initial_state.items()
-        }
-        if self._initial is not None:
-            made._initial = self._initial[kept]
         return made
 
     def _of_part(

@@ -121,6 +121,11 @@ def described(
             [p.block.index, p.variable, p.interval, index]
             for p, index in zip(network.probes, recorded, strict=True)
         ],
+        "recorded synapses (tables, variable, interval, number)": [
+            [[c.table.index for c in p.chosen], p.variable, p.interval, len(p.index)]
+            for p in network.synapse_probes
+        ],
+        "which synapses are recorded": [wiring.of_arrays(p.index) for p in network.synapse_probes],
         "cells with recorded spikes": int(network.spikes_wanted.sum()),
         "which cells have recorded spikes": wiring.of_arrays(network.spikes_wanted),
         "current sources (class)": [type(source).__name__ for source in sources],

@@ -28,7 +28,7 @@ from .parts import RecorderPart, SourcePart, described
 if TYPE_CHECKING:
     from .joining import Joining
 
-VERSION = 4
+VERSION = 5
 WRITTEN_BY = "written by"
 GREATEST = 2**62  # of counters
 
@@ -137,6 +137,7 @@ def _parts() -> dict[str, Any]:
         ("table", network.tables),
         ("junction", network.junctions),
         ("probe", network.probes),
+        ("synapse probe", network.synapse_probes),
         ("source", _sources()),
         ("recorder", _recorders()),
     ):

@@ -25,16 +25,18 @@ FILES = Door(errors.InvalidParameterValueError)
 TEMPLATE_ENGINE = "the name of one of PyNN's template engines, or a class of one"
 
 
-def checked_index(index: Any, size: int, label: str) -> Any:
-    """What is selected of `size` cells: an integer, a slice, or an array of integers from 0 up.
+def checked_index(index: Any, size: int, label: str, of: str = "cells") -> Any:
+    """What is selected of `size` things: an integer, a slice, or an array of integers from 0 up.
+
+    Messages call the things what `of` says.
 
     Raises TypeError for what does not select, IndexError for what is not there, and
     InvalidDimensionsError for nothing, or a mask of another length.
     """
     if isinstance(index, slice):
-        return _checked_slice(index, size, label)
+        return _checked_slice(index, size, label, of)
     if has_items(index):
-        return _checked_indices(index, size, label)
+        return _checked_indices(index, size, label, of)
     array = isinstance(index, np.ndarray)
     if array or isinstance(index, np.bool_ | bool) or not hasattr(type(index), "__index__"):
         raise TypeError(f"index {shown(index)} of {label}: must be {_WHAT}")
@@ -47,19 +49,19 @@ def checked_index(index: Any, size: int, label: str) -> Any:
 _WHAT = "an integer, a slice, or a list or array of integers or of True and False"
 
 
-def _checked_slice(index: slice, size: int, label: str) -> slice:
+def _checked_slice(index: slice, size: int, label: str, of: str) -> slice:
     try:
         selected = range(*index.indices(size))
     except (TypeError, ValueError) as error:
         raise TypeError(f"index {shown(index)} of {label}: must be {_WHAT}: {error}") from error
     if not selected:
         raise errors.InvalidDimensionsError(
-            f"{index} of {label}, which has {size} cells, has none; must be at least one"
+            f"{index} of {label}, which has {size} {of}, has none; must be at least one"
         )
     return index
 
 
-def _checked_indices(index: Any, size: int, label: str) -> NDArray[np.int64]:
+def _checked_indices(index: Any, size: int, label: str, of: str) -> NDArray[np.int64]:
     name = f"index {shown(index)} of {label}"
     try:
         array = np.array(index if isinstance(index, np.ndarray) else items_of(index))
@@ -75,11 +77,13 @@ def _checked_indices(index: Any, size: int, label: str) -> NDArray[np.int64]:
     if array.dtype == bool:
         if len(array) != size:
             raise errors.InvalidDimensionsError(
-                f"{name} has {len(array)} values: must be as many as there are cells, {size}"
+                f"{name} has {len(array)} values: must be as many as there are {of}, {size}"
             )
         array = np.flatnonzero(array)
         if not len(array):
-            raise errors.InvalidDimensionsError(f"{name} has no cell: must have at least one")
+            raise errors.InvalidDimensionsError(
+                f"{name} selects none of the {of}: must be at least one"
+            )
     if array.min() < -size or array.max() >= size:
         raise IndexError(f"{name}: must be from {-size} to {size - 1}")
     return np.where(array < 0, array + size, array).astype(np.int64)

@@ -29,12 +29,15 @@ class NonExistentParameterError(errors.NonExistentParameterError):
 
 
 class RecordingError(errors.RecordingError):
-    """PyNN's error for a variable that cannot be recorded, with a suggestion."""
+    """PyNN's error for a variable that cannot be recorded, with a suggestion.
+
+    The model, of cells or of synapses, has a list of what is `recordable`.
+    """
 
     def __str__(self) -> str:
         known = self.cell_type.recordable
         return (
-            f"variable {shown(self.variable)} cannot be recorded from cell type "
+            f"variable {shown(self.variable)} cannot be recorded from "
             f"{type(self.cell_type).__name__}: must be one of {', '.join(known)}"
             f"{did_you_mean(self.variable, known)}"
         )

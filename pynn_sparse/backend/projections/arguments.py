@@ -9,11 +9,13 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ... import common, errors
 from ...connectors import Connector
 from ...models import BaseSynapseType
 from ..connectors.rule import check_connects
+from ..doors.arguments import checked_index
 from ..doors.checks import as_choice, did_you_mean
 from ..doors.generators import restoring_generators
 from ..doors.parameters import shown
@@ -253,6 +255,22 @@ def index_of(owner: str, value: Any, n: int) -> Any:
     if not -n <= i < n:
         raise IndexError(f"{owner}[{shown(value)}]: must be the number of one of {n} connections")
     return i % n
+
+
+def connections_of(owner: str, value: Any, n: int) -> NDArray[np.int64]:
+    """Numbers of some of n connections, ascending; of all for None.
+
+    Raises as `checked_index` does, and InvalidDimensionsError where there are none.
+    """
+    if not n:
+        raise errors.InvalidDimensionsError(
+            f"{owner}: connections = {shown(value)}: there are none: must be at least one"
+        )
+    every = np.arange(n)
+    if value is None:
+        return every
+    chosen = checked_index(value, n, f"{owner}: connections", "connections")
+    return np.unique(every[chosen])
 
 
 def check_file(owner: str, value: Any) -> None:

@@ -90,7 +90,7 @@ class Connecting(SynapseColumns):
             )
 
     def _conductance(self, receptor: str) -> bool:
-        return all(_is_conductance(part.celltype, receptor) for part in _parts(self.post))
+        return all(is_conductance(part.celltype, receptor) for part in _parts(self.post))
 
     def _rule(self, post: Block, target: NDArray[Any], parameters: Values) -> Rule | None:
         """What synapses onto these cells of a block do, by the values of parameters."""
@@ -373,7 +373,8 @@ def _is_signed(celltype: Any, receptor: str) -> bool:
     return receptor in getattr(celltype, "signed_receptors", ())
 
 
-def _is_conductance(celltype: Any, receptor: str) -> bool:
+def is_conductance(celltype: Any, receptor: str) -> bool:
+    """Whether weights of a receptor are conductances."""
     if hasattr(celltype, "is_conductance"):
         return bool(celltype.is_conductance(receptor))
     return bool(celltype.conductance_based)

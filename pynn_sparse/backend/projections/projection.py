@@ -42,13 +42,14 @@ from .arguments import (
 )
 from .changing import Changing
 from .connections import POST, PRE, Connection, Connections
+from .recorded import Recorded
 
 FORMATS = ("list", "array", "columns")
 
 
-@exclusive_methods("__init__", "get", "save", "_columns_of")
-@exclusive_methods("set", "initialize", "_assign", "_assign_one", hold=True)
-class Projection(Changing, common.Projection):
+@exclusive_methods("__init__", "get", "save", "_columns_of", "get_data", "write_data")
+@exclusive_methods("set", "initialize", "_assign", "_assign_one", "record", hold=True)
+class Projection(Recorded, Changing, common.Projection):
     __doc__ = common.Projection.__doc__
     _simulator = simulator
     _static_synapse_class = StaticSynapse

@@ -57,8 +57,8 @@ class SynapseColumns:
     @property
     def _states_to_get(self) -> list[str]:
         """Names of state variables that may be asked for: those of the user's rules."""
-        dynamics = self.synapse_type.dynamics
-        return self._states if dynamics and dynamics.source else []
+        states: list[str] = self.synapse_type.visible_state
+        return states
 
     def __len__(self) -> int:
         """Number of connections."""

@@ -47,6 +47,22 @@ def _in_ms(time: float) -> Any:
     return time * pq.ms
 
 
+def checked_interval(given: Any) -> float:
+    """A sampling interval in ms.
+
+    Raises TypeError for what is no number, and InvalidParameterValueError, a ValueError, for no
+    multiple of the time step.
+    """
+    must = f"a multiple of the time step, {simulator.state.dt:g} ms"
+    per_ms = simulator.state.network.grid.steps_per_ms
+
+    def holds(interval: float) -> bool:
+        steps = interval * per_ms
+        return 1 - 1e-9 <= steps <= LAST_STEP and abs(steps - round(steps)) <= 1e-6
+
+    return as_number("sampling_interval", given, must, holds, "ms")
+
+
 class Recorder(recording.Recorder):
     """Records from one population, into the network's probes and the engine's spike store."""
 
@@ -252,14 +268,7 @@ class Recorder(recording.Recorder):
     def _checked_interval(self, sampling_interval: Any) -> float | None:
         if sampling_interval is None:
             return None
-        must = f"a multiple of the time step, {simulator.state.dt:g} ms"
-        per_ms = simulator.state.network.grid.steps_per_ms
-
-        def holds(interval: float) -> bool:
-            steps = interval * per_ms
-            return 1 - 1e-9 <= steps <= LAST_STEP and abs(steps - round(steps)) <= 1e-6
-
-        interval = as_number("sampling_interval", sampling_interval, must, holds, "ms")
+        interval = checked_interval(sampling_interval)
         super()._check_sampling_interval(interval)
         return interval
 

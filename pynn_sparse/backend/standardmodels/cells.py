@@ -48,6 +48,7 @@ class IF_curr_delta(Checked, cells.IF_curr_delta):
     __doc__ = cells.IF_curr_delta.__doc__
     translations = _same_names(cells.IF_curr_delta)
     model = engine_models.IF_CURR_DELTA
+    weight_unit = "mV"
 
 
 class IF_cond_exp(Checked, cells.IF_cond_exp):
@@ -66,6 +67,7 @@ class Izhikevich(Checked, cells.Izhikevich):
     __doc__ = cells.Izhikevich.__doc__
     translations = _same_names(cells.Izhikevich)
     model = engine_models.IZHIKEVICH
+    weight_unit = "mV"
 
 
 class IF_cond_exp_gsfa_grr(Checked, cells.IF_cond_exp_gsfa_grr):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pynn_sparse.network import dynamics
@@ -27,7 +28,7 @@ class Synapse:
     `dynamics` is what the engine does besides adding the weight, None if nothing; `domain` has
     units and conditions of parameters; `electrical` says that there are no spikes to transmit, and
     `structure` how connections come and go, if they do; `modulates` that spikes act on other
-    synapses onto their targets.
+    synapses onto their targets; `state_units` has units of state variables, where they are known.
     """
 
     dynamics: Dynamics | None = None
@@ -35,6 +36,7 @@ class Synapse:
     electrical = False
     structure: Any = None
     modulates = False
+    state_units: Mapping[str, str] = {}
     default_parameters: dict[str, Any]
 
     def __init__(self, *args: Any, **parameters: Any) -> None:
@@ -59,6 +61,17 @@ class Synapse:
         """
         space = self.parameter_space  # type: ignore[attr-defined]
         return ParameterSpace(copied(dict(space.items())), None, space.shape)
+
+    @property
+    def visible_state(self) -> list[str]:
+        """Names of state variables that may be asked for: those of the user's rules."""
+        dynamics = self.dynamics
+        return list(dynamics.state) if dynamics and dynamics.source and not dynamics.hidden else []
+
+    @property
+    def recordable(self) -> list[str]:
+        """What can be recorded over time."""
+        return ["weight", *self.visible_state]
 
     def _get_minimum_delay(self) -> float:
         """The delay of synapses for which the user gives none."""

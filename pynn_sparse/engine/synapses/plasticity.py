@@ -367,15 +367,21 @@ class Plasticity:
             self._era(left) if left else 0,
         ), (arrays, tables, decays)
 
-    def present(self, table: SynapseTable, step: int) -> Present:
-        """Weights and states of a table, in the order of storage, as they are at a step."""
+    def present(
+        self, table: SynapseTable, step: int, which: NDArray[np.int64] | None = None
+    ) -> Present:
+        """Weights and states of a table, in the order of storage, as they are at a step.
+
+        With `which`, those of the synapses at these places, ascending.
+        """
         rule = table.rule
         sources = self._sources.get(table.index)
         if rule is None or not rule.learns or sources is None:
-            return Present(table.weight, table.state)
+            return Present(table.weight, table.state).of(which)
         self._remember_targets(table)  # if the user has changed a time constant since the last run
         record, alive = self._on_host(table, sources)
-        return _present(table, record, alive, step)
+        some = table if which is None else table.among(which)
+        return _present(some, record, alive, step)
 
     def _on_host(self, table: SynapseTable, sources: Sources) -> tuple[NDArray[np.void], list[Any]]:
         """A rule's record with all that it points to on the host, and what has to stay alive."""

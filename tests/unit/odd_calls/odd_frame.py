@@ -159,6 +159,7 @@ def digest(generators: tuple[Any, ...] = ()) -> str:
         pyNN.common.Population._nPop,
         (state.t, state.running, state.closed, state.segment_counter, len(state.recorders)),
         (len(network.blocks), len(network.tables), len(network.junctions), len(network.probes)),
+        [(probe.variable, probe.index.tolist()) for probe in network.synapse_probes],
         [(b.version, sorted(b.snapshot().items(), key=lambda i: i[0])) for b in network.blocks],
         [(t.version, t.stream.first, t.rule and t.rule.kind) for t in network.tables],
         [sorted(t.snapshot().items()) for t in (*network.tables, *network.junctions)],

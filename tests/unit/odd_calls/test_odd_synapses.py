@@ -303,6 +303,40 @@ def test_save(world: World, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_recording(world: World) -> None:
+    projection = world.plastic
+    odd = odd_others()
+    without_none = {name: value for name, value in odd.items() if value is not None}
+    given: list[tuple[str, dict[str, Any], Any]] = [
+        ("variable", without_none, projection.record),
+        (
+            "sampling_interval",
+            {name: v for name, v in odd_numbers().items() if name != "None"},
+            lambda value: projection.record("weight", sampling_interval=value),
+        ),
+        (
+            "connections",
+            {
+                n: v
+                for n, v in without_none.items()
+                if n not in ("zero", "number", "list of numbers")
+            },
+            lambda value: projection.record("weight", connections=value),
+        ),
+        ("gather", odd_others(bool), lambda value: projection.get_data(gather=value)),
+        ("clear", odd_others(bool), lambda value: projection.get_data(clear=value)),
+        ("annotations", odd_others(dict, type(None)), lambda v: projection.get_data(annotations=v)),
+        ("io", odd, projection.write_data),
+    ]
+    check(
+        [
+            world.case(f"{name}={what}", name, lambda call=call, v=value: call(v))
+            for name, values, call in given
+            for what, value in values.items()
+        ]
+    )
+
+
 def test_histogram(world: World) -> None:
     values = {name: v for name, v in odd_others(int).items() if name not in ("None",)}
     check(
