@@ -14,6 +14,11 @@ class DamagedTablesError(ExportError):
     """A folder of tables is not as it was written, or of another version."""
 
 
+def accepting(name: str) -> str:
+    """What to write to have an approximation accepted, in a script and in a command."""
+    return f'accept=["{name}"] (--accept {name})'
+
+
 @dataclass(frozen=True)
 class Violation:
     """A limit of a target that a network does not keep.
@@ -35,7 +40,7 @@ class Violation:
     stops: bool = False
 
     def __str__(self) -> str:
-        may = f'; or accept="{self.accept}"' if self.accept else ""
+        may = f"; or {accepting(self.accept)}" if self.accept else ""
         return f"{self.where}: {self.what}; limit: {self.limit}; remedy: {self.remedy}{may}"
 
 

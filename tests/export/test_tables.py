@@ -285,7 +285,7 @@ def test_all_violations_come_in_one_error() -> None:
     for part in (
         "others: 3 cells of type Izhikevich",
         "neurons: 40 cells whose tau_syn_E and tau_syn_I differ",
-        'accept="tau_syn"',
+        'or accept=["tau_syn"] (--accept tau_syn)',
         "neurons: 40 cells with refractory periods up to 100 steps; limit: 62 steps (62 ms)",
         "input→neurons: ",
         "delays up to 80 steps; limit: 62 steps",

@@ -60,7 +60,7 @@ def test_toy_target_has_limits() -> None:
 @pytest.mark.usefixtures("toy")
 def test_a_capability_of_its_own_refuses_changes_and_is_proved() -> None:
     net = random_float(1, delays=4)
-    with pytest.raises(export.LimitsError, match=r'multiples of 2 steps.*or accept="coarse"'):
+    with pytest.raises(export.LimitsError, match=r'multiples of 2 steps.*or accept=\["coarse"\]'):
         export.lower(net, "toy", quantise=RULE)
     with pytest.raises(export.ExportError, match=r"accept = 'coarse': must be of tau_syn, "):
         export.lower(net, "asic", accept=["coarse"])

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import accepting
 from ..models import golden
 from ..models.golden import Trace
 from ..models.model import Leaky
@@ -88,5 +89,5 @@ def _remedy(tables: Tables, lacking: Mapping[str, NDArray[np.int64]], saturated:
         more = target.wider or "give neurons weaker input"
         ways.append(f"{headroom} bits of headroom are more than {MOST_HEADROOM}: {more}")
     if saturated:
-        ways.append(f'or accept="{SATURATION}" (--accept {SATURATION}): the hardware does the same')
+        ways.append(f"or {accepting(SATURATION)}: the hardware does the same")
     return ", ".join(ways)

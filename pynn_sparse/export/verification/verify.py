@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..arguments import door
-from ..errors import DamagedTablesError, ExportError
+from ..errors import DamagedTablesError, ExportError, accepting
 from ..folder.derived import differences
 from ..likeness import Comparison
 from ..models import golden
@@ -159,7 +159,7 @@ def _check_labels(
 
 
 def _merged_check(tables: Tables, trace: golden.Trace) -> Check:
-    remedy = '; shorten the time step, or accept="merged"' if trace.merged else ""
+    remedy = f"; shorten the time step, or {accepting('merged')}" if trace.merged else ""
     return Check(
         "sources have one spike in a step, or merging was accepted",
         not trace.merged or "merged" in tables.accept,
