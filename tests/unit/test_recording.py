@@ -108,6 +108,17 @@ def test_spike_trains() -> None:
     }
 
 
+def test_spike_times_beyond_all_steps_are_never() -> None:
+    """As numbers of 64 bits, some of them would be early steps when they are multiplied."""
+    never = (1e300, (2**33 + 50) * 0.1, 1e9)
+    times = [Sequence([2.04, each]) for each in never]
+    sources = sim.Population(3, sim.SpikeSourceArray(spike_times=times))
+    sources.record("spikes")
+    sim.run(10.0)
+    trains = sources.get_data().segments[0].spiketrains
+    assert [train.magnitude.tolist() for train in trains] == [[2.04]] * 3
+
+
 def test_spike_trains_of_changed_spike_times() -> None:
     """Recorded are the times that were given when they were due."""
     source = sim.Population(2, sim.SpikeSourceArray(spike_times=[1.02, 4.96, 12.0]))

@@ -328,9 +328,13 @@ class Recorder(recording.Recorder):
         if block.model.given_times is None or not len(times):
             return times
         source, given = block.events()
-        span = int(max(stamp.max(), grid.next(given).max(initial=0))) + 1
+        step, span = grid.next(given), int(stamp.max()) + 1
+        past = step < span
+        source, given, step = source[past], given[past], step[past]
+        if not len(step):
+            return times
         spike = (neuron - block.first).astype(np.int64) * span + stamp
-        event = source * span + grid.next(given)
+        event = source * span + step
         rank = np.arange(len(spike)) - np.searchsorted(spike, spike)  # among those of one step
         place = np.minimum(np.searchsorted(event, spike) + rank, len(event) - 1)
         known = (event[place] == spike) & (given[place] <= simulator.state.t)
