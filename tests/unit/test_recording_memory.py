@@ -212,6 +212,29 @@ def test_spike_store(seed: int) -> None:
     assert store.nbytes == 0
 
 
+@pytest.mark.parametrize("spilled", [False, True])
+def test_spikes_of_a_step_are_found_in_all_parts_of_a_call(spilled: bool) -> None:
+    """Each owner has a part of what a call down records, with spikes of several steps."""
+    rng = np.random.default_rng(7)
+    store = SpikeStore()
+    known = np.zeros((0, 2), np.int64)
+    for call in range(4):
+        parts = []
+        for owner in range(3):
+            neuron = rng.integers(20 * owner, 20 * owner + 20, 30)
+            stamp = np.sort(rng.integers(5 * call, 5 * call + 5, 30))
+            parts.append((neuron.astype(np.int32), stamp))
+            known = np.concatenate([known, np.column_stack(parts[-1])])
+        store.extend(parts)
+        for step in range(5 * call + 5):
+            here = known[(known[:, 1] == step) & (known[:, 0] >= 15) & (known[:, 0] < 50), 0]
+            np.testing.assert_array_equal(store.at(step, 15, 35), np.sort(here))
+        if spilled:
+            store.spill()
+            store.discard(30, 1)
+            known = known[known[:, 0] != 30]
+
+
 def test_list_of_spike_trains_is_neos() -> None:
     """Trains, annotations and sums of lists, and what a pickle of it needs."""
     import copy

@@ -226,3 +226,28 @@ def test_the_same_on_every_device_and_however_a_run_is_divided() -> None:
     with threads(1):
         assert columns(parts=6) == expected
     sim.setup(device="cpu")
+
+
+def test_partners_that_spiked_are_found_whichever_thread_has_them() -> None:
+    """Attempts are some steps apart, so that threads have recorded several steps by then."""
+    n = 192  # of which each of three threads has a third
+
+    def pairs() -> Any:
+        sim.setup(timestep=1.0)
+        rng = np.random.default_rng(2)
+        given = [Sequence(np.flatnonzero(rng.random(100) < 0.05) + 1.0) for _ in range(n)]
+        pre = sim.Population(n, sim.SpikeSourceArray(spike_times=given))
+        post = sim.Population(N, sim.IF_curr_exp())
+        near = sim.DistanceDependentFormation((16, 12), p_form_forward=1, sigma_form_forward=1e6)
+        synapse = sim.StructuralMechanismStatic(
+            **rules(sim.LastNeuronSelection(), f_rew=200.0) | {"formation": near}
+        )
+        made = sim.Projection(pre, post, sim.FixedProbabilityConnector(0.0), synapse)
+        sim.run(100.0)
+        return made.get("weight", "list")
+
+    with threads(1):
+        expected = pairs()
+    with threads(3):
+        assert pairs() == expected
+    assert {source // 64 for source, *_ in expected} == {0, 1, 2}

@@ -298,15 +298,18 @@ class SpikeStore:
     def at(self, stamp: int, first: int, size: int) -> NDArray[np.int32]:
         """Those of neurons first .. first + size - 1 that fired at a step, ascending.
 
-        What was recorded last is looked at first, and no more where that is of this step.
+        What was taken up last is looked at first, and nothing older where some of it is from before
+        that step: spikes of a call down, which are several parts, are taken up together.
         """
-        found = np.zeros(0, np.int32)
-        for neuron, stamps, *_ in reversed([*self._all(), *self._new]):
-            here = neuron[(stamps == stamp) & (neuron >= first) & (neuron < first + size)]
-            found = np.append(found, here)
-            if len(stamps) and stamps.min() < stamp:
+        found, older = [np.zeros(0, np.int32)], False
+        for parts in (self._new, [self._columns], self._on_disk()):
+            for neuron, stamps, *_ in parts:
+                here = (stamps == stamp) & (neuron >= first) & (neuron < first + size)
+                found.append(neuron[here])
+                older |= bool((stamps < stamp).any())
+            if older:
                 break
-        return np.sort(found)
+        return np.sort(np.concatenate(found))
 
     def discard(self, first: int, size: int) -> None:
         """Forget the spikes of neurons first .. first + size - 1."""
