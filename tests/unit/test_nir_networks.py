@@ -150,10 +150,22 @@ def test_delays_are_steps() -> None:
         output=port("Output", 4),
     )
     sim.setup(timestep=0.1)
-    found = sim.nir_network(tree, **LITERAL).present(x)
+    net = sim.nir_network(tree, **LITERAL)
+    found = net.present(x)
     for cell, steps in enumerate(delay):
         np.testing.assert_array_equal(found[:, steps:, cell], x[:, : 15 - steps, cell])
         assert not found[:, :steps, cell].any()
+    shorter = net.present(np.full((1, 2, 4), 1.5))  # than some delays, and no spikes
+    np.testing.assert_array_equal(shorter[0], np.arange(2)[:, None] >= delay)
+
+
+def test_a_dry_run_presents_nothing() -> None:
+    """Outputs of other processes' neurons are not there."""
+    sim.setup(timestep=0.1, dry_run=(2, 0))
+    net = sim.nir_network(chain(), **LITERAL)
+    with pytest.raises(NotImplementedError, match="present in a dry run"):
+        net.present(np.zeros((1, 2, 5)))
+    sim.setup(timestep=0.1)
 
 
 def test_graphs_in_a_graph() -> None:

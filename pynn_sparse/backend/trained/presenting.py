@@ -38,6 +38,7 @@ def outputs(net: Any, inputs: Any, steps: int | None) -> Any:
 
 def presented(net: Any, samples: Samples, spikes_of: Iterable[str] = ()) -> Presented:
     """Run all samples, and record what outputs show and spikes of other populations, by name."""
+    simulator.state.require_all("present")
     with simulator.state.processes.together("present"):
         return _run_all(net, samples, spikes_of)
 
@@ -242,7 +243,7 @@ def _product(net: Any, wires: Any, samples: Samples) -> NDArray[np.float64]:
         found = total if late == 0 else np.zeros_like(total)
         add_products(found.reshape(len(flat), -1), flat, matrix, simulator.state.threads)
         if late:
-            total[:, late:] += found[:, : steps - late]
+            total[:, late:] += found[:, : max(steps - late, 0)]
     return total
 
 
