@@ -268,6 +268,8 @@ def test_tables_are_replayed_on_the_cores_where_they_are() -> None:
         (lambda: Mesh(0, 2), "width = 0: must be 1 to 1024"),
         (lambda: Mesh(2, 2, hop_ns=-1.0), "hop_ns = -1.0: must be a number of ns, 0 or greater"),
         (lambda: Mesh(2, 2, hop_y_ns=float("nan")), "hop_y_ns = nan"),
+        (lambda: Mesh(2, 2, port_ns=1e30), "port_ns = 1e+30: must be a number of ns, 0 or greater"),
+        (lambda: Tree(1024, 4), "levels = 4: must be such that there are at most 1048576 routers"),
         (lambda: Mesh(2, 2, queue=-1), "queue = -1"),
         (lambda: Mesh(2, 2, entry=4), "entry = 4: must be 0 to 3"),
         (lambda: Mesh(2, 2, multicast=1), "multicast = 1: must be True or False"),  # type: ignore[arg-type]

@@ -18,6 +18,7 @@ from functools import cached_property
 from ..arguments import door
 
 PICOSECONDS = 1000  # of a ns
+MOST_ROUTERS = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,9 @@ class Noc(ABC):
     entry: int | None = None
 
     def __post_init__(self) -> None:
+        must = "a number of ns, 0 or greater, and 1e9 at most"
         for name in self._times():
-            door.number(name, getattr(self, name), "a number of ns, 0 or greater", lambda x: x >= 0)
+            door.number(name, getattr(self, name), must, lambda x: 0 <= x <= 1e9)
         if self.queue is not None:
             door.integer("queue", self.queue, 0)
         door.flag("multicast", self.multicast)
@@ -200,7 +202,10 @@ class Tree(Noc):
 
     def __post_init__(self) -> None:
         door.integer("arity", self.arity, 2, 1024)
-        door.integer("levels", self.levels, 1, 10)
+        door.integer("levels", self.levels, 1, 20)
+        if self.routers > MOST_ROUTERS:
+            must = f"such that there are at most {MOST_ROUTERS} routers; it has {self.routers}"
+            raise door.refused("levels", self.levels, must)
         super().__post_init__()
 
     @cached_property
