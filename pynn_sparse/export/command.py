@@ -296,11 +296,11 @@ def _write(
     remarks = [_said(observed)] if observed.changed else []
     text = markdown(tables, report, remarks, _made(options, tables, observed))
     found = report.to_json()
-    more = {}
+    more: dict[str, bytes] = {}
     if silicon:
         text += "\n" + silicon.markdown()
         found["implementation"] = silicon.to_json()
-        more = silicon.files
+        more |= silicon.files
     drawn = {}
     if importlib.util.find_spec("matplotlib") is None:
         print("report.html has no pictures: matplotlib is not installed", file=sys.stderr)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,12 @@ def test_a_small_core_in_silicon(tmp_path: Path) -> None:
     assert f"{made.used['block RAMs']} of 30 block RAMs" in str(made)
     assert len(found.files["fpga_up5k.bin"]) > 50_000
     assert b"module pynn_sparse_top" in found.files["netlist.v"]
+    for script in ("synthesis.ys", "timing.sta"):  # which can be run again
+        read = re.findall(
+            r"read_\w+ (?:-lib )?([\w.]+)$", found.files[script].decode(), re.MULTILINE
+        )
+        assert read
+        assert set(read) <= found.files.keys()
     assert all(check.holds for check in found.checks())
     assert sum(found.energy.parts.values()) == pytest.approx(found.energy.power, rel=1e-3)
     assert sum(found.energy.groups.values()) == pytest.approx(found.energy.power, rel=1e-3)
@@ -134,6 +142,13 @@ def made_up(differing: int, refused: dict[str, str]) -> implementing.Implemented
     cells = Synthesis(900, 100, 3e4)
     outcome = 1, differing, *counts, None, (), refused
     return implementing.Implemented("icarus", *outcome, cells, energy, 8, versions, files)
+
+
+def test_memories_take_energy_without_synaptic_operations() -> None:
+    found = made_up(0, {})
+    silent = replace(found.energy, synaptic_operations=0, memory_per_operation=0.1 * 9000)
+    energy = replace(found, energy=silent).energies()["memory"]
+    assert energy == pytest.approx(0.1 * 9000 * 1000 / 400 * 1e-6)
 
 
 @pytest.mark.parametrize(

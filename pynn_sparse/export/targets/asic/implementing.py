@@ -97,7 +97,7 @@ class Implemented:
         seconds = float(self.cycles.mean()) * self.energy.period * 1e-9
         found = {name: watts * seconds * 1e6 for name, watts in self.energy.parts.items()}
         if self.energy.memory_per_operation is not None:
-            share = self.energy.memory_per_operation * self.energy.synaptic_operations
+            share = self.energy.memory_per_operation * max(self.energy.synaptic_operations, 1)
             found["memory"] = share * self.cycles.mean() / self.energy.cycles * 1e-6
         return found
 
@@ -234,7 +234,7 @@ def implement(
         trace = golden.run(tables.fixed, gate_steps, samples[0])
         taken = tables, folder, samples[0], trace, gate_steps, period, memory_energy
         energy = synthesise.energy(*taken)
-        for each in (synthesise.NETLIST, "synthesis.ys", "timing.sta"):
+        for each in (synthesise.NETLIST, synthesise.BLACK_BOX, "synthesis.ys", "timing.sta"):
             files[each] = (folder / each).read_bytes()
     pairs = zip(runs, expected.spikes, strict=True)
     return Implemented(
