@@ -81,6 +81,16 @@ def test_others_send_earlier_spikes_of_the_same_places() -> None:
         assert every[rank, : 3 + len(sent)].tolist() == [3 + len(sent), 0, 2 * len(sent), *sent]
 
 
+@pytest.mark.parametrize("gather", [True, False])
+def test_files_have_what_this_process_has(tmp_path: Any, gather: bool) -> None:
+    cells, _, made = build(dry_run=(2, 1))
+    sim.run(5.0)
+    made.save("weight", tmp_path / "weights.txt", gather=gather)
+    cells.write_data(str(tmp_path / "cells.pkl"), gather=gather)
+    assert {each.name for each in tmp_path.iterdir()} == {"weights.txt", "cells.pkl"}
+    assert len(np.loadtxt(tmp_path / "weights.txt")) == len(made) > 0
+
+
 @pytest.mark.parametrize("given", [3, (2,), (2, 2), (2, -1), (0, 0), (2.5, 1), "21", (2**21, 0)])
 def test_options(given: Any) -> None:
     with pytest.raises(ValueError, match="dry_run = "):

@@ -249,6 +249,7 @@ class Assembly(Looking, common.Assembly):
     ) -> None:
         """Write recorded data to a file or a Neo IO; they are cleared only once that is done."""
         check_destination("io", io)
+        as_flag("gather", gather)
         as_flag("clear", clear)
         with simulator.state.processes.together("write_data") if gather else nullcontext():
             with ExitStack() as everyones:

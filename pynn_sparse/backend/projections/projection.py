@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import nullcontext
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -239,24 +240,30 @@ class Projection(Recorded, Changing, common.Projection):
                 f"{self.label}: attribute_names = {names}: must be one name for format = 'array'; "
                 "the format 'list' has a column for each"
             )
-        with self._gathered("save", bool(gather)):
-            if format == "list":
-                # Several, also if there is one: PyNN's code takes a name for a list of letters.
-                values: Any = np.array(self.get(names, "list", False, with_address), np.float64)
-                names = ["i", "j", *names] if with_address else names
-                values = values.reshape(-1, len(names))
-            else:
-                matrix_of = self.get(names[0], "array", False)
-                values = np.where(np.isnan(matrix_of), 0.0, matrix_of)
-        rank = simulator.state.processes.rank
-        if gather and rank:
-            return
+        processes = simulator.state.processes
+        with processes.together("save") if gather else nullcontext():
+            with self._gathered("save", bool(gather)):
+                if format == "list":
+                    # Several, also if there is one: PyNN's code takes a name for a list of letters.
+                    values: Any = np.array(self.get(names, "list", False, with_address), np.float64)
+                    names = ["i", "j", *names] if with_address else names
+                    values = values.reshape(-1, len(names))
+                else:
+                    matrix_of = self.get(names[0], "array", False)
+                    values = np.where(np.isnan(matrix_of), 0.0, matrix_of)
+            if gather and processes.gathers and processes.rank:
+                return
+            if not gather and processes.gathers and isinstance(file, (str, os.PathLike)):
+                file = f"{os.fspath(file)}.{processes.rank}"
+            self._write(file, values, names)
+
+    @staticmethod
+    def _write(file: Any, values: NDArray[np.float64], names: list[str]) -> None:
+        """Write columns to one of PyNN's files, or to a new one of text."""
         if not isinstance(file, (str, os.PathLike)):
             file.write(values, {"columns": names})
             file.close()
             return
-        if not gather and simulator.state.processes.size > 1:
-            file = f"{os.fspath(file)}.{rank}"
         Path(file).parent.mkdir(parents=True, exist_ok=True)
         with replaced(file) as new:
             text = files.StandardTextFile(str(new), mode="w")

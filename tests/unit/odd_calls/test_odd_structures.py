@@ -139,6 +139,7 @@ def test_methods_of_cells(cells: Any) -> None:
                 Case("no run", "record(...), and then run(...)", lambda g=group: g.get_data("v")),
                 Case("clear", "clear", lambda g=group: g.get_data("v", clear="no")),
                 Case("gather", "gather", lambda g=group: g.get_data("v", gather=2)),
+                Case("file", "gather", lambda g=group: g.write_data("no.pkl", gather=2)),
             ]
         )
     check([Case("annotate", "annotations", lambda: cells.annotate(x=object()))])
