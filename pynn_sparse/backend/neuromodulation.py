@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pynn_sparse.network import Rule, SynapseTable
+from pynn_sparse.network import Block, Rule, SynapseTable
 from pynn_sparse.network.dynamics import Modulator
 from pynn_sparse.network.dynamics.formulas import Definition, rule_of_formulas
 from pynn_sparse.network.network import Modulation
@@ -22,12 +22,14 @@ from . import simulator
 from .doors.checks import as_number, check_names
 from .doors.parameters import shown
 from .populations import Population
+from .projections.connecting import blocks_of
 from .standardmodels.synapses import (
     AdditiveWeightDependence,
     SpikePairRule,
     StaticSynapse,
     STDPMechanism,
 )
+from .synapses.suspicious import warn_of_rules
 
 SIGNS = {"reward": 1.0, "punishment": -1.0}  # by receptor_type
 SHARED = ("tau_c", "tau_d", "w_min", "w_max")
@@ -123,14 +125,14 @@ class Neuromodulation(StaticSynapse):
         if known is not None:
             self._check_alike(known)
             return
-        plastic = [each for each in state.projections if _learns_by_pairs(each, post)]
+        plastic = _plastic_onto(post._block)
         if not plastic:
             raise errors.ConnectionError(
                 f"{owner}: postsynaptic_neurons = {post.label}: must have a projection with an "
                 "STDPMechanism, which is made before"
             )
         for each in plastic:
-            check_plastic(each.synapse_type, str(each.label))
+            Neuromodulated.check(each.synapse_type, each.post, str(each.label))
 
     def _check_alike(self, known: Neuromodulated) -> None:
         for name in SHARED:
@@ -159,9 +161,7 @@ class Neuromodulation(StaticSynapse):
         if known is None:
             known = Neuromodulated(post, self.shared)
             state.neuromodulated[post._block] = known
-            for each in state.projections:
-                if _learns_by_pairs(each, post):
-                    known.take(each)
+            known.take(*_plastic_onto(post._block))
         for table in projection._tables:
             state.network.modulations.append(Modulation(table, SIGNS[receptor]))
 
@@ -179,18 +179,35 @@ class Neuromodulated:
         least = simulator.state.network.grid.nearest(simulator.state.least_delay_allowed)
         self.modulator = Modulator(post._block.index, max(int(least), 1), each=True)
 
-    def check(self, kind: Any, label: str) -> None:
-        """Raise ConnectionError for a synapse type that cannot lead to the population."""
-        check_plastic(kind, label)
+    @staticmethod
+    def check(kind: Any, post: Any, label: str) -> None:
+        """Raise ConnectionError for STDP onto cells of the population that cannot be modulated."""
+        if len(blocks_of(post)) > 1:
+            raise errors.ConnectionError(
+                f"{label}: postsynaptic_neurons = {post.label}: must be of one population, since "
+                "Neuromodulation acts on some of these cells"
+            )
+        parts = kind.timing_dependence, kind.weight_dependence
+        if not isinstance(parts[0], SpikePairRule) or not isinstance(
+            parts[1], AdditiveWeightDependence
+        ):
+            raise errors.ConnectionError(
+                f"{label}: {type(parts[0]).__name__} with {type(parts[1]).__name__}: must be "
+                "SpikePairRule with AdditiveWeightDependence, since Neuromodulation acts on the "
+                "targets"
+            )
 
-    def take(self, projection: Any) -> None:
-        """Have the synapses of a projection with STDP modulated."""
-        kind = copy.copy(projection.synapse_type)
-        kind.dynamics = RULE
-        kind.translations = {**kind.translations, **build_translations(("c", "c"))}
-        for table in projection._tables:
-            self._modulate(table)
-        projection.synapse_type = kind
+    def take(self, *projections: Any) -> None:
+        """Have the synapses of projections with STDP modulated; warn of weights beyond limits."""
+        for projection in projections:
+            kind = copy.copy(projection.synapse_type)
+            kind.dynamics = RULE
+            kind.translations = {**kind.translations, **build_translations(("c", "c"))}
+            for table in projection._tables:
+                self._modulate(table)
+            projection.synapse_type = kind
+        for projection in projections:
+            warn_of_rules(str(projection.label), projection._tables, RULE.limits)
 
     def _modulate(self, table: SynapseTable) -> None:
         old = table.rule
@@ -207,17 +224,10 @@ def _not_negative(value: float) -> bool:
     return 0 <= value < np.inf
 
 
-def _learns_by_pairs(projection: Any, post: Any) -> bool:
-    return projection.post is post and isinstance(projection.synapse_type, STDPMechanism)
-
-
-def check_plastic(kind: Any, label: str) -> None:
-    """Raise ConnectionError for a rule of STDP that cannot be modulated."""
-    parts = kind.timing_dependence, kind.weight_dependence
-    if not isinstance(parts[0], SpikePairRule) or not isinstance(
-        parts[1], AdditiveWeightDependence
-    ):
-        raise errors.ConnectionError(
-            f"{label}: {type(parts[0]).__name__} with {type(parts[1]).__name__}: must be "
-            "SpikePairRule with AdditiveWeightDependence, since Neuromodulation acts on the targets"
-        )
+def _plastic_onto(block: Block) -> list[Any]:
+    """Projections with STDP onto cells of a population, or of a view or an assembly of it."""
+    return [
+        each
+        for each in simulator.state.projections
+        if isinstance(each.synapse_type, STDPMechanism) and block in blocks_of(each.post)
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,10 @@ from pyNN import errors
 from pyNN.parameters import Sequence
 from support.devices import gpu_from, threads
 from support.emulated import EmulatedRuntime
+
+from pynn_sparse.errors import SonataError
+from pynn_sparse.export import ExportError
+from pynn_sparse.export import capture as export_of
 
 TAU_C, TAU_D, TAU, STEPS = 100.0, 30.0, 15.0, 300
 N_PRE, N_POST, N_REWARD = 4, 3, 5
@@ -202,6 +207,27 @@ def test_later_projections_are_modulated_too_and_others_are_not() -> None:
     assert (first != other).all()
 
 
+def test_views_and_limits() -> None:
+    """STDP onto some of the cells is modulated, whether it is made before or after."""
+    sim.setup(timestep=1.0)
+    pre, drivers = sources(PRE), sources([train - 1 for train in POST])
+    post = sim.Population(N_POST, sim.IF_curr_delta(tau_refrac=0.0, v_thresh=300.0))
+    every = sim.AllToAllConnector()
+    made = [sim.Projection(pre, post[:2], every, stdp())]
+    rewards = sources(REWARD)
+    sim.Projection(rewards, post, every, dopamine(0.01), receptor_type="reward")
+    made += [sim.Projection(pre, each, every, stdp()) for each in (post[:2], post)]
+    strong = sim.StaticSynapse(weight=1000.0, delay=1.0)
+    sim.Projection(drivers, post, sim.OneToOneConnector(), strong)
+    with pytest.warns(UserWarning, match="lie outside w_min = 0 to w_max = 1"):
+        sim.Projection(pre, post, every, stdp(weight=3.0))
+    sim.run(STEPS)
+    before, after, whole = (each.get("weight", "array") for each in made)
+    np.testing.assert_array_equal(before, after)
+    np.testing.assert_array_equal(before, whole[:, :2])
+    assert before.std() > 0.01
+
+
 @contextlib.contextmanager
 def refused(error: type[Exception], message: str) -> Any:
     before = len(sim.state.projections), len(sim.state.network.modulations)
@@ -210,7 +236,7 @@ def refused(error: type[Exception], message: str) -> Any:
     assert (len(sim.state.projections), len(sim.state.network.modulations)) == before
 
 
-def test_what_cannot_be_modulated_is_refused() -> None:
+def test_what_cannot_be_modulated_is_refused(tmp_path: Path) -> None:
     sim.setup(timestep=1.0)
     pre, reward = sources(PRE), sources(REWARD)
     post = sim.Population(N_POST, sim.IF_curr_exp(), label="post")
@@ -241,6 +267,16 @@ def test_what_cannot_be_modulated_is_refused() -> None:
         sim.Projection(*ends, dopamine(tau_c=7.0), receptor_type="punishment")
     with refused(errors.ConnectionError, "must be SpikePairRule with AdditiveWeight"):
         sim.Projection(pre, post, every, vogels)
+    other = sim.Population(2, sim.IF_curr_exp(), label="other")
+    with refused(errors.ConnectionError, "must be of one population, since Neuromodulation"):
+        sim.Projection(pre, other + post, every, stdp())
+    sim.Projection(pre, post + other, every, sim.StaticSynapse(weight=0.1))
+    with pytest.raises(ExportError, match="Neuromodulation cannot be exported"):
+        export_of(sim.state.projections)
+    plastic, rewards, _ = sim.state.projections[1:]
+    for each, words in ((plastic, "modulated by Neuromodulation"), (rewards, "none of PyNN's")):
+        with pytest.raises(SonataError, match=words):
+            sim.to_sonata(tmp_path, each)
     for changed, message in (
         ({"tau_c": 0}, "tau_c = 0: must be a number of ms"),
         ({"w_min": 2.0}, "w_min = 2, w_max = 1: must be w_min < w_max"),

@@ -313,7 +313,9 @@ class Connecting(SynapseColumns):
     ) -> list[SynapseTable]:
         """A table for each pair of populations that is connected."""
         tables = []
-        for pre, post, part in _by_blocks(_blocks(self.pre), source, _blocks(self.post), target):
+        for pre, post, part in _by_blocks(
+            blocks_of(self.pre), source, blocks_of(self.post), target
+        ):
             i, j = source[part] - np.uint32(pre.first), target[part] - np.uint32(post.first)
             w, d = part_of(weight, part), part_of(delay, part)
             of_rule = {name: part_of(each, part) for name, each in parameters.items()}
@@ -406,14 +408,14 @@ def _joined(values: list[Any], counts: list[int]) -> NDArray[np.float64]:
     return np.concatenate(parts)
 
 
-def _blocks(ends: Any) -> list[Block]:
+def blocks_of(ends: Any) -> list[Block]:
     """The blocks that the cells of a population, view or assembly lie in, each once."""
     return list(dict.fromkeys(part._block for part in _parts(ends)))
 
 
 def _stretch(ends: Any, ids: NDArray[np.int64]) -> tuple[Block, int] | None:
     """The block in which cells follow each other without a gap, and the index of the first."""
-    (block, *others) = _blocks(ends)
+    (block, *others) = blocks_of(ends)
     if others or (ids[1:] - ids[:-1] != 1).any():
         return None
     return block, int(ids[0]) - block.first

@@ -42,6 +42,7 @@ from .arguments import (
     names_of,
 )
 from .changing import Changing
+from .connecting import blocks_of
 from .connections import POST, PRE, Connection, Connections
 from .recorded import Recorded
 
@@ -82,7 +83,8 @@ class Projection(Recorded, Changing, common.Projection):
             synapse_type.structure.check_ends(*ends)
         modulated = self._modulated(postsynaptic_neurons, synapse_type)
         if modulated is not None:
-            modulated.check(synapse_type, str(label or postsynaptic_neurons.label))
+            name = str(label or postsynaptic_neurons.label)
+            modulated.check(synapse_type, postsynaptic_neurons, name)
         given = receptor_type
         if synapse_type.modulates:
             synapse_type.check_ends(*ends, receptor_type)
@@ -133,7 +135,8 @@ class Projection(Recorded, Changing, common.Projection):
         """What modulates the synapses of a projection with STDP; None if nothing does."""
         if getattr(synapse_type, "timing_dependence", None) is None:
             return None
-        return simulator.state.neuromodulated.get(getattr(post, "_block", None))
+        known = simulator.state.neuromodulated
+        return next((known[each] for each in blocks_of(post) if each in known), None)
 
     def _guess_receptor_type(self) -> None:
         """Negative weights inhibit, by the weight of the last pair of cells, as in PyNN's code.

@@ -190,7 +190,12 @@ def describe_synapses(synapse_type: Any, receptor: str | None) -> dict[str, Any]
     kind = synapses.StaticSynapse if shared else type(synapse_type)
     if getattr(synapses, kind.__name__, None) is not kind:
         raise SonataError(
-            f"synapse_type = {kind.__name__}: is user-defined: must be one of PyNN's to be written"
+            f"synapse_type = {kind.__name__}: is none of PyNN's: must be one of these to be written"
+        )
+    if synapse_type.dynamics is not None and synapse_type.dynamics.modulation is not None:
+        raise SonataError(
+            f"synapse_type = {kind.__name__}: is modulated by Neuromodulation, which SONATA does "
+            "not have: must be without it to be written"
         )
     described = {"model_template": f"{PYNN}:{kind.__name__}"}
     if receptor is not None:

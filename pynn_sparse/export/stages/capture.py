@@ -26,12 +26,16 @@ def capture(source: Any) -> FloatNet:
     Layers of trained networks are leaky neurons in it that do the same in each step.
 
     Raises `ExportError` where there is no projection, two populations have the same label, there
-    are gap junctions, or events carry values.
+    are gap junctions, events carry values, or connections of `Neuromodulation` are given.
     """
     network, tables, state = _parts(source)
     whole = tables is network.tables
     if network.junctions if whole else any(_is_junction(network, table) for table in tables):
         raise ExportError("gap junctions (ElectricalSynapse) cannot be exported to any target")
+    if any(each.table is table for each in network.modulations for table in tables):
+        raise ExportError(
+            "connections of Neuromodulation cannot be exported to any target: must be left out"
+        )
     if not tables:
         raise ExportError("there are no synapses to export; make a projection first")
     used = {block.index for table in tables for block in (table.pre, table.post)}
@@ -52,8 +56,9 @@ def capture(source: Any) -> FloatNet:
     cells = tuple(_cells(network, block) for block in blocks)
     position = {block.index: number for number, block in enumerate(blocks)}
     present = state.everyones("the export of a network", tables)
+    growing = [part.table for each in state.rewiring for part in each.parts]
     connections = [
-        _connections(label, each, position)
+        _connections(label, each, position, growing)
         for label, each in zip(_unique([each.label for each in tables]), present, strict=True)
         if len(each[0])
     ]
@@ -110,11 +115,16 @@ def _cells(network: Network, block: Block) -> Cells:
 
 
 def _connections(
-    label: str, now: tuple[SynapseTable, NDArray[Any]], position: dict[int, int]
+    label: str,
+    now: tuple[SynapseTable, NDArray[Any]],
+    position: dict[int, int],
+    growing: Sequence[SynapseTable],
 ) -> Connections:
     table, weight = now
     target, _, delay = table.arrays()
     n = len(table)
+    plastic = [table.rule.dynamics.name] if table.rule is not None else []
+    plastic += ["structural plasticity"] * any(each is table for each in growing)
     return make_connections(
         label,
         position[table.pre.index],
@@ -125,5 +135,5 @@ def _connections(
         target.astype(np.int64),
         np.array(np.broadcast_to(weight, (n,)), float),
         np.array(np.broadcast_to(delay, (n,)), np.int64),
-        table.rule.dynamics.name if table.rule is not None else "",
+        " and ".join(plastic),
     )
