@@ -30,8 +30,6 @@ def all_or_nothing() -> Iterator[None]:
             del each[length:]
         for block in reversed(network.blocks[blocks:]):
             network.remove_last_block(block)
-        for each in state.rewiring:
-            each.keep(state.projections)
         state.recorders, state._sources = recorders, sources
         common.Population._nPop, common.Projection._nProj = numbers
         raise

@@ -91,6 +91,7 @@ def rewire(table: SynapseTable, synapses: Wired) -> None:
     variables of synapses that stay, by their identity, go on; others begin. Parameters of a rule
     have to be alike for all synapses, and delays may not change for how long spikes wait.
     """
+    table.rule = table.rule and table.rule.part(slice(0, 1))
     rule, n = table.rule, len(synapses.source)
     made = synapses.taken(stable_order(synapses.source))
     state = {

@@ -9,6 +9,7 @@ import pyNN.sparse as sim
 import pytest
 from pyNN import errors
 
+from pynn_sparse import export, run_instances
 from pynn_sparse.engine import Engine
 
 NONE = sim.FixedProbabilityConnector(0.0)
@@ -103,6 +104,22 @@ def test_seeds_decide() -> None:
     assert run(3) == run(3, 2) != run(4)
 
 
+def test_copies_have_the_connections_that_each_has_alone() -> None:
+    def build(sim: Any, _: Any) -> Any:
+        pre, post = (sim.Population(9, sim.IF_curr_exp()) for _ in range(2))
+        return sim.Projection(pre, post, NONE, static())
+
+    seeds = [3, 5]
+    copies = run_instances(build, seeds, 50.0, seeds=seeds, timestep=1.0)
+    found = [each.get("weight", "list") for each in copies]
+    for seed, one in zip(seeds, found, strict=True):
+        sim.setup(timestep=1.0, rng_seed=seed)
+        alone = build(sim, None)
+        sim.run(50.0)
+        assert alone.get("weight", "list") == one
+    assert found[0] != found[1]
+
+
 def test_projections_onto_a_population_share_its_places() -> None:
     pre, post = populations()
     forward = sim.Projection(pre, post, NONE, static())
@@ -160,6 +177,39 @@ def test_weights_that_the_user_sets_stay() -> None:
     weights = projection.get("weight", "list", with_address=False)
     assert weights.count(7.0) == n < len(weights)
     assert set(weights) == {7.0, 0.5}
+
+
+def test_parameters_of_plasticity_stay_alike_for_all_connections() -> None:
+    """Also those that are set before there is any connection."""
+    pre, post = populations()
+    timing, weights = sim.SpikePairRule(), sim.AdditiveWeightDependence(w_max=1.0)
+    kind = sim.StructuralMechanismSTDP(
+        **rules(f_rew=1e4), timing_dependence=timing, weight_dependence=weights
+    )
+    projection = sim.Projection(pre, post, NONE, kind, receptor_type="excitatory")
+    projection.set(A_plus=0.25, w_max=[])
+    sim.run(20.0)
+    n = len(projection)
+    assert n > 2
+    with pytest.raises(errors.InvalidParameterValueError, match=r"w_max = .*one number for all"):
+        projection.set(w_max=np.arange(1.0, 82.0).reshape(9, 9))
+    with pytest.raises(errors.InvalidParameterValueError, match=r"A_minus = .*one number for all"):
+        projection[0].A_minus = 7.0
+    projection.set(w_max=np.full((9, 9), 2.0))
+    sim.run(20.0)
+    assert len(projection) != n
+    columns = projection.get(["A_plus", "w_max"], "columns")
+    assert set(columns["A_plus"]) == {0.25}
+    assert set(columns["w_max"]) == {2.0}
+
+
+def test_the_export_asks_before_it_takes_what_is_there() -> None:
+    pre, post = populations()
+    projection = sim.Projection(pre, post, sim.OneToOneConnector(), static(weight=1.0))
+    with pytest.raises(export.LimitsError, match="9 synapses with structural plasticity"):
+        export.lower(sim, "asic")
+    tables = export.lower([projection], "asic", accept=["plasticity"])
+    assert tables.net.n_synapses == 9
 
 
 @pytest.mark.parametrize(

@@ -59,8 +59,11 @@ class Changing(Connecting):
 
         Delays are in steps.
         """
+        structure = self.synapse_type.structure
         if not len(self):
-            return []
+            if structure is None:
+                return []
+            values = {name: each for name, each in values.items() if len(each)}
         checked: dict[str, Any] = dict(values)
         if "delay" in values:
             checked["delay"] = self._delay_steps(values["delay"])
@@ -68,6 +71,8 @@ class Changing(Connecting):
         def check(table: SynapseTable, part: dict[str, Any]) -> None:
             if "weight" in part:
                 self._check_weights(part["weight"], receptor=table.receptor)
+            if structure is not None:
+                structure.check_values(str(self.label), table, part)
             table.check(**part)
             self._check_kind(table, part)
 

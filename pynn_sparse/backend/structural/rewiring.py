@@ -74,6 +74,7 @@ class Rewiring:
     def __init__(self, post: Any) -> None:
         self.post = post
         self.parts: list[Grown] = []
+        self._stream = simulator.state.network.stream  # of one of several networks in a run
         self._number = 0  # of the next attempt
         self._drawn: tuple[int, NDArray[np.float64]] = (-1, np.zeros((0, DRAWS)))
         self._inputs: list[list[tuple[int, int]]] = []  # of each cell: projection, synapse
@@ -104,8 +105,11 @@ class Rewiring:
                     f"{theirs.__name__}(), as of {label}"
                 )
 
-    def check_room(self, structure: Mechanism, table: SynapseTable) -> None:
-        """Raise ConnectionError where a cell has more connections than places."""
+    def check_room(self, structure: Mechanism, table: SynapseTable, label: str) -> None:
+        """Raise ConnectionError where a cell has more connections than places.
+
+        Warn where cells have the same place on the grid.
+        """
         tables = [*(each.table for each in self.parts), table]
         counts = sum(np.bincount(each.target, minlength=self.post.size) for each in tables)
         most = int(np.max(counts))
@@ -114,26 +118,21 @@ class Rewiring:
                 f"{structure.owner}: s_max = {structure.s_max}: must be at least {most}, the "
                 f"connections that a cell of {self.post.label} has in the beginning"
             )
+        nx, ny = structure.formation.grid
+        cells = max(table.pre.size, self.post.size)
+        if nx * ny < cells:
+            warn(
+                f"{label}: grid = ({nx}, {ny}) has places for {nx * ny} of {cells} cells: those "
+                "beyond stand where the first ones do"
+            )
 
     def add(self, part: Grown) -> None:
         """Take up a projection."""
-        nx, ny = part.structure.formation.grid
-        most = max(part.size, self.post.size)
-        if nx * ny < most:
-            warn(
-                f"{part.projection.label}: grid = ({nx}, {ny}) has places for {nx * ny} of {most} "
-                "cells: those beyond stand where the first ones do"
-            )
         self.parts.append(part)
         if self not in simulator.state.rewiring:
             simulator.state.rewiring.append(self)
         self._looked_up = False
         self._skip_to(simulator.state.step)
-
-    def keep(self, projections: list[Any]) -> None:
-        """Let go of the projections that are not among these."""
-        self.parts = [each for each in self.parts if each.projection in projections]
-        self._looked_up = False
 
     # --- running ----------------------------------------------------------------------------------
 
@@ -206,11 +205,12 @@ class Rewiring:
         """The uniform random numbers of an attempt."""
         chunk, row = divmod(number, CHUNK)
         if self._drawn[0] != chunk:
-            seed, stream = self._structure.seed, simulator.state.network.stream
-            entropy = [stream.key if seed is None else seed, simulator.state.network.trials.number]
-            key = np.random.SeedSequence(
-                entropy, spawn_key=(0x57, self.post._block.index)
-            ).generate_state(2, np.uint64)
+            seed, stream = self._structure.seed, self._stream
+            entropy = [stream.key if seed is None else seed, stream.trials.number]
+            place = self.post._block.first - stream.first
+            key = np.random.SeedSequence(entropy, spawn_key=(0x57, place)).generate_state(
+                2, np.uint64
+            )
             generator = np.random.Generator(np.random.Philox(key=key, counter=[0, 0, 0, chunk]))
             self._drawn = chunk, generator.random((CHUNK, DRAWS))
         return self._drawn[1][row]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -66,8 +67,18 @@ class Structure(Mechanism):
         (table,) = made
         projection._check_weights(np.array([self.initial_weight]))
         rewire(table, wired(table))
-        rewiring_of(projection.post).check_room(self, table)
+        rewiring_of(projection.post).check_room(self, table, str(projection.label))
         return made
+
+    @staticmethod
+    def check_values(label: str, table: SynapseTable, values: Mapping[str, Any]) -> None:
+        """Raise an error for parameters of a rule that are not alike for all connections."""
+        for name in table.rule.parameters if table.rule is not None else ():
+            if name in values and (values[name] != values[name][0]).any():
+                raise errors.InvalidParameterValueError(
+                    f"{label}: {name} = {shown(values[name])}: must be one number for all "
+                    "connections, since they come and go"
+                )
 
     def _parameters(self, projection: Any) -> Any:
         space = projection.synapse_type.native_parameters
