@@ -85,9 +85,8 @@ def _download(release: str, folder: Path) -> Path:
 
 def _unpack(archive: Path, folder: Path) -> None:
     everything = folder.with_name("everything")
-    with tarfile.open(
-        archive
-    ) as tar:  # filters came with 3.11.4; the contents are known by their hash
+    with tarfile.open(archive) as tar:
+        # Filters came with Python 3.11.4. What the archive has in it is known by its hash.
         tar.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
         tar.extractall(everything)
     (root,) = everything.iterdir()
