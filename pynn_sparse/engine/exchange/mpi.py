@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import io
 import os
 import re
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import redirect_stderr
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -122,8 +124,12 @@ class MpiProcess(Processes):
         def end(
             kind: type[BaseException], error: BaseException, trace: TracebackType | None
         ) -> None:
-            hook(kind, error, trace)
-            print(f"process {self.rank} of {self.size} has failed: all end", file=sys.stderr)
+            said = io.StringIO()  # in one piece: launchers mix what processes write
+            with redirect_stderr(said):
+                hook(kind, error, trace)
+            print(f"process {self.rank} of {self.size} has failed: all end", file=said)
+            sys.stderr.write(said.getvalue())
+            sys.stderr.flush()
             self.abort()
 
         return end

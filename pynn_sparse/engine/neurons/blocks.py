@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from ...network import Block
 from .. import structures
 from ..devices.device import Device
+from .spikes import BITS_OF_NEURON
 
-BITS_OF_NEURON = 31  # of a key of cuda/core/schedule.h
-LAST_STAMP = 2**32 - 1  # of a key: beyond where simulations get
+LAST_STAMP = (1 << 63 - BITS_OF_NEURON) - 1  # of a key: beyond where simulations get
 SCALARS = {"double": np.float64, "single": np.float32}
 
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 Spikes = tuple[NDArray[Any], ...]
 PLAIN = np.int32, np.int64
 GRADED = (*PLAIN, np.int32)
-AFTER_ALL, BITS_OF_NEURON = 1 << 62, 31  # as in cuda/step/events.h
+AFTER_ALL = 1 << 62  # as in cuda/step/events.h
+BITS_OF_NEURON = 31  # of a key there, and in cuda/core/schedule.h: the time stamp is above
 
 
 class Emitted(NamedTuple):
