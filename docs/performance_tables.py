@@ -1,4 +1,4 @@
-"""Puts the tables of performance.md together from the JSON files in `benchmarks/`.
+"""Puts the tables of pages together from the JSON files in `benchmarks/`.
 
     python docs/performance_tables.py
 
@@ -16,10 +16,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pynn_sparse.bench import ranks
 from pynn_sparse.bench.report import number, spread
 from pynn_sparse.bench.suite import EARLIER, OWN, Comparison
 
-PAGE = Path(__file__).with_name("performance.md")
+FOLDER = Path(__file__).parent
+PAGES = [FOLDER / "performance.md", FOLDER / "several_processes.md"]
 TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 Column = Callable[[list[Comparison]], str]
 
@@ -114,9 +116,12 @@ def cells(name: str, data: dict[str, Any]) -> list[list[str]]:
             data["columns"],
             *([c if isinstance(c, str) else number(c) for c in row] for row in data["rows"]),
         ]
+    results = [Comparison(**result) for result in data["results"]]
+    if name == "several":
+        return ranks.cells(results)
     networks: dict[str, list[Comparison]] = {}
-    for result in data["results"]:
-        networks.setdefault(result["network"], []).append(Comparison(**result))
+    for result in results:
+        networks.setdefault(result.network, []).append(result)
     layout = LAYOUTS[name]
     heads = ["network", *(head.strip() for head in layout)]
     rows = [
@@ -148,17 +153,19 @@ def origin(data: dict[str, Any]) -> str:
 
 def table(name: str) -> str:
     """The Markdown of a table and the line below it."""
-    data = json.loads((PAGE.parent / "benchmarks" / f"{name}.json").read_text())
+    data = json.loads((FOLDER / "benchmarks" / f"{name}.json").read_text())
     heads, *rows = cells(name, data)
     lines = ["| " + " | ".join(row) + " |" for row in (heads, *rows)]
     lines.insert(1, "|---" * len(heads) + "|")
-    return "\n".join(["", *lines, "", origin(data), "", ""])
+    said = origin(data) + ranks.exchanges(data.get("exchanges", []))
+    return "\n".join(["", *lines, "", said, "", ""])
 
 
-def page() -> str:
-    """The page with all of its tables made anew."""
-    return TABLE.sub(lambda found: found[1] + table(found[2]) + found[3], PAGE.read_text())
+def page(path: Path) -> str:
+    """A page with all of its tables made anew."""
+    return TABLE.sub(lambda found: found[1] + table(found[2]) + found[3], path.read_text())
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page())
+    for each in PAGES:
+        each.write_text(page(each))

@@ -15,11 +15,14 @@ SLOWER = 1.1  # times the earlier median, and more than the earlier greatest tim
 def load(file: Path) -> list[Comparison]:
     """The comparisons of a file. Raises ValueError, with its name, for what is not such a file."""
     try:
-        return [Comparison(**each) for each in json.loads(file.read_text())["results"]]
+        found = [Comparison(**each) for each in json.loads(file.read_text())["results"]]
     except OSError as error:
         raise ValueError(f"{file}: {error.strerror}") from None
     except (ValueError, KeyError, TypeError):
         raise ValueError(f"{file}: is not a file of `pynn-sparse bench --json`") from None
+    if any(each.ranks > 1 for each in found):
+        raise ValueError(f"{file}: is a file of --ranks, which has both sides of the comparison")
+    return found
 
 
 def of_build(found: list[Comparison]) -> list[Comparison]:

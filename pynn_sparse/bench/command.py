@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ..measuring import command_line
 from ..replacing import write_text
-from . import baseline, report, trained
+from . import baseline, ranks, report, trained
 from .earlier import Earlier, EarlierBuildError, installed, is_build
 from .networks import NETWORKS
 from .peers import PEERS
-from .suite import Comparison, compare, peers_for
+from .suite import Comparison, RunError, compare, execute, peers_for
 
 DEFAULT = [name for name, network in NETWORKS.items() if not network.large]
 QUICK = ["cuba4000", "coba4000"]
@@ -32,7 +34,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--networks", nargs="+", choices=NETWORKS, metavar="NAME", help=_names())
     add("--peers", nargs="*", choices=PEERS, metavar="NAME", help=", ".join(PEERS))
     add("--threads", type=int, nargs="+", metavar="N", help="of each run; by default 1 and 2")
-    add("--rng", nargs="+", choices=("numpy", "native"), default=["numpy"], help="that connects")
+    add("--rng", nargs="+", choices=("numpy", "native"), help="that connects; numpy by default")
+    add(
+        "--ranks",
+        type=int,
+        nargs="+",
+        metavar="N",
+        help="processes, started by mpiexec, beside one process with as many threads in all; "
+        f"by default with one thread each, native, and {', '.join(ranks.DEFAULT)}",
+    )
     add("--repeats", type=int, metavar="N", help="of each run, 5 by default; medians are shown")
     add("--duration", type=float, metavar="MS", help="biological time instead of the network's own")
     add("--quick", action="store_true", help=f"100 ms of {', '.join(QUICK)}, once, on 2 threads")
@@ -63,11 +73,13 @@ def run(options: argparse.Namespace) -> int:
     if options.suite == "trained":
         return _trained(options)
     _fill_in(options)
-    for name in ("threads", "repeats", "duration"):
+    for name in ("threads", "repeats", "duration", "ranks"):
         values = getattr(options, name)
         for value in values if isinstance(values, list) else [values]:
             if value is not None and value <= 0:
                 raise SystemExit(f"--{name} {value:g}: must be greater than 0")
+    if options.ranks:
+        return _on_processes(options)
     try:
         if options.against and is_build(options.against):
             with installed(options.against) as earlier:
@@ -79,7 +91,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _trained(options: argparse.Namespace) -> int:
-    for name in ("networks", "peers", "threads", "duration", "against", "picture"):
+    for name in ("networks", "peers", "threads", "duration", "against", "picture", "ranks", "rng"):
         if getattr(options, name) is not None:
             raise SystemExit(f"--{name}: is not for --suite trained")
     repeats = (1 if options.quick else 5) if options.repeats is None else options.repeats
@@ -99,6 +111,43 @@ def _trained(options: argparse.Namespace) -> int:
     return int(any("differ" in row.absent for row in rows))
 
 
+def _on_processes(options: argparse.Namespace) -> int:
+    for name in ("against", "picture"):
+        if getattr(options, name) is not None:
+            raise SystemExit(f"--{name}: is not for --ranks")
+    if 1 in options.ranks:
+        raise SystemExit("--ranks 1: must be 2 or more; one process is run beside them")
+    if set(options.peers or []) - {ranks.PEER}:
+        raise SystemExit(f"--peers {' '.join(options.peers)}: of --ranks may be {ranks.PEER} alone")
+    try:
+        start = ranks.launcher()
+    except (FileNotFoundError, ModuleNotFoundError) as error:
+        raise SystemExit(f"--ranks: {error}") from None
+    try:
+        exchanges = [start.run(n, "pynn_sparse.bench.exchange") for n in options.ranks]
+    except RunError as error:
+        raise SystemExit(f"--ranks: an exchange cannot be measured: {error}") from None
+    nest = "was not asked for" if options.peers == [] else ranks.nest_is_missing()
+    found = []
+    for network, n, threads, rng in itertools.product(
+        options.networks, options.ranks, options.threads, options.rng
+    ):
+        run = partial(execute, environment=ranks.environment(threads))
+        more = {"rng": rng, "start": start, "nest": nest, "duration": options.duration, "run": run}
+        found.append(ranks.compare(network, n, threads, options.repeats, **more))
+        print(ranks.table(found[-1:]).splitlines()[2], file=sys.stderr, flush=True)
+    command = command_line(options.typed, [options.json, options.table])
+    about = report.machine() | {"exchanges": exchanges}
+    said = f"{ranks.exchanges(exchanges)}{report.missing(found)}"
+    text = f"{ranks.table(found)}\n\n{report.caption(command, about)}{said}"
+    print(text)
+    if options.table:
+        write_text(options.table, text + "\n")
+    if options.json:
+        report.write_json(options.json, found, command, {"exchanges": exchanges})
+    return int(any(each.problem for each in found))
+
+
 def _measured(
     options: argparse.Namespace,
     before: list[Comparison] | None = None,
@@ -115,7 +164,8 @@ def _measured(
     if options.table:
         write_text(options.table, text + "\n")
     if options.json:
-        report.write_json(options.json, found, command, earlier.title if earlier else None)
+        about = {"against": earlier.title} if earlier else None
+        report.write_json(options.json, found, command, about)
     if options.picture:
         report.write_picture(options.picture, found)
     slower = False
@@ -129,9 +179,11 @@ def _measured(
 
 def _fill_in(options: argparse.Namespace) -> None:
     """What was not asked for; `--quick` leaves what was."""
-    quick = options.quick
-    options.networks = options.networks or (QUICK if quick else DEFAULT)
-    options.threads = options.threads or ([2] if quick else [1, 2])
+    quick, several = options.quick, bool(options.ranks)
+    networks = list(ranks.DEFAULT) if several else DEFAULT
+    options.networks = options.networks or (QUICK if quick else networks)
+    options.threads = options.threads or ([1] if several else [2] if quick else [1, 2])
+    options.rng = options.rng or (["native"] if several else ["numpy"])
     if options.repeats is None:
         options.repeats = 1 if quick else 5
     if options.duration is None and quick:

@@ -1,7 +1,14 @@
-"""What it costs processes to tell each other their spikes, for `pynn-sparse info --mpi`."""
+"""What it costs processes to tell each other their spikes, for `pynn-sparse info --mpi`.
+
+mpiexec -n 2 python -m pynn_sparse.bench.exchange
+
+prints that, and what it takes to gather spikes that were recorded, as a line of JSON.
+"""
 
 from __future__ import annotations
 
+import json
+import statistics
 import time
 from typing import Any
 
@@ -10,6 +17,7 @@ import numpy as np
 STEPS = 20_000  # that are measured at a time
 REPEATS = 5
 CELLS = 64  # of each process, which are at rest
+SOURCES, RATE, DURATION = 10_000, 1000.0, 100.0  # Hz and ms: a million spikes
 
 
 def describe_processes() -> list[str]:
@@ -59,3 +67,40 @@ def _time_of_step(sim: Any, *, several: bool) -> float:
     begin = time.perf_counter()
     sim.run(STEPS * dt)
     return (time.perf_counter() - begin) / STEPS
+
+
+def gather_time(sim: Any) -> tuple[float, int]:
+    """Seconds in which the spikes of all processes come to all, the median; and how many these are.
+
+    They are in the order of neurons on each process before, as they are when data are read.
+    """
+    sim.setup(timestep=0.1, threads=1)
+    cells = sim.Population(SOURCES, sim.SpikeSourcePoisson(rate=RATE))
+    cells.record("spikes")
+    sim.run(DURATION)
+    n = sum(cells.get_spike_counts().values())
+    times = []
+    for _ in range(REPEATS):
+        sim.simulator.state.processes.meet("bench")
+        begin = time.perf_counter()
+        with cells.recorder.reading_all("bench"):
+            times.append(time.perf_counter() - begin)
+    return statistics.median(times), n
+
+
+def main() -> None:
+    """Measure; process 0 prints."""
+    import pyNN.sparse as sim
+
+    sim.setup()
+    exchange = exchange_time(sim)
+    gathering, n = gather_time(sim)
+    processes = sim.simulator.state.processes
+    if processes.rank == 0:
+        library = getattr(processes, "library", "none")
+        told = {"exchange": exchange, "gather": gathering, "spikes": n, "library": library}
+        print(json.dumps({"processes": processes.size} | told))
+
+
+if __name__ == "__main__":
+    main()

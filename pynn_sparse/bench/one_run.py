@@ -1,11 +1,13 @@
 """One run of a benchmark network in a process of its own; prints a line of JSON.
 
 python -m pynn_sparse.bench.one_run cuba4000 sparse --threads 2 --duration 1000
+mpiexec -n 2 python -m pynn_sparse.bench.one_run cuba4000 sparse --threads 1 --ranks 2
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import importlib
 import json
 import time
@@ -20,6 +22,11 @@ from .networks import NETWORKS, TIMESTEP, Built
 
 WARM_UP = 100.0  # ms
 SHORT = 0.2  # s: processor time is counted in ticks of 10 ms, too coarse for less than this
+# Of several processes the greatest counts: the slowest, and the one with the most memory.
+OF_EACH = (
+    *("import", "build", "build CPU", "first step", "run per second", "run CPU per second"),
+    *("network MiB", "network peak MiB", "peak MiB"),
+)
 
 
 def cv_of_intervals(trains: list[Any]) -> float | None:
@@ -30,6 +37,15 @@ def cv_of_intervals(trains: list[Any]) -> float | None:
         if len(intervals) > 1 and intervals.mean() > 0:
             values.append(intervals.std() / intervals.mean())
     return float(np.mean(values)) if values else None
+
+
+def digest_of(trains: list[Any]) -> str:
+    """A text that is the same for the same trains of spikes, bit for bit."""
+    made = hashlib.blake2b(digest_size=8)
+    made.update(np.array([len(train) for train in trains], np.int64).tobytes())
+    for train in trains:
+        made.update(np.asarray(train, np.float64).tobytes())
+    return made.hexdigest()
 
 
 def measure(
@@ -43,9 +59,9 @@ def measure(
     """Times in s, rates in Hz, memory in bytes; `trains` gives spike times (ms) after the run.
 
     `measured` advances by the milliseconds that are measured, by default as `run` does.
-    "run per second" is the real-time factor: seconds for a biological second. Bytes per synapse are
-    what memory has grown by since before the network was built, at the end of the first step and
-    at most.
+    "run per second" is the real-time factor: seconds for a biological second. "network MiB", and
+    bytes per synapse, are what memory has grown by since before the network was built, at the end
+    of the first step and at most. "spikes" are the same text where the spikes are the same.
     """
     watch = Stopwatch()
     sim = setup()
@@ -86,7 +102,10 @@ def measure(
         "ns per event": wall / events * 1e9 if events else None,
         "bytes per synapse": grown / built.synapses,
         "peak bytes per synapse": most / built.synapses,
+        "network MiB": grown / 2**20,
+        "network peak MiB": most / 2**20,
         "peak MiB": memory / 2**20,
+        "spikes": digest_of(spikes),
         "other CPU": (
             max(0.0, after[0] - system - (after[1] - own)) / wall if wall > SHORT else None
         ),
@@ -167,6 +186,32 @@ def with_genn(name: str, duration: float) -> dict[str, Any]:
     return {"engine": "GeNN"} | figures
 
 
+def of_all(figures: dict[str, Any], ranks: int) -> dict[str, Any]:
+    """The figures of several processes of MPI as those of one: the greatest of `OF_EACH`.
+
+    "processes" are those of each. What was computed is what process 0 says of it.
+    """
+    from mpi4py import MPI
+
+    every: list[dict[str, Any]] = MPI.COMM_WORLD.allgather(figures)
+    if len(every) != ranks:
+        raise RuntimeError(
+            f"mpiexec has started {ranks} processes, of which mpi4py sees {len(every)}: it has to "
+            "be that of the MPI library which mpi4py finds"
+        )
+    first, *others = every
+    other = first["other CPU"]
+    if other is not None:
+        of_run = sum(each["run CPU per second"] for each in others) / first["run per second"]
+        other = max(0.0, other - of_run)
+    return {
+        **first,
+        **{name: max(each[name] for each in every) for name in OF_EACH},
+        "other CPU": other,
+        "processes": [{name: each[name] for name in OF_EACH} for each in every],
+    }
+
+
 def main() -> None:
     """Read the command line, measure, print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
@@ -174,6 +219,7 @@ def main() -> None:
     parser.add_argument("backend", choices=("sparse", "nest", "genn"))
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rng", choices=("numpy", "native"), default="numpy")
+    parser.add_argument("--ranks", type=int, default=1, help="processes, this being one")
     parser.add_argument("--duration", type=float, default=1000.0, help="biological time, in ms")
     options = parser.parse_args()
     if options.backend == "genn":
@@ -183,6 +229,12 @@ def main() -> None:
     else:
         run = (options.network, options.backend, options.threads, options.rng)
         figures = with_pynn(*run, options.duration)
+    if options.ranks > 1:
+        from mpi4py import MPI
+
+        figures = of_all(figures, options.ranks)
+        if MPI.COMM_WORLD.rank:
+            return
     print(json.dumps(figures))
 
 

@@ -141,13 +141,12 @@ def caption(command: str, about: dict[str, Any] | None = None) -> str:
 
 
 def write_json(
-    file: Path, found: list[Comparison], command: str, against: str | None = None
+    file: Path, found: list[Comparison], command: str, about: dict[str, Any] | None = None
 ) -> None:
-    """All figures of all runs; `against` says what the earlier build is, if there is one."""
+    """All figures of all runs, and what else there is to say `about` them."""
     results = [vars(each) for each in found]
-    earlier = {"against": against} if against else {}
-    about = machine() | measuring.origin() | earlier | {"command": command, "results": results}
-    write_text(file, json.dumps(about, indent=1))
+    every = {**machine(), **measuring.origin(), **(about or {}), "command": command}
+    write_text(file, json.dumps(every | {"results": results}, indent=1))
 
 
 def write_picture(file: Path, found: list[Comparison]) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import statistics
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +37,7 @@ class Comparison:
         runs: simulator -> figures of each run; for this backend "sparse".
         absent: simulator -> why there are none.
         problem: how what the simulators did differs, or "".
+        ranks: processes of which each has so many threads, see `ranks.py`.
     """
 
     network: str
@@ -44,6 +46,7 @@ class Comparison:
     runs: dict[str, list[Figures]] = field(default_factory=dict)
     absent: dict[str, str] = field(default_factory=dict)
     problem: str = ""
+    ranks: int = 1
 
     def values(self, simulator: str, figure: str) -> list[float]:
         """A figure of all runs that have it, ascending."""
@@ -66,19 +69,29 @@ class Comparison:
         return min((each for each in peers if not math.isnan(each)), default=math.nan)
 
 
-def execute(command: list[str]) -> Figures:
+def execute(command: list[str], environment: Mapping[str, str] | None = None) -> Figures:
     """Run a command; its last line is JSON. Raises `RunError` if it fails.
+
+    `environment` has further variables.
 
     Python keeps what it compiles, whatever the variable that forbids it: an installed build has
     that along, so that a checkout beside it would be charged with compiling at each import.
     """
     variables = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    variables |= environment or {}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=variables)
     if done.returncode:
-        lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
-        raise RunError(lines[-1])
+        raise RunError(_reason(done.stderr.splitlines()) or f"exit status {done.returncode}")
     figures: Figures = json.loads(done.stdout.strip().splitlines()[-1])
     return figures
+
+
+def _reason(lines: list[str]) -> str:
+    """The last error of Python's; or what a launcher says in its frame; or the last line."""
+    errors = [line for line in lines if re.match(r"[\w.]*(Error|Exception)\b", line)]
+    said = [line.strip() for line in lines if line.strip(" -=")]
+    framed = [line for line in lines if line.startswith("-----")]
+    return errors[-1] if errors else " ".join(said if framed else said[-1:])
 
 
 def compare(
@@ -110,12 +123,13 @@ def compare(
     for _ in range(repeats):
         for name, command in commands.items():
             if name not in found.absent:
-                _add_run(found, name, command, run)
-    found.problem = difference(found) or _failure(found)
+                add_run(found, name, command, run)
+    found.problem = difference(found) or failure(found)
     return found
 
 
-def _add_run(found: Comparison, name: str, command: list[str], run: Execute) -> None:
+def add_run(found: Comparison, name: str, command: list[str], run: Execute) -> None:
+    """Add the figures of a run, or why there are none of this simulator."""
     try:
         found.runs.setdefault(name, []).append(run(command))
     except RunError as error:
@@ -123,10 +137,10 @@ def _add_run(found: Comparison, name: str, command: list[str], run: Execute) -> 
         found.runs.pop(name, None)
 
 
-def _failure(found: Comparison) -> str:
+def failure(found: Comparison, *simulators: str) -> str:
     """Why this backend failed, unless it says that something is not implemented."""
-    reason = found.absent.get(OWN, "")
-    return "" if reason.startswith("NotImplementedError") else reason
+    reasons = (found.absent.get(name, "") for name in simulators or (OWN,))
+    return next((x for x in reasons if x and not x.startswith("NotImplementedError")), "")
 
 
 def difference(found: Comparison) -> str:
