@@ -102,6 +102,10 @@ def test_results_are_those_of_one_process(n: int, serial: Path, tmp_path: Path) 
         annotations = dict(made.annotations)
         assert annotations.pop("mpi_processes") == n
         assert annotations == {k: v for k, v in expected.annotations.items() if k in annotations}
+    made, expected = (load(Path(f"{each}.weights.pkl")) for each in (file, serial))
+    for one, other in zip(made.segments, expected.segments, strict=True):
+        (weights,), (same,) = one.analogsignals, other.analogsignals
+        np.testing.assert_array_equal(weights.magnitude, same.magnitude)
     trains = spikes(load(Path(f"{serial}.own.pkl")))
     names = [f"{file}.own.pkl.{rank}" for rank in range(n)] if n > 1 else [f"{file}.own.pkl"]
     assert [train for name in names for train in spikes(load(Path(name)))] == trains

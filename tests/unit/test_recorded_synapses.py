@@ -386,7 +386,7 @@ def test_who_cannot_record() -> None:
         net.rule.get_data()
     several = network(dry_run=(2, 0)).plastic
     with pytest.raises(
-        NotImplementedError, match=r"plastic\.record on 2 processes of MPI: must be"
+        NotImplementedError, match=r"plastic\.record in a dry run: needs what other"
     ):
         several.record("weight")
     sim.setup()

@@ -18,7 +18,7 @@ from pynn_sparse.engine.exchange.stripes import stripes
 from pynn_sparse.engine.synapses.histories import Sources
 from pynn_sparse.network import Network, SynapseTable, wiring
 from pynn_sparse.network.block import Arrays
-from pynn_sparse.network.probe import Probe
+from pynn_sparse.network.probe import Probe, SynapseProbe
 from pynn_sparse.network.rows import compact
 
 # Beginnings of the names of what processes have a part of each.
@@ -50,6 +50,7 @@ class Joining:
         self._whole = numbers[0, :, 1].astype(bool)  # tables that all processes have whole
         self._lengths = np.where(self._whole, numbers[0, :, 0], numbers[:, :, 0].sum(axis=0))
         self._columns = [self._columns_of(probe) for probe in network.probes]
+        self.recorded_synapses = [self._synapses_of(probe) for probe in network.synapse_probes]
         self._places = [self._places_of(number) for number in range(len(self._tables))]
 
     def _places_of(self, number: int) -> NDArray[np.int64]:
@@ -75,6 +76,16 @@ class Joining:
         assert every is not None
         first = sum(lengths[: self._processes.rank])
         return every, slice(first, first + len(probe.index))
+
+    def _synapses_of(self, probe: SynapseProbe) -> tuple[list[int], NDArray[np.int64]]:
+        """Tables, and numbers, of synapses that are recorded, of all processes."""
+        mine = np.array([each.table.index for each in probe.chosen], np.int64), probe.index
+        tables, numbers = (
+            self._processes.gather("checkpoint", each, everywhere=True) for each in mine
+        )
+        assert tables is not None
+        assert numbers is not None
+        return np.unique(tables).tolist(), np.sort(numbers)
 
     def recorded(self) -> list[list[int]]:
         """Neurons of each recorded variable, over all processes."""
@@ -133,6 +144,8 @@ class Joining:
             sent[f"state/{number}"] = sent[f"state/{number}"][:, part]
         sent["synapses/ring"] = sent["synapses/ring"][:, self._ports(self._processes.rank)]
         sent |= {k: each for k, each in arrays.items() if k.endswith("/samples")}
+        for number, probe in enumerate(self._network.synapse_probes):
+            sent[f"joined/synapse probe {number}"] = probe.index
         for number, places in enumerate(self._places):
             if not self._whole[number]:
                 prefix = f"table {number}/"
@@ -157,6 +170,10 @@ class Joining:
             elif name.endswith("/samples"):  # which only those with recorded cells have in full
                 some = [part[name] for part in parts if part[name].shape[1]]
                 joined[name] = np.concatenate(some, axis=1)
+        for number in range(len(self._network.synapse_probes)):
+            name = f"synapse probe {number}"
+            order = np.argsort(np.concatenate([part[f"joined/{name}"] for part in parts]))
+            joined[f"{name}/samples"] = joined[f"{name}/samples"][:, order]
         joined["synapses/ring"] = self._ring([part["synapses/ring"] for part in parts])
         for kind in ("spikes", "graded"):
             joined |= _sorted_by_neuron(kind, parts)
@@ -252,6 +269,10 @@ class Joining:
             name = f"probe {number}/samples"
             if arrays.get(name, np.zeros(0)).ndim == 2:
                 mine[name] = arrays[name][:, columns]
+        for number, probe in enumerate(self._network.synapse_probes):
+            name, (_, every) = f"synapse probe {number}/samples", self.recorded_synapses[number]
+            if arrays.get(name, np.zeros(0)).shape[1:] == every.shape:
+                mine[name] = arrays[name][:, np.searchsorted(every, probe.index)]
         for number, places in enumerate(self._places):
             if not self._whole[number]:
                 mine |= self._own_table(number, places, arrays)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import quantities as pq
+from numpy.typing import NDArray
 
 from pynn_sparse.network import Network, wiring
 from pynn_sparse.network.block import Arrays
@@ -87,11 +88,13 @@ def described(
     sources: list[Any],
     wired: list[tuple[int, str]] | None = None,
     recorded: list[list[int]] | None = None,
+    recorded_synapses: list[tuple[list[int], NDArray[np.int64]]] | None = None,
 ) -> dict[str, Any]:
     """What two networks must have in common, of numbers, texts and lists; digests of all arrays.
 
-    `wired` are the numbers of synapses of all tables, and their digests, and `recorded` the neurons
-    of all recorded variables, where several processes have them.
+    Where several processes have them, `wired` are the numbers of synapses of all tables, and their
+    digests, `recorded` the neurons of all recorded variables, and `recorded_synapses` of each the
+    tables and the numbers of synapses.
     """
     place = {source: k for k, source in enumerate(sources)}
     if wired is None:
@@ -99,6 +102,11 @@ def described(
 
     if recorded is None:
         recorded = [probe.index.tolist() for probe in network.probes]
+
+    if recorded_synapses is None:
+        recorded_synapses = [
+            ([c.table.index for c in p.chosen], p.index) for p in network.synapse_probes
+        ]
 
     def ends(table: Any, n: int) -> list[Any]:
         return [table.pre.index, table.post.index, n]
@@ -122,10 +130,10 @@ def described(
             for p, index in zip(network.probes, recorded, strict=True)
         ],
         "recorded synapses (tables, variable, interval, number)": [
-            [[c.table.index for c in p.chosen], p.variable, p.interval, len(p.index)]
-            for p in network.synapse_probes
+            [tables, p.variable, p.interval, len(index)]
+            for p, (tables, index) in zip(network.synapse_probes, recorded_synapses, strict=True)
         ],
-        "which synapses are recorded": [wiring.of_arrays(p.index) for p in network.synapse_probes],
+        "which synapses are recorded": [wiring.of_arrays(index) for _, index in recorded_synapses],
         "cells with recorded spikes": int(network.spikes_wanted.sum()),
         "which cells have recorded spikes": wiring.of_arrays(network.spikes_wanted),
         "current sources (class)": [type(source).__name__ for source in sources],

@@ -198,7 +198,8 @@ def _described(joining: Joining | None) -> dict[str, Any]:
     sources = [each.item for each in _sources()]
     if joining is None:
         return options | described(state.network, sources)
-    return options | described(state.network, sources, joining.wiring(), joining.recorded())
+    of_all = joining.wiring(), joining.recorded(), joining.recorded_synapses
+    return options | described(state.network, sources, *of_all)
 
 
 def _checked(filename: str, arrays: Arrays, engine: Engine) -> Arrays:

@@ -56,6 +56,7 @@ class Projection(Recorded, Changing, common.Projection):
     _simulator = simulator
     _static_synapse_class = StaticSynapse
     label = Label(lambda projection: projection._tables)
+    _total: int | None = None  # connections of all processes, once they have been counted
 
     def __init__(
         self,
@@ -324,12 +325,17 @@ class Projection(Recorded, Changing, common.Projection):
         processes = simulator.state.processes
         if not as_flag(f"{self.label}: gather", gather) or processes.size == 1:
             return len(self)
+        if self._total is not None:
+            return self._total
         shared = [table.rows.share_weights for table in self._tables]
         own = [
             0 if same and processes.rank else len(table)
             for table, same in zip(self._tables, shared, strict=True)
         ]
-        return int(processes.total(f"size of {self.label}", np.array([sum(own)]))[0])
+        total = int(processes.total(f"size of {self.label}", np.array([sum(own)]))[0])
+        if self.synapse_type.structure is None:  # connections stay
+            self._total = total
+        return total
 
     def initialize(self, **initial_values: Any) -> None:
         simulator.state.check_open(self._network, self.label)

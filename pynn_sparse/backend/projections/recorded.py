@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pynn_sparse.engine.exchange.processes import digest
 from pynn_sparse.network.probe import Chosen
 
 from .. import simulator
 from ..doors.arguments import check_annotations, names_of_variables
 from ..doors.checks import as_flag
 from ..doors.parameters import shown
-from ..recording.files import check_destination, write
+from ..recording.files import check_destination, write_of_process
 from .arguments import connections_of, parts_of
 from .connecting import Connecting, is_conductance
 from .connections import POST, PRE
+from .synapse_columns import follows_from_values, is_ascending
 
 if TYPE_CHECKING:
     from ..recording.of_synapses import SynapseRecorder
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 
 class Recorded(Connecting):
     """Recording of connections, by their numbers: their places in `Projection.get(..., "list")`."""
+
+    size: Any  # of all processes
 
     @cached_property
     def _recorder(self) -> SynapseRecorder:
@@ -49,17 +54,22 @@ class Recorded(Connecting):
             sampling_interval: in ms, a multiple of the time step, which is the default; one for all
                 variables of a projection.
             connections: which ones: numbers, a slice, or an array of True and False, in the order
-                of `get(..., format="list")`; by default all.
+                of `get(..., format="list")` of all processes; by default all.
+
+        Where several processes simulate together, all have to call this, and each records
+        connections onto its own cells.
 
         Raises `pyNN.errors.RecordingError` for other variables, TypeError, ValueError or IndexError
         for other arguments, `pynn_sparse.errors.NetworkTooLargeError` where memory is short, and
-        NotImplementedError on several processes, and for connections that come and go.
+        NotImplementedError in a dry run, and for connections that come and go.
         """
         simulator.state.check_open(self._network, self.label)
+        what, processes = f"record of {self.label}", simulator.state.processes
         if variables is None:
+            processes.meet(what)
             self._recorder.stop()
             return
-        simulator.state.require_one_process(f"{self.label}.record")
+        simulator.state.require_all(f"{self.label}.record")
         if self.synapse_type.structure is not None:
             raise NotImplementedError(
                 f"{self.label}.record: connections of {type(self.synapse_type).__name__} come and "
@@ -72,8 +82,11 @@ class Recorded(Connecting):
                 f"{self.label}.record: variables = {shown(variables)}: must be at least one of "
                 f"{', '.join(self.synapse_type.recordable)}"
             )
-        numbers = connections_of(f"{self.label}.record", connections, len(self))
-        self._recorder.record(names, sampling_interval, numbers)
+        numbers = connections_of(f"{self.label}.record", connections, self.size())
+        given = digest([names, sampling_interval, numbers])
+        processes.meet_alike(what, {f"record of {self.label}": given})
+        with processes.together(what):
+            self._recorder.record(names, sampling_interval, numbers)
 
     def get_data(
         self,
@@ -92,7 +105,8 @@ class Recorded(Connecting):
 
         Args:
             variables: a name, several, or "all".
-            gather: has no effect, since one process has all.
+            gather: whether all processes get what all of them have recorded, or each its own; has
+                no effect on one process.
             clear: whether the data are then forgotten here.
             annotations: a dict, for the block.
 
@@ -100,9 +114,9 @@ class Recorded(Connecting):
         discarded the network.
         """
         check_annotations(annotations)
-        block = self._recorder.get(
-            self._checked_reading(variables, gather, clear), annotations or {}
-        )
+        names = self._checked_reading(variables, gather, clear)
+        what = f"get_data of {self.label}" if gather else ""
+        block = self._recorder.get(names, annotations or {}, what)
         if clear:
             self._recorder.clear()
         return block
@@ -117,9 +131,12 @@ class Recorded(Connecting):
     ) -> None:
         """Write what `get_data` gives to a file or a Neo IO, as `Population.write_data` does."""
         check_destination("io", io)
-        as_flag("clear", clear)
-        block = self.get_data(variables, gather, False, annotations)
-        write(io, block)
+        check_annotations(annotations)
+        names = self._checked_reading(variables, gather, clear)
+        what = f"write_data of {self.label}" if gather else ""
+        with simulator.state.processes.together(what) if gather else nullcontext():
+            block = self._recorder.get(names, annotations or {}, what, everywhere=False)
+            write_of_process(io, block, gather)
         if clear:
             self._recorder.clear()
 
@@ -138,9 +155,46 @@ class Recorded(Connecting):
 
     # --- for the recorder -------------------------------------------------------------------------
 
-    def _chosen(self, numbers: NDArray[np.int64]) -> list[Chosen]:
-        """Connections, by their numbers, as synapses of tables; that order is kept from now on."""
-        places = self._keep_order()[numbers]
+    def _keep_numbers(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Numbers of this process's connections among all, and where these are stored.
+
+        The numbers ascend. They are those of the list that `get` gives, whose order is kept from
+        now on. All processes have to do this together.
+        """
+        processes, tables = simulator.state.processes, self._tables
+        if not processes.gathers:
+            return np.arange(len(self)), self._keep_order()
+        what = f"record of {self.label}"
+        given = processes.any(what, any(len(table.identity) for table in tables))
+        shared = [table.rows.share_weights for table in tables]  # which each process has whole
+        if len(tables) == 1 and not (given or any(shared)) and self._is_by_targets():
+            first = sum(processes.meet(what, length=len(self))[: processes.rank])
+            mine = np.empty(len(self), np.int64)
+            mine[self._order()] = first + np.arange(len(self))
+            repeated = processes.any(what, tables[0].has_repeated())
+        else:
+            with self._gathered("record", "all") as places:
+                number = np.empty(len(self), np.int64)
+                number[self._order()] = np.arange(len(self))
+                mine = number[places]
+                repeated = follows_from_values(self._tables)
+        if repeated:
+            self._number(mine)
+        if processes.rank:
+            mine[np.repeat(shared, [len(table) for table in tables])] = -1
+        order = np.argsort(mine, kind="stable")
+        order = order[np.count_nonzero(mine < 0) :]
+        return mine[order], order
+
+    def _is_by_targets(self) -> bool:
+        """Whether the list of one table is in the order of its targets and then of its sources."""
+        return is_ascending(self._pre_ids) and is_ascending(self._post_ids)
+
+    def _chosen(
+        self, wanted: NDArray[np.int64], numbers: NDArray[np.int64], places: NDArray[np.int64]
+    ) -> list[Chosen]:
+        """Some connections as synapses of tables, by their numbers among those stored at places."""
+        places = places[np.searchsorted(numbers, wanted)]
         found, first = [], 0
         for table in self._tables:
             columns = np.flatnonzero((places >= first) & (places < first + len(table)))
@@ -151,9 +205,14 @@ class Recorded(Connecting):
             first += len(table)
         return found
 
-    def _ends_of(self, numbers: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-        """Pre- and postsynaptic indices of connections."""
-        return [each.astype(np.int64) for each in self._columns_of([PRE, POST], numbers)]
+    def _ends_of(self, chosen: list[Chosen], n: int) -> NDArray[np.int64]:
+        """Pre- and postsynaptic indices of n chosen connections, [2, n]."""
+        ends = np.empty((2, n), np.int64)
+        for each in chosen:
+            places, columns = each.stored()
+            for row, name in zip(ends, (PRE, POST), strict=True):
+                row[columns] = self._of_table(name, each.table)[places]
+        return ends
 
     def _unit_of(self, name: str) -> str:
         """Unit of a variable, as the package `quantities` has it."""

@@ -74,7 +74,7 @@ class SynapseColumns:
         Positions count through the tables. Of several connections between two cells, the one with
         the lesser delay, and then with the lesser weight, comes first.
         """
-        if len(self._tables) == 1 and _ascending(self._pre_ids) and _ascending(self._post_ids):
+        if len(self._tables) == 1 and is_ascending(self._pre_ids) and is_ascending(self._post_ids):
             return self._tables[0].order()
         if self._tables and len(self._tables[0].identity):
             return np.argsort(np.concatenate([table.identity for table in self._tables]))
@@ -88,15 +88,18 @@ class SynapseColumns:
     def _keep_order(self) -> NDArray[np.int64]:
         """As `_order`; where it follows from values that may change, it is kept from now on."""
         order = self._order()
-        if any(table.has_repeated() for table in self._tables if not len(table.identity)):
-            identity = np.empty(len(order), np.uint32)
-            first = first_number(simulator.state.processes)
-            identity[order] = first + np.arange(len(order), dtype=np.uint32)
-            ends = np.cumsum([len(table) for table in self._tables])[:-1]
-            for table, part in zip(self._tables, np.split(identity, ends), strict=True):
-                table.take_back()
-                table.identity = part
+        if follows_from_values(self._tables):
+            number = np.empty(len(order), np.int64)
+            number[order] = first_number(simulator.state.processes) + np.arange(len(order))
+            self._number(number)
         return order
+
+    def _number(self, numbers: NDArray[np.int64]) -> None:
+        """Have connections be in the order of numbers from now on, [n] as they are stored."""
+        ends = np.cumsum([len(table) for table in self._tables])[:-1]
+        for table, part in zip(self._tables, np.split(numbers, ends), strict=True):
+            table.take_back()
+            table.identity = part.astype(np.uint32)
 
     def _stored(self, name: str) -> NDArray[Any]:
         """An attribute of all connections, in the order in which they are stored."""
@@ -183,7 +186,13 @@ def present(table: SynapseTable) -> Present:
     return Present(table.weight, table.state) if engine is None else engine.present(table)
 
 
-def _ascending(ids: NDArray[np.int64]) -> bool:
+def follows_from_values(tables: list[SynapseTable]) -> bool:
+    """Whether the order of connections follows from their values, which may change."""
+    return any(table.has_repeated() for table in tables if not len(table.identity))
+
+
+def is_ascending(ids: NDArray[np.int64]) -> bool:
+    """Whether cells are in the order of the network."""
     return bool((np.diff(ids) > 0).all())
 
 

@@ -25,6 +25,7 @@ from .recorder import checked_interval
 # sample; and of each that there is, while it is looked for: its place, and places in order.
 BYTES_PER_RECORDED = 64
 BYTES_PER_CONNECTION = 24
+INDEX = "connection_index"
 
 
 class SynapseRecorder:
@@ -47,6 +48,7 @@ class SynapseRecorder:
     def record(self, names: list[str], sampling_interval: Any, numbers: NDArray[np.int64]) -> None:
         """Record variables of the connections of these numbers, besides what is recorded already.
 
+        The numbers are those among the connections of all processes, of which each records its own.
         Raises an error before anything is changed.
         """
         self._check_names(names)
@@ -54,6 +56,8 @@ class SynapseRecorder:
         n, every = len(numbers), len(self._projection)
         size = n * BYTES_PER_RECORDED + every * BYTES_PER_CONNECTION
         memory.require(size, f"recording {n} of {every} connections of {self._label}")
+        own, places = self._projection._keep_numbers()
+        numbers = np.intersect1d(numbers, own, assume_unique=True)
         if not self._probes:
             self._interval = interval
             simulator.state.synapse_recorders.append(self)
@@ -62,7 +66,7 @@ class SynapseRecorder:
             probe = self._probes.get(name) or self._new_probe(name)
             wanted = np.union1d(probe.index, numbers)
             if wanted.tobytes() not in found:
-                found[wanted.tobytes()] = self._projection._chosen(wanted)
+                found[wanted.tobytes()] = self._projection._chosen(wanted, own, places)
             probe.add(numbers)
             probe.chosen = found[wanted.tobytes()]
             if name not in self._probes:
@@ -121,8 +125,18 @@ class SynapseRecorder:
             segment.annotate(**annotations)
             self._segments.append(segment)
 
-    def get(self, variables: str | list[str], annotations: dict[str, Any]) -> Block:
-        """All segments; of named variables, or "all"."""
+    def get(
+        self,
+        variables: str | list[str],
+        annotations: dict[str, Any],
+        what: str = "",
+        everywhere: bool = True,
+    ) -> Block:
+        """All segments; of named variables, or "all".
+
+        With `what`, the call that all processes make, they are those of all processes' connections,
+        `everywhere` or on process 0 alone. Otherwise each has its own.
+        """
         names = list(self._probes) if variables == "all" else variables
         names = [names] if isinstance(names, str) else names
         self._check_names(names)
@@ -136,13 +150,15 @@ class SynapseRecorder:
             if name not in self._probes:
                 warn(f"{name} of {self._label} was not recorded")
         block = Block(name=self._label, description=self._projection.describe())
-        block.segments = [_of_names(each, names) for each in self._segments]
-        if state.running:
-            block.segments.append(self._segment(names))
+        segments = [*self._segments, *([self._segment(names)] if state.running else [])]
+        if what and state.processes.gathers:
+            block.segments = [_of_all(what, each, names, everywhere) for each in segments]
+        else:
+            block.segments = [_of_names(each, names) for each in segments]
         for segment in block.segments:
             segment.block = block
         block.rec_datetime = block.segments[0].rec_datetime
-        about = {"label": self._label, "size": len(self._projection)}
+        about = {"label": self._label, "size": self._projection.size()}
         about |= {"simulator": simulator.name, "dt": state.dt}
         block.annotate(**(about | annotations))
         return block
@@ -166,7 +182,7 @@ class SynapseRecorder:
     def _signal(self, name: str, probe: SynapseProbe) -> AnalogSignal:
         grid = simulator.state.network.grid
         numbers = probe.index
-        pre, post = self._projection._ends_of(numbers)
+        pre, post = self._projection._ends_of(probe.chosen, len(numbers))
         return AnalogSignal(
             probe.samples(),
             units=self._projection._unit_of(name),
@@ -175,7 +191,7 @@ class SynapseRecorder:
             name=name,
             projection=self._label,
             array_annotations={
-                "connection_index": numbers.copy(),
+                INDEX: numbers.copy(),
                 "presynaptic_index": pre,
                 "postsynaptic_index": post,
             },
@@ -183,10 +199,49 @@ class SynapseRecorder:
 
 
 def _of_names(segment: Segment, names: list[str]) -> Segment:
-    """A segment with the signals of these names alone, which stay where they are, too."""
+    """A segment with the signals of these names alone, which stay where they are, too.
+
+    A process has none of a variable where it has no connections that are recorded.
+    """
+    signals = [each for each in segment.analogsignals if each.name in names and each.shape[1]]
+    return _with(segment, signals)
+
+
+def _of_all(what: str, segment: Segment, names: list[str], everywhere: bool) -> Segment:
+    """The same with the connections of all processes; with the own ones where they do not come."""
+    signals = [each for each in segment.analogsignals if each.name in names]
+    whole = _with(segment, [_gathered(what, each, everywhere) for each in signals])
+    for each in whole.analogsignals:
+        each.segment = whole
+    return whole
+
+
+def _with(segment: Segment, signals: list[AnalogSignal]) -> Segment:
     part = Segment(
         name=segment.name, description=segment.description, rec_datetime=segment.rec_datetime
     )
     part.annotate(**segment.annotations)
-    part.analogsignals.extend([each for each in segment.analogsignals if each.name in names])
+    part.analogsignals.extend(signals)
     return part
+
+
+def _gathered(what: str, signal: AnalogSignal, everywhere: bool) -> AnalogSignal:
+    """A signal of the connections of all processes, in the order of their numbers."""
+    processes, about = simulator.state.processes, signal.array_annotations
+    columns = {"samples": signal.magnitude.T, **about}
+    gathered = {
+        name: processes.gather(what, each, everywhere=everywhere) for name, each in columns.items()
+    }
+    every = {name: each for name, each in gathered.items() if each is not None}
+    order = np.argsort(every.get(INDEX, about[INDEX]))
+    sorted_ = {name: each[order] for name, each in (every or columns).items()}
+    whole = AnalogSignal(
+        np.ascontiguousarray(sorted_.pop("samples").T),
+        units=signal.units,
+        t_start=signal.t_start,
+        sampling_period=signal.sampling_period,
+        name=signal.name,
+        array_annotations=sorted_,
+    )
+    whole.annotate(**signal.annotations)
+    return whole

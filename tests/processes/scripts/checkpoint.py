@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 import pyNN.sparse as sim
-from network import build, look
+from network import build, look, recorded_synapses
 
 SAVED, END = 37.3, 80.0  # ms
 
@@ -34,6 +34,8 @@ def main(how: str, file: str, found: str) -> None:
     for name in ("poisson", "one", "exc", "few", "cond"):
         cells[name].record("spikes")
     cells["exc"][10:150].record("v")
+    for projection, some in recorded_synapses(projections):
+        projection.record("weight", sampling_interval=0.1, connections=some)
     cells["exc"].inject(sim.NoisyCurrentSource(mean=0.1, stdev=0.05, stop=70.0, dt=0.5))
     if how == "save":
         sim.run(SAVED)

@@ -130,6 +130,8 @@ def look(when: str, cells: dict[str, Any], projections: list[Any]) -> Found:
     found["counts"] = both.get_spike_counts()
     found["mean"] = both.mean_spike_count()
     found["parameters"] = [each.tolist() for each in both.get(["tau_m", "cm"], True, False)]
+    for number, (projection, _) in enumerate(recorded_synapses(projections)):
+        found["synapses", number] = of_synapses(projection.get_data(), projection)
     for number, projection in enumerate(projections):
         found["list", number] = projection.get(["weight", "delay"], "list")
         found["values", number] = projection.get("weight", "list", with_address=False)
@@ -154,6 +156,32 @@ def without_nan(matrix: Any) -> list[list[float]]:
     return plain
 
 
+def recorded_synapses(projections: list[Any]) -> list[tuple[Any, Any]]:
+    """Projections whose weights are recorded, and of which connections.
+
+    Of synapses that learn, onto two populations, between pairs that are connected more than once,
+    and onto cells of one process.
+    """
+    some = {2: slice(None, None, 7), 4: [3, 50, 51, 99], 8: None, 12: slice(100, 200)}
+    return [(projections[number], which) for number, which in some.items()]
+
+
+def of_synapses(block: Any, projection: Any) -> list[Any]:
+    """The data of a Neo block of synapses, plain; the last sample is what `get` gives."""
+    signals = [each for segment in block.segments for each in segment.analogsignals]
+    indices = "connection_index", "presynaptic_index", "postsynaptic_index"
+    last = signals[-1].magnitude[-1].tolist()
+    now = projection.get("weight", "list")
+    assert last == [now[int(k)][2] for k in signals[-1].array_annotations["connection_index"]]
+    about = [block.annotations["size"], len(block.segments)]
+    columns = [[each.array_annotations[name].tolist() for name in indices] for each in signals]
+    samples = [
+        (each.name, str(each.units), float(each.t_start), each.magnitude.tolist())
+        for each in signals
+    ]
+    return [about, columns, samples]
+
+
 def check_local(cells: dict[str, Any], projections: list[Any]) -> None:
     """What this process has by itself; together that of all is everything."""
     for each in cells.values():
@@ -167,6 +195,10 @@ def check_local(cells: dict[str, Any], projections: list[Any]) -> None:
     trains = block.segments[0].spiketrains
     assert [train.annotations["channel_id"] for train in trains] == list(map(int, exc.local_cells))
     assert list(exc.get_spike_counts(gather=False)) == list(map(int, exc.local_cells))
+    for projection, _ in recorded_synapses(projections):
+        for signal in projection.get_data(gather=False).segments[-1].analogsignals:
+            mask = projection.post._mask_local
+            assert mask[signal.array_annotations["postsynaptic_index"]].all()
     for projection in projections:
         rows = projection.get("weight", "list", gather=False)
         assert len(rows) == len(projection) == projection.size(gather=False)
@@ -183,6 +215,8 @@ def main(file: str) -> None:
     sim.Projection(cells["one"], cells["exc"].sample(5), sim.AllToAllConnector(), silent)
     for name in ("poisson", "one", "exc", "few", "cond"):
         cells[name].record("spikes")
+    for projection, some in recorded_synapses(projections):
+        projection.record("weight", sampling_interval=10.0, connections=some)
     cells["exc"][10:90].record("v")
     cells["cond"].record(["v", "gsyn_exc"], sampling_interval=0.5)
     cells["exc"].inject(sim.NoisyCurrentSource(mean=0.1, stdev=0.05, stop=80.0, dt=0.5))
@@ -208,6 +242,7 @@ def main(file: str) -> None:
     cells["exc"].write_data(f"{file}.gathered.pkl", "v")
     cells["exc"].write_data(f"{file}.own.pkl", "spikes", gather=False)
     projections[0].save("all", f"{file}.txt")
+    projections[2].write_data(f"{file}.weights.pkl")
     cells["exc"].save_positions(f"{file}.positions.txt")
     sim.end()
     if rank == 0:
