@@ -113,7 +113,6 @@ class Neuromodulation(StaticSynapse):
             raise errors.ConnectionError(
                 f"{owner}: receptor_type = {shown(receptor)}: must be 'reward' or 'punishment'"
             )
-        state.require_one_process(owner)
         if state.last_step >= 0:
             raise RuntimeError(f"{owner}: must be made before the first run")
         if pre._block.model.graded:

@@ -398,7 +398,7 @@ class Engine:
             self._pace = Pace()
             among = self.processes.rank, self.processes.size, self._grain
             self._ownership = Ownership(self.network.blocks, self.device.n_owner, *among)
-        self._wholes.synchronise(self.network.tables)
+        self._wholes.synchronise(self.network)
         fused = self.backgrounds.tables(self._ownership)
         closing = self.backgrounds.closing(self.step, fused)
         self.synapses.synchronise(self.step, fused, closing, self._ownership, self._settle)

@@ -105,7 +105,7 @@ def rewire(table: SynapseTable, synapses: Wired) -> None:
         weight, delay = np.zeros(1, kind), table.delay[:1].astype(np.uint16)
     counts = np.bincount(made.source, minlength=table.pre.size)
     starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
-    table.first_source = 0
+    table.first_source, table.comes_and_goes = 0, True
     table._begin_rows(starts, n, table.pre.size)
     table.rows = OwnRows(
         made.target.astype(index_type(table.post.size)),

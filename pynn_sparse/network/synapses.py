@@ -58,6 +58,7 @@ class SynapseTable(InRows):
         identity: uint32 [n], place of each synapse in the order that users see, or [0] where that
             follows from the values. Tables with a rule have it.
         since: step at which weights that learn were last set by the user.
+        comes_and_goes: whether there may be other synapses while the network runs, see `rewire`.
         stream: what random numbers are drawn from; its `first` is the number of the table.
         version: counts changes of weights and delays made from outside.
         moves: counts changes of the places where synapses are stored.
@@ -117,6 +118,7 @@ class SynapseTable(InRows):
         self.state: dict[str, NDArray[np.float64]] = {}
         self._initial_state: dict[str, Any] = {}
         self._initial: NDArray[Any] | None = None
+        self.comes_and_goes = False
 
     @classmethod
     def held(
@@ -283,7 +285,7 @@ class SynapseTable(InRows):
         each = weight[kept] if self.rule is not None else common(part(weight))
         made._rows = OwnRows(target[kept], each, compact(common(part(delay))))
         made.index, made.label, made.stream = self.index, self.label, self.stream
-        made.since = self.since
+        made.since, made.comes_and_goes = self.since, self.comes_and_goes
         made.identity = self.identity[kept] if len(self.identity) else self.identity
         made.state = {name: values[kept] for name, values in self.state.items()}
         made._note_rows()

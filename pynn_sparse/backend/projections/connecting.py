@@ -134,7 +134,9 @@ class Connecting(SynapseColumns):
 
         None if there is one process, or if it cannot make the synapses onto these cells alone.
         """
-        if simulator.state.processes.size == 1 or self._stretches is None or self._waits:
+        grows = self.synapse_type.structure is not None
+        alone = simulator.state.processes.size == 1
+        if alone or grows or self._stretches is None or self._waits:
             return None
         block, first = self._stretches[1]
         own, n = simulator.state.own_part(block), self.shape[1]

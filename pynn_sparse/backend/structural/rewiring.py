@@ -4,6 +4,9 @@ Each attempt has random numbers of its own, from a counter: which cell, which of
 whether, for a given probability, it succeeds. An attempt that cannot succeed, whatever the weights
 and spikes are, does not stop the run; that is known in advance, so that the engine runs from
 change to change, and not from attempt to attempt.
+
+Several processes each know all of the connections, and come to the same decisions; they tell each
+other of spikes, and of weights that learn, and each changes those onto its own cells.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pynn_sparse.network.rewiring import carried, rewire, wired
+from pynn_sparse.network.rewiring import Wired, carried, rewire, wired
 from pynn_sparse.notices import warn
 
 from ... import errors
@@ -37,8 +40,8 @@ class Grown:
     """A projection whose connections come and go.
 
     Attributes:
-        wired: its synapses now, but for weights that learn.
-        initial: those from before the first attempt, None until then.
+        wired: its synapses now, of all processes, but for weights that learn.
+        initial: those of this process from before the first attempt, None until then.
         numbers: of synapses so far, of which each has another one.
     """
 
@@ -50,7 +53,7 @@ class Grown:
 
     @property
     def table(self) -> SynapseTable:
-        """Its synapses."""
+        """Its synapses, onto cells of this process."""
         return self.projection._tables[0]
 
     @property
@@ -110,9 +113,11 @@ class Rewiring:
 
         Warn where cells have the same place on the grid.
         """
-        tables = [*(each.table for each in self.parts), table]
-        counts = sum(np.bincount(each.target, minlength=self.post.size) for each in tables)
-        most = int(np.max(counts))
+        own = np.zeros(self.post.size, np.int64)
+        for each in self.parts:
+            own += np.bincount(each.table.target, minlength=self.post.size)
+        counts = simulator.state.processes.total("Projection", own)
+        most = int(np.max(counts + np.bincount(table.target, minlength=self.post.size)))
         if most > structure.s_max:
             raise errors.ConnectionError(
                 f"{structure.owner}: s_max = {structure.s_max}: must be at least {most}, the "
@@ -139,7 +144,7 @@ class Rewiring:
     def begin_run(self) -> None:
         """Look at the synapses, which the user may have changed."""
         for each in self.parts:
-            each.wired = wired(each.table)
+            each.wired = _wired_of_all(each.table)
         self._look_up()
         if self._partners_have_spiked:
             for each in self.parts:
@@ -289,21 +294,12 @@ class Rewiring:
         rule = each.structure.elimination
         whether = draws[WHETHER]
         surely = whether < min(rule.prob_elim_depressed, rule.prob_elim_potentiated)
-        if not surely and whether >= rule.probability(self._weight(each, there[1])):
+        if not surely and whether >= rule.probability(_weight(each, there[1])):
             return None
         self._keep_initial(each)
         each.wired = each.wired.taken(each.wired.identity != there[1])
         self._inputs[target].remove(there)
         return there[0]
-
-    @staticmethod
-    def _weight(each: Grown, identity: int) -> float:
-        """The weight of a synapse, as it is now."""
-        table = each.table
-        place = np.flatnonzero(table.identity == identity)
-        if len(place) and table.rule is not None:
-            return float(present(table).weight[place[0]])
-        return float(each.wired.weight[each.wired.identity == identity][0])
 
     @staticmethod
     def _connected(each: Grown, source: int, target: int) -> bool:
@@ -316,7 +312,8 @@ class Rewiring:
         found = []
         for number, each in enumerate(self.parts):
             block = each.projection.pre._block
-            cells = engine.recordings.store_of(block).at(step, block.first, block.size)
+            own = engine.recordings.store_of(block).at(step, block.first, block.size)
+            cells = _of_all(own)  # in order, since processes have consecutive cells
             found += [(number, cell) for cell in (cells - block.first).tolist()]
         return found
 
@@ -341,7 +338,9 @@ class Rewiring:
     @staticmethod
     def _write(each: Grown, step: int) -> None:
         """Have the table have what is wired; weights that learn go on."""
-        table, made = each.table, each.wired
+        table, part = each.table, simulator.state.own_part(each.table.post)
+        target = each.wired.target
+        made = each.wired.taken((target >= part.start) & (target < part.stop))
         if table.rule is not None and len(table):
             table.weight, table.state = present(table)
             weight = carried(table.identity, table.weight, made.identity, made.weight)
@@ -349,7 +348,30 @@ class Rewiring:
         rewire(table, made)
         if table.rule is not None:
             table.since = step
-        each.wired = made
+
+
+def _of_all(own: NDArray[Any]) -> NDArray[Any]:
+    """Arrays of all processes, one after the other."""
+    every = simulator.state.processes.gather("structural plasticity", own, everywhere=True)
+    assert every is not None
+    return every
+
+
+def _wired_of_all(table: SynapseTable) -> Wired:
+    """The synapses of all processes, with weights of this moment."""
+    return Wired(*(_of_all(np.asarray(each)) for each in wired(table)))
+
+
+def _weight(each: Grown, identity: int) -> float:
+    """The weight of a synapse, as it is now."""
+    table = each.table
+    if table.rule is not None:  # only the process that has it knows
+        place = np.flatnonzero(table.identity == identity)
+        found = present(table).weight[place] if len(place) else np.zeros(0)
+        learnt = _of_all(found.astype(np.float64))
+        if len(learnt):
+            return float(learnt[0])
+    return float(each.wired.weight[each.wired.identity == identity][0])
 
 
 def rewiring_of(post: Any) -> Rewiring:

@@ -45,7 +45,7 @@ class Structure(Mechanism):
                 raise errors.ConnectionError(
                     f"{self.owner}: {side}_neurons = {cells.label}: must be a whole Population"
                 )
-        simulator.state.require_one_process(self.owner)
+        simulator.state.require_all(self.owner)
         delays = simulator.state.least_delay_allowed, simulator.state.max_delay
         if not delays[0] <= self.initial_delay[0] <= self.initial_delay[1] <= delays[1]:
             raise errors.ConnectionError(

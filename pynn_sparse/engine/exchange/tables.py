@@ -82,6 +82,9 @@ class WholeTable:
         if every is None:
             return
         source = every.pop("source")
+        if not len(source):  # of those that come and go, none is there
+            self.table = table
+            return
         order = stable_order(source)
         if rule is not None and rule.learns:
             order = np.lexsort((rule.lag(every["delay"]), source))

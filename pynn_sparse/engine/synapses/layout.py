@@ -88,7 +88,11 @@ class SynapseLayout:
         The tables `fused` are not delivered; `closing` is what may come beside them, by target.
         `settle` is called, before anything changes, when spikes have been delivered in part.
         """
-        tables = [table for table in self.network.tables if _is_mine(table, ownership)]
+        tables = [
+            table
+            for table in self.network.tables
+            if self._wholes.holds(table) and _has_targets(table, ownership)
+        ]
         for table in tables:
             self._made.setdefault(table.index, step)
         synapses = [(table.index, table.version) for table in tables]
@@ -181,7 +185,8 @@ class SynapseLayout:
         tables: list[SynapseTable],
         closing: list[tuple[SynapseTable, NDArray[np.float64]]],
     ) -> None:
-        bound = input_bound(tables, self._wholes, self.ports, self.device.build_threads)
+        some = [table for table in tables if len(table)]
+        bound = input_bound(some, self._wholes, self.ports, self.device.build_threads)
         for table, most in closing:
             port = self.ports.of_table(table)
             bound[port : port + table.post.size] += most
@@ -284,7 +289,7 @@ class SynapseLayout:
         coarse = 0
         for table in tables:
             state = (table.version, self.exponent_of(table))
-            if self._checked.get(table.index) != state:
+            if len(table) and self._checked.get(table.index) != state:
                 coarse += survey_of(table, self.device.build_threads).coarse(state[1])
                 self._checked[table.index] = state
         coarse = int(self._processes.total("run", np.array([coarse]))[0])
@@ -367,10 +372,10 @@ def _by_source(
     return records, starts
 
 
-def _is_mine(table: SynapseTable, ownership: Ownership) -> bool:
-    """Whether some of the synapses lead to neurons of this process."""
+def _has_targets(table: SynapseTable, ownership: Ownership) -> bool:
+    """Whether this process has neurons of the population that a table leads to."""
     starts = ownership.starts[table.post.index]
-    return len(table) > 0 and bool(starts[-1] > starts[0])
+    return bool(starts[-1] > starts[0])
 
 
 def best_group(

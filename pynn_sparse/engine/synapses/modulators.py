@@ -9,6 +9,7 @@ import numpy as np
 
 from ...network import Network, SynapseTable
 from ...network.dynamics import Trace, Traces
+from ...network.network import Modulation
 from .. import structures
 from ..devices.device import Device
 
@@ -63,20 +64,28 @@ def room(key: ModulatorKey, size: int) -> int:
     return int(np.clip(MOST_BYTES // of_step, LEAST_STEPS, STEPS))
 
 
+def most_modulated(network: Network, block: int) -> float:
+    """What modulations may bring to a neuron of a block in a step, at most, without sign."""
+    most = np.zeros(network.blocks[block].size)
+    for each in _onto(network, block):
+        target, weight, _ = each.table.arrays()
+        np.add.at(most, target, np.abs(np.broadcast_to(weight, target.shape)))
+    return float(most.max(initial=0.0))
+
+
+def _onto(network: Network, block: int) -> list[Modulation]:
+    return [each for each in network.modulations if each.table.post.index == block]
+
+
 def modulations(
-    network: Network, block: int, number: Callable[[int], int], device: Device
+    network: Network, block: int, most: float, number: Callable[[int], int], device: Device
 ) -> tuple[dict[str, Any], list[Any]]:
     """Fields of the record of the modulator of each neuron of a block, and what has to stay alive.
 
-    What spikes bring is a whole number of units, so that sums do not depend on an order.
+    What spikes bring is a whole number of units, so that sums do not depend on an order; `most` is
+    `most_modulated` over all processes.
     """
-    tables = [each for each in network.modulations if each.table.post.index == block]
-    n = network.blocks[block].size
-    most = np.zeros(n)
-    for each in tables:
-        target, weight, _ = each.table.arrays()
-        np.add.at(most, target, np.abs(np.broadcast_to(weight, target.shape)))
-    exponent = int(np.frexp(most.max(initial=0.0))[1])
+    exponent = int(np.frexp(most)[1])
     unit = float(np.ldexp(1.0, exponent - DIGITS))
     alive: list[Any] = []
 
@@ -87,7 +96,7 @@ def modulations(
         return device.address(alive[-1])
 
     rows = []
-    for each in tables:
+    for each in _onto(network, block):
         table, sign = each.table, each.sign
         target, weight, _ = table.arrays()
         starts = np.zeros(table.pre.size + 1, np.int64)
@@ -98,7 +107,7 @@ def modulations(
         size = np.rint(sign * np.broadcast_to(weight, target.shape) / unit).astype(np.int64)
         at = put(starts), put(target.astype(np.int32)), put(size)
         rows.append((*at, number(table.pre.index), 0))
-    sums = device.zeros(n, np.int64)
+    sums = device.zeros(network.blocks[block].size, np.int64)
     alive.append(sums)
     return {
         "each": put(np.array(rows, structures.MODULATION)),

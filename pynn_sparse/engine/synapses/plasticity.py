@@ -94,7 +94,7 @@ class Plasticity:
         if ownership is not self._ownership:
             self._share_traces()
             self._ownership = ownership
-        self.tables = [table for table in self.network.tables if table.rule and len(table)]
+        self.tables = [t for t in self.network.tables if t.rule and self._wholes.holds(t)]
         for table in self.tables:
             if table.index not in self._sources:
                 self._sources[table.index] = Sources(table, self.device)
@@ -318,7 +318,8 @@ class Plasticity:
             record = self.device.put(np.array([row], structures.HISTORY))
             fields: dict[str, Any] = {"history": self.device.address(record), "delay": key.delay}
             if key.each:
-                more, kept = modulations(self.network, key.block, number, self.device)
+                most = self._wholes.most_modulated(key.block)
+                more, kept = modulations(self.network, key.block, most, number, self.device)
                 start = owner_start(self.network.blocks[key.block])
                 fields |= {"owner_start": start, **more}
                 alive.append(kept)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...network import SynapseTable
+from ...network import Network, SynapseTable
 from ..exchange.processes import Processes
+from .modulators import most_modulated
 from .survey import survey_of
 
 FIELDS = 5
@@ -40,9 +41,11 @@ class Wholes:
         self._processes, self._threads = processes, threads
         self._own: dict[int, tuple[int, NDArray[np.float64]]] = {}  # by table: its version, values
         self._wholes: dict[int, Whole] = {}
+        self._modulated: dict[int, float] = {}  # by block
 
-    def synchronise(self, tables: list[SynapseTable]) -> None:
+    def synchronise(self, network: Network) -> None:
         """Take over what changed."""
+        tables = network.tables
         rows = np.array([self._of(table) for table in tables]).reshape(-1, FIELDS)
         count = self._processes.total("run", rows[:, 0])
         others = self._processes.greatest("run", rows[:, 1:])
@@ -53,9 +56,23 @@ class Wholes:
             )
         }
 
+        blocks = sorted({each.table.post.index for each in network.modulations})
+        if blocks:
+            own = np.array([most_modulated(network, block) for block in blocks])
+            most = self._processes.greatest("run", own)
+            self._modulated = dict(zip(blocks, most.tolist(), strict=True))
+
+    def most_modulated(self, block: int) -> float:
+        """What the network's modulations may bring to a neuron of a block in a step, at most."""
+        return self._modulated[block]
+
     def of(self, table: SynapseTable) -> Whole:
         """That of a table."""
         return self._wholes[table.index]
+
+    def holds(self, table: SynapseTable) -> bool:
+        """Whether a table has synapses, here or, where they come and go, on any process."""
+        return len(table) > 0 or (table.comes_and_goes and self.of(table).count > 0)
 
     def greatest_delay(self, table: SynapseTable) -> int:
         """In steps; of the table itself, if it has changed since or is new."""

@@ -54,10 +54,72 @@ def learn() -> dict[str, Any]:
     made[0].initialize(c=RandomDistribution("uniform", (0.0, 0.1), rng=rng))
     sources.record("spikes")
     cells[0:100].record("spikes")
+    made.append(
+        sim.Projection(
+            sources,
+            cells,
+            sim.FixedProbabilityConnector(0.1, rng=rng),
+            sim.STDPMechanism(
+                sim.SpikePairRule(A_plus=0.05, A_minus=0.04),
+                sim.AdditiveWeightDependence(w_max=2.0),
+                weight=each,
+                delay=1.0,
+            ),
+        )
+    )
+    for receptor in ("reward", "punishment"):
+        dopamine = sim.extra_models.Neuromodulation(weight=each, tau_c=50.0, tau_d=20.0)
+        some = sim.FixedProbabilityConnector(0.1, rng=rng)
+        sim.Projection(rewards, cells, some, dopamine, receptor_type=receptor)
     found: dict[str, Any] = {}
     for when in ("first", "second"):
         sim.run(150.0)
         found[when] = [each.get(["weight", "delay", "c"], "list") for each in made]
+    found["trains"] = of_block(cells.get_data())
+    return found
+
+
+def grow() -> dict[str, Any]:
+    """Connections that come and go, by weights that learn and by spikes of the last step.
+
+    Of one projection onto cells of several processes, and of one onto cells of one process alone,
+    so that the other processes come to have none.
+    """
+    sim.setup(timestep=1.0, min_delay=1.0)
+    sources = sim.Population(140, sim.SpikeSourcePoisson(rate=40.0), label="sources")
+    cells = sim.Population(130, sim.IF_curr_exp(i_offset=0.85), label="cells")
+    rules = {
+        "formation": sim.DistanceDependentFormation((12, 12), 0.5, 3.0, 0.5, 3.0),
+        "elimination": sim.RandomByWeightElimination(0.4, 0.4, 0.05),
+        "initial_weight": 0.5,
+        "initial_delay": (1.0, 4.0),
+        "s_max": 6,
+        "f_rew": 4000.0,
+    }
+    learning = sim.StructuralMechanismSTDP(
+        sim.LastNeuronSelection(),
+        timing_dependence=sim.SpikePairRule(A_plus=0.2, A_minus=0.15),
+        weight_dependence=sim.AdditiveWeightDependence(w_max=1.0),
+        weight=0.5,
+        delay=2.0,
+        **rules,
+    )
+    lateral = sim.StructuralMechanismStatic(sim.LastNeuronSelection(), **rules)
+    first = sim.FromListConnector([(i, 3, 0.5, 2.0) for i in range(6)])  # of one process alone
+    made = [
+        sim.Projection(sources, cells, first, learning, label="learning"),
+        sim.Projection(cells, cells, sim.FixedProbabilityConnector(0.0), lateral, label="lateral"),
+    ]
+    cells.record("spikes")
+    found: dict[str, Any] = {}
+    for when in ("first", "second", "third"):
+        if when == "third":
+            made[1].set(weight=0.3)
+            sim.reset()
+        found[when, "before"] = [each.get(["weight", "delay"], "list") for each in made]
+        sim.run(100.0)
+        found[when] = [each.get(["weight", "delay"], "list") for each in made]
+        found[when, "sizes"] = [each.size() for each in made]
     found["trains"] = of_block(cells.get_data())
     return found
 
@@ -160,6 +222,7 @@ def instances() -> dict[str, Any]:
 def main(file: str, folder: str) -> None:
     parts = {
         "rules": learn(),
+        "grown": grow(),
         "circuit": write_circuit(Path(folder)),
         "chip": export_to_chip(Path(folder)),
         "samples": present(),
