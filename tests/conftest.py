@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from support.lean import leave_out_csa
 
 from pynn_sparse import processors
 from pynn_sparse.engine.devices import choice
@@ -26,7 +27,8 @@ QUICK = frozenset(
     unit/test_small_networks.py unit/test_names.py unit/test_cache.py unit/test_reference.py
     unit/test_devices.py unit/test_notices.py unit/test_gpu_tables.py unit/test_description.py
     unit/compare/test_compare_exact.py export/test_stages.py export/test_folders.py
-    export/test_tables.py export/test_toy_target.py export/test_words.py system/test_project.py
+    export/test_damaged_folders.py export/test_tables.py export/test_toy_target.py
+    export/test_words.py system/test_project.py
     """.split()
 )
 
@@ -73,6 +75,13 @@ HELPERS = {
 # No test depends on how fast the machine is, or how busy.
 settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any speed")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _processes_start_sooner() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        leave_out_csa(patch)
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

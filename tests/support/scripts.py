@@ -9,8 +9,13 @@ import multiprocessing
 import os
 import runpy
 import sys
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import NamedTuple
+
+import pytest
+
+from .lean import with_csa
 
 COPIES = multiprocessing.get_context("forkserver")
 COPIES.set_forkserver_preload(["pyNN.sparse", "pyNN.utility.plotting", "matplotlib.pyplot"])
@@ -28,6 +33,9 @@ def run_script(script: Path, arguments: tuple[str, ...], folder: Path, limit: fl
 
     Raises TimeoutError after `limit` seconds.
     """
+    with pytest.MonkeyPatch.context() as patch:
+        with_csa(patch)
+        forkserver.ensure_running()
     printed = folder / "printed.txt"
     copy = COPIES.Process(target=_run, args=(str(script), arguments, folder, printed))
     copy.start()

@@ -19,6 +19,7 @@ import pynn_sparse
 ROOT = Path(__file__).resolve().parents[2]
 SITE = Path("lib", f"python{sys.version_info.major}.{sys.version_info.minor}", "site-packages")
 INSTALLS = ("wheel", "editable")
+LEFT_OUT = ("pynn", "_editable_skbc_pynn", "__pycache__", "csa")  # PyNN would import csa each time
 IMPORT = "import pyNN.sparse as sim; print(sim.__name__, sim.__file__)"
 PATH = "import sys; print(*sys.path, sep=':')"
 SIMULATE = """
@@ -120,13 +121,13 @@ def pynn_wheel(build):
 
 @pytest.fixture(scope="session")
 def dependencies(tmp_path_factory):
-    """A folder with what the tests' own environment has, but for PyNN and this package."""
+    """A folder with what the tests' own environment has, but for what is LEFT_OUT."""
     folder = tmp_path_factory.mktemp("dependencies")
     for site in (Path(entry) for entry in sys.path if entry.endswith("-packages")):
         for item in site.iterdir():
-            ours = item.name.lower().startswith(("pynn", "_editable_skbc_pynn", "__pycache__"))
+            left_out = item.name.lower().startswith(LEFT_OUT)
             link = folder / item.name
-            if not ours and item.suffix not in {".pth", ".start"} and not link.exists():
+            if not left_out and item.suffix not in {".pth", ".start"} and not link.exists():
                 link.symlink_to(item)
     return folder
 

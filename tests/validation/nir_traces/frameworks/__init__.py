@@ -1,0 +1,1 @@
+"""One module for each framework: `REQUIRES`, and `cases`, which makes its traces."""
