@@ -61,10 +61,11 @@ struct Team {
 // What the loader on the CPU compares with a model's entry in Python.
 #define CELL_FACTS(name, ...)
 
-// Calls body(i) for i in 0..n-1: a thread per item.
+// Calls body(i) for the items of this process, or for i in 0..n-1 where nobody owns them: a thread per item.
 template <class Body>
-DEVICE void for_each_owned(Team team, int32 n, const int32*, Body body) {
-  for (int64 i = team.thread(); i < n; i += team.n_thread()) body(int32(i));
+DEVICE void for_each_owned(Team team, int32 n, const int32* owner_start, Body body) {
+  const int64 begin = owner_start ? owner_start[0] : 0, end = owner_start ? owner_start[1] : n;
+  for (int64 i = begin + team.thread(); i < end; i += team.n_thread()) body(int32(i));
 }
 
 // The same, in stretches of at most kStretch items that begin at multiples of it: body(begin, end).

@@ -56,8 +56,9 @@ def setup(
     - `timestep`: length of a time step in ms, from 0.0001 to 10000.
     - `min_delay`, `max_delay`: limits of synaptic delays in ms; "auto" allows from one time step to
       65535 of them.
-    - `device`: "cpu"; "cuda", a GPU through CuPy; or "auto", the GPU if there is one. Without it,
-      the environment variable PYNN_SPARSE_DEVICE decides, and without that it is "auto".
+    - `device`: "cpu"; "cuda", a GPU through CuPy; or "auto", the GPU if there is one, but on
+      several processes of MPI the CPU. Without it, the environment variable PYNN_SPARSE_DEVICE
+      decides, and without that it is "auto".
     - `threads`: number of threads of the CPU; by default 1 for small networks, else one for each
       processor. There are never more than processors, by affinity or a container's quota. It does
       not change the results.
@@ -79,9 +80,9 @@ def setup(
     among those of MPI, 0 without.
     Raises ValueError for an option value that is not valid, and for `rng_seed` beside another
     name of it, TypeError for an unknown option and
-    `pynn_sparse.errors.DeviceError` for "cuda" without a GPU, NotImplementedError for "cuda" on
-    several processes, and `pynn_sparse.errors.ProcessesError` where mpi4py cannot be used, or the
-    processes have different options; the simulation is then as it was.
+    `pynn_sparse.errors.DeviceError` for "cuda" without a GPU, and
+    `pynn_sparse.errors.ProcessesError` where mpi4py cannot be used, or the processes have
+    different options; the simulation is then as it was.
     """
     check_option_names(extra_params, ("timestep", "min_delay", *OWN_OPTIONS))
     check_ways(extra_params)
@@ -104,7 +105,6 @@ def setup(
     given = extra_params | {k: "auto" if v is None else v for k, v in limits.items()}
     common.setup(options.timestep, **given)
     if options.device == "cuda":
-        _check_one_process(options.mpi)
         engines.require_cuda()
     warn_of_others(extra_params)
     _warn_of_files()
@@ -129,13 +129,6 @@ def _number(option: str, value: Any, must: str, holds: Callable[[float], bool], 
         return as_number(option, value, must, holds, unit)
     except TypeError as error:
         raise errors.InvalidParameterValueError(str(error)) from error
-
-
-def _check_one_process(mpi: bool | None) -> None:
-    if processes_of(mpi).size > 1:
-        raise NotImplementedError(
-            "device = 'cuda' on several processes of MPI: must be 'cpu' or 'auto'"
-        )
 
 
 def _is_auto(value: Any) -> bool:

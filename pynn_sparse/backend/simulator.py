@@ -160,10 +160,11 @@ class State(Together, common.control.BaseState):
     def gpu(self) -> Device | None:
         """The device, if that is a GPU."""
         if self._device_name is None:
-            several = self.processes.size > 1
-            self._device_name = "cpu" if several else engines.chosen(self.options.device)
+            alone = self.processes.size == 1 or self.options.device != "auto"
+            self._device_name = engines.chosen(self.options.device) if alone else "cpu"
         if self._device_name == "cuda" and self._gpu is None:
-            self._gpu = engines.make_device("cuda", None, 0, self.options.precision)
+            of_process = 0, self.processes.place
+            self._gpu = engines.make_device("cuda", None, 0, self.options.precision, *of_process)
         return self._gpu
 
     @property

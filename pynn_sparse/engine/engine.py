@@ -228,10 +228,6 @@ class Engine:
             raise NotImplementedError(
                 f"gap junctions on {self.processes.size} processes: must be simulated by one"
             )
-        if self.device.name != "cpu":
-            raise NotImplementedError(
-                f"device {self.device.name} on {self.processes.size} processes: must be cpu"
-            )
 
     def _check_prepared(self) -> None:
         if self._unprepared:
@@ -264,7 +260,7 @@ class Engine:
                 raise
             except ProcessesError as error:
                 self.processes.lost(error)
-                raise error from self.processes.failure
+                raise error from self.processes.failure or error.__cause__
             self._between_steps = False
             self._collect(but=1)
             if self.device.shares_memory:  # a GPU would have to be waited for

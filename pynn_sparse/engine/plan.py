@@ -13,8 +13,9 @@ from ..network import Probe, SynapseTable
 from ..network.dynamics import MOST_VARIABLES
 from ..network.propagators import substeps
 from . import structures
-from .devices.device import Device, Launch
+from .devices.device import Device, Launch, PassOn
 from .exchange.processes import Processes
+from .exchange.staged import StagedExchange
 from .layout import Layout
 from .neurons.blocks import BlockArrays
 from .neurons.rest import MOST_SLOTS, Rest
@@ -274,9 +275,12 @@ class Plan:
         synapses, n_owner = self.layout.synapses, self.device.n_owner
         wanted, shards = np.zeros(n_owner, np.int64), {}
         ownership, others = self.layout.ownership, self._processes.size - 1
+        joined = self.device.joins_lists
+        before, others = (0, 0) if joined else (ownership.before, others)
         for arrays in self.advanced:
             starts = self.layout.owner_starts(arrays.block)
-            shards[arrays.block.index] = ownership.shards[arrays.block.index]
+            index, size = arrays.block.index, arrays.block.size
+            shards[index] = np.array([0, size], np.int32) if joined else ownership.shards[index]
             first = arrays.block.first
             flags = self.network.spikes_wanted[first : first + arrays.block.size]
             wanted += np.diff(np.concatenate([[0], np.cumsum(flags)])[starts])
@@ -286,8 +290,7 @@ class Plan:
         if last and last.lists.fits(n_list, self.batch, shards):
             self.lists: SpikeLists = last.lists
         else:
-            of_others = ownership.before, others
-            self.lists = SpikeLists(self.device, n_list, self.batch, shards, *of_others)
+            self.lists = SpikeLists(self.device, n_list, self.batch, shards, before, others)
             spikes = last.waiting(self.layout.step) if last else axons
             if spikes and self._lag:
                 self.lists.write(spikes)
@@ -295,7 +298,12 @@ class Plan:
         # Two, in turn: one is read while the other is written to.
         room = wanted, 2 * MAX_BATCH, self._graded()
         self._records = [SpikeRecords(self.device, *room) for _ in range(2)]
-        exchange = self._processes.exchange()
+        exchange = None if joined else self._processes.exchange()
+        self._pass_on: PassOn | None = None
+        if joined and self._processes.size > 1:
+            advanced = [arrays.block for arrays in self.advanced]
+            staged = StagedExchange(self._processes, self.lists, advanced, self.network.blocks)
+            self._pass_on = staged.pass_on
         self._set(
             spikes=self.lists.address,
             n_list=n_list,
@@ -364,7 +372,8 @@ class Plan:
         """
         self._records.reverse()
         try:
-            call.reached = self.device.advance(self.record, self.launches, call.first, call.end)
+            steps = call.first, call.end
+            call.reached = self.device.advance(self.record, self.launches, *steps, self._pass_on)
             call.wait = self.device.mark()
         except BaseException:
             self.device.mark()()  # what has been begun writes into arrays of this call

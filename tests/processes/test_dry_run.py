@@ -65,7 +65,7 @@ def test_others_send_earlier_spikes_of_the_same_places() -> None:
     first = stripes(block, 3)
     process = DryProcess(3, 1)
     process.attach(network)
-    gather = process._exchange_words
+    gather = process.exchange_words
     every = np.zeros((3, 64), np.uint32)
     fired = [first[1], first[1] + 7, first[2] - 1]
     steps = [fired[:1], fired[1:], []]

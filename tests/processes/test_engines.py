@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from support import networks
+from support.emulated import EmulatedRuntime
 
 from pynn_sparse.engine import Engine
 from pynn_sparse.engine.devices.cpu import CpuDevice
+from pynn_sparse.engine.devices.device import Device
+from pynn_sparse.engine.devices.gpu import CudaDevice
 from pynn_sparse.engine.exchange.processes import WORDS, Alone, Processes
 from pynn_sparse.engine.exchange.stripes import stripes
 from pynn_sparse.engine.exchange.threads import run_as_processes
@@ -38,13 +42,21 @@ def keep_local(network: Network, processes: Processes, known: int = 0) -> None:
         network.tables[number] = table.onto(part.start, part.stop)
 
 
+def emulated_gpu() -> Device:
+    return CudaDevice(EmulatedRuntime(backwards=True), "double")
+
+
 def simulate(
-    make: Callable[[], Network], processes: Processes, threads: int, *, changes: bool
+    make: Callable[[], Network],
+    processes: Processes,
+    device: Device,
+    *,
+    changes: bool = False,
 ) -> tuple[Engine, Results]:
     network = make()
     network.junctions.clear()
     keep_local(network, processes)
-    engine = Engine(network, CpuDevice(threads), "double", processes=processes, grain=GRAIN)
+    engine = Engine(network, device, "double", processes=processes, grain=GRAIN)
     for stop in STOPS:
         engine.run_until(stop)
         if changes:
@@ -83,10 +95,16 @@ def joined(parts: list[Results]) -> Results:
     return results
 
 
-def check(make: Callable[[], Network], ranks: int, threads: int, *, changes: bool = False) -> None:
-    _, expected = simulate(make, Alone(), 1, changes=changes)
+def check(
+    make: Callable[[], Network],
+    ranks: int,
+    device: Callable[[], Device],
+    *,
+    changes: bool = False,
+) -> None:
+    _, expected = simulate(make, Alone(), CpuDevice(1), changes=changes)
     parts = run_as_processes(
-        ranks, lambda processes: simulate(make, processes, threads, changes=changes)
+        ranks, lambda processes: simulate(make, processes, device(), changes=changes)
     )
     networks.assert_identical(joined([expected]), joined([results for _, results in parts]))
     assert len(expected["neuron"])
@@ -99,24 +117,32 @@ def check(make: Callable[[], Network], ranks: int, threads: int, *, changes: boo
             assert ((table.target >= part.start) & (table.target < part.stop)).all()
 
 
+ONE_THREAD, TWO_THREADS = (partial(CpuDevice, n) for n in (1, 2))
+
+
 @pytest.mark.parametrize("plastic", [False, True])
-@pytest.mark.parametrize(("ranks", "threads"), [(2, 1), (3, 2)])
-def test_all_models_and_rules(plastic: bool, ranks: int, threads: int) -> None:
-    check(lambda: networks.everything(plastic=plastic), ranks, threads)
+@pytest.mark.parametrize(
+    ("ranks", "device"), [(2, ONE_THREAD), (3, TWO_THREADS), (3, emulated_gpu)]
+)
+def test_all_models_and_rules(plastic: bool, ranks: int, device: Callable[[], Device]) -> None:
+    check(lambda: networks.everything(plastic=plastic), ranks, device)
 
 
 @pytest.mark.parametrize("recorded", [False, True])
 @pytest.mark.parametrize("spread", [False, True])
 def test_background_drawn_at_its_targets(recorded: bool, spread: bool) -> None:
-    check(lambda: networks.Driven(recorded=recorded, spread=spread).network, 3, 1)
+    for device in (ONE_THREAD, emulated_gpu)[: 1 + recorded]:
+        check(lambda: networks.Driven(recorded=recorded, spread=spread).network, 3, device)
 
 
-def test_long_delays_are_exchanged_in_batches() -> None:
-    check(networks.slow, 2, 2)
+@pytest.mark.parametrize("device", [TWO_THREADS, emulated_gpu])
+def test_long_delays_are_exchanged_in_batches(device: Callable[[], Device]) -> None:
+    check(networks.slow, 2, device)
 
 
-def test_changes_between_runs() -> None:
-    check(lambda: networks.everything(plastic=False), 3, 1, changes=True)
+@pytest.mark.parametrize("device", [ONE_THREAD, emulated_gpu])
+def test_changes_between_runs(device: Callable[[], Device]) -> None:
+    check(lambda: networks.everything(plastic=False), 3, device, changes=True)
 
 
 @settings(max_examples=12, deadline=None)
@@ -152,13 +178,14 @@ def test_any_network(
         network.spikes_wanted[: sources.size] = True
         return network
 
-    check(make, ranks, threads)
+    check(make, ranks, partial(CpuDevice, threads))
+    if not seed % 4:
+        check(make, ranks, emulated_gpu)
 
 
-def test_messages_grow_with_what_is_sent() -> None:
-    parts = run_as_processes(
-        2, lambda processes: simulate(networks.slow, processes, 1, changes=False)
-    )
+@pytest.mark.parametrize("device", [ONE_THREAD, emulated_gpu])
+def test_messages_grow_with_what_is_sent(device: Callable[[], Device]) -> None:
+    parts = run_as_processes(2, lambda processes: simulate(networks.slow, processes, device()))
     for engine, _ in parts:
         exchange = engine.processes.exchange()
         assert exchange is not None

@@ -83,10 +83,12 @@ def spikes(block: neo.Block) -> list[tuple[int, list[float]]]:
     return [(int(each.annotations["channel_id"]), each.magnitude.tolist()) for each in trains]
 
 
-@pytest.mark.parametrize("n", [3])
-def test_results_are_those_of_one_process(n: int, serial: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("n", "device"), [(3, "cpu"), (2, "emulated")])
+def test_results_are_those_of_one_process(
+    n: int, device: str, serial: Path, tmp_path: Path
+) -> None:
     file = tmp_path / "found"
-    succeed(n, SCRIPTS / "network.py", file)
+    succeed(n, SCRIPTS / "network.py", file, device)
     found, whole = load(file), load(serial)
     assert found.keys() == whole.keys()
     assert [key for key in found if found[key] != whole[key]] == []

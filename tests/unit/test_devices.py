@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pynn_sparse.engine import chosen, describe_devices, require_cuda
-from pynn_sparse.engine.devices import found
+from pynn_sparse.engine.devices import found, runtime
 from pynn_sparse.errors import DeviceError
 
 
@@ -52,6 +52,25 @@ def fake_cupy(count: int, capability: tuple[int, int] = (9, 0), error: Any = Non
     module = type("RawModule", (FakeModule,), {"error": error})
     cuda = SimpleNamespace(runtime=runtime)
     return SimpleNamespace(cuda=cuda, RawModule=module, __version__="14.0")
+
+
+@pytest.mark.parametrize(("place", "taken"), [(None, []), (0, [0]), (1, [1]), (5, [1])])
+def test_processes_take_the_gpus_of_their_machine_in_turn(
+    place: int | None, taken: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cupy, used = fake_cupy(2), []
+
+    class Device:
+        def __init__(self, number: int = 0) -> None:
+            self.number, self.attributes = number, {"L2CacheSize": 1}
+
+        def use(self) -> None:
+            used.append(self.number)
+
+    cupy.cuda.Device, cupy.cuda.Stream = Device, lambda non_blocking: None
+    monkeypatch.setattr(runtime, "import_cupy", lambda: cupy)
+    runtime.CupyRuntime(place)
+    assert used == taken
 
 
 @pytest.fixture

@@ -81,10 +81,12 @@ def _compare(projection: Any, make: MakeRows, values: Mapping[str, Values]) -> N
 def _builder(connector: Any, projection: Any, onto: Onto) -> Builder:
     """The GPU, where that is the device and can have the connections as they are made there.
 
-    Those from cell i to cell i are few, and looked at on the host: `engine/synapses/drawn.py`.
+    Those from cell i to cell i are few, and looked at on the host: `engine/synapses/drawn.py`. So
+    are those that processes have a part of each, whose numbers they compare.
     """
     gpu = simulator.state.gpu
-    if gpu is None or connector.on_host or not projection._fits_gpu:
+    apart = simulator.state.processes.size > 1
+    if gpu is None or apart or connector.on_host or not projection._fits_gpu:
         share = 1.0 if onto is None else (onto[1] - onto[0]) / projection.shape[1]
         projection._require_memory(share)
         return HostBuilder(simulator.state.threads)

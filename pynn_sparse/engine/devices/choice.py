@@ -16,17 +16,23 @@ SYNAPSES_PER_NEURON = 100  # that are about as much work
 
 
 def make_device(
-    name: str, threads: int | None, n_neurons: int, precision: str, n_synapses: int = 0
+    name: str,
+    threads: int | None,
+    n_neurons: int,
+    precision: str,
+    n_synapses: int = 0,
+    place: int | None = None,
 ) -> Device:
     """The device called "cpu" or "cuda", or with "auto" the first usable one.
 
     `threads` is for the CPU; None takes all processors once there are enough neurons to share, a
-    number as many, or fewer where each would have hardly anything to do.
+    number as many, or fewer where each would have hardly anything to do. `place` is the number of
+    this process among those of its machine, which take GPUs in turn.
     Raises `DeviceError` if the device cannot be used.
     """
     if chosen(name) == "cuda":
         require_cuda()
-        return CudaDevice(CupyRuntime(), precision)
+        return CudaDevice(CupyRuntime(place), precision)
     if not cpu_library().has_threads():
         if threads and threads > 1:
             warn_once(f"threads = {threads}: the CPU has {NO_OPENMP}; the results are the same")

@@ -17,7 +17,7 @@ from ..building.builder import HostBuilder
 from ..step import DELIVER, Kernel
 from ..structures import host_address
 from ..toolchain.libraries import cpu_library, cpu_rule, cpu_step
-from .device import Launch, Times
+from .device import Launch, PassOn, Times
 
 TOO_FEW_THREADS, NO_EXCHANGE = -2, -3  # as `advance` in step/plan.cpp reports it
 WAYS = 5  # numbers of the structure of step/ways.h, which begins as 0
@@ -48,6 +48,7 @@ class CpuDevice:
     neurons_rest = True
     shares_memory = True
     lists_blocks = False
+    joins_lists = False
     has_schedules = True
 
     def __init__(self, threads: int) -> None:
@@ -98,7 +99,14 @@ class CpuDevice:
     ) -> None:
         self._library.deliver_pending(ctypes.c_void_p(plan.ctypes.data), ctypes.c_int64(step))
 
-    def advance(self, plan: NDArray[np.void], launches: list[Launch], first: int, end: int) -> int:
+    def advance(
+        self,
+        plan: NDArray[np.void],
+        launches: list[Launch],
+        first: int,
+        end: int,
+        pass_on: PassOn | None = None,
+    ) -> int:
         reached = int(
             self._library.advance(
                 ctypes.c_void_p(plan.ctypes.data),

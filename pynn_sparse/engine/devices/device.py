@@ -18,6 +18,10 @@ from ..step import Kernel
 Times = tuple[tuple[float, float], ...]
 
 
+# Exchanges the spikes of some steps, given the first of them and their number.
+PassOn = Callable[[int, int], None]
+
+
 @dataclass(frozen=True)
 class Launch:
     """A kernel of a step, the group it works on, and how much there is to do.
@@ -49,6 +53,7 @@ class Device(Protocol):
     neurons_rest: bool  # whether those that nothing changes are left out of steps
     shares_memory: bool  # whether `put` gives back an array that is on the device already
     lists_blocks: bool  # whether a list of spikes holds the block of each
+    joins_lists: bool  # whether spikes of other processes come into the lists of its own
     has_schedules: bool  # whether given spikes are found by time, see cuda/core/schedule.h
     build_threads: int  # of the host, to prepare synapses with
 
@@ -85,8 +90,16 @@ class Device(Protocol):
     ) -> None:
         """Deliver all of the spikes emitted before `step`, if that waits for anything."""
 
-    def advance(self, plan: NDArray[np.void], launches: list[Launch], first: int, end: int) -> int:
+    def advance(
+        self,
+        plan: NDArray[np.void],
+        launches: list[Launch],
+        first: int,
+        end: int,
+        pass_on: PassOn | None = None,
+    ) -> int:
         """Do steps first .. end - 1 of the plan; return the next step to do.
 
-        They may still be under way, until a `mark` says that they are done.
+        They may still be under way, until a `mark` says that they are done. `pass_on` exchanges
+        spikes with other processes where the device `joins_lists`; others do so by the plan.
         """

@@ -16,7 +16,7 @@ from ...network import Model
 from ...network.dynamics import Dynamics
 from ..kernels import PRECISIONS, deliver_code, run_code, step_code, step_kernels, step_name
 from ..step import DELIVER, DELIVER_DENSE, DELIVER_PLAIN, REMEMBER, Kernel
-from .device import Launch
+from .device import Launch, PassOn
 from .gpu_builder import GpuBuilder
 from .loops import Fastest, Graphs, Loop, OneKernel, Work
 from .runtime import Runtime
@@ -46,6 +46,7 @@ class CudaDevice:
     neurons_rest = False
     shares_memory = False
     lists_blocks = True
+    joins_lists = True
     has_schedules = False
     build_threads = 1
 
@@ -117,12 +118,22 @@ class CudaDevice:
             self._graphs.launch(self._plan, delivery, 1)
             self._runtime.wait()
 
-    def advance(self, plan: NDArray[np.void], launches: list[Launch], first: int, end: int) -> int:
+    def advance(
+        self,
+        plan: NDArray[np.void],
+        launches: list[Launch],
+        first: int,
+        end: int,
+        pass_on: PassOn | None = None,
+    ) -> int:
         self._put_plan(plan)
         present = tuple(launch for launch in launches if launch.items)
         # Weights change from step to step, so that spikes of a batch cannot be delivered together.
         learns = any(launch.kernel is REMEMBER for launch in present)
         batch = 1 if learns else int(plan["batch"][0])
+        if pass_on is not None:
+            self._advance_together(present, batch, first, end, pass_on)
+            return end
         work = Work(self.address(self._plan), present, batch)
         self._loop.prepare(work)
         done = first
@@ -132,6 +143,25 @@ class CudaDevice:
             done = 0
         self._loop.run(self._plan, work, done, end)
         return end
+
+    def _advance_together(
+        self, present: tuple[Launch, ...], batch: int, first: int, end: int, pass_on: PassOn
+    ) -> None:
+        """Steps between whose emission and delivery of spikes these are exchanged."""
+        step = first
+        while step < end:
+            n_step = 1 if step < 0 else min(batch, end - step)
+            due = [each for each in present if step >= 0 or each.kernel.before_time_0]
+            emit, deliver = (
+                tuple(each for each in due if ("spikes" in each.kernel.reads) is after)
+                for after in (False, True)
+            )
+            self._graphs.launch(self._plan, emit, n_step)
+            self._runtime.wait()
+            pass_on(step, n_step)
+            self._runtime.wait()
+            self._graphs.launch(self._plan, deliver, n_step)
+            step += n_step
 
     def _put_plan(self, plan: NDArray[np.void]) -> None:
         """Into the same memory each time, which the graphs refer to."""

@@ -70,10 +70,17 @@ class Runtime(Protocol):
 
 
 class CupyRuntime:
-    """CuPy's current GPU."""
+    """CuPy's current GPU.
 
-    def __init__(self) -> None:
+    Args:
+        place: of a process among those of its machine, which take GPUs in turn; several share one
+            where there are fewer. None where it is alone: the current GPU is taken.
+    """
+
+    def __init__(self, place: int | None = None) -> None:
         self._cupy = cupy = import_cupy()
+        if place is not None:
+            cupy.cuda.Device(place % cupy.cuda.runtime.getDeviceCount()).use()
         self._attributes = cupy.cuda.Device().attributes
         self.cache = int(self._attributes["L2CacheSize"])
         self._stream = cupy.cuda.Stream(non_blocking=True)

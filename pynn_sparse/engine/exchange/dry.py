@@ -44,7 +44,7 @@ class DryProcess(Processes):
         self.building = self.laying_out = self.running = self.exchanging = 0.0
         self._began = time.perf_counter()
         self._laid_out: float | None = None  # when, while a run is on
-        self._callback = Callback(rank, size, self._exchange_words)
+        self._callback = Callback(rank, size, self.exchange_words)
         self._past: deque[Spikes] = deque(maxlen=PAST)
         self._repeated = False
         self._network: Network | None = None
@@ -108,7 +108,7 @@ class DryProcess(Processes):
 
     # --- spikes of the others ---------------------------------------------------------------------
 
-    def _exchange_words(self, mine: NDArray[np.uint32], every: NDArray[np.uint32]) -> None:
+    def exchange_words(self, mine: NDArray[np.uint32], every: NDArray[np.uint32]) -> None:
         began = time.perf_counter()
         every[:] = mine
         if mine[0] <= len(mine):

@@ -41,7 +41,7 @@ class MpiProcess(Processes):
     def __init__(self, mpi: Any) -> None:
         self._mpi, self._world = mpi, mpi.COMM_WORLD
         self.rank, self.size = self._world.rank, self._world.size
-        self._callback = Callback(self.rank, self.size, self._exchange_words)
+        self._callback = Callback(self.rank, self.size, self.exchange_words)
         self._library = _library_of_mpi()
         self.direct = self._call_directly()
 
@@ -68,7 +68,7 @@ class MpiProcess(Processes):
             self._world.Gatherv(_bytes(mine), into)
         return every
 
-    def _exchange_words(self, mine: NDArray[np.uint32], every: NDArray[np.uint32]) -> None:
+    def exchange_words(self, mine: NDArray[np.uint32], every: NDArray[np.uint32]) -> None:
         self._world.Allgather(mine, every)
 
     def exchange(self) -> NDArray[np.void]:
@@ -114,6 +114,7 @@ class MpiProcess(Processes):
         """Share the processors of a machine, and have all processes end if one of them fails."""
         node = self._world.Split_type(self._mpi.COMM_TYPE_SHARED)
         on_node = node.allgather(sorted(os.sched_getaffinity(0)) if _has_affinity() else None)
+        self.place = node.rank
         node.Free()
         if all(each == on_node[0] for each in on_node):  # the launcher has not divided them
             processors.share_among(len(on_node))

@@ -39,11 +39,13 @@ class Processes(ABC):
     Attributes:
         rank: its number.
         size: how many there are.
+        place: its number among those of its machine, to take a GPU by; None where there are none.
         dry: whether the others are not there.
     """
 
     rank: int
     size: int
+    place: int | None = None
     dry = False
     _told: BaseException | None = None  # the last error that the others know of
 
@@ -69,6 +71,10 @@ class Processes(ABC):
     @abstractmethod
     def exchange(self) -> NDArray[np.void] | None:
         """The structure `Exchange` of cuda/core/plan.h; None where there is nobody to talk to."""
+
+    def exchange_words(self, mine: NDArray[np.uint32], every: NDArray[np.uint32]) -> None:
+        """Have the words of all processes, [size, n], in `every`; `mine` are [n] of this one."""
+        every[:] = self._all_gather(mine)
 
     @property
     def failure(self) -> BaseException | None:

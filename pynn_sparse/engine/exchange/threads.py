@@ -28,7 +28,7 @@ class ThreadProcess(Processes):
 
     def __init__(self, rank: int, size: int, table: _Table) -> None:
         self.rank, self.size, self._table = rank, size, table
-        self._callback = Callback(rank, size, self._exchange_words)
+        self._callback = Callback(rank, size, self.exchange_words)
 
     def _lay(self, mine: Any) -> list[Any]:
         """What all threads lay down; each of them to be looked at, not kept."""
@@ -49,7 +49,7 @@ class ThreadProcess(Processes):
         self._table.barrier.wait()
         return every
 
-    def _exchange_words(self, mine: NDArray[np.uint32], every: NDArray[np.uint32]) -> None:
+    def exchange_words(self, mine: NDArray[np.uint32], every: NDArray[np.uint32]) -> None:
         np.stack(self._lay(mine), out=every)
         self._table.barrier.wait()
 

@@ -115,12 +115,12 @@ class SpikeLists:
             for shard in range(self.n_shard):
                 number = self._number(step, shard)
                 if count := int(counts[number]):
-                    neuron, multiplicity, blocks = map(get, self._arrays[number])
+                    neuron, multiplicity, blocks = self._arrays[number]
                     if self._device.lists_blocks:
-                        block = blocks[:count]
+                        block = get(blocks[:count])
                     else:
-                        block = np.repeat(np.arange(len(places)), np.diff(blocks))
-                    fields = places[block], neuron[:count], multiplicity[:count]
+                        block = np.repeat(np.arange(len(places)), np.diff(get(blocks)))
+                    fields = places[block], get(neuron[:count]), get(multiplicity[:count])
                     parts.append(Emitted(np.full(count, step), *(each.copy() for each in fields)))
         return Emitted(*(np.concatenate(each) for each in zip(*parts, strict=True)))
 
@@ -144,6 +144,21 @@ class SpikeLists:
                 if len(mine):
                     values = spikes.neuron[mine], spikes.multiplicity[mine], number[mine]
                     self._write(self._number(int(step), k), *values)
+
+    def append(self, spikes: Emitted) -> None:
+        """Add spikes, by step, to lists of which there is one for each step."""
+        place = np.zeros(1 + max(self.shards, default=0), np.int32)
+        place[list(self.shards)] = np.arange(len(self.shards))
+        counts = self._device.get(self._counts)[:, 0]
+        for step in np.unique(spikes.step):
+            mine = spikes.step == step
+            number, n = self._number(int(step), 0), int(mine.sum())
+            first = int(counts[number])
+            values = spikes.neuron[mine], spikes.multiplicity[mine], place[spikes.block[mine]]
+            for array, each in zip(self._arrays[number], values, strict=True):
+                self._device.assign(array, slice(first, first + n), each)
+            total = np.array([first + n], np.int32)
+            self._device.assign(self._counts, (number, slice(0, 1)), total)
 
     def _write(
         self,

@@ -1,15 +1,23 @@
-"""Everything that scripts get from a network, in a file: `network.py FILE`."""
+"""Everything that scripts get from a network, in a file: `network.py FILE [emulated]`.
+
+With "emulated", each process has a GPU, which is one that executes kernels on the CPU.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyNN.sparse as sim
 from pyNN.random import NumpyRNG, RandomDistribution
+
+from pynn_sparse import engine as engines
 
 Found = dict[Any, Any]
 
@@ -206,8 +214,29 @@ def check_local(cells: dict[str, Any], projections: list[Any]) -> None:
         assert all(local[int(j)] for _, j, _ in rows)
 
 
-def main(file: str) -> None:
-    rank = sim.setup(timestep=0.1, min_delay=0.1, max_delay=20.0)
+@contextlib.contextmanager
+def emulated_gpu() -> Iterator[None]:
+    """`setup(device="cuda")` takes an emulated one."""
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    from support.devices import gpu_from
+    from support.emulated import EmulatedRuntime
+
+    engines.require_cuda = lambda: None
+    with gpu_from(EmulatedRuntime):
+        yield
+
+
+def main(file: str, device: str = "cpu") -> None:
+    if device == "emulated":
+        with emulated_gpu():
+            simulate(file, "cuda")
+            assert sim.simulator.state.engine.device.name == "cuda"
+    else:
+        simulate(file, device)
+
+
+def simulate(file: str, device: str) -> None:
+    rank = sim.setup(timestep=0.1, min_delay=0.1, max_delay=20.0, device=device)
     assert rank == sim.rank()
     cells, projections = build()
     # Without a seed, but the same cells on all processes; that they are is checked by the backend.
@@ -251,4 +280,4 @@ def main(file: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])
