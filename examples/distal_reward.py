@@ -83,9 +83,11 @@ class Network:
         kicks = sim.Population(self.neurons.size, sim.SpikeSourcePoisson(rate=1.0))
         kick = sim.StaticSynapse(weight=20.0, delay=1.0)
         sim.Projection(kicks, self.neurons, sim.OneToOneConnector(), kick)
-        self.chosen = self.synapses[0]
-        self.chosen.weight = 0.0
-        self.pair = self.chosen.presynaptic_index, self.chosen.postsynaptic_index
+        # By what all processes have, where several simulate: `synapses[0]` is the first of each.
+        rows = np.array(self.synapses.get("weight", "list"))
+        order = np.lexsort((rows[:, 1], rows[:, 0]))  # in which `set` takes values
+        self.synapses.set(weight=np.where(order == 0, 0.0, 1.0))
+        self.pair = int(rows[0, 0]), int(rows[0, 1])
         self.neurons[sorted(self.pair)].record("spikes")
 
     def weights(self) -> NDArray[np.float64]:
@@ -119,8 +121,9 @@ def learn(network: Network, seconds: int, seed: int) -> dict[str, NDArray[np.flo
         found["rewards"] += (earned + rng.uniform(*REWARD_AFTER, len(earned))).round().tolist()
         network.dopamine.set(spike_times=sorted(found["rewards"]))
         if second % EVERY == 0:
-            found["chosen"].append(network.chosen.weight)
-            found["mean"].append(network.weights().mean())
+            weights = network.weights()
+            found["chosen"].append(weights[0])
+            found["mean"].append(weights.mean())
     return {name: np.array(values) for name, values in found.items()}
 
 

@@ -91,6 +91,16 @@ def test_files_have_what_this_process_has(tmp_path: Any, gather: bool) -> None:
     assert len(np.loadtxt(tmp_path / "weights.txt")) == len(made) > 0
 
 
+def test_positions_are_left_to_process_0(tmp_path: Any) -> None:
+    """PyNN has the others open the file, too, so that they would empty what 0 has written."""
+    cells, few, _ = build(dry_run=(2, 1))
+    file = tmp_path / "positions.txt"
+    file.write_text("of process 0")
+    cells.save_positions(str(file))
+    (cells + few).save_positions(str(file))
+    assert file.read_text() == "of process 0"
+
+
 @pytest.mark.parametrize("given", [3, (2,), (2, 2), (2, -1), (0, 0), (2.5, 1), "21", (2**21, 0)])
 def test_options(given: Any) -> None:
     with pytest.raises(ValueError, match="dry_run = "):

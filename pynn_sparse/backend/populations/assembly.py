@@ -59,7 +59,8 @@ class Assembly(Looking, common.Assembly):
     def save_positions(self, file: Any) -> None:
         """Write the cells' positions to a file; see `pyNN.common.Assembly.save_positions`."""
         check_file(file)
-        super().save_positions(file)
+        if simulator.state.mpi_rank == 0:  # as in `Cells.save_positions`
+            super().save_positions(file)
 
     def __iadd__(self, other: Any) -> Assembly:
         """Add the populations of another assembly, or a population or view."""

@@ -171,7 +171,8 @@ class Cells(Looking):
     def save_positions(self, file: Any) -> None:
         """Write the cells' positions to a file; see `pyNN.common.BasePopulation`."""
         check_file(file)
-        super().save_positions(file)  # type: ignore[misc]
+        if simulator.state.mpi_rank == 0:  # PyNN has other processes empty the file, at any time
+            super().save_positions(file)  # type: ignore[misc]
 
     def id_to_index(self, id: Any) -> Any:
         """Where cells are in the population; see `pyNN.common.Population.id_to_index`."""
