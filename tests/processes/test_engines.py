@@ -15,6 +15,7 @@ from support import networks
 from support.emulated import EmulatedRuntime
 
 from pynn_sparse.engine import Engine
+from pynn_sparse.engine.devices import loops
 from pynn_sparse.engine.devices.cpu import CpuDevice
 from pynn_sparse.engine.devices.device import Device
 from pynn_sparse.engine.devices.gpu import CudaDevice
@@ -40,6 +41,12 @@ def keep_local(network: Network, processes: Processes, known: int = 0) -> None:
     for number, table in enumerate(network.tables[known:], known):
         part = own[table.post.index]
         network.tables[number] = table.onto(part.start, part.stop)
+
+
+@pytest.fixture(autouse=True)
+def few_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An emulated block takes its time also where it has nothing to do."""
+    monkeypatch.setattr(loops, "DELIVERY_BLOCKS", 2)
 
 
 def emulated_gpu() -> Device:

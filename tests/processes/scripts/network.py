@@ -18,6 +18,7 @@ import pyNN.sparse as sim
 from pyNN.random import NumpyRNG, RandomDistribution
 
 from pynn_sparse import engine as engines
+from pynn_sparse.engine.devices import loops
 
 Found = dict[Any, Any]
 
@@ -222,6 +223,7 @@ def emulated_gpu() -> Iterator[None]:
     from support.emulated import EmulatedRuntime
 
     engines.require_cuda = lambda: None
+    loops.DELIVERY_BLOCKS = 2  # an emulated block takes its time also where it has nothing to do
     with gpu_from(EmulatedRuntime):
         yield
 
