@@ -107,8 +107,8 @@ class SynapseLayout:
         old_exponent, self.ports = self.exponent, Ports(self.network.blocks)
         self._choose_units(tables, closing)
         self._move_ring(step, old_exponent)
+        self._warn_of_coarse(tables)  # before rows are merged, which it would have to undo
         self._arrange(ownership)
-        self._warn_of_coarse(tables)
         self._seen = seen
 
     def settle(self, step: int, settle: Settle) -> None:
