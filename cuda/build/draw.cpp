@@ -1,6 +1,6 @@
 // Values of distributions, drawn by threads of the CPU.
-#include "build/laws.h"
 #include "build/sharing.h"
+#include "build/values.h"
 
 #include <algorithm>
 #include <atomic>
@@ -12,24 +12,7 @@ template <class Body>
 void for_each_tile(const Draw& work, int32 threads, Body body) {
   with_indices(work.target, work.wide_target, [&](const auto* target) {
 #pragma omp parallel for schedule(dynamic, 16) num_threads(sharing(threads, work.n))
-    for (int64 row = 0; row < work.n_source; ++row) {
-      uint32 to[kTile], nth[kTile];
-      alignas(64) double x[kTile];
-      const int64 begin = work.row_start[row], end = work.row_start[row + 1];
-      for (int64 first = begin; first < end; first += kTile) {
-        const int32 size = tile_rest(end - first);
-        for (int32 k = 0; k < size; ++k) to[k] = target[first + k];
-        nth[0] = same_before(target, begin, first);
-        uint32 repeated = 0;
-        for (int32 k = 1; k < size; ++k) repeated |= nth[k] = to[k] == to[k - 1];
-        if (repeated || nth[0])
-          for (int32 k = 1; k < size; ++k) nth[k] = nth[k] ? nth[k - 1] + 1 : 0;
-        if (size % 2) to[size] = nth[size] = 0;  // an even number of values is drawn
-        const BySynapse numbers{work.seed, uint32(row), to, nth};
-        draw_tile(work.law, numbers, tile_size(end - first), x);
-        body(first, size, x);
-      }
-    }
+    for (int64 row = 0; row < work.n_source; ++row) for_tiles_of_row(work, target, row, body);
   });
 }
 

@@ -43,7 +43,17 @@ struct BySynapse {
   const uint32* nth;
 
   DEVICE void uniform(int32 n, double* u) const {
-    for (int32 k = 0; k < n; ++k) u[k] = open_uniform(bits(k, 0), 0);
+    int32 k = 0;
+    if constexpr (kSpecialises && kLanes > 1) {
+      constexpr int32 kAtOnce = 2 * kLanes;
+      uint64 words[2][kAtOnce];
+      for (; k + kAtOnce <= n; k += kAtOnce) {
+        philox_of_steps(seed, Purpose::kValue, source, target + k, nth + k, words);
+        for (int32 i = 0; i < kAtOnce; ++i)
+          u[k + i] = open_uniform(uint32(words[0][i]), uint32(words[1][i]));
+      }
+    }
+    for (; k < n; ++k) u[k] = open_uniform(bits(k, 0), 0);
   }
   DEVICE void below(int32 n, uint64 range, uint32* drawn) const {
     for (int32 k = 0; k < n; ++k) {
@@ -63,12 +73,28 @@ struct BySynapse {
   }
 };
 
-// The central part of the normal distribution for all, the rare tails afterwards.
+// The central part of the normal distribution for all, the tails afterwards: on the CPU side by side.
 DEVICE void normal_tile(const double* u, int32 n, double* z) {
   for (int32 k = 0; k < n; ++k) z[k] = normal_central(u[k] - 0.5);
+  if constexpr (!kSpecialises) {
+    for (int32 k = 0; k < n; ++k) {
+      if (u[k] - 0.5 < -kCentral) z[k] = -normal_tail(u[k]);
+      if (u[k] - 0.5 > kCentral) z[k] = normal_tail(1 - u[k]);
+    }
+    return;
+  }
+  int32 place[kTile], m = 0;
+  alignas(64) double root[kTile], tail[kTile];
   for (int32 k = 0; k < n; ++k) {
-    if (u[k] - 0.5 < -kCentral) z[k] = -normal_tail(u[k]);
-    if (u[k] - 0.5 > kCentral) z[k] = normal_tail(1 - u[k]);
+    place[m] = k;
+    m += absolute(u[k] - 0.5) > kCentral;
+  }
+  for (int32 j = 0; j < m; ++j) root[j] = least_of(u[place[j]], 1 - u[place[j]]);
+  for (int32 j = 0; j < m; ++j) root[j] = tail_root(root[j]);
+  for (int32 j = 0; j < m; ++j) tail[j] = near_tail(root[j]);
+  for (int32 j = 0; j < m; ++j) {
+    const double size = root[j] <= kNear ? tail[j] : far_tail(root[j]);
+    z[place[j]] = u[place[j]] < 0.5 ? -size : size;
   }
 }
 

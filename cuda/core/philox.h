@@ -77,6 +77,41 @@ DEVICE void philox_in_lanes(uint64 seed, Purpose purpose, uint32 index, int64 st
   }
 }
 
+// The first two words of `philox` for the steps low[i] + 2^32 high[i], i < 2 kLanes: words[k][i] becomes word k.
+DEVICE void philox_of_steps(uint64 seed, Purpose purpose, uint32 index, const uint32* low,
+                            const uint32* high, uint64 (&words)[2][2 * kLanes]) {
+  const Lanes zero{};
+  Lanes c[2][4];
+  for (int32 half = 0; half < 2; ++half) {
+    uint64 steps[2][kLanes];
+    for (int32 i = 0; i < kLanes; ++i) {
+      steps[0][i] = low[half * kLanes + i];
+      steps[1][i] = high[half * kLanes + i];
+    }
+    memcpy(&c[half][0], steps[0], sizeof c[half][0]);
+    memcpy(&c[half][1], steps[1], sizeof c[half][1]);
+    c[half][2] = zero + index;
+    c[half][3] = zero + uint32(purpose);
+  }
+  uint32 k0 = uint32(seed), k1 = uint32(seed >> 32);
+  for (int32 round = 0; round < 10; ++round) {
+    for (auto& x : c) {
+      const Lanes p0 = multiply_halves(x[0], zero + 0xD2511F53u);
+      const Lanes p1 = multiply_halves(x[2], zero + 0xCD9E8D57u);
+      x[0] = (p1 >> 32) ^ x[1] ^ (zero + k0);
+      x[2] = (p0 >> 32) ^ x[3] ^ (zero + k1);
+      x[1] = p1;
+      x[3] = p0;
+    }
+    k0 += 0x9E3779B9u, k1 += 0xBB67AE85u;
+  }
+  for (int32 half = 0; half < 2; ++half)
+    for (int32 k = 0; k < 2; ++k) {
+      const Lanes word = c[half][k] & (zero + 0xFFFFFFFFu);
+      memcpy(words[k] + half * kLanes, &word, sizeof word);
+    }
+}
+
 // Uniform in [0, 1), a multiple of 2^-53.
 DEVICE double uniform(const Bits& bits) {
   return double(((uint64(bits.word[0]) << 32) | bits.word[1]) >> 11) * 0x1p-53;

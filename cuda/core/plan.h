@@ -181,6 +181,10 @@ struct Table {
   int32 single;       // weight is float
   int32 least_lag;    // steps that delivery waits after a spike, with a rule; where they
   int32 most_lag;     // differ, segments are sorted by them
+  int32 port_bits;    // where synapses are packed, see synapses/packed.h, their lowest bits; else 0
+  int32 delay_bits;   // ... the next ones
+  int32 group_steps;  // ... and the plan's delay_group; else 0
+  int32 padding;
 };
 
 // The type of a matrix's items.

@@ -218,6 +218,7 @@ class SegmentQueue {
       const int64 length = (segment.end - segment.begin) * size;
       for (int64 at = 0; at < std::min(length, most); at += kLine) __builtin_prefetch(first + at);
     };
+    if (table.port_bits) return lines(table.target, 8);
     lines(table.target, table.wide_target ? 4 : 2);
     lines(table.delay, table.wide_delay ? 2 : 1);
     lines(table.weight, table.single ? 4 : 8);
@@ -246,6 +247,7 @@ DEVICE void put_segments(Queue& queue, const Table& table, const SpikeList& spik
   const int32 part = owner - table.first_owner, group = g - table.first_group;
   if (part < 0 || part >= table.n_part || group < 0 || group >= table.n_group) return;
   const int64 per_row = segments_of_row(table), place = int64(part) * table.n_group + group;
+  slot += g * table.group_steps;
   for (int32 s = first; s < last; ++s) {
     const int32 row = spikes.neuron[s] - table.first_source;
     if (row < 0 || row >= table.n_source) continue;

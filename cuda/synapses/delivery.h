@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/functions.h"
+#include "synapses/packed.h"
 
 template <class Item>
 struct Each {
@@ -124,6 +125,8 @@ DEVICE void with_watching(const Plan& plan, Team team, Use use) {
 template <class Watched>
 DEVICE void add_weights(const Plan& plan, const Table& table, const Segment* segments, int32 n,
                         Watched watched) {
+  if constexpr (kSpecialises)
+    if (table.port_bits) return add_packed(plan, table, segments, n, watched);
   with_arrays(table, [&](auto target, auto delay, auto weight) {
     for (int32 s = 0; s < n; ++s) {
       const Segment segment = segments[s];

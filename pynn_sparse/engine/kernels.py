@@ -40,7 +40,7 @@ BUILD_KERNELS = {
 }
 # What only the CPU's library has.
 HOST_UNITS = (
-    *("build/build", "build/connect", "build/draw", "build/products"),
+    *("build/build", "build/connect", "build/draw", "build/pack", "build/products"),
     *("step/present", "step/plan"),
 )
 # What CuPy adds to the options, since 13: single-precision numbers that are subnormal become 0, and

@@ -133,6 +133,10 @@ TABLE = _structure(
     single=np.int32,
     least_lag=np.int32,
     most_lag=np.int32,
+    port_bits=np.int32,
+    delay_bits=np.int32,
+    group_steps=np.int32,
+    padding=np.int32,
 )
 DENSE = _structure(
     item=POINTER,

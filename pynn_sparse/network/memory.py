@@ -11,7 +11,7 @@ from ..errors import NetworkTooLargeError
 
 # Identifier objects and parameters in Python, state, accumulators for a few dozen delays.
 BYTES_PER_NEURON = 1000
-# Target, weight and delay (11 to 13), and what building and sorting need for a moment.
+# Target, weight and delay (8 to 13), and what building and sorting need for a moment.
 BYTES_PER_SYNAPSE = 48
 # Bytes of the host that are not worth looking for, which takes longer than to use them.
 LITTLE = 1 << 20

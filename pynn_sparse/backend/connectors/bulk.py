@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +20,15 @@ from pynn_sparse.engine.building.connect import Onto, Rows
 from pynn_sparse.engine.devices.gpu_builder import GpuBuilder
 from pynn_sparse.engine.exchange.processes import digest
 from pynn_sparse.errors import ParameterError
+from pynn_sparse.network.rows import index_type
 
 from ... import errors
 from ...random import RandomDistribution
 from .. import simulator
 from ..native_rng import NativeRNG
+
+if TYPE_CHECKING:
+    from pynn_sparse.engine.building.drawn_rows import DrawnRows
 
 MakeRows = partial[Rows]
 ONE = Rows(np.array([0, 1]), np.zeros(1, np.uint16))  # so that there is a value without synapses
@@ -50,13 +54,17 @@ def connect_in_bulk(connector: Any, projection: Any) -> bool:
     builder = _builder(connector, projection, onto)
     try:
         rows = make(builder, onto=onto)
-        weight = values["weight"].weights(rows, builder, simulator.state.scalar)
-        steps = values["delay"].steps(rows, builder, projection)
+        drawn = _drawn_rows(rows, values, builder, projection) if onto is None else None
+        if drawn is None:
+            weight = values["weight"].weights(rows, builder, simulator.state.scalar)
+            steps = values["delay"].steps(rows, builder, projection)
         some = rows if len(rows) else ONE
         more = {name: values[name].weights(some, builder, float) for name in projection._of_rule}
     except ParameterError as error:
         raise errors.ConnectionError(f"{projection.label}: {error}") from error
-    if onto is not None:
+    if drawn is not None:
+        projection._connect_held(rows, drawn)
+    elif onto is not None:
         projection._connect_own(rows, weight, steps, more)
     elif len(rows) and isinstance(builder, GpuBuilder):
         projection._connect_on_gpu(builder, rows, weight, steps)
@@ -66,6 +74,32 @@ def connect_in_bulk(connector: Any, projection: Any) -> bool:
         for column in range(projection.shape[1]):
             connector.callback(column / projection.shape[1])
     return True
+
+
+def _drawn_rows(
+    rows: Rows, values: Mapping[str, Values], builder: Builder, projection: Any
+) -> DrawnRows | None:
+    """Rows whose weights follow from a law; None where weights or delays have to be kept."""
+    from pynn_sparse.engine.building.drawn_rows import DrawnRows, Laws
+    from pynn_sparse.engine.synapses.units import most_spikes
+
+    weight, delay = values["weight"], values["delay"]
+    if weight.seed is None or delay.seed is None or not len(rows) or simulator.state.gpu:
+        return None
+    if not isinstance(builder, HostBuilder) or not projection._stays_as_made:
+        return None
+    (pre, begin), (post, first) = projection._stretches
+    if first or rows.target.dtype != index_type(post.size):
+        return None
+    most = most_spikes(pre, begin, len(rows.row_start) - 1)
+    given = Laws(
+        *(weight.law, delay.law),
+        (weight.seed, delay.seed),
+        simulator.state.scalar,
+        Values.limits(),
+    )
+    drawn = DrawnRows.drawn(rows, given, builder, most, post.size)
+    return drawn if drawn.differ else None
 
 
 def _compare(projection: Any, make: MakeRows, values: Mapping[str, Values]) -> None:
@@ -86,7 +120,7 @@ def _builder(connector: Any, projection: Any, onto: Onto) -> Builder:
     """
     gpu = simulator.state.gpu
     apart = simulator.state.processes.size > 1
-    if gpu is None or apart or connector.on_host or not projection._fits_gpu:
+    if gpu is None or apart or connector.on_host or not projection._stays_as_made:
         share = 1.0 if onto is None else (onto[1] - onto[0]) / projection.shape[1]
         projection._require_memory(share)
         return HostBuilder(simulator.state.threads)
@@ -151,23 +185,30 @@ class Values:
         law = [self.given.name, *self.given.parameters.items()] if self.drawn else [self.given]
         return [self.seed, *law]
 
+    @property
+    def law(self) -> tuple[str, dict[str, float]]:
+        """Name and parameters of the distribution."""
+        return self.given.name, dict(self.given.parameters)
+
+    @staticmethod
+    def limits() -> tuple[float, float, float]:
+        """Steps per ms, and those that a delay has at least and at most."""
+        state = simulator.state
+        per_ms = state.network.grid.steps_per_ms
+        return per_ms, state.least_delay_allowed * per_ms, state.max_delay * per_ms
+
     def weights(self, rows: Rows, builder: Builder, dtype: Any) -> Any:
         """One for each connection where the builder works, or one for all on the host."""
         if not self.drawn:
             return np.array([self.given], dtype)
         if self.seed is None:
             return _placed(self._numbers(rows).astype(dtype), builder)
-        law = self.given.name, self.given.parameters
-        return laws.draw_weights(*law, rows, self.seed, builder, dtype)
+        return laws.draw_weights(*self.law, rows, self.seed, builder, dtype)
 
     def steps(self, rows: Rows, builder: Builder, projection: Any) -> Any:
         """The same of delays, in time steps."""
-        state = simulator.state
         if self.seed is not None:
-            per_ms = state.network.grid.steps_per_ms
-            limits = (state.least_delay_allowed * per_ms, state.max_delay * per_ms)
-            law = self.given.name, self.given.parameters
-            return laws.draw_steps(*law, rows, self.seed, builder, per_ms, *limits)
+            return laws.draw_steps(*self.law, rows, self.seed, builder, *self.limits())
         delay = self._numbers(rows) if self.drawn else np.array([self.given])
         return _placed(projection._delay_steps(delay).astype(np.uint16), builder)
 

@@ -149,8 +149,8 @@ class Connecting(SynapseColumns):
         return bool(self.synapse_type.dynamics) and getattr(self.synapse_type, FRACTION, 1.0) < 1
 
     @property
-    def _fits_gpu(self) -> bool:
-        """Whether rows of connections can be taken as a GPU makes them."""
+    def _stays_as_made(self) -> bool:
+        """Whether rows of connections can be taken as the engine makes them."""
         plain = self.synapse_type.dynamics is None and not self.synapse_type.electrical
         return plain and self._stretches is not None
 
@@ -158,11 +158,16 @@ class Connecting(SynapseColumns):
         """Take up connections whose targets, and differing weights and delays, are on a GPU."""
         stretches = self._stretches
         assert stretches is not None
-        pre, post = stretches
+        post = stretches[1]
         target, dtype = rows.target, index_type(post[0].size)
         if post[1] or target.dtype != dtype:
             target = builder.shifted(target, post[1], dtype)
-        kept = GpuRows(builder, target, weight, delay)
+        self._connect_held(rows, GpuRows(builder, target, weight, delay))
+
+    def _connect_held(self, rows: Rows, kept: Any) -> None:
+        """Take up connections between cells that follow each other as `GpuRows` or `DrawnRows`."""
+        assert self._stretches is not None
+        pre, post = self._stretches
         self._check_weights(np.array(kept.weight_range()), signs=self._connector.safe)
         ends = pre[0], post[0], pre[1], rows.row_start, self.receptor_type
         self._tables.append(SynapseTable.held(*ends, kept, kept.delay_range))

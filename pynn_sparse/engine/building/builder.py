@@ -121,6 +121,10 @@ class HostBuilder(Builder):
     def run(self, name: str, record: NDArray[np.void], n: int) -> None:
         getattr(cpu_library(), name)(ctypes.c_void_p(record.ctypes.data), self._threads)
 
+    def call(self, name: str, *arguments: Any) -> None:
+        """Call a function of the library, whose last argument is the number of threads."""
+        getattr(cpu_library(), name)(*arguments, self._threads)
+
     def connect(
         self, work: Work, n_source: int, dtype: DTypeLike
     ) -> tuple[NDArray[np.int64], NDArray[Any]]:

@@ -70,12 +70,25 @@ def draw_weights(
     dtype: DTypeLike = np.float64,
 ) -> Any:
     """A value for each synapse, otherwise as `draw`; `by` is who has made the rows."""
-    law, builder = _law(distribution, parameters), builder_of(by)
+    builder = builder_of(by)
     values = _array(builder, len(rows), dtype)
-    work = _of_synapses(law, rows, seed, builder)
-    work.record["wide"] = values.dtype == np.float64
+    work = drawing(distribution, parameters, rows, seed, builder, dtype)
     work.point(value=values).run("draw_weights", len(rows.row_start) - 1)
     return values
+
+
+def drawing(
+    distribution: str,
+    parameters: Mapping[str, float],
+    rows: Rows,
+    seed: int,
+    builder: Builder,
+    dtype: DTypeLike,
+) -> Work:
+    """What `draw_weights` has done, without an array of values."""
+    work = _of_synapses(_law(distribution, parameters), rows, seed, builder)
+    work.record["wide"] = np.dtype(dtype) == np.float64
+    return work
 
 
 def draw_steps(
@@ -116,6 +129,21 @@ def draw_steps(
             f"from {low / steps_per_ms:g} ms to {high / steps_per_ms:g} ms"
         )
     return steps
+
+
+def greatest(distribution: str, parameters: Mapping[str, float], n: int) -> float:
+    """About the greatest size that there is among n values."""
+    _law(distribution, parameters)
+    width = math.sqrt(2 * math.log(n + 1))
+    if distribution == "exponential":
+        return parameters["beta"] * math.log(n + 1)
+    low, high = (parameters.get(name, sign * math.inf) for name, sign in (("low", -1), ("high", 1)))
+    if "mu" in parameters:
+        mu, around = parameters["mu"], width * parameters["sigma"]
+        low, high = max(low, mu - around), min(high, mu + around)
+    if distribution == "lognormal":
+        low, high = 0.0, math.exp(min(high, 700.0))
+    return max(abs(low), abs(high)) * (1 - 1e-9)  # the limit itself is not drawn
 
 
 def _array(builder: Builder, n: int, dtype: DTypeLike) -> Any:

@@ -18,9 +18,8 @@ from ...network import Block, SynapseTable
 from ...network.rows import ARRAYS, Rows, Three
 from .. import structures
 from ..toolchain.libraries import cpu_library
-from .stored import HostTable, pointer, scale_of
-
-Place = tuple[int, int, NDArray[np.int32]]  # exponent, first port and owners of a table's targets
+from .packed import PackedBundle, packs
+from .stored import HostTable, Place, key_of, pointer, pointers, scale_of
 
 
 class MergedRows(Rows):
@@ -87,7 +86,7 @@ class Bundle:
         n_owner: int,
     ) -> None:
         self.pre = pre
-        self.key = _key(places, delay_group)
+        self.key = key_of(places, delay_group)
         self._n_owner = n_owner
         self._exponent = max(exponent for exponent, _, _ in places.values())
         self._merge(places, delay_group, n_delay_group)
@@ -119,8 +118,8 @@ class Bundle:
         row_starts = [table.row_start for table in tables]
         cpu_library().merge_rows(
             pointer(records),
-            _pointers(row_starts),
-            _pointers(owners),
+            pointers(row_starts),
+            pointers(owners),
             ctypes.c_int32(len(tables)),
             pointer(self._record),
             pointer(self._row_start),
@@ -185,7 +184,7 @@ class Bundles:
     """Which tables are bundled. `arrange` keeps it up to date."""
 
     def __init__(self) -> None:
-        self._bundles: dict[int, Bundle] = {}
+        self._bundles: dict[int, Bundle | PackedBundle] = {}
         self._merged: set[int] = set()
 
     def arrange(
@@ -202,21 +201,22 @@ class Bundles:
             wanted.setdefault(table.pre.index, {})[table] = place(table)
         wanted = {source: places for source, places in wanted.items() if len(places) > 1}
         for source, bundle in list(self._bundles.items()):
-            if source not in wanted or _key(wanted[source], delay_group) != bundle.key:
+            if source not in wanted or key_of(wanted[source], delay_group) != bundle.key:
                 bundle.dissolve()
                 del self._bundles[source]
-        for source, places in wanted.items():
-            if source not in self._bundles:
-                pre = next(iter(places)).pre
-                self._bundles[source] = Bundle(pre, places, delay_group, n_delay_group, n_owner)
-
+        # The largest first: where a bundle is made, its tables are there twice for a moment.
+        missing = [each for each in wanted.items() if each[0] not in self._bundles]
+        for source, places in sorted(missing, key=lambda each: -sum(map(len, each[1]))):
+            kind = PackedBundle if packs(places, delay_group) else Bundle
+            pre = next(iter(places)).pre
+            self._bundles[source] = kind(pre, places, delay_group, n_delay_group, n_owner)
         self._merged = {table.index for places in wanted.values() for table in places}
 
     def holds(self, table: SynapseTable) -> bool:
         """Whether a table is in a bundle."""
         return table.index in self._merged
 
-    def of(self, pre: Block) -> list[Bundle]:
+    def of(self, pre: Block) -> list[Bundle | PackedBundle]:
         """The bundle of a source, if it has one."""
         return [self._bundles[pre.index]] if pre.index in self._bundles else []
 
@@ -235,16 +235,3 @@ def _mergeable(tables: list[SynapseTable]) -> list[SynapseTable]:
         and table.mixed
         and count[table.pre.index, table.post.index, table.receptor] == 1
     ]
-
-
-def _key(places: dict[SynapseTable, Place], delay_group: int) -> Any:
-    """What a bundle depends on."""
-    tables = [
-        (table.index, table.version, exponent, port, owner_start.tolist())
-        for table, (exponent, port, owner_start) in places.items()
-    ]
-    return delay_group, tables
-
-
-def _pointers(arrays: list[NDArray[Any]]) -> Any:
-    return (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))

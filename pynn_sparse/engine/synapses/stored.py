@@ -17,6 +17,8 @@ from ...network.rows import Three
 from .. import structures
 from ..devices.device import Device
 
+Place = tuple[int, int, NDArray[np.int32]]  # exponent, first port and owners of a table's targets
+
 
 def record_of(
     table: SynapseTable, arrays: Three, address: Callable[[Any], int], **more: Any
@@ -65,6 +67,20 @@ class HostTable:
 def pointer(array: NDArray[Any]) -> ctypes.c_void_p:
     """An array's address as an argument of a function of the library, which keeps it alive."""
     return array.ctypes.data_as(ctypes.c_void_p)
+
+
+def pointers(arrays: list[NDArray[Any]]) -> Any:
+    """The addresses of arrays as an argument of such a function."""
+    return (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))
+
+
+def key_of(places: dict[SynapseTable, Place], delay_group: int) -> Any:
+    """What the merged rows of tables depend on."""
+    tables = [
+        (table.index, table.version, exponent, port, owner_start.tolist())
+        for table, (exponent, port, owner_start) in places.items()
+    ]
+    return delay_group, tables
 
 
 @dataclass(frozen=True)

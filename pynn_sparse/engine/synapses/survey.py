@@ -11,6 +11,7 @@ from ...network import SynapseTable
 from ...network.shared import SharedRows
 from .. import structures
 from ..building.builder import Builder, HostBuilder, Work
+from ..building.drawn_rows import DrawnRows
 from .shared import SharedArrays
 from .stored import record_of
 
@@ -19,6 +20,8 @@ FINE = 1 << 20  # counts, as kFine in cuda/build/survey.h
 
 def survey_of(table: SynapseTable, threads: int) -> Survey:
     """What looks through the synapses of a table."""
+    if isinstance(table.rows, DrawnRows) and not table.rows.keeps_weights:
+        return DrawnSurvey(table, threads)
     kind = SharedSurvey if table.rows.share_weights else Survey
     return kind(table, threads)
 
@@ -77,6 +80,31 @@ class Survey:
 
     def _work(self, record: NDArray[np.void], **fields: Any) -> Work:
         return Work(self._builder, structures.SURVEY, table=record, **fields)
+
+
+class DrawnSurvey(Survey):
+    """The same where weights are drawn: they are drawn again, row by row."""
+
+    def __init__(self, table: SynapseTable, threads: int) -> None:
+        self._table, self._threads = table, threads
+        self._rows = cast(DrawnRows, table.rows)
+        self.greatest_weight = max(map(abs, self._rows.extremes))
+
+    def input_counts(
+        self, most: NDArray[np.float64], least: float, factor: float, exponent: int
+    ) -> NDArray[np.int64]:
+        return self._rows.input_counts(most, self._table.post.size, exponent, least, factor)
+
+    def coarse(self, exponent: int) -> int:
+        low, high = self._rows.extremes
+        scale = self._greatest_scale(exponent)
+        if low * high > 0 and min(abs(low), abs(high)) * scale >= FINE:
+            return 0
+        return self._of_arrays().coarse(exponent)
+
+    def _of_arrays(self) -> Survey:
+        """What looks through the weights as arrays."""
+        return Survey(self._table, self._threads)
 
 
 class SharedSurvey(Survey):

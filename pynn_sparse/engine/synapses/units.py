@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...network import Block, SynapseTable
+from ..building.drawn_rows import bound_exponent
 from .survey import survey_of
 from .whole import Whole, Wholes
 
@@ -15,7 +16,6 @@ from .whole import Whole, Wholes
 BITS = 52
 BITS_AT_LEAST = 44
 BITS_AT_MOST = 61
-SUM_BITS = 62  # of what all synapses of a table may bring, in counts of its own
 
 
 GRANULE = 8  # as kGranule in cuda/core/plan.h
@@ -60,15 +60,18 @@ def input_bound(
     """
     bound = np.zeros(ports.count)
     for table in tables:
-        pre = table.pre
-        most = np.asarray(pre.model.most_spikes(pre.parameters, pre.grid), np.float64)
-        rows = slice(table.first_source, table.first_source + table.n_source)
-        most = np.ascontiguousarray(np.broadcast_to(most, (pre.size,))[rows])
+        most = most_spikes(table.pre, table.first_source, table.n_source)
         port = ports.of_table(table)
         bound[port : port + table.post.size] += _bound_of_table(
             table, wholes.of(table), most, threads
         )
     return bound
+
+
+def most_spikes(pre: Block, first: int, n: int) -> NDArray[np.float64]:
+    """What each of n sources of a block emits in a step at most, from source `first` on."""
+    most = np.asarray(pre.model.most_spikes(pre.parameters, pre.grid), np.float64)
+    return np.ascontiguousarray(np.broadcast_to(most, (pre.size,))[first : first + n])
 
 
 def _bound_of_table(
@@ -82,8 +85,7 @@ def _bound_of_table(
     if not greatest:
         return np.zeros(table.post.size)
     # All counts together stay below 2^62.
-    exponent = SUM_BITS - whole.count.bit_length() - int(np.frexp(greatest)[1])
-    exponent = min(exponent, 900)
+    exponent = bound_exponent(whole.count, greatest)
     counts = survey.input_counts(most, least, factor, exponent)
     return np.ldexp(counts.astype(np.float64), -exponent)
 
