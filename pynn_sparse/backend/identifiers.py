@@ -70,20 +70,39 @@ class ID(int, common.IDMixin):
         return {name: view._get_value_of_one(name) for name in self.celltype.get_parameter_names()}
 
 
-def identifiers(population: Any, first: int, size: int) -> NDArray[np.object_]:
-    """The identifiers of a population's neurons.
+class Identifiers:
+    """The identifiers of a population's neurons, which are made when all are first asked for.
 
     Their class, one for each population, has the reference to it, since a million attributes of
     objects would take a second and a hundred megabytes. The objects have it where these are so few
     that the class would take more.
+
+    Args:
+        population: that the neurons belong to.
+        first, size: of their numbers in the network.
     """
-    numbers, reference = range(first, first + size), weakref.ref(population)
-    cells = np.empty(size, dtype=object)
-    if size < FEW:
-        cells[:] = list(map(ID, numbers))
-        for cell in cells:
+
+    def __init__(self, population: Any, first: int, size: int) -> None:
+        self._numbers = range(first, first + size)
+        self._all: NDArray[np.object_] | None = None
+        reference = weakref.ref(population)
+        if size >= FEW:
+            self._kind = type("ID", (ID,), {"_population": reference, "__doc__": ID.__doc__})
+            return
+        self._kind = ID
+        for cell in self.all():
             cell.__dict__["_population"] = reference
-        return cells
-    kind = type("ID", (ID,), {"_population": reference, "__doc__": ID.__doc__})
-    cells[:] = list(map(kind, numbers))
-    return cells
+
+    def all(self) -> NDArray[np.object_]:
+        """All of them, from now on the same objects."""
+        if self._all is None:
+            self._all = np.empty(len(self._numbers), dtype=object)
+            self._all[:] = list(map(self._kind, self._numbers))
+        return self._all
+
+    def one(self, index: int) -> ID:
+        """That of the neuron at an index of the population, which is not negative."""
+        if self._all is not None:
+            found: ID = self._all[index]
+            return found
+        return self._kind(self._numbers[index])

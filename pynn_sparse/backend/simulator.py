@@ -101,7 +101,7 @@ class State(Together, common.control.BaseState):
     def _begin(self, options: Options) -> None:
         self.options = options
         self.closed = ""  # why nothing can be made or changed
-        self.network = Network(TimeGrid(options.timestep), options.seed)
+        self.network = Network(TimeGrid(options.timestep), options.seed, self._n_process())
         self._digest: Any = None  # made for several processes
         fits = float(self.network.grid.time(MAX_DELAY_STEPS))
         self._greatest_delay = options.max_delay or fits
@@ -120,6 +120,10 @@ class State(Together, common.control.BaseState):
         self.running = False
         self.segment_counter = 0
         self.t_start = 0
+
+    def _n_process(self) -> int:
+        """Number of processes, without looking for them where `setup` has not done so yet."""
+        return 1 if self._processes is None else self._processes.size
 
     def clear(self) -> None:
         """Discard the network, keep the options."""

@@ -15,12 +15,12 @@ from ..errors import (
     ParameterError,
     ProcessesError,
 )
-from ..network import Network, SynapseTable
+from ..network import Block, Network, SynapseTable
 from ..network.block import Arrays
 from ..network.synapses import Present
 from .devices.device import Device
 from .exchange.processes import Alone, Processes
-from .exchange.stripes import GRAIN
+from .exchange.stripes import GRAIN, stripes
 from .faults import Divergence, event_not_sent, formula_failed
 from .layout import Layout
 from .neurons.blocks import BlockArrays, scalar
@@ -375,9 +375,7 @@ class Engine:
         self.junctions = JunctionLayout(self.network, self.device)
         waiting = part("waiting")
         self.waiting = Emitted(**waiting) if waiting else None
-        self.blocks = [
-            BlockArrays(block, self.device, self.precision) for block in self.network.blocks
-        ]
+        self.blocks = [self._arrays_of(block) for block in self.network.blocks]
         for number, state in part("state").items():
             self.blocks[int(number)].restore(state)
         self.synapses.restore(part("synapses"))
@@ -385,9 +383,13 @@ class Engine:
         self.backgrounds.restore(part("background"))
         self.recordings.restore(part("spikes"), part("graded"))
 
+    def _arrays_of(self, block: Block) -> BlockArrays:
+        starts = stripes(block, self.processes.size, self._grain)[self.processes.rank :]
+        return BlockArrays(block, self.device, self.precision, slice(*starts[:2].tolist()))
+
     def _synchronise(self) -> Layout:
         for block in self.network.blocks[len(self.blocks) :]:
-            self.blocks.append(BlockArrays(block, self.device, self.precision))
+            self.blocks.append(self._arrays_of(block))
         for arrays in self.blocks:
             arrays.synchronise(self.step)
         if len(self._ownership.starts) != len(self.blocks):

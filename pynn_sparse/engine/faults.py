@@ -57,7 +57,7 @@ class Divergence:
         for arrays in blocks:
             if "v" not in arrays.block.model.state or arrays.block.index in self._known:
                 continue
-            v = self._device.get(arrays.row("v"))
+            v = self._device.get(arrays.own("v"))
             if math.isfinite(np.add.reduce(v)):  # as it is where all are, but for huge ones
                 continue
             bad = np.flatnonzero(~np.isfinite(v))
@@ -67,7 +67,7 @@ class Divergence:
                 synaptic = ", ".join(name for name in model.recordable if "syn" in name)
                 warn(
                     f"v of {len(bad)} neurons of a population of {model.name}, the first with "
-                    f"index {bad[0]}, is not a finite number any more at "
+                    f"index {arrays.first + bad[0]}, is not a finite number any more at "
                     f"{grid.time(step):g} ms: its input "
                     f"{f'({synaptic}) ' if synaptic else ''}is too strong for the time step and "
                     "the capacitance",

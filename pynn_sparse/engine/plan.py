@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -283,7 +284,7 @@ class Plan:
             shards[index] = np.array([0, size], np.int32) if joined else ownership.shards[index]
             first = arrays.block.first
             flags = self.network.spikes_wanted[first : first + arrays.block.size]
-            wanted += np.diff(np.concatenate([[0], np.cumsum(flags)])[starts])
+            wanted += [np.count_nonzero(flags[a:b]) for a, b in itertools.pairwise(starts)]
         waiting = (synapses.n_delay_group - 1) * synapses.delay_group + synapses.longest_lag
         n_list = waiting + 2 * self.batch
         self._lag = synapses.longest_lag

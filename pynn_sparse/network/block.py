@@ -25,6 +25,21 @@ def _is_whole(selection: Selection) -> bool:
     return isinstance(selection, slice) and selection == slice(None)
 
 
+def _for_all(size: int, value: Any) -> NDArray[np.float64]:
+    """One number for each of many neurons, to be looked at."""
+    return np.broadcast_to(np.float64(value), (size,))
+
+
+def is_for_all(values: NDArray[Any]) -> bool:
+    """Whether an array has one value for all, which is there once."""
+    return not any(values.strides)
+
+
+def _own_copy(values: NDArray[Any]) -> NDArray[Any]:
+    """An array to be written to."""
+    return values if values.flags.writeable else values.copy()
+
+
 class Block:
     """Neurons `first` .. `first + size - 1` of the network, all of one model.
 
@@ -33,7 +48,8 @@ class Block:
         label: its name for people, which need not be unlike others.
         parameters: user's parameters in PyNN's units; a float where all neurons share it, else
             an array [size] of its own. Sequences are an object array [size] of arrays.
-        initial: state at time 0, name -> array [size] of float64.
+        initial: state at time 0, name -> array [size] of float64, of which one number that all
+            neurons have takes no more memory than that.
         assigned: state set since the engine last looked, name -> bool array [size].
         stream: what its random numbers are drawn from.
         proven: what is known of the model's parameters, those of this block included, or None. It
@@ -70,7 +86,7 @@ class Block:
         if proven is None or not proven.holds(parameters):
             self._check_all(parameters)
             self.proven = self._new_proven()
-        self.initial = {name: np.full(size, value) for name, value in model.state.items()}
+        self.initial = {name: _for_all(size, value) for name, value in model.state.items()}
         self.assigned: dict[str, NDArray[np.bool_]] = {}
         self._forget_events()
         self.version = 0
@@ -86,6 +102,10 @@ class Block:
         if self._derived is None:
             self._derived = self._derive(self.parameters)
         return self._derived
+
+    def forget_derived(self) -> None:
+        """Give back what is `derived`, which is computed anew where it is asked for again."""
+        self._derived = None
 
     def set_parameters(self, selection: Selection, values: dict[str, Any], step: int = 0) -> None:
         """Set parameters of the selected neurons at time step `step`.
@@ -204,17 +224,27 @@ class Block:
 
     def set_state(self, name: str, selection: Selection, values: Any) -> None:
         """Set a state variable now and for the next reset."""
+        if _is_whole(selection) and np.ndim(values) == 0:
+            self.initial[name] = _for_all(self.size, values)
+            self.assigned[name] = np.broadcast_to(True, (self.size,))
+            return
+        self.initial[name] = _own_copy(self.initial[name])
         self.initial[name][selection] = values
-        self.assigned.setdefault(name, np.zeros(self.size, bool))[selection] = True
+        assigned = self.assigned.get(name)
+        if assigned is None:
+            assigned = self.assigned[name] = np.zeros(self.size, bool)
+        if not is_for_all(assigned):
+            assigned[selection] = True
 
     def reset(self) -> None:
         """Ask for the initial state in all neurons."""
         self._forget_events()
-        self.assigned = {name: np.ones(self.size, bool) for name in self.initial}
+        self.assigned = {name: np.broadcast_to(True, (self.size,)) for name in self.initial}
 
     def discard(self) -> None:
         """Give back what can be computed again, which refers to the block."""
-        self._derived = self.proven = None
+        self.forget_derived()
+        self.proven = None
 
     def snapshot(self) -> Arrays:
         """All that may change between runs, but for what the engine has of it."""

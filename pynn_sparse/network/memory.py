@@ -11,6 +11,8 @@ from ..errors import NetworkTooLargeError
 
 # Identifier objects and parameters in Python, state, accumulators for a few dozen delays.
 BYTES_PER_NEURON = 1000
+# Of a neuron that another process has, also while it is made.
+BYTES_PER_FOREIGN_NEURON = 64
 # Target, weight and delay (8 to 13), and what building and sorting need for a moment.
 BYTES_PER_SYNAPSE = 48
 # Bytes of the host that are not worth looking for, which takes longer than to use them.

@@ -62,6 +62,7 @@ class Network:
 
     grid: TimeGrid
     seed: int
+    n_process: int = 1  # that share it
     blocks: list[Block] = field(default_factory=list)
     tables: list[SynapseTable] = field(default_factory=list)
     junctions: list[SynapseTable] = field(default_factory=list)
@@ -105,7 +106,9 @@ class Network:
             raise memory.NetworkTooLargeError(
                 f"{size} neurons more would make {self.size + size}: must be at most {MAX_NEURONS}"
             )
-        memory.require(size * memory.BYTES_PER_NEURON, f"a population of {size} neurons")
+        own = size / self.n_process
+        needed = own * memory.BYTES_PER_NEURON + (size - own) * memory.BYTES_PER_FOREIGN_NEURON
+        memory.require(needed, f"a population of {size} neurons")
 
     def begin_instance(self, seed: int) -> None:
         """Let what is added from now on draw the random numbers of a network of its own."""

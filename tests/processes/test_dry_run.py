@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import resource
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -79,6 +82,27 @@ def test_others_send_earlier_spikes_of_the_same_places() -> None:
         moved = [first[rank] + each - first[1] for each in steps[1]]
         sent = [each for each in moved if each < first[rank + 1]]
         assert every[rank, : 3 + len(sent)].tolist() == [3 + len(sent), 0, 2 * len(sent), *sent]
+
+
+def test_cells_of_other_processes_take_little_memory() -> None:
+    """Two networks of which this process has as much: they differ by the others' cells."""
+
+    def resident(n: int, processes: int) -> float:
+        sim.setup(timestep=0.1, threads=1, dry_run=(processes, 0))
+        cells = sim.Population(n, sim.IF_curr_exp())
+        connector = sim.FixedNumberPreConnector(5, rng=sim.NativeRNG(seed=1))
+        sim.Projection(cells, cells, connector, sim.StaticSynapse(weight=0.01, delay=1.5))
+        sim.run(1.0)
+        assert abs(cells.local_size - 25_000) <= 64
+        del cells
+        gc.collect()
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return pages * resource.getpagesize()
+
+    resident(200_000, 8)
+    little, more = resident(200_000, 8), 2_400_000
+    # Of a cell 5 bytes, and 8 as the source of a projection.
+    assert resident(more, 96) - little < 16 * (more - 200_000)
 
 
 @pytest.mark.parametrize("gather", [True, False])

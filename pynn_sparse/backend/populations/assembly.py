@@ -61,6 +61,8 @@ class Assembly(Looking, common.Assembly):
         check_file(file)
         if simulator.state.mpi_rank == 0:  # as in `Cells.save_positions`
             super().save_positions(file)
+        else:  # which may be drawn at random, and have to be on all
+            _ = self.positions
 
     def __iadd__(self, other: Any) -> Assembly:
         """Add the populations of another assembly, or a population or view."""

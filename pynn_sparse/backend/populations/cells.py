@@ -52,7 +52,7 @@ class Cells(Looking):
 
     celltype: Any
     size: int
-    all_cells: NDArray[Any]
+    all_cells: Any  # an array of identifiers
 
     _block: Block
     _selection: Any  # of neurons in the block: a slice, or an array of indices
@@ -173,6 +173,8 @@ class Cells(Looking):
         check_file(file)
         if simulator.state.mpi_rank == 0:  # PyNN has other processes empty the file, at any time
             super().save_positions(file)  # type: ignore[misc]
+        else:  # which may be drawn at random, and have to be on all
+            _ = self.positions  # type: ignore[attr-defined]
 
     def id_to_index(self, id: Any) -> Any:
         """Where cells are in the population; see `pyNN.common.Population.id_to_index`."""

@@ -21,7 +21,7 @@ from ..doors.checked import evaluated, for_engine, plain
 from ..doors.generators import copied, restoring_generators
 from ..doors.parameters import Parameter, plain_sequence, shown
 from ..doors.plain import PLAIN
-from ..identifiers import identifiers
+from ..identifiers import Identifiers
 from ..labels import Label
 from ..recording import Recorder
 from .assembly import Assembly
@@ -93,9 +93,22 @@ class Population(Cells, common.Population):
         if self._seed is not None:
             trials = simulator.state.network.trials
             self._block.stream = Stream(self._seed, self._block.first, trials)
-        self.all_cells = identifiers(self, self._block.first, self.size)
+        self._identifiers = Identifiers(self, self._block.first, self.size)
         self._mask_local = np.zeros(self.size, bool)
         self._mask_local[simulator.state.own_part(self._block)] = True
+
+    @property
+    def all_cells(self) -> Any:
+        """Identifiers of all cells, an array of objects, which take memory once they are there."""
+        if "last_id" in self.__dict__:
+            return self._identifiers.all()
+        # PyNN's constructor looks at the first and the last one.
+        return tuple(map(self._identifiers.one, (0, self.size - 1)))
+
+    @property
+    def local_size(self) -> int:
+        """Number of cells of this process."""
+        return int(np.count_nonzero(self._mask_local))
 
     def _set_positions(self, positions: Any) -> None:
         super()._set_positions(checked_position("positions", positions, (3, self.size)))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ... import common
 from .. import simulator
@@ -39,19 +39,38 @@ class PopulationView(Cells, common.PopulationView):
         self.recorder = parent.recorder
         self.annotations: dict[str, Any] = {}
         self._block = parent._block
-        self.all_cells = self._record_filter = parent.all_cells[self.mask]
         self._mask_local = parent._mask_local[self.mask]
-        self.local_cells = self.all_cells
-        if simulator.state.processes.size > 1:
-            self.local_cells = self.all_cells[self._mask_local]
-        self.size = len(self.all_cells)
+        self.size = len(self._mask_local)
         self.label = label or f"view of '{parent.label}' with size {self.size}"
-        self._selection = _selection(parent, self.mask, self.all_cells)
+        self._selection = _selection(parent, self.mask, self.size)
         self._is_sorted = bool(isinstance(self._selection, slice)) or bool(
             (np.diff(self._selection) > 0).all()
         )
-        ends = (self.all_cells[0], self.all_cells[-1]) if self._is_sorted else self.all_cells
-        self.first_id, self.last_id = min(ends), max(ends)
+        chosen = self._selection
+        ends = (chosen.start, chosen.stop - 1) if isinstance(chosen, slice) else chosen
+        one = self.grandparent._identifiers.one
+        self.first_id, self.last_id = one(int(min(ends))), one(int(max(ends)))
+
+    @cached_property
+    def all_cells(self) -> Any:
+        """Identifiers of all cells, an array of objects."""
+        return self.parent.all_cells[self.mask]
+
+    @property
+    def _record_filter(self) -> Any:
+        return self.all_cells
+
+    @property
+    def local_cells(self) -> Any:
+        """Identifiers of the cells of this process."""
+        if simulator.state.processes.size == 1:
+            return self.all_cells
+        return self.all_cells[self._mask_local]
+
+    @property
+    def local_size(self) -> int:
+        """Number of cells of this process."""
+        return int(np.count_nonzero(self._mask_local))
 
     def index_in_grandparent(self, indices: Any) -> Any:
         """Where cells are in the population of which this is a view, by where they are in it."""
@@ -90,9 +109,13 @@ def _mask(parent: Any, selector: Any) -> Any:
     return ascending
 
 
-def _selection(parent: Any, mask: Any, cells: NDArray[Any]) -> Any:
+def _selection(parent: Any, mask: Any, size: int) -> Any:
     """The neurons of a view in its block: a slice, if they follow each other, else an array."""
-    if isinstance(mask, slice) and mask.step in (None, 1) and isinstance(parent._selection, slice):
-        first = int(cells[0]) - parent._block.first
-        return slice(first, first + len(cells))
-    return cells.astype(np.int64) - parent._block.first
+    of_parent = parent._selection
+    if not isinstance(of_parent, slice):
+        return of_parent[mask]
+    begin = of_parent.start or 0
+    if isinstance(mask, slice) and mask.step in (None, 1):
+        first = begin + mask.indices(parent.size)[0]
+        return slice(first, first + size)
+    return begin + np.arange(parent.size)[mask]

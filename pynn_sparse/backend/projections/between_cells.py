@@ -24,6 +24,7 @@ from ..doors.plain import PLAIN
 from ..standardmodels.synapses import StaticSynapse
 from .connecting import GREATEST_WEIGHT
 from .projection import Projection
+from .synapse_columns import numbers_of
 
 MOST_DELAYS = 1000  # whose numbers of steps a kind keeps
 
@@ -115,7 +116,7 @@ class BetweenCells(Projection):
 
     def _make_all(self) -> None:
         pre, post = (cell.as_view() for cell in self._cells)
-        self._pre_ids, self._post_ids = (each.all_cells.astype(np.int64) for each in (pre, post))
+        self._pre_numbers, self._post_numbers = map(numbers_of, (pre, post))
         self._columns = []
         self._connector = AllToAllConnector()
         self.synapse_type = StaticSynapse(**self._given)

@@ -25,7 +25,7 @@ from ...standardmodels.base import excitatory_receptor_types, inhibitory_recepto
 from .. import simulator
 from ..connectors.rule import keeps_order
 from ..doors.checks import did_you_mean
-from .synapse_columns import FRACTION, TAU_PSC, SynapseColumns
+from .synapse_columns import FRACTION, TAU_PSC, SynapseColumns, stretch
 
 # So that sums over any number of synapses are finite.
 GREATEST_WEIGHT: dict[Any, float] = {np.float64: 1e100, np.float32: 1e30}
@@ -125,7 +125,8 @@ class Connecting(SynapseColumns):
     @cached_property
     def _stretches(self) -> tuple[tuple[Block, int], tuple[Block, int]] | None:
         """Block and first index of the cells of both ends; None if cells have gaps between them."""
-        pre, post = _stretch(self.pre, self._pre_ids), _stretch(self.post, self._post_ids)
+        pre = stretch(blocks_of(self.pre), self._pre_numbers)
+        post = stretch(blocks_of(self.post), self._post_numbers)
         return None if pre is None or post is None else (pre, post)
 
     @property
@@ -208,8 +209,10 @@ class Connecting(SynapseColumns):
         """
         if location_selector is not None:
             raise NotImplementedError("pyNN.sparse has no multicompartmental models")
-        sources = self._pre_ids[np.asarray(presynaptic_indices, np.int64)].astype(np.uint32)
-        target = self._post_ids[int(postsynaptic_index)]
+        index, numbers = np.asarray(presynaptic_indices, np.int64), self._pre_numbers
+        sources = index + numbers.start if isinstance(numbers, range) else numbers[index]
+        sources = sources.astype(np.uint32)
+        target = self._post_numbers[int(postsynaptic_index)]
         defaults = {} if FRACTION in connection_parameters else self._defaults
         self._columns.append((sources, target, defaults | connection_parameters))
 
@@ -418,14 +421,6 @@ def _joined(values: list[Any], counts: list[int]) -> NDArray[np.float64]:
 def blocks_of(ends: Any) -> list[Block]:
     """The blocks that the cells of a population, view or assembly lie in, each once."""
     return list(dict.fromkeys(part._block for part in _parts(ends)))
-
-
-def _stretch(ends: Any, ids: NDArray[np.int64]) -> tuple[Block, int] | None:
-    """The block in which cells follow each other without a gap, and the index of the first."""
-    (block, *others) = blocks_of(ends)
-    if others or (ids[1:] - ids[:-1] != 1).any():
-        return None
-    return block, int(ids[0]) - block.first
 
 
 def _by_blocks(

@@ -45,6 +45,7 @@ from .changing import Changing
 from .connecting import blocks_of
 from .connections import POST, PRE, Connection, Connections
 from .recorded import Recorded
+from .synapse_columns import numbers_of
 
 FORMATS = ("list", "array", "columns")
 
@@ -91,8 +92,8 @@ class Projection(Recorded, Changing, common.Projection):
             synapse_type.check_ends(*ends, receptor_type)
             receptor_type = None
         self._network = simulator.state.network
-        self._pre_ids = presynaptic_neurons.all_cells.astype(np.int64)
-        self._post_ids = postsynaptic_neurons.all_cells.astype(np.int64)
+        self._pre_numbers = numbers_of(presynaptic_neurons)
+        self._post_numbers = numbers_of(postsynaptic_neurons)
         self._columns: list[tuple[Any, ...]] = []
         self._tables: list[SynapseTable] = []
         together = simulator.state.processes.together("Projection")

@@ -20,7 +20,7 @@ from ..recording.files import check_destination, write_of_process
 from .arguments import connections_of, parts_of
 from .connecting import Connecting, is_conductance
 from .connections import POST, PRE
-from .synapse_columns import follows_from_values, is_ascending
+from .synapse_columns import follows_from_values
 
 if TYPE_CHECKING:
     from ..recording.of_synapses import SynapseRecorder
@@ -167,7 +167,7 @@ class Recorded(Connecting):
         what = f"record of {self.label}"
         given = processes.any(what, any(len(table.identity) for table in tables))
         shared = [table.rows.share_weights for table in tables]  # which each process has whole
-        if len(tables) == 1 and not (given or any(shared)) and self._is_by_targets():
+        if len(tables) == 1 and not (given or any(shared)) and self._is_by_targets:
             first = sum(processes.meet(what, length=len(self))[: processes.rank])
             mine = np.empty(len(self), np.int64)
             mine[self._order()] = first + np.arange(len(self))
@@ -185,10 +185,6 @@ class Recorded(Connecting):
         order = np.argsort(mine, kind="stable")
         order = order[np.count_nonzero(mine < 0) :]
         return mine[order], order
-
-    def _is_by_targets(self) -> bool:
-        """Whether the list of one table is in the order of its targets and then of its sources."""
-        return is_ascending(self._pre_ids) and is_ascending(self._post_ids)
 
     def _chosen(
         self, wanted: NDArray[np.int64], numbers: NDArray[np.int64], places: NDArray[np.int64]

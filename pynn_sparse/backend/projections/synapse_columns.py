@@ -18,10 +18,14 @@ from pynn_sparse.network.synapses import Present
 
 from .. import simulator
 from ..synapses.values import Pairs
+from .arguments import parts_of
 from .connections import POST, PRE, Single
 
 FRACTION = "dendritic_delay_fraction"  # one for all synapses of a projection
 TAU_PSC = "tau_psc"  # of the target's receptor: looked up, not given
+
+
+Numbers = range | NDArray[np.int64]  # of cells in the network
 
 
 class SynapseColumns:
@@ -29,7 +33,8 @@ class SynapseColumns:
 
     Attributes:
         _tables: where the synapses are, one for each pair of populations that is connected.
-        _pre_ids, _post_ids: int64, indices of the cells of both ends in the network.
+        _pre_numbers, _post_numbers: indices of the cells of both ends in the network, as a range
+            where they follow each other, else int64.
     """
 
     pre: Any
@@ -38,9 +43,24 @@ class SynapseColumns:
     synapse_type: Any
     label: Any
     _network: Network
-    _pre_ids: NDArray[np.int64]
-    _post_ids: NDArray[np.int64]
+    _pre_numbers: Numbers
+    _post_numbers: Numbers
     _tables: list[SynapseTable]
+
+    @property
+    def _pre_ids(self) -> NDArray[np.int64]:
+        """The indices of the presynaptic cells, made for the caller."""
+        return _array(self._pre_numbers)
+
+    @property
+    def _post_ids(self) -> NDArray[np.int64]:
+        """The indices of the postsynaptic cells, made for the caller."""
+        return _array(self._post_numbers)
+
+    @property
+    def _is_by_targets(self) -> bool:
+        """Whether the list of one table is in the order of its targets and then of its sources."""
+        return _ascending(self._pre_numbers) and _ascending(self._post_numbers)
 
     @property
     def _of_rule(self) -> list[str]:
@@ -74,7 +94,7 @@ class SynapseColumns:
         Positions count through the tables. Of several connections between two cells, the one with
         the lesser delay, and then with the lesser weight, comes first.
         """
-        if len(self._tables) == 1 and is_ascending(self._pre_ids) and is_ascending(self._post_ids):
+        if len(self._tables) == 1 and self._is_by_targets:
             return self._tables[0].order()
         if self._tables and len(self._tables[0].identity):
             return np.argsort(np.concatenate([table.identity for table in self._tables]))
@@ -112,9 +132,12 @@ class SynapseColumns:
         n = len(table)
         if name == PRE:
             rows = table.first_source + np.arange(table.n_source)
-            return np.repeat(_position(self._pre_ids, table.pre, rows), np.diff(table.row_start))
+            return np.repeat(
+                _position(self._pre_numbers, table.pre, rows), np.diff(table.row_start)
+            )
         if name == POST:
-            return _position(self._post_ids, table.post, np.arange(table.post.size))[table.target]
+            every = np.arange(table.post.size)
+            return _position(self._post_numbers, table.post, every)[table.target]
         if name == "weight":
             return np.broadcast_to(present(table).weight, (n,)).astype(np.float64, copy=False)
         if name == "delay":
@@ -191,13 +214,44 @@ def follows_from_values(tables: list[SynapseTable]) -> bool:
     return any(table.has_repeated() for table in tables if not len(table.identity))
 
 
-def is_ascending(ids: NDArray[np.int64]) -> bool:
+def numbers_of(cells: Any) -> Numbers:
+    """Indices of cells in the network; those of several populations are an array."""
+    numbers = [_numbers_of_part(part) for part in parts_of(cells)]
+    if len(numbers) == 1:
+        return numbers[0]
+    return np.concatenate([np.zeros(0, np.int64), *map(_array, numbers)])
+
+
+def _numbers_of_part(part: Any) -> Numbers:
+    first, chosen = part._block.first, part._selection
+    if isinstance(chosen, slice):
+        begin = first + (chosen.start or 0)
+        return range(begin, begin + part.size)
+    return np.asarray(first + chosen, np.int64)
+
+
+def stretch(blocks: list[Block], numbers: Numbers) -> tuple[Block, int] | None:
+    """The block in which cells follow each other without a gap, and the index of the first."""
+    (block, *others) = blocks
+    in_a_row = isinstance(numbers, range) or not (numbers[1:] - numbers[:-1] != 1).any()
+    return None if others or not in_a_row else (block, int(numbers[0]) - block.first)
+
+
+def _array(numbers: Numbers) -> NDArray[np.int64]:
+    if isinstance(numbers, range):
+        return np.arange(numbers.start, numbers.stop)
+    return numbers
+
+
+def _ascending(numbers: Numbers) -> bool:
     """Whether cells are in the order of the network."""
-    return bool((np.diff(ids) > 0).all())
+    return isinstance(numbers, range) or bool((np.diff(numbers) > 0).all())
 
 
-def _position(ids: NDArray[np.int64], block: Block, index: NDArray[np.int64]) -> NDArray[np.int64]:
+def _position(ids: Numbers, block: Block, index: NDArray[np.int64]) -> NDArray[np.int64]:
     """Where neurons of a block stand in `ids`, which need not be in order; if they do."""
     wanted = index + block.first
+    if isinstance(ids, range):
+        return wanted - ids.start
     order = np.argsort(ids)
     return order[np.minimum(np.searchsorted(ids, wanted, sorter=order), len(ids) - 1)]

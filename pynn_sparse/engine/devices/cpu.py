@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import mmap
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,6 +21,8 @@ from ..toolchain.libraries import cpu_library, cpu_rule, cpu_step
 from .device import Launch, PassOn, Times
 
 TOO_FEW_THREADS, NO_EXCHANGE = -2, -3  # as `advance` in step/plan.cpp reports it
+PARTLY = 0.25  # of an array that is used, up to which the rest takes no memory
+NO_RESERVE = getattr(mmap, "MAP_NORESERVE", 0x4000)  # as Linux has it
 WAYS = 5  # numbers of the structure of step/ways.h, which begins as 0
 # Times in ns, measured once, and only ever compared.
 EVENT_TIMES: Times = (
@@ -67,6 +70,18 @@ class CpuDevice:
         room = np.zeros(size + line, np.uint8)
         begin = -room.ctypes.data % line  # so that a line of the cache has what belongs together
         array: NDArray[Any] = room[begin : begin + size].view(dtype).reshape(shape)
+        return array
+
+    def partly(self, shape: Any, dtype: DTypeLike, share: float) -> NDArray[Any]:
+        size = int(np.prod(shape))
+        if share > PARTLY or not size:
+            return self.zeros(shape, dtype)
+        # Single pages, which the system gives when they are first written to; NumPy asks for huge
+        # ones. What is not used need not be there either where the system counts what is asked for.
+        flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | NO_RESERVE
+        room = mmap.mmap(-1, size * np.dtype(dtype).itemsize, flags=flags)
+        room.madvise(mmap.MADV_NOHUGEPAGE)
+        array: NDArray[Any] = np.frombuffer(room, dtype).reshape(shape)
         return array
 
     def get(self, array: NDArray[Any]) -> NDArray[Any]:

@@ -90,6 +90,10 @@ class CudaDevice:
         """To the device; structures as bytes, since CuPy has no arrays of structures."""
         return self._runtime.put(array.view(np.uint8) if array.dtype.names else array)
 
+    def partly(self, shape: Any, dtype: DTypeLike, share: float) -> Any:
+        """Zeros: a GPU's memory is there as a whole."""
+        return self.zeros(shape, dtype)
+
     def step_function(self, model: Model, precision: str) -> int:
         """0, since kernels are launched by name; a model of the user becomes known by it."""
         self._texts.setdefault(step_name(model, precision), step_code(model, precision))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...network import Block, Network, SynapseTable
+from ...network.block import is_for_all
 from .processes import digest
 
 
@@ -53,7 +54,15 @@ class OfNetwork:
             found = digest([block.model.name, block.size, *names, *values])
             self._blocks[block.index] = block.version, found
         names = sorted(block.assigned)
-        return digest([found, *names, *(block.initial[k][block.assigned[k]] for k in names)])
+        return digest([found, *names, *(_assigned(block, name) for name in names)])
+
+
+def _assigned(block: Block, name: str) -> Any:
+    """The values of a state variable that have been set; one where all neurons have the same."""
+    values, mask = block.initial[name], block.assigned[name]
+    if is_for_all(values) and is_for_all(mask):
+        return values[:1]
+    return values[mask]
 
 
 def _flat(values: Any) -> Any:

@@ -22,21 +22,38 @@ def scalar(block: Block, precision: str) -> Any:
 
 
 class BlockArrays:
-    """State and parameters of a `Block` on a device, brought up to date by `synchronise`."""
+    """State and parameters of a `Block` on a device, brought up to date by `synchronise`.
 
-    def __init__(self, block: Block, device: Device, precision: str) -> None:
+    Of several processes each has those of its `own` neurons; the others' are 0 and take no memory.
+    """
+
+    def __init__(
+        self, block: Block, device: Device, precision: str, own: slice | None = None
+    ) -> None:
         self.block = block
         self.device = device
+        self._own = slice(0, block.size) if own is None else own
+        self._n_own = self._own.stop - self._own.start
         self.scalar = scalar(block, precision)
         self._row = {name: row for row, name in enumerate(block.model.state)}
-        state = np.stack([block.initial[name] for name in self._row]).astype(self.scalar)
-        self.state = device.put(state)
+        self.state = self._partly(len(self._row))
+        for name, row in self._row.items():
+            self._assign(row, block.initial[name])
         block.assigned.clear()
         self.current: Any = None
         self.events: Any = None
         self.param: Any = None
         self.heterogeneous = False
         self._version = -1
+
+    def _partly(self, *rows: int) -> Any:
+        shape = (*rows, self.block.size)
+        return self.device.partly(shape, self.scalar, self._n_own / self.block.size)
+
+    def _assign(self, row: int, values: Any) -> None:
+        """Give own neurons their values of a variable, one for all or [n of the block]."""
+        own = values[self._own] if np.ndim(values) else np.full(self._n_own, values)
+        self.device.assign(self.state, (row, self._own), own.astype(self.scalar))
 
     @property
     def single(self) -> bool:
@@ -48,7 +65,7 @@ class BlockArrays:
         block = self.block
         stale = block.model.outputs is not None and (self._version < 0 or bool(block.assigned))
         for name, mask in block.assigned.items():
-            index = np.flatnonzero(mask)
+            index = self._own.start + np.flatnonzero(mask[self._own])
             values = block.initial[name][index].astype(self.scalar)
             self.device.assign(self.state, (self._row[name], index), values)
         block.assigned.clear()
@@ -64,20 +81,32 @@ class BlockArrays:
     def _put_parameters(self) -> None:
         values = [np.asarray(self.block.derived[name]) for name in self.block.model.derived]
         self.heterogeneous = any(value.ndim for value in values)
-        shape = (self.block.size,) if self.heterogeneous else ()
-        param = np.empty((len(values), *shape))
+        n = self._n_own
+        if not self.heterogeneous:
+            self.param = self.device.put(np.array(values).astype(self.scalar))
+            return
+        param = np.empty((len(values), n), self.scalar)
         for row, value in enumerate(values):
-            param[row] = value
-        self.param = self.device.put(param.astype(self.scalar))
+            param[row] = value[self._own] if value.ndim else value
+        if n == self.block.size:
+            self.param = self.device.put(param)
+            return
+        self.param = self._partly(len(values))
+        self.device.assign(self.param, (slice(None), self._own), param)
+        self.block.forget_derived()
 
     def _put_outputs(self) -> None:
         """Fields that follow from the state, which the kernel brings up to date in each step."""
         assert self.block.model.outputs is not None
         state = dict(zip(self._row, self.snapshot(), strict=True))
+        own = {
+            name: each[self._own] if np.ndim(each) else each
+            for name, each in {**self.block.parameters, **state}.items()
+        }
         with np.errstate(all="ignore"):
-            values = self.block.model.outputs({**self.block.parameters, **state}, self.block.grid)
+            values = self.block.model.outputs(own, self.block.grid)
         for name, each in values.items():
-            self.device.assign(self.state, (self._row[name],), each)
+            self.device.assign(self.state, (self._row[name], self._own), each)
 
     def _put_events(self, events: list[NDArray[np.int64]], step: int) -> None:
         """What a source reads; spike times that lie behind are passed over."""
@@ -90,10 +119,10 @@ class BlockArrays:
             parts.append(np.sort(reached << BITS_OF_NEURON | neuron))
         self.events = self.device.put(np.concatenate(parts).astype(np.int64))
         if "bin" in self._row:  # of a source whose parameters change with time
-            self.device.assign(self.state, (self._row["bin"],), np.zeros(self.block.size))
+            self._assign(self._row["bin"], 0.0)
         if self.block.model.given_times:
             behind = np.array([np.searchsorted(each, step, side="right") for each in events])
-            self.device.assign(self.state, (self._row["next"],), behind.astype(self.scalar))
+            self._assign(self._row["next"], behind)
 
     def snapshot(self) -> NDArray[Any]:
         """The state of all neurons, [variable][neuron]."""
@@ -101,12 +130,22 @@ class BlockArrays:
 
     def restore(self, state: NDArray[Any]) -> None:
         """Go back to a snapshot."""
-        self.device.assign(self.state, slice(None), state.astype(self.scalar))
+        for row, values in enumerate(state):
+            self._assign(row, values)
         self.block.assigned.clear()
 
     def row(self, name: str) -> Any:
         """The device's array of a state variable."""
         return self.state[self._row[name]]
+
+    @property
+    def first(self) -> int:
+        """The first of the own neurons."""
+        return int(self._own.start)
+
+    def own(self, name: str) -> Any:
+        """The same of the own neurons."""
+        return self.row(name)[self._own]
 
     def sample(self, name: str, index: NDArray[np.int32]) -> NDArray[np.float64]:
         """Values of a state variable for some neurons."""
@@ -115,7 +154,7 @@ class BlockArrays:
     def require_current(self) -> Any:
         """The injected current (nA) of each neuron, from now on read in every step."""
         if self.current is None:
-            self.current = self.device.zeros(self.block.size, self.scalar)
+            self.current = self._partly()
         return self.current
 
     def describe(

@@ -85,17 +85,35 @@ class SpikeLists:
         # Counters of different threads are kept on different cache lines.
         self._counts = device.zeros((n_list * self.n_shard, 16), np.int32)
         self._arrays: list[tuple[Any, ...]] = []
+        of_others = np.roll(sizes, -before)[device.n_owner :]
+        ends = None if device.lists_blocks else len(shards) + 1
+        room, taken = self._for_others(of_others.tolist(), ends), 0
         for number in range(n_list * self.n_shard):
             size = max(int(sizes[(number + before) % self.n_shard]), 1)
-            blocks = size if device.lists_blocks else len(shards) + 1
-            lengths = (size, size, blocks)
-            self._arrays.append(tuple(device.zeros(length, np.int32) for length in lengths))
+            blocks = size if ends is None else ends
+            arrays = []
+            for length in (size, size, blocks):
+                if number % self.n_shard < device.n_owner:
+                    arrays.append(device.zeros(length, np.int32))
+                else:
+                    arrays.append(room[taken : taken + length])
+                    taken += _in_lines(length)
+            self._arrays.append(tuple(arrays))
         rows = [
             (device.address(self._counts[number]), *map(device.address, arrays))
             for number, arrays in enumerate(self._arrays)
         ]
         self._records = device.put(np.array(rows, structures.SPIKE_LIST))
         self.address = device.address(self._records)
+
+    def _for_others(self, sizes: list[int], ends: int | None) -> Any:
+        """Room for all lists of other processes, of which no more is used than there are spikes.
+
+        Each has where its blocks end, as many as `ends`, or the block of each spike.
+        """
+        some = [max(size, 1) for size in sizes]
+        lengths = [length for size in some for length in (size, size, ends or size)]
+        return self._device.partly(self.n_list * sum(map(_in_lines, lengths)), np.int32, 0.0)
 
     def fits(self, n_list: int, batch: int, shards: dict[int, NDArray[np.int32]]) -> bool:
         """Whether these lists are what the constructor would make of the arguments."""
@@ -175,6 +193,11 @@ class SpikeLists:
         for array, values in zip(self._arrays[list_], (neuron, multiplicity, blocks), strict=True):
             self._device.assign(array, slice(0, len(values)), values)
         self._device.assign(self._counts, (list_, slice(0, 1)), np.array([n], np.int32))
+
+
+def _in_lines(n: int) -> int:
+    """Numbers of 32 bits, rounded up to whole lines of the cache."""
+    return -(-n // 16) * 16
 
 
 class Recorded(NamedTuple):

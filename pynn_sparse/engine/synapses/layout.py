@@ -54,6 +54,7 @@ class SynapseLayout:
         self.device = device
         self._processes, self._wholes = processes, wholes
         self.ports = Ports([])
+        self._owned: list[slice] = []  # of each block, this process's neurons
         self.exponent: list[NDArray[np.int64]] = []
         self.units: list[Any] = []
         self.ring = device.zeros((1, 0), np.int64)
@@ -105,6 +106,7 @@ class SynapseLayout:
         self.delivered = [table for table in tables if table.index not in drawn]
         self._choose_groups()
         old_exponent, self.ports = self.exponent, Ports(self.network.blocks)
+        self._owned = [slice(*each[[0, -1]].tolist()) for each in ownership.starts]
         self._choose_units(tables, closing)
         self._move_ring(step, old_exponent)
         self._warn_of_coarse(tables)  # before rows are merged, which it would have to undo
@@ -186,10 +188,11 @@ class SynapseLayout:
         closing: list[tuple[SynapseTable, NDArray[np.float64]]],
     ) -> None:
         some = [table for table in tables if len(table)]
-        bound = input_bound(some, self._wholes, self.ports, self.device.build_threads)
+        threads = self.device.build_threads
+        bound = input_bound(some, self._wholes, self.ports, self._owned, threads)
         for table, most in closing:
-            port = self.ports.of_table(table)
-            bound[port : port + table.post.size] += most
+            port, own = self.ports.of_table(table), self._owned[table.post.index]
+            bound[port + own.start : port + own.stop] += most[own]
         found = [np.zeros(0)]
         for number, (block, port) in enumerate(
             zip(self.network.blocks, self.ports.first, strict=True)
@@ -198,7 +201,7 @@ class SynapseLayout:
             part = slice(port, port + int(np.prod(shape)))
             most = bound[part].reshape(shape).max(axis=1, initial=0)
             if number < len(self.exponent):
-                counts = self._in_flight(part).reshape(shape).max(axis=1, initial=0)
+                counts = self._in_flight(number)
                 most = np.maximum(most, np.ldexp(counts, -self.exponent[number]))
             found.append(most)
         greatest = self._processes.greatest("run", np.concatenate(found))
@@ -209,11 +212,10 @@ class SynapseLayout:
         ]
         self.units = [self.device.put(np.ldexp(1.0, -exponent)) for exponent in self.exponent]
 
-    def _in_flight(self, part: slice) -> NDArray[np.float64]:
-        """Greatest accumulator, in counts, of each port of a block that already has ports."""
-        counts = self.device.get(self.ring)[:, part]
-        greatest: NDArray[np.int64] = np.abs(counts).max(axis=0, initial=0)
-        return greatest.astype(np.float64)
+    def _in_flight(self, number: int) -> NDArray[np.float64]:
+        """Greatest accumulator, in counts, of each receptor of a block that already has ports."""
+        ring, parts = self.device.get(self.ring), self.ports.parts(number, self._owned[number])
+        return np.array([np.abs(ring[:, part]).max(initial=0) for part in parts], np.float64)
 
     def _move_ring(self, step: int, old_exponent: list[NDArray[np.int64]]) -> None:
         """Make room for more delays and ports; carry over what arrives after step `step`."""
@@ -230,22 +232,30 @@ class SynapseLayout:
         if (n_slot, n_port) == (self.n_slot, self.n_port) and not old_exponent:
             return
         what = f"input accumulators for {n_slot} steps of delay"
-        memory.require(8 * n_slot * n_port, what, self.device.free_memory())
-        ring = np.zeros((n_slot, n_port), np.int64)
+        parts = [part for k, own in enumerate(self._owned) for part in self.ports.parts(k, own)]
+        n_own = sum(part.stop - part.start for part in parts)
+        memory.require(8 * n_slot * n_own, what, self.device.free_memory())
+        ring: NDArray[np.int64] = np.zeros((n_slot, n_port), np.int64)
+        if (
+            self._processes.size > 1 and self.device.shares_memory
+        ):  # ports of others' neurons are there, and take no memory
+            ring = self.device.partly((n_slot, n_port), np.int64, n_own / max(n_port, 1))
         if self.n_port and step >= 0:
             arrival = step + 1 + np.arange(self.n_slot)
             old = self.device.get(self.ring)
-            ring[arrival % n_slot, : self.n_port] = old[arrival % self.n_slot]
+            for part in parts:
+                if part.stop <= self.n_port:
+                    ring[arrival % n_slot, part] = old[arrival % self.n_slot, part]
             for number, exponent in enumerate(old_exponent or []):
                 self._rescale(ring, number, self.exponent[number] - exponent)
         self.ring = self.device.put(ring)
         self.n_slot, self.n_port = n_slot, n_port
 
     def _rescale(self, ring: NDArray[np.int64], number: int, shift: NDArray[np.int64]) -> None:
-        stride, port = self.ports.stride[number], self.ports.first[number]
-        for receptor, by in enumerate(shift):
+        ports = self.ports.parts(number, self._owned[number])
+        for columns, by in zip(ports, shift, strict=True):
             if by:
-                part = ring[:, port + receptor * stride : port + (receptor + 1) * stride]
+                part = ring[:, columns]
                 part[:] = np.rint(np.ldexp(part.astype(np.float64), by))
 
     # --- rows ---------------------------------------------------------------------------------

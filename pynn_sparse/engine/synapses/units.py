@@ -41,6 +41,14 @@ class Ports:
         receptor = block.model.receptors.index(table.receptor)
         return self.first[block.index] + receptor * self.stride[block.index]
 
+    def parts(self, number: int, own: slice) -> list[slice]:
+        """Ports of some neurons of a block, by its place in the network, for each receptor."""
+        first, stride = self.first[number], self.stride[number]
+        return [
+            slice(first + r * stride + own.start, first + r * stride + own.stop)
+            for r in range(len(self._blocks[number].model.receptors))
+        ]
+
     def of_neurons(self) -> NDArray[np.int64]:
         """The ports of neurons, by block, receptor and neuron."""
         parts = [np.zeros(0, np.int64)]
@@ -51,20 +59,19 @@ class Ports:
 
 
 def input_bound(
-    tables: list[SynapseTable], wholes: Wholes, ports: Ports, threads: int
+    tables: list[SynapseTable], wholes: Wholes, ports: Ports, owned: list[slice], threads: int
 ) -> NDArray[np.float64]:
     """Upper bound of the weight that one step can add to each port of this process's neurons.
 
     What synapses of a table bring is rounded up to whole counts, so that their sum does not depend
-    on their order.
+    on their order. `owned` are this process's neurons of each block.
     """
     bound = np.zeros(ports.count)
     for table in tables:
         most = most_spikes(table.pre, table.first_source, table.n_source)
-        port = ports.of_table(table)
-        bound[port : port + table.post.size] += _bound_of_table(
-            table, wholes.of(table), most, threads
-        )
+        port, own = ports.of_table(table), owned[table.post.index]
+        found = _bound_of_table(table, wholes.of(table), most, threads)
+        bound[port + own.start : port + own.stop] += found[own]
     return bound
 
 
