@@ -82,13 +82,14 @@ struct Team {
                           [[maybe_unused]] int32 group, [[maybe_unused]] int64 step,           \
                           [[maybe_unused]] int32 n_step)
 
-#define CELL_FACTS(name, ...)                               \
+#define CELL_FACTS(name, kinds, ...)                        \
   EXPORT void name(int32* facts) {                          \
     using Cell = __VA_ARGS__;                               \
     constexpr int32 size = sizeof(typename Cell::scalar);   \
     facts[0] = int32(sizeof(typename Cell::State)) / size;  \
     facts[1] = int32(sizeof(typename Cell::Params)) / size; \
     facts[2] = Cell::n_receptor;                            \
+    facts[3] = kinds;                                       \
   }
 
 template <class Body>

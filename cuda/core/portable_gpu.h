@@ -59,7 +59,7 @@ struct Team {
 #endif
 
 // What the loader on the CPU compares with a model's entry in Python.
-#define CELL_FACTS(name, ...)
+#define CELL_FACTS(name, kinds, ...)
 
 // Calls body(i) for the items of this process, or for i in 0..n-1 where nobody owns them: a thread per item.
 template <class Body>

@@ -2,11 +2,16 @@
 //
 // Compiled once per model and precision: CELL is the model's structure, CELL_HEADER its file (or any, where
 // the model comes before), REAL
-// double or float. Grid: threads along the neurons of the largest population, y over populations.
+// double or float. BLOCK_KINDS has the bits of `with_flags`, all of them where it is not given. Grid: threads
+// along the neurons of the largest population, y over populations.
 #include CELL_HEADER
 #include "step/neuron_step.h"
 
-CELL_FACTS(KERNEL_NAME(cell_facts_, CELL, REAL), CELL<REAL>)
+#ifndef BLOCK_KINDS
+#define BLOCK_KINDS 15
+#endif
+
+CELL_FACTS(KERNEL_NAME(cell_facts_, CELL, REAL), BLOCK_KINDS, CELL<REAL>)
 
 KERNEL(KERNEL_NAME(neuron_step_, CELL, REAL), 0) {
   begin_steps(plan, team, step);
@@ -15,10 +20,11 @@ KERNEL(KERNEL_NAME(neuron_step_, CELL, REAL), 0) {
     const Block& block = populations.block[b];
     if constexpr (CELL<REAL>::n_receptor > 0) draw_backgrounds(plan, team, block, step, n_step);
     const auto advance = [&](auto substeps) {
-      with_flags(block.heterogeneous, block.current, [&](auto heterogeneous, auto driven) {
-        step_block<CELL<REAL>, heterogeneous.value, driven.value>(plan, team, block, step, n_step,
-                                                                  substeps);
-      });
+      with_flags<BLOCK_KINDS>(block.heterogeneous, block.current,
+                              [&](auto heterogeneous, auto driven) {
+                                step_block<CELL<REAL>, heterogeneous.value, driven.value>(
+                                    plan, team, block, step, n_step, substeps);
+                              });
     };
     if constexpr (!CELL<REAL>::substepped) {
       advance(Fixed<1>());

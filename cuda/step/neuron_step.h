@@ -19,13 +19,18 @@ struct Fixed {
   DEVICE constexpr operator int32() const { return n; }
 };
 
-// Calls use(a, b) with what is known of a block made known to the compiler.
-template <class Use>
-DEVICE void with_flags(bool a, bool b, Use use) {
-  if (a)
-    b ? use(Flag<true>(), Flag<true>()) : use(Flag<true>(), Flag<false>());
-  else
-    b ? use(Flag<false>(), Flag<true>()) : use(Flag<false>(), Flag<false>());
+// Calls use(heterogeneous, driven) with what is known of a block made known to the compiler. Bit 2 * heterogeneous +
+// driven of `kinds` says whether there are such blocks: what is not asked for is not compiled.
+template <int32 kinds, class Use>
+DEVICE void with_flags(bool heterogeneous, bool driven, Use use) {
+  const auto use_if = [&](auto a, auto b) {
+    if constexpr (kinds >> (2 * a.value + b.value) & 1)
+      if (heterogeneous == a.value && driven == b.value) use(a, b);
+  };
+  use_if(Flag<false>(), Flag<false>());
+  use_if(Flag<false>(), Flag<true>());
+  use_if(Flag<true>(), Flag<false>());
+  use_if(Flag<true>(), Flag<true>());
 }
 
 // What decays is 0 once it is less than this part of a count of its receptor, and a potential that is less than this

@@ -38,6 +38,7 @@ BUILD_KERNELS = {
     "arrange_segments": "build/synapses",
     "arrange_items": "build/synapses",
 }
+ALL_KINDS = 0b1111  # of blocks, as with_flags of step/neuron_step.h counts them
 # What only the CPU's library has.
 HOST_UNITS = (
     *("build/build", "build/connect", "build/draw", "build/pack", "build/products"),
@@ -105,14 +106,19 @@ def step_name(model: Model, precision: str) -> str:
     return f"{neurons_of(model).name}_{PRECISIONS[precision]}"
 
 
-def step_code(model: Model, precision: str) -> str:
-    """The text of that kernel, with the model itself where it is not among the files."""
+def step_code(model: Model, precision: str, kinds: int = ALL_KINDS) -> str:
+    """The text of that kernel, with the model itself where it is not among the files.
+
+    `kinds` has bits of `BlockArrays.kind`: the blocks that the kernel is for.
+    """
     header = "core/cell.h" if model.source else f"cells/{model.name}.h"
     macros = {
         "CELL": model.name,
         "CELL_HEADER": f'"{header}"',
         "REAL": PRECISIONS[precision],
     }
+    if kinds != ALL_KINDS:
+        macros["BLOCK_KINDS"] = str(kinds)
     own = f'#line 1 "{model.name}.h"\n{model.source}\n' if model.source else ""
     return "".join(
         [

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import numpy as np
@@ -187,7 +189,8 @@ class Plan:
             model = members[0].block.model
             largest = max(arrays.block.size for arrays in members)
             self.launches.append(Launch(neurons_of(model), len(groups), largest, len(blocks)))
-            step = self.device.step_function(model, self.layout.precision)
+            kinds = reduce(or_, (arrays.kind for arrays in members))
+            step = self.device.step_function(model, self.layout.precision, kinds)
             address = self._put(np.array(blocks, structures.BLOCK))
             receptors = len(model.receptors)
             groups.append((step, address, len(blocks), receptors, model.is_source, 0))

@@ -99,8 +99,8 @@ class CpuDevice:
     def free_memory(self) -> int | None:
         return None
 
-    def step_function(self, model: Model, precision: str) -> int:
-        return int(cpu_step(model, precision).value or 0)
+    def step_function(self, model: Model, precision: str, kinds: int) -> int:
+        return int(cpu_step(model, precision, kinds).value or 0)
 
     def rule_function(self, dynamics: Dynamics, weights: DTypeLike) -> int:
         function = cpu_rule(dynamics, weights).serve_rule

@@ -77,8 +77,11 @@ class Device(Protocol):
     def free_memory(self) -> int | None:
         """Bytes that can still be had on the device; None if its memory is the host's."""
 
-    def step_function(self, model: Model, precision: str) -> int:
-        """Address of a model's kernel for the plan's groups; 0 where the plan does not need it."""
+    def step_function(self, model: Model, precision: str, kinds: int) -> int:
+        """Address of a model's kernel for the plan's groups; 0 where the plan does not need it.
+
+        `kinds` has the bits of `BlockArrays.kind` of the blocks that there are.
+        """
 
     def rule_function(self, dynamics: Dynamics, weights: DTypeLike) -> int:
         """Address of what serves a rule of the user's, for weights of a type; 0 if not needed."""

@@ -94,8 +94,11 @@ class CudaDevice:
         """Zeros: a GPU's memory is there as a whole."""
         return self.zeros(shape, dtype)
 
-    def step_function(self, model: Model, precision: str) -> int:
-        """0, since kernels are launched by name; a model of the user becomes known by it."""
+    def step_function(self, model: Model, precision: str, kinds: int) -> int:
+        """0, since kernels are launched by name; a model of the user becomes known by it.
+
+        Kernels here are for all kinds of blocks, so that one does for all plans.
+        """
         self._texts.setdefault(step_name(model, precision), step_code(model, precision))
         return 0
 

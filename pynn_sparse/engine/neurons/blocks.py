@@ -60,6 +60,11 @@ class BlockArrays:
         """Whether state and parameters are single precision."""
         return self.scalar is np.float32
 
+    @property
+    def kind(self) -> int:
+        """Bit of what its kernel has to know, as `with_flags` of step/neuron_step.h counts."""
+        return 1 << (2 * self.heterogeneous + (self.current is not None))
+
     def synchronise(self, step: int) -> None:
         """Take over what the user changed before step `step`."""
         block = self.block
