@@ -12,12 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyNN.sparse as sim
 import pytest
 
 from pynn_sparse.engine import kernels
 from pynn_sparse.engine.toolchain import cache, instruction_sets, libraries
 from pynn_sparse.engine.toolchain.compiler import build_library, find_compiler
-from pynn_sparse.errors import DeviceError
+from pynn_sparse.errors import DeviceError, EngineError
 from pynn_sparse.network.cells.definition import Definition
 from pynn_sparse.network.cells.user import user_model
 
@@ -208,3 +210,50 @@ def test_a_level_that_does_not_exist(configure: Any) -> None:
     assert status != 0
     assert "PYNN_SPARSE_LEVELS = x86-64-v5" in error
     assert "x86-64-v4" in error
+
+
+def test_a_library_of_the_cache_has_all_that_an_installed_one_has() -> None:
+    """CMake takes all files of two folders."""
+    folder = kernels.source_folder()
+    files = [path for each in ("build", "step") for path in (folder / each).glob("*.cpp")]
+    assert {f"{path.parent.name}/{path.stem}" for path in files} == set(kernels.HOST_UNITS)
+
+
+Leaky = sim.native_cell_type(
+    "Leaky", parameters={"to": 1.0}, state={"v": 0.0}, equations="dv/dt = (to - v) / 2 + current"
+)
+VARIED, DRIVEN = {"to": [1.0, 2.0, 3.0]}, 0.5  # what populations differ in, and nA
+
+
+def voltages(*kinds: tuple[dict[str, Any], float]) -> list[list[float]]:
+    """Of populations of some kinds in one network, after a ms."""
+    sim.setup(timestep=0.1)
+    populations = [sim.Population(3, Leaky(**parameters)) for parameters, _ in kinds]
+    for population, (_, amplitude) in zip(populations, kinds, strict=True):
+        population.record("v")
+        if amplitude:
+            sim.DCSource(amplitude=amplitude).inject_into(population)
+    sim.run(1.0)
+    last = [each.get_data().segments[0].analogsignals[0].magnitude[-1] for each in populations]
+    return [each.tolist() for each in last]
+
+
+def test_a_model_is_compiled_for_the_kinds_of_populations_that_there_are(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And once more for others that come later; the numbers are the same."""
+    libraries._model_library.cache_clear()
+    plain, both = ({}, 0.0), (VARIED, DRIVEN)
+    every = voltages(plain, ({}, DRIVEN), (VARIED, 0.0), both)
+    assert every[2] == pytest.approx([to * (1 - np.exp(-0.5)) for to in VARIED["to"]], rel=1e-9)
+    (together,) = base.glob("*.so")
+    assert voltages(plain) == every[:1]
+    assert voltages(plain) == every[:1]
+    assert voltages(both) == every[3:]
+    alone = set(base.glob("*.so")) - {together}
+    assert len(alone) == 2
+    assert max(path.stat().st_size for path in alone) < together.stat().st_size
+    library = libraries._model_library(kernels.step_code(Leaky.model, "double", 0b1000))
+    monkeypatch.setattr(libraries, "_model_library", lambda code: library)
+    with pytest.raises(EngineError, match="Leaky_.*: the kernel is not for blocks of the kinds 0001"):
+        libraries.cpu_step(Leaky.model, "double", 0b0001)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 import subprocess
 import sys
@@ -59,6 +58,8 @@ def find_compiler() -> list[str]:
     It is CXX, which may have arguments, and else g++ or clang++.
     """
     if given := os.environ.get("CXX", "").strip():
+        import shlex
+
         try:
             words = shlex.split(given)
         except ValueError as error:
@@ -93,6 +94,8 @@ def _run(command: list[str], folder: str) -> None:
     except OSError as error:
         raise DeviceError(f"{command[0]} cannot be run: {error}") from error
     if run.returncode:
+        import shlex
+
         raise DeviceError(
             f"{shlex.join(command)}\ncould not compile the kernels for the CPU (exit status "
             f"{run.returncode}):\n{_gist(run.stderr)}"
