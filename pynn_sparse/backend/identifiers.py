@@ -96,8 +96,9 @@ class Identifiers:
     def all(self) -> NDArray[np.object_]:
         """All of them, from now on the same objects."""
         if self._all is None:
-            self._all = np.empty(len(self._numbers), dtype=object)
-            self._all[:] = list(map(self._kind, self._numbers))
+            every = np.empty(len(self._numbers), dtype=object)
+            every[:] = list(map(self._kind, self._numbers))
+            self._all = every  # which an interrupt finds whole, or not at all
         return self._all
 
     def one(self, index: int) -> ID:

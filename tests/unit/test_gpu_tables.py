@@ -86,8 +86,11 @@ def test_rows_with_common_values_are_sorted(twins: Twins) -> None:
 def bound_of(table: SynapseTable, ports: Ports, threads: int) -> NDArray[np.float64]:
     """What synapses of one process can bring to each port."""
     wholes = Wholes(Alone(), threads)
-    wholes.synchronise([table])
-    return input_bound([table], wholes, ports, threads)
+    network = Network(TimeGrid(0.1), 1)
+    network.tables.append(table)
+    wholes.synchronise(network)
+    own = [slice(0, block.size) for block in (table.pre, table.post)]
+    return input_bound([table], wholes, ports, own, threads)
 
 
 def test_what_can_come_in_is_bounded_by_the_same_number(twins: Twins) -> None:

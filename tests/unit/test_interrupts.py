@@ -245,9 +245,11 @@ class TestPace:
         ends: list[int] = []
         original = CpuDevice.advance
 
-        def advance(self: CpuDevice, plan: Any, launches: Any, first: int, end: int) -> int:
+        def advance(
+            self: CpuDevice, plan: Any, launches: Any, first: int, end: int, pass_on: Any
+        ) -> int:
             ends.append(end)
-            return original(self, plan, launches, first, end)
+            return original(self, plan, launches, first, end, pass_on)
 
         monkeypatch.setattr(CpuDevice, "advance", advance)
         sim.run(50.0)
@@ -337,8 +339,11 @@ def _alarm_interrupts() -> Iterator[None]:
 @pytest.mark.usefixtures("_alarm_interrupts")
 # A file that was just opened when the interrupt came is closed when nothing refers to it.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_interrupts_at_any_time_never_give_another_result(expected: str, tmp_path: Any) -> None:
-    """While building, running, changing, saving and reading; what was done is done again."""
+def test_interrupts_at_any_time_never_give_another_result(tmp_path: Any) -> None:
+    """While building, running, changing, saving and reading; what was done is done again.
+
+    Weights that learn are summed up where their rule is set: this counts for their last digits.
+    """
     file = tmp_path / "state.npz"
     rng = np.random.default_rng(1)
     counts = {"interrupted": 0, "whole": 0}
@@ -357,17 +362,18 @@ def test_interrupts_at_any_time_never_give_another_result(expected: str, tmp_pat
                 counts["whole"] += 1
                 return result
 
-    def whole() -> None:
-        net = insisting(build)
+    def whole(do: Callable[[Callable[[], Any]], Any]) -> str:
+        net = do(build)
         for stop in (10.0, 20.0, DURATION):
-            insisting(lambda stop=stop: sim.run_until(stop))
-            insisting(lambda: net.cells.set(i_offset=0.5))
-            insisting(lambda: net.plastic.set(w_max=0.1))
-            insisting(lambda: net.cells.get_data())
-            insisting(lambda: sim.save_state(file))
-            insisting(lambda: sim.load_state(file))
-        assert digest(net) == expected
+            do(lambda stop=stop: sim.run_until(stop))
+            do(lambda: net.cells.set(i_offset=0.5))
+            do(lambda: net.plastic.set(w_max=0.1))
+            do(lambda: net.cells.get_data())
+            do(lambda: sim.save_state(file))
+            do(lambda: sim.load_state(file))
+        return digest(net)
 
+    expected = whole(lambda act: act())
     for _ in range(4):
-        whole()
+        assert whole(insisting) == expected
     assert counts["interrupted"] > 5

@@ -83,10 +83,11 @@ class Recorded(Connecting):
                 f"{', '.join(self.synapse_type.recordable)}"
             )
         numbers = connections_of(f"{self.label}.record", connections, self.size())
-        given = digest([names, sampling_interval, numbers])
+        interval = self._recorder.interval_of(sampling_interval)
+        given = digest([names, interval, numbers])
         processes.meet_alike(what, {f"record of {self.label}": given})
         with processes.together(what):
-            self._recorder.record(names, sampling_interval, numbers)
+            self._recorder.record(names, interval, numbers)
 
     def get_data(
         self,

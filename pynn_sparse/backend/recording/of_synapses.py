@@ -45,14 +45,13 @@ class SynapseRecorder:
     def _label(self) -> str:
         return str(self._projection.label)
 
-    def record(self, names: list[str], sampling_interval: Any, numbers: NDArray[np.int64]) -> None:
+    def record(self, names: list[str], interval: int, numbers: NDArray[np.int64]) -> None:
         """Record variables of the connections of these numbers, besides what is recorded already.
 
-        The numbers are those among the connections of all processes, of which each records its own.
-        Raises an error before anything is changed.
+        The numbers are those among the connections of all processes, of which each records its own;
+        `interval` is what `interval_of` gives. Raises an error before anything is changed.
         """
         self._check_names(names)
-        interval = self._checked(sampling_interval)
         n, every = len(numbers), len(self._projection)
         size = n * BYTES_PER_RECORDED + every * BYTES_PER_CONNECTION
         memory.require(size, f"recording {n} of {every} connections of {self._label}")
@@ -78,8 +77,8 @@ class SynapseRecorder:
             if name not in self._projection.synapse_type.recordable:
                 raise RecordingError(name, self._projection.synapse_type)
 
-    def _checked(self, given: Any) -> int:
-        """The interval in time steps; what is recorded already has to have the same."""
+    def interval_of(self, given: Any) -> int:
+        """A sampling interval in time steps; what is recorded already has to have the same."""
         grid = simulator.state.network.grid
         if given is None:
             return self._interval if self._probes else 1

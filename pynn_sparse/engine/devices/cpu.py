@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -22,7 +24,8 @@ from .device import Launch, PassOn, Times
 
 TOO_FEW_THREADS, NO_EXCHANGE = -2, -3  # as `advance` in step/plan.cpp reports it
 PARTLY = 0.25  # of an array that is used, up to which the rest takes no memory
-NO_RESERVE = getattr(mmap, "MAP_NORESERVE", 0x4000)  # as Linux has it
+# As Linux has it, which Python knows since 3.13.
+NO_RESERVE = getattr(mmap, "MAP_NORESERVE", 0x4000 if sys.platform == "linux" else 0)
 WAYS = 5  # numbers of the structure of step/ways.h, which begins as 0
 # Times in ns, measured once, and only ever compared.
 EVENT_TIMES: Times = (
@@ -80,7 +83,9 @@ class CpuDevice:
         # ones. What is not used need not be there either where the system counts what is asked for.
         flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | NO_RESERVE
         room = mmap.mmap(-1, size * np.dtype(dtype).itemsize, flags=flags)
-        room.madvise(mmap.MADV_NOHUGEPAGE)
+        if hasattr(mmap, "MADV_NOHUGEPAGE"):
+            with suppress(OSError):  # a system without huge pages does not know the advice
+                room.madvise(mmap.MADV_NOHUGEPAGE)
         array: NDArray[Any] = np.frombuffer(room, dtype).reshape(shape)
         return array
 
