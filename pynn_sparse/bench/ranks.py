@@ -156,44 +156,47 @@ def _of_each(figure: str) -> Column:
     return values
 
 
-COLUMNS: dict[str, Column] = {
-    "network": lambda each: each.network,
-    "processes x threads": lambda each: f"{each.ranks} x {each.threads}",
-    "one process, run / s per s": _figure(RUN, OWN),
-    "several / s per s": _figure(RUN, SEVERAL),
-    "one / several": _ratio(RUN, OWN, SEVERAL),
-    "CPU of building, one / s": _figure("build CPU", OWN),
-    "the slowest of several / s": _figure("build CPU", SEVERAL),
-    "several / one": _ratio("build CPU", SEVERAL, OWN),
-    "memory of one / MiB": _figure("network MiB", OWN),
-    "of each / MiB": _of_each("network MiB"),
-    "several / one ": _ratio("network MiB", SEVERAL, OWN),
-    "peak of one / MiB": _figure("network peak MiB", OWN),
-    "of each  / MiB": _of_each("network peak MiB"),
-    "several / one  ": _ratio("network peak MiB", SEVERAL, OWN),
-    "NEST on several / s per s": _figure(RUN, PEER),
-    "NEST / several": _ratio(RUN, PEER, SEVERAL),
-    "other CPU": lambda each: number(
-        max((x for name in each.runs for x in each.values(name, "other CPU")), default=math.nan)
-    ),
-}
+def _most_of_others(found: Comparison) -> float:
+    values = (x for name in found.runs for x in found.values(name, "other CPU"))
+    return max(values, default=math.nan)
+
+
+COLUMNS: list[tuple[str, Column]] = [
+    ("network", lambda each: each.network),
+    ("processes x threads", lambda each: f"{each.ranks} x {each.threads}"),
+    ("one process, run / s per s", _figure(RUN, OWN)),
+    ("several / s per s", _figure(RUN, SEVERAL)),
+    ("run, one / several", _ratio(RUN, OWN, SEVERAL)),
+    ("CPU of building, one / s", _figure("build CPU", OWN)),
+    ("the slowest of several / s", _figure("build CPU", SEVERAL)),
+    ("building, several / one", _ratio("build CPU", SEVERAL, OWN)),
+    ("memory of one / MiB", _figure("network MiB", OWN)),
+    ("memory of each / MiB", _of_each("network MiB")),
+    ("memory, several / one", _ratio("network MiB", SEVERAL, OWN)),
+    ("peak of one / MiB", _figure("network peak MiB", OWN)),
+    ("peak of each / MiB", _of_each("network peak MiB")),
+    ("peak, several / one", _ratio("network peak MiB", SEVERAL, OWN)),
+    ("NEST on several / s per s", _figure(RUN, PEER)),
+    ("NEST / several", _ratio(RUN, PEER, SEVERAL)),
+    ("other CPU", lambda each: number(_most_of_others(each))),
+]
 
 
 def cells(found: list[Comparison]) -> list[list[str]]:
     """Heads and rows of the table; columns of NEST only where it was run."""
     with_peer = any(PEER in each.runs for each in found)
-    columns = {k: v for k, v in COLUMNS.items() if with_peer or "NEST" not in k}
+    columns = [each for each in COLUMNS if with_peer or "NEST" not in each[0]]
     rows = []
     for each in found:
         if SEVERAL in each.runs and OWN in each.runs:
-            row = [column(each) for column in columns.values()]
+            row = [column(each) for _, column in columns]
             row[2] += f"; {each.problem}" * bool(each.problem)
         else:
             absent = each.absent.get(OWN) or each.absent.get(SEVERAL, "")
             row = [each.network, f"{each.ranks} x {each.threads}", f"not available: {absent}"]
             row += [NOTHING] * (len(columns) - len(row))
         rows.append(row)
-    return [[head.strip() for head in columns], *rows]
+    return [[head for head, _ in columns], *rows]
 
 
 def table(found: list[Comparison]) -> str:

@@ -58,7 +58,7 @@ def compared(
 
 
 def row(found: ranks.Comparison) -> dict[str, str]:
-    """Columns of its row; of several with the same head, the last."""
+    """Columns of its row, by their heads."""
     heads, cells = ranks.cells([found])
     return dict(zip(heads, cells, strict=True))
 
@@ -68,22 +68,21 @@ def test_table_has_medians_of_each_process_and_ratios() -> None:
     assert found.problem == ""
     shown = row(found)
     assert shown["processes x threads"] == "2 x 3"
-    assert shown["one / several"] == "0.8"
-    assert shown["of each / MiB"] == "52, 55"
-    heads, cells = ranks.cells([found])
-    ratios = [cell for head, cell in zip(heads, cells, strict=True) if head == "several / one"]
+    assert shown["run, one / several"] == "0.8"
+    assert shown["memory of each / MiB"] == "52, 55"
+    ratios = [shown[f"{what}, several / one"] for what in ("building", "memory", "peak")]
     assert ratios == ["0.6", "0.55", "0.55"]
-    assert not any("NEST" in head for head in heads)
+    assert not any("NEST" in head for head in shown)
     assert report.missing([found]) == "\nNEST: built without MPI."
     assert row(compared(peer={"run per second": 2.5}))["NEST / several"] == "10"
-    assert "(disturbed)" in row(compared({"other CPU": 0.7}))["one / several"]
+    assert "(disturbed)" in row(compared({"other CPU": 0.7}))["run, one / several"]
 
 
 def test_times_count_only_with_the_same_spikes() -> None:
     found = compared({"spikes": "b"})
     assert found.problem == "the spikes of several processes are not those of one"
     shown = row(found)
-    assert shown["one / several"] == "-"
+    assert shown["run, one / several"] == "-"
     assert found.problem in shown["one process, run / s per s"]
     assert "rate" in compared(peer={"rate": 9.0}).problem
 
