@@ -15,7 +15,6 @@ from .. import simulator
 from ..access import exclusive_methods
 from ..doors.arguments import (
     check_annotations,
-    check_file,
     check_id,
     check_ids_present,
     check_label,
@@ -55,14 +54,6 @@ class Assembly(Looking, common.Assembly):
         if label is not None:
             check_label(label)
         super().__init__(*populations, **({} if label is None else {"label": label}))
-
-    def save_positions(self, file: Any) -> None:
-        """Write the cells' positions to a file; see `pyNN.common.Assembly.save_positions`."""
-        check_file(file)
-        if simulator.state.mpi_rank == 0:  # as in `Cells.save_positions`
-            super().save_positions(file)
-        else:  # which may be drawn at random, and have to be on all
-            _ = self.positions
 
     def __iadd__(self, other: Any) -> Assembly:
         """Add the populations of another assembly, or a population or view."""

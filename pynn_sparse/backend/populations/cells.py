@@ -20,7 +20,6 @@ from ...parameters import ArrayParameter, LazyArray, ParameterSpace, Sequence, s
 from .. import simulator
 from ..doors.arguments import (
     check_annotations,
-    check_file,
     check_id,
     check_ids_present,
     check_name,
@@ -168,13 +167,10 @@ class Cells(Looking):
         """
         return iter(self.all_cells)
 
-    def save_positions(self, file: Any) -> None:
-        """Write the cells' positions to a file; see `pyNN.common.BasePopulation`."""
-        check_file(file)
-        if simulator.state.mpi_rank == 0:  # PyNN has other processes empty the file, at any time
-            super().save_positions(file)  # type: ignore[misc]
-        else:  # which may be drawn at random, and have to be on all
-            _ = self.positions  # type: ignore[attr-defined]
+    @property
+    def local_size(self) -> int:
+        """Number of cells of this process."""
+        return int(np.count_nonzero(self._mask_local))  # type: ignore[attr-defined]
 
     def id_to_index(self, id: Any) -> Any:
         """Where cells are in the population; see `pyNN.common.Population.id_to_index`."""

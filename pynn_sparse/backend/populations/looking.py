@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ...core import deprecated
-from ..doors.arguments import TEMPLATE_ENGINE, check_description, check_name
+from .. import simulator
+from ..doors.arguments import TEMPLATE_ENGINE, check_description, check_file, check_name
 from ..doors.checks import as_flag
 from ..doors.parameters import shown
 
@@ -43,6 +44,14 @@ class Looking:
             return super().describe(**given, engine=engine)  # type: ignore[misc]
         except KeyError as error:
             raise ValueError(f"engine = {shown(engine)}: must be {TEMPLATE_ENGINE}") from error
+
+    def save_positions(self, file: Any) -> None:
+        """Write the cells' positions to a file; see `pyNN.common.BasePopulation`."""
+        check_file(file)
+        if simulator.state.mpi_rank == 0:  # PyNN has other processes empty the file, at any time
+            super().save_positions(file)  # type: ignore[misc]
+        else:  # which may be drawn at random, and have to be on all
+            _ = self.positions  # type: ignore[attr-defined]
 
     @deprecated("set(parametername=value_array)")  # type: ignore[untyped-decorator]
     def tset(self, parametername: str, value_array: Any) -> None:

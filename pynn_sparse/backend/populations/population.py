@@ -105,11 +105,6 @@ class Population(Cells, common.Population):
         # PyNN's constructor looks at the first and the last one.
         return tuple(map(self._identifiers.one, (0, self.size - 1)))
 
-    @property
-    def local_size(self) -> int:
-        """Number of cells of this process."""
-        return int(np.count_nonzero(self._mask_local))
-
     def _set_positions(self, positions: Any) -> None:
         super()._set_positions(checked_position("positions", positions, (3, self.size)))
 

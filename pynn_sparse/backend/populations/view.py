@@ -67,11 +67,6 @@ class PopulationView(Cells, common.PopulationView):
             return self.all_cells
         return self.all_cells[self._mask_local]
 
-    @property
-    def local_size(self) -> int:
-        """Number of cells of this process."""
-        return int(np.count_nonzero(self._mask_local))
-
     def index_in_grandparent(self, indices: Any) -> Any:
         """Where cells are in the population of which this is a view, by where they are in it."""
         chosen = checked_index(indices, self.size, self.label)

@@ -19,7 +19,7 @@ from ...network.rows import ARRAYS, Rows, Three
 from .. import structures
 from ..toolchain.libraries import cpu_library
 from .packed import PackedBundle, packs
-from .stored import HostTable, Place, key_of, pointer, pointers, scale_of
+from .stored import HostTable, Place, key_of, pointer, pointers, scale_of, starts_of_merged
 
 
 class MergedRows(Rows):
@@ -99,10 +99,7 @@ class Bundle:
         self, places: dict[SynapseTable, Place], delay_group: int, n_delay_group: int
     ) -> None:
         tables, n_source = list(places), self.pre.size
-        length = np.zeros(n_source, np.int64)
-        for table in tables:
-            length[table.first_source :][: table.n_source] += np.diff(table.row_start)
-        self._row_start = np.concatenate([np.zeros(1, np.int64), np.cumsum(length)])
+        self._row_start = starts_of_merged(tables, n_source)
         n = int(self._row_start[-1])
         self._port = np.empty(n, np.uint32)
         self._delay = np.empty(n, np.result_type(*(table.delay.dtype for table in tables)))
@@ -129,23 +126,20 @@ class Bundle:
         )
 
     def _describe(self, n_delay_group: int) -> NDArray[np.void]:
-        record = np.zeros(1, structures.TABLE)
-        fields = {
-            "begin": self._begin.ctypes.data,
-            "target": self._port.ctypes.data,
-            "delay": self._delay.ctypes.data,
-            "weight": self._weight.ctypes.data,
-            "scale": scale_of(self.pre, self._exponent),
-            "n_source": self.pre.size,
-            "n_part": self._n_owner,
-            "n_group": n_delay_group,
-            "wide_target": True,
-            "wide_delay": self._delay.dtype.itemsize == 2,
-            "single": self._weight.dtype.itemsize == 4,
-        }
-        for name, value in fields.items():
-            record[name] = value
-        return record
+        return structures.filled(
+            structures.TABLE,
+            begin=self._begin.ctypes.data,
+            target=self._port.ctypes.data,
+            delay=self._delay.ctypes.data,
+            weight=self._weight.ctypes.data,
+            scale=scale_of(self.pre, self._exponent),
+            n_source=self.pre.size,
+            n_part=self._n_owner,
+            n_group=n_delay_group,
+            wide_target=True,
+            wide_delay=self._delay.dtype.itemsize == 2,
+            single=self._weight.dtype.itemsize == 4,
+        )
 
     @property
     def types(self) -> tuple[np.dtype[Any], np.dtype[Any]]:

@@ -19,7 +19,7 @@ from ..building.builder import HostBuilder
 from ..building.connect import Rows as Connections
 from ..building.drawn_rows import DrawnRows
 from ..structures import filled, host_address
-from .stored import Place, key_of, pointer, pointers, scale_of
+from .stored import Place, key_of, pointer, pointers, scale_of, starts_of_merged
 
 WORD = 64
 
@@ -75,15 +75,9 @@ class PackedBundle:
         n_delay_group: int,
         n_owner: int,
     ) -> None:
-        tables = list(places)
-        row_start = np.zeros(pre.size + 1, np.int64)
-        for table in tables:
-            first = table.first_source
-            row_start[first + 1 :][: table.n_source] += np.diff(table.row_start)
-        np.cumsum(row_start, out=row_start)
         self.key = key_of(places, delay_group)
-        self._row_start = row_start
-        self._words = np.empty(int(row_start[-1]), np.uint64)
+        self._row_start = starts_of_merged(places, pre.size)
+        self._words = np.empty(int(self._row_start[-1]), np.uint64)
         self._begin = np.empty(pre.size * n_owner * n_delay_group + 1, np.int64)
         port_bits, delay_bits = _bits(places, delay_group)
         self._record = filled(

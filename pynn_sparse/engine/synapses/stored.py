@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,6 +72,14 @@ def pointer(array: NDArray[Any]) -> ctypes.c_void_p:
 def pointers(arrays: list[NDArray[Any]]) -> Any:
     """The addresses of arrays as an argument of such a function."""
     return (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))
+
+
+def starts_of_merged(tables: Iterable[SynapseTable], n_source: int) -> NDArray[np.int64]:
+    """Where rows begin that have those of tables, and the end, int64 [n_source + 1]."""
+    starts = np.zeros(n_source + 1, np.int64)
+    for table in tables:
+        starts[table.first_source + 1 :][: table.n_source] += np.diff(table.row_start)
+    return np.cumsum(starts, out=starts)
 
 
 def key_of(places: dict[SynapseTable, Place], delay_group: int) -> Any:
