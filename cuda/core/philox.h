@@ -33,6 +33,23 @@ DEVICE Bits philox(uint64 seed, Purpose purpose, uint32 index, int64 step) {
   return {{c0, c1, c2, c3}};
 }
 
+// The rounds of `philox` for counters in lanes.
+DEVICE void philox_rounds(uint64 seed, Lanes (&c)[2][4]) {
+  const Lanes zero{};
+  uint32 k0 = uint32(seed), k1 = uint32(seed >> 32);
+  for (int32 round = 0; round < 10; ++round) {
+    for (auto& x : c) {
+      const Lanes p0 = multiply_halves(x[0], zero + 0xD2511F53u);
+      const Lanes p1 = multiply_halves(x[2], zero + 0xCD9E8D57u);
+      x[0] = (p1 >> 32) ^ x[1] ^ (zero + k0);
+      x[2] = (p0 >> 32) ^ x[3] ^ (zero + k1);
+      x[1] = p1;
+      x[3] = p0;
+    }
+    k0 += 0x9E3779B9u, k1 += 0xBB67AE85u;
+  }
+}
+
 // The same for n indices from `index` on, n being a multiple of 2 kLanes: words[k * n + i] becomes word k of number i.
 // Where there are lanes, a number of 32 bits is the lower half of one: so products are one instruction, and nothing has to
 // be brought to its place from round to round. Even and odd indices are apart, whose words together lie side by side.
@@ -58,18 +75,7 @@ DEVICE void philox_in_lanes(uint64 seed, Purpose purpose, uint32 index, int64 st
       c[odd][2] = first + uint32(i + odd);
       c[odd][3] = zero + uint32(purpose);
     }
-    uint32 k0 = uint32(seed), k1 = uint32(seed >> 32);
-    for (int32 round = 0; round < 10; ++round) {
-      for (auto& x : c) {
-        const Lanes p0 = multiply_halves(x[0], zero + 0xD2511F53u);
-        const Lanes p1 = multiply_halves(x[2], zero + 0xCD9E8D57u);
-        x[0] = (p1 >> 32) ^ x[1] ^ (zero + k0);
-        x[2] = (p0 >> 32) ^ x[3] ^ (zero + k1);
-        x[1] = p1;
-        x[3] = p0;
-      }
-      k0 += 0x9E3779B9u, k1 += 0xBB67AE85u;
-    }
+    philox_rounds(seed, c);
     for (int32 k = 0; k < 4; ++k) {
       const Lanes both = (c[0][k] & lower) | (c[1][k] << 32);
       memcpy(words + k * n + i, &both, sizeof both);
@@ -93,18 +99,7 @@ DEVICE void philox_of_steps(uint64 seed, Purpose purpose, uint32 index, const ui
     c[half][2] = zero + index;
     c[half][3] = zero + uint32(purpose);
   }
-  uint32 k0 = uint32(seed), k1 = uint32(seed >> 32);
-  for (int32 round = 0; round < 10; ++round) {
-    for (auto& x : c) {
-      const Lanes p0 = multiply_halves(x[0], zero + 0xD2511F53u);
-      const Lanes p1 = multiply_halves(x[2], zero + 0xCD9E8D57u);
-      x[0] = (p1 >> 32) ^ x[1] ^ (zero + k0);
-      x[2] = (p0 >> 32) ^ x[3] ^ (zero + k1);
-      x[1] = p1;
-      x[3] = p0;
-    }
-    k0 += 0x9E3779B9u, k1 += 0xBB67AE85u;
-  }
+  philox_rounds(seed, c);
   for (int32 half = 0; half < 2; ++half)
     for (int32 k = 0; k < 2; ++k) {
       const Lanes word = c[half][k] & (zero + 0xFFFFFFFFu);
